@@ -1,0 +1,17 @@
+#pragma once
+
+#include "artifacts/blob_store.h"
+
+namespace planwright {
+
+/// Where blobs over kSmallBlobBytes live: a folder (FolderBlobs) or S3. [any thread]
+class LargeBlobs {
+ public:
+  virtual ~LargeBlobs() = default;
+  /// Reads `fd` to its end while hashing; small content comes back in `content` and is not stored here.
+  virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes) = 0;
+  virtual StagedBlob stageBytes(std::string_view bytes) = 0;
+  virtual Result<UniqueFd> open(const Digest& digest) = 0;
+};
+
+}  // namespace planwright

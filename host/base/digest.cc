@@ -1,0 +1,64 @@
+#include "base/digest.h"
+
+#include <stdexcept>
+
+#include <openssl/evp.h>
+
+namespace planwright {
+namespace {
+
+constexpr std::string_view kPrefix = "sha256:";
+
+void check(int ok) {
+  if (ok != 1) throw std::runtime_error("OpenSSL cannot compute SHA-256");
+}
+
+std::string toText(const unsigned char* bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text(kPrefix);
+  text.reserve(kPrefix.size() + 64);
+  for (int i = 0; i < 32; ++i) {
+    text += kHex[bytes[i] >> 4];
+    text += kHex[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<Digest> Digest::parse(std::string_view text) {
+  if (text.size() != kPrefix.size() + 64 || !text.starts_with(kPrefix)) return std::nullopt;
+  if (text.find_first_not_of("0123456789abcdef", kPrefix.size()) != std::string_view::npos) return std::nullopt;
+  return Digest(std::string(text));
+}
+
+Digest Digest::of(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  // Fetched once: an implicit fetch per digest costs more than hashing a small document.
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  check(EVP_DigestInit_ex(state_->context, kSha256, nullptr));
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) {
+  check(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()));
+}
+
+Digest Sha256::finish() {
+  std::array<unsigned char, 32> out{};
+  check(EVP_DigestFinal_ex(state_->context, out.data(), nullptr));
+  return Digest(toText(out.data()));
+}
+
+}  // namespace planwright

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+namespace planwright::log {
+
+// Text lines, verb first, ids as key=value: log::info("planned plan={} input={} took={}", ...).
+// error = a part stopped; warn = someone must act; info = one line per status change; debug = per step.
+using spdlog::debug;
+using spdlog::error;
+using spdlog::info;
+using spdlog::warn;
+
+/// Logs to stderr from now on. False if `level` is not one of trace debug info warning error off
+/// (spdlog itself would silently take an unknown name as "off").
+bool configure(const std::string& level);
+
+}  // namespace planwright::log

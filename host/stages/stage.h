@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/failure.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace planwright {
+
+class StageCall;
+
+/// What the host offers to one running call of a stage. Implemented where the call starts (planning, building,
+/// intake). [any thread, while the call runs]
+class CallServices {
+ public:
+  virtual ~CallServices() = default;
+  virtual void log(int level, std::string_view message, std::string_view fieldsJson) = 0;
+  virtual void event(std::string_view type, std::string_view bodyJson) = 0;
+  virtual void progress(std::uint64_t done, std::uint64_t total, std::string_view note) = 0;
+  virtual Result<UniqueFd> openBlob(const Digest& digest) = 0;
+  /// Reads `fd` to its end and keeps it; the blob is committed with the call's result.
+  virtual Result<Digest> putBlob(int fd, std::string_view mediaType) = 0;
+  virtual std::optional<std::string> secret(std::string_view name) = 0;
+  /// Where programs run by the call write their output; -1 = it is captured and dropped but for its tail.
+  virtual int outputFd() = 0;
+};
+
+struct StageInput {
+  std::string id, name, digest, mediaType, attributesJson;
+  std::string content;  ///< whole content when it is small
+  std::int64_t sizeBytes = 0;
+  bool isInline = false;
+  int attempt = 1;
+};
+
+struct StageJob {
+  std::string id, planId, planDigest, specJson, token, workdir, inputsJson;
+  int attempt = 1;
+};
+
+/// The end of a call: a result or a failure, never both.
+struct StageOutcome {
+  struct Output {
+    std::string name;
+    std::string digest;
+  };
+  std::optional<Failure> failure;
+  std::string document;         ///< planner: the plan document it emitted
+  std::vector<Output> outputs;  ///< builder: outputs that are blobs already
+};
+
+/// One instance of a plugin's stage for one queue. Calls are serialised unless the manifest says
+/// "threads": "free" (then [any thread]); the pool makes one instance per slot.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  virtual StageOutcome plan(const StageInput& input, StageCall& call) = 0;
+};
+
+class Builder {
+ public:
+  virtual ~Builder() = default;
+  virtual StageOutcome build(const StageJob& job, StageCall& call) = 0;
+};
+
+/// What a source saw: a file below its folder, or a blob it stored itself.
+struct SourceItem {
+  std::string name;            ///< relative, '/'-separated
+  std::string path;            ///< absolute path of a file to snapshot, or empty
+  std::string digest;          ///< of a blob that is stored already, or empty
+  std::string attributesJson;  ///< object or empty
+};
+
+struct SourcePoll {
+  std::optional<Failure> failure;
+  std::vector<SourceItem> items;
+  std::string cursor;                       ///< handed back at the next poll
+  std::chrono::milliseconds nextPoll{1000};
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual SourcePoll poll(std::string_view cursor, StageCall& call) = 0;
+  virtual int fd() = 0;  ///< readable when polling is worth it; -1 = none
+};
+
+}  // namespace planwright

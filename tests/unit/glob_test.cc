@@ -1,0 +1,30 @@
+#include "base/glob.h"
+
+#include <gtest/gtest.h>
+
+namespace planwright {
+namespace {
+
+TEST(Glob, MatchesTheBaseNameWhenThePatternHasNoSlash) {
+  EXPECT_TRUE(globMatches("requirements*.txt", "team/requirements-dev.txt"));
+  EXPECT_FALSE(globMatches("requirements*.txt", "requirements/readme.md"));
+}
+
+TEST(Glob, StarStopsAtASlashAndTwoStarsCrossIt) {
+  EXPECT_FALSE(globMatches("a/*.txt", "a/b/c.txt"));
+  EXPECT_TRUE(globMatches("a/**/*.txt", "a/b/c.txt"));
+  EXPECT_TRUE(globMatches("a/**/*.txt", "a/c.txt"));
+}
+
+TEST(Glob, ClassesAndQuestionMarks) {
+  EXPECT_TRUE(globMatches("[a-c]?.x", "b1.x"));
+  EXPECT_FALSE(globMatches("[!a-c]?.x", "b1.x"));
+  EXPECT_TRUE(globMatches("[", "["));
+}
+
+TEST(Glob, StaysQuickOnHostilePatterns) {
+  EXPECT_FALSE(globMatches("*a*a*a*a*a*a*a*a*a*b", std::string(5000, 'a')));
+}
+
+}  // namespace
+}  // namespace planwright
