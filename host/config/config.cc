@@ -1,0 +1,63 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/json.h"
+
+namespace planwright {
+
+Place Config::placeOf(std::string_view pointer) const {
+  while (true) {
+    const auto found = places.find(std::string(pointer));
+    if (found != places.end()) return found->second;
+    const auto slash = pointer.rfind('/');
+    if (slash == std::string_view::npos) return {};
+    pointer = pointer.substr(0, slash);
+  }
+}
+
+const QueueConfig* Config::queue(std::string_view name) const {
+  const auto found = std::find_if(queues.begin(), queues.end(),
+                                  [&](const QueueConfig& q) { return q.name == name; });
+  return found == queues.end() ? nullptr : &*found;
+}
+
+const QueueConfig& Config::defaultQueue() const {
+  assert(!queues.empty());
+  const QueueConfig* named = queue("default");
+  return named ? *named : queues.front();
+}
+
+bool Config::isLocked(const QueueConfig& queue, const std::string& key) const {
+  return locked.contains(key) || queue.locked.contains(key);
+}
+
+Config builtInConfig(const std::filesystem::path& workingFolder) {
+  Config config;
+  config.dataFolder = (workingFolder / ".planwright").lexically_normal();
+  QueueConfig queue;
+  queue.name = "default";
+  queue.pointer = "/queues/default";
+  SourceConfig source;
+  source.plugin = "planwright.folder";
+  source.pointer = queue.pointer + "/source";
+  JsonWriter settings;
+  settings.object().member("path", (workingFolder / "input").lexically_normal().string()).end();
+  source.settingsJson = settings.take();
+  queue.sources.push_back(std::move(source));
+  for (const auto& [match, plugin] : {std::pair{"requirements*.txt", "planwright.wheels"},
+                                      std::pair{"*.plan.yaml", "planwright.recipe"}}) {
+    PlannerConfig planner;
+    planner.plugin = plugin;
+    planner.match = match;
+    planner.pointer = queue.pointer + "/planner/" + std::to_string(queue.planners.size());
+    queue.planners.push_back(std::move(planner));
+  }
+  queue.builder.plugin = "planwright.command";
+  queue.builder.pointer = queue.pointer + "/builder";
+  config.queues.push_back(std::move(queue));
+  return config;
+}
+
+}  // namespace planwright

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/stage_config.h"
+
+namespace planwright {
+
+/// Which parts of the host run in this process (`--roles api,intake,plan,build,upkeep`).
+struct Roles {
+  bool api = true;
+  bool intake = true;
+  bool plan = true;
+  bool build = true;
+  bool upkeep = true;
+  friend bool operator==(const Roles&, const Roles&) = default;
+};
+
+/// Retries of `infra` failures: at most `attempts` in all, waiting first, first*factor, … up to
+/// max, with jitter.
+struct RetryConfig {
+  int attempts = 3;
+  std::chrono::milliseconds first{5'000};
+  double factor = 2;
+  std::chrono::milliseconds max{600'000};
+  double jitter = 0.2;  ///< 0..1, share of the wait that is random
+  friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
+};
+
+/// How plugin generations are switched. Read and checked; used once plugins can be reloaded.
+struct ReloadConfig {
+  int canary = 3;
+  std::chrono::milliseconds drainTimeout{300'000};
+  std::chrono::milliseconds rollbackWindow{3'600'000};
+  friend bool operator==(const ReloadConfig&, const ReloadConfig&) = default;
+};
+
+/// What is deleted by age. Empty = kept for ever.
+struct PruneConfig {
+  std::optional<std::chrono::milliseconds> inputs;
+  std::optional<std::chrono::milliseconds> plans;
+  int keepLast = 100;  ///< per file name, whatever their age
+  friend bool operator==(const PruneConfig&, const PruneConfig&) = default;
+};
+
+/// A named line: where files come from, what plans them, what builds the plans.
+struct QueueConfig {
+  std::string name;
+  std::string pointer;   ///< of this queue in the file, "/queues/wheels"
+  bool autoPlan = true;  ///< start value; the stored setting wins once somebody changed it
+  bool autoBuild = false;
+  std::vector<SourceConfig> sources;
+  std::vector<PlannerConfig> planners;  ///< the first whose `match` fits the input's name is used
+  BuilderConfig builder;
+  int planWorkers = 2;  ///< inputs planned at once
+  RetryConfig retry;
+  ReloadConfig reload;
+  PruneConfig prune;
+  std::set<std::string> locked;  ///< settings keys that only the file may change
+  friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
+};
+
+struct S3Config {
+  std::string endpoint, bucket, region, prefix, accessKeyFile, secretKeyFile;
+  bool pathStyle = true;
+  friend bool operator==(const S3Config&, const S3Config&) = default;
+};
+
+struct BlobsConfig {
+  std::filesystem::path folder;  ///< absolute; empty = `blobs` in the data folder
+  std::optional<S3Config> s3;
+  friend bool operator==(const BlobsConfig&, const BlobsConfig&) = default;
+};
+
+struct PluginsConfig {
+  std::vector<std::filesystem::path> path;  ///< absolute; searched after the bundled plugins
+  bool requireLock = false;
+  bool allowUnsigned = true;
+  friend bool operator==(const PluginsConfig&, const PluginsConfig&) = default;
+};
+
+/// The whole configuration: plain values, already checked; made once by config/config_reader.h.
+/// Immutable while the host runs (what may change at run time is in Postgres). [any thread]
+struct Config {
+  std::filesystem::path file;  ///< absolute; empty = built-in configuration
+  std::string listen = "127.0.0.1:8470";
+  std::filesystem::path dataFolder;  ///< absolute
+  bool dataFolderIsDefault =
+      true;                 ///< nobody chose it, so another may be taken if it cannot be used
+  std::string postgresUrl;  ///< libpq URL; empty = embedded
+  std::string redisUrl;     ///< redis://host:port/db or unix:/path; empty = embedded
+  BlobsConfig blobs;
+  PluginsConfig plugins;
+  Roles roles;
+  std::vector<std::string> hosts;  ///< Host header values allowed besides loopback
+  std::vector<std::filesystem::path>
+      watchRoots;  ///< if set, `watch_dir` must lie below one of them
+  std::chrono::milliseconds lease{15'000};
+  bool readOnly = false;
+  std::set<std::string> locked;  ///< settings keys that only the file may change, in every queue
+  std::vector<QueueConfig> queues;
+  std::map<std::string, Place>
+      places;  ///< JSON pointer of every value of the file -> where it stands
+
+  /// Where the value at `pointer` was written, else the nearest value around it, else the built-in
+  /// place.
+  Place placeOf(std::string_view pointer) const;
+  /// The queue of that name, or nullptr.
+  const QueueConfig* queue(std::string_view name) const;
+  /// The queue named `default`, else the first: what `/api/settings` means.
+  const QueueConfig& defaultQueue() const;
+  /// `key` stands in `locked:` of the file or of that queue.
+  bool isLocked(const QueueConfig& queue, const std::string& key) const;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// What `serve` does without a file: queue `default` on `workingFolder/input`, planners by file
+/// name, embedded Postgres and Redis in `workingFolder/.planwright`.
+Config builtInConfig(const std::filesystem::path& workingFolder);
+
+}  // namespace planwright

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/place.h"
+
+namespace planwright {
+
+/// Limits of the process that runs a stage. Empty = none. Read and checked; used by process
+/// isolation.
+struct LimitsConfig {
+  std::optional<std::int64_t> memoryBytes;
+  std::optional<std::chrono::milliseconds> cpu;
+  std::optional<int> files;
+  std::optional<std::int64_t> outputBytes;
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+/// Sandbox of the process that runs a stage. Read and checked; used by process isolation.
+struct WorkerSandboxConfig {
+  std::string profile = "none";  ///< none | strict
+  bool network = false;
+  friend bool operator==(const WorkerSandboxConfig&, const WorkerSandboxConfig&) = default;
+};
+
+/// What every stage of a queue has: the plugin and its settings.
+struct StageConfig {
+  std::string plugin;               ///< id, or "exec:/absolute/program"
+  std::string version;              ///< version or range ("^1.2"); empty = any
+  std::string settingsJson = "{}";  ///< object; not yet checked against the plugin's schema
+  std::string pointer;              ///< of this stage in the file, "/queues/wheels/planner/0"
+  std::string isolation = "auto";   ///< auto | process | inproc
+  std::string sanitize;             ///< empty | address
+  LimitsConfig limits;
+  WorkerSandboxConfig workerSandbox;
+  std::vector<std::string> secrets;  ///< names granted to the plugin
+  /// Settings written as `!secret NAME`: JSON pointer into the settings and the name. Not in
+  /// settingsJson.
+  std::vector<std::pair<std::string, std::string>> secretSettings;
+
+  /// JSON pointer in the file of a place in the settings, for Config::placeOf.
+  std::string settingsPointer(std::string_view pointerInSettings) const {
+    return pointer + "/settings" + std::string(pointerInSettings);
+  }
+  friend bool operator==(const StageConfig&, const StageConfig&) = default;
+};
+
+/// Newer content of a name that is not planned yet: keep every version, or only the latest.
+enum class OnOverwrite { Every, Latest };
+
+struct SourceConfig : StageConfig {
+  std::string pattern = "*";
+  std::chrono::milliseconds stableFor{1'000};
+  OnOverwrite onOverwrite = OnOverwrite::Every;
+  std::int64_t maxBytes = std::int64_t{1} << 30;
+  friend bool operator==(const SourceConfig&, const SourceConfig&) = default;
+};
+
+struct PlannerConfig : StageConfig {
+  std::string match = "*";                      ///< glob over the input's name
+  std::chrono::milliseconds deadline{600'000};  ///< for one call
+  friend bool operator==(const PlannerConfig&, const PlannerConfig&) = default;
+};
+
+struct BuilderConfig : StageConfig {
+  int workers = 2;                                ///< builds open at once
+  int jobSlots = 0;                               ///< jobs running at once; 0 = number of cores
+  std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
+  friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;
+};
+
+}  // namespace planwright
