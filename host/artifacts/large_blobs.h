@@ -9,8 +9,11 @@ class LargeBlobs {
  public:
   virtual ~LargeBlobs() = default;
   /// Reads `fd` to its end while hashing; small content comes back in `content` and is not stored here.
-  virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes) = 0;
+  /// BlobStore says what `check`, the limit and the errors mean.
+  virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) = 0;
+  Result<StagedBlob> stage(int fd, std::int64_t limitBytes) { return stage(fd, limitBytes, {}); }
   virtual StagedBlob stageBytes(std::string_view bytes) = 0;
+  /// NotFound if no such blob is here.
   virtual Result<UniqueFd> open(const Digest& digest) = 0;
 };
 
