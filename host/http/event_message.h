@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace planwright {
+
+/// Place of an event in the stream: (epoch, xid, id). Compares in reading order.
+using EventOrder = std::array<std::uint64_t, 3>;
+
+/// One event for the page. A value.
+struct EventMessage {
+  EventOrder order{};   ///< strictly rising from publish to publish
+  std::string id;       ///< the cursor as text; comes back as Last-Event-ID
+  std::string type;     ///< for filters only; the wire has no `event:` line
+  std::string subject;  ///< for filters only
+  std::string data;     ///< JSON on one line
+};
+
+/// What a new event-stream client wants. Nothing is lost or doubled: the hub keeps the latest
+/// messages; a client whose `after` is older than those is fed from `backlog`, page by page and
+/// only as fast as it reads, until the hub's own memory covers the rest.
+struct EventSubscription {
+  std::optional<EventOrder> after;                 ///< nullopt = only what comes from now on
+  std::function<bool(const EventMessage&)> wants;  ///< empty = everything. [hub thread]
+  /// The next stored messages after the place, in order, at most `limit`, whether wanted or not;
+  /// empty = none. May block on the database; if it throws, the client is let go and comes back.
+  /// [pw-http-feed]
+  std::function<std::vector<EventMessage>(const EventOrder& after, std::size_t limit)> backlog;
+};
+
+}  // namespace planwright

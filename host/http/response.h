@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "http/event_message.h"
+#include "http/headers.h"
+
+namespace planwright {
+
+/// Bytes [offset, offset + size) of an open file, sent with sendfile. The file must not shrink
+/// meanwhile.
+struct FileBody {
+  std::shared_ptr<const UniqueFd> file;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// What a handler answers. A value; the writer adds length, date, request id, security headers,
+/// compression, conditional answers (ETag against If-None-Match) and ranges.
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::variant<std::string, FileBody, EventSubscription> body;
+  bool acceptsRanges = false;  ///< a single Range of a GET is honoured (If-Range needs the ETag)
+
+  static Response json(std::string body, int status = 200);
+  static Response text(std::string body, std::string_view contentType, int status = 200);
+  static Response noContent() { return {.status = 204, .headers = {}, .body = {}}; }
+  /// The whole or a part of an open regular file, with ranges.
+  static Response file(FileBody body, std::string_view contentType);
+  /// A long-lived text/event-stream.
+  static Response events(EventSubscription subscription);
+
+  /// response.with("Location", url).with("ETag", tag)
+  Response& with(std::string_view name, std::string value) & {
+    headers.set(name, std::move(value));
+    return *this;
+  }
+  Response&& with(std::string_view name, std::string value) && {
+    headers.set(name, std::move(value));
+    return std::move(*this);
+  }
+  /// Sets a strong ETag from a digest or version: etag("sha256:ab…") -> "\"sha256:ab…\"".
+  Response& etag(std::string_view opaque) &;
+  Response&& etag(std::string_view opaque) && { return std::move(etag(opaque)); }
+};
+
+}  // namespace planwright
