@@ -1,0 +1,31 @@
+# planwright_add_plugin(NAME MANIFEST plugin.json SOURCES a.cc...) makes NAME.so, loadable by planwright.
+#
+# Only planwright_module is exported, so two versions of a plugin, or two plugins with one class name, never
+# see each other's symbols. The manifest is embedded in the section .planwright; changing it relinks.
+function(planwright_add_plugin name)
+  cmake_parse_arguments(arg "" "MANIFEST" "SOURCES" ${ARGN})
+  if(NOT arg_MANIFEST OR NOT arg_SOURCES)
+    message(FATAL_ERROR "planwright_add_plugin(${name}): give MANIFEST and SOURCES")
+  endif()
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/planwright.map)
+  get_filename_component(manifest ${arg_MANIFEST} ABSOLUTE)
+  set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.cc)
+  file(CONFIGURE OUTPUT ${embedded} CONTENT
+"__asm__(\".pushsection .planwright,\\\"\\\",%progbits\\n.incbin \\\"@manifest@\\\"\\n.popsection\\n\");\n" @ONLY)
+  set_source_files_properties(${embedded} PROPERTIES OBJECT_DEPENDS ${manifest})
+
+  add_library(${name} MODULE ${arg_SOURCES} ${embedded})
+  target_link_libraries(${name} PRIVATE planwright::sdk)
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so"
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${map})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-fno-gnu-unique>)
+  target_link_options(${name} PRIVATE
+    -Wl,--version-script=${map} -Wl,-z,now,-z,relro -Wl,--build-id)
+  # A sanitizer's runtime may live in the program alone, so its symbols are undefined here.
+  if(NOT PLANWRIGHT_SANITIZE AND NOT "${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize")
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY PLANWRIGHT_PLUGINS ${name})
+endfunction()
