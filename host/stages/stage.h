@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/failure.h"
+#include "base/program.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -31,6 +32,10 @@ class CallServices {
   virtual std::optional<std::string> secret(std::string_view name) = 0;
   /// Where programs run by the call write their output; -1 = it is captured and dropped but for its tail.
   virtual int outputFd() = 0;
+  /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
+  virtual ProgramLimits programLimits() { return {}; }
+  /// `kind` is one of PW_COUNTER, PW_GAUGE, PW_HISTOGRAM; labels are a JSON object or empty.
+  virtual void metric(int /*kind*/, std::string_view /*name*/, double /*value*/, std::string_view /*labels*/) {}
 };
 
 struct StageInput {
