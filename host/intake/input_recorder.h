@@ -57,12 +57,14 @@ struct KnownFile {
 };
 
 /// What intake needs from the store: `source_files(queue, filename)` keeps digest, signature and
-/// generation, so that A -> B -> A becomes three inputs and the same content none. Every function may
-/// throw when the store is away; nothing is lost then, intake tries again. [intake thread of the queue]
+/// generation, so that A -> B -> A becomes three inputs and the same content none. Every function
+/// may throw when the store is away; nothing is lost then, intake tries again. [intake thread of
+/// the queue]
 class InputRecorder {
  public:
   virtual ~InputRecorder() = default;
-  /// One transaction: rows, their events, `queued_at` where auto_plan is on, cursor; then the tickets.
+  /// One transaction: rows, their events, `queued_at` where auto_plan is on, cursor; then the
+  /// tickets.
   virtual RecordResult record(const RecordBatch& batch) = 0;
   /// Every file of that queue and source with a stored signature. Read when polling starts.
   virtual std::vector<KnownFile> known(std::string_view queue, std::string_view source) = 0;
@@ -70,8 +72,8 @@ class InputRecorder {
   virtual std::string cursor(std::string_view queue, std::string_view source) = 0;
   /// An event: this file will not become an input, and why. `name` is UTF-8 (other bytes as \xNN).
   virtual void refused(std::string_view queue, std::string_view name, std::string_view reason) = 0;
-  /// An event of the source itself: its folder is gone or back, leases do not work there, or what it
-  /// emitted. `bodyJson`: an object with "message".
+  /// An event of the source itself: its folder is gone or back, leases do not work there, or what
+  /// it emitted. `bodyJson`: an object with "message".
   virtual void sourceEvent(std::string_view queue, std::string_view type,
                            std::string_view bodyJson) = 0;
 };

@@ -1,10 +1,9 @@
 #include "intake/stat_signature.h"
 
-#include <sys/stat.h>
-
 #include <charconv>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace planwright {
 namespace {

@@ -1,0 +1,232 @@
+#include "artifacts/folder_blobs.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <random>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/log.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::int64_t kWritebackBytes = 8 << 20;
+constexpr auto kTempLife = std::chrono::hours(24);
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// At most `buffer.size()` bytes, fewer only at the end of the file.
+std::size_t readPiece(int fd, std::vector<char>& buffer) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ssize_t n = ::read(fd, buffer.data() + filled, buffer.size() - filled);
+    if (n == 0) break;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot read the bytes of a blob");
+    filled += static_cast<std::size_t>(n);
+  }
+  return filled;
+}
+
+Error tooLarge(std::int64_t limitBytes) {
+  return {
+      ErrorKind::TooLarge, fmt::format("larger than the limit of {} bytes", limitBytes), {}, {}};
+}
+
+Error readStopped() {
+  return {ErrorKind::Conflict, "reading was stopped before the end", "read-stopped", {}};
+}
+
+void syncFolder(const fs::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) fail("cannot sync the folder " + folder.string());
+}
+
+std::string randomName() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return fmt::format("{:016x}{:016x}", random(), random());
+}
+
+/// A file below tmp/ that is gone at the end of the scope, unless it was renamed.
+class TempFile {
+ public:
+  explicit TempFile(const fs::path& folder)
+      : path_(folder / randomName()),
+        fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444)) {
+    if (!fd_) fail("cannot write " + path_.string());
+  }
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+  ~TempFile() { ::unlink(path_.c_str()); }
+
+  const fs::path& path() const { return path_; }
+  int fd() const { return fd_.get(); }
+
+  void append(std::string_view bytes) {
+    writeAll(fd_.get(), bytes);
+    writtenBytes_ += static_cast<std::int64_t>(bytes.size());
+    if (writtenBytes_ - flushedBytes_ < kWritebackBytes) return;
+    // The disk starts while we still hash, so that the sync at the end finds little left to do.
+    ::sync_file_range(fd_.get(), flushedBytes_, writtenBytes_ - flushedBytes_,
+                      SYNC_FILE_RANGE_WRITE);
+    flushedBytes_ = writtenBytes_;
+  }
+
+ private:
+  const fs::path path_;
+  const UniqueFd fd_;
+  std::int64_t writtenBytes_ = 0;
+  std::int64_t flushedBytes_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FolderBlobs>> FolderBlobs::open(const fs::path& root,
+                                                       const std::string& storeId) {
+  try {
+    std::unique_ptr<FolderBlobs> blobs(new FolderBlobs(fs::absolute(root)));
+    for (const char* part : {"sha256", "tmp", "logs"}) {
+      fs::create_directories(blobs->root_ / part);
+    }
+    const Result<void> claimed = blobs->claim(storeId);
+    if (!claimed) return claimed.error();
+    blobs->dropOldTempFiles();
+    return blobs;
+  } catch (const std::system_error& e) {
+    return invalid(
+        fmt::format("The blob folder {} cannot be used: {}.", root.string(), e.code().message()));
+  }
+}
+
+/// link() decides when two hosts come at the same time: the first marker stays, the other is
+/// compared.
+Result<void> FolderBlobs::claim(const std::string& storeId) {
+  const fs::path marker = root_ / "store.id";
+  if (!fs::exists(marker)) {
+    TempFile temp(root_ / "tmp");
+    temp.append(storeId + "\n");
+    if (::fsync(temp.fd()) != 0) fail("fsync");
+    if (::link(temp.path().c_str(), marker.c_str()) != 0 && errno != EEXIST) fail("link");
+    syncFolder(root_);
+  }
+  std::string found = readFile(marker, 4096);
+  found.erase(found.find_last_not_of(" \n") + 1);
+  if (found == storeId) return {};
+  return conflict(
+      fmt::format("The blob folder {} belongs to another planwright store ({}; this one is {}). "
+                  "Use another folder, or the database that goes with it.",
+                  root_.string(), found, storeId),
+      "foreign-blob-folder");
+}
+
+void FolderBlobs::dropOldTempFiles() const {
+  const auto oldest = fs::file_time_type::clock::now() - kTempLife;
+  std::error_code ignored;  // another host may be cleaning up as well
+  for (const auto& entry : fs::directory_iterator(root_ / "tmp")) {
+    const auto written = entry.last_write_time(ignored);
+    if (!ignored && written < oldest) fs::remove(entry.path(), ignored);
+  }
+}
+
+Result<StagedBlob> FolderBlobs::stage(int fd, std::int64_t limitBytes, const ReadCheck& check) {
+  std::vector<char> buffer(kSmallBlobBytes + 1);
+  std::size_t filled = readPiece(fd, buffer);
+  StagedBlob blob;
+  blob.sizeBytes = static_cast<std::int64_t>(filled);
+  if (blob.sizeBytes > limitBytes) return tooLarge(limitBytes);
+  if (blob.sizeBytes <= kSmallBlobBytes) {
+    blob.content.emplace(buffer.data(), filled);
+    blob.digest = Digest::of(*blob.content);
+    if (check && !check(true)) return readStopped();
+    return blob;
+  }
+
+  TempFile temp(root_ / "tmp");
+  Sha256 hash;
+  for (;;) {
+    const std::string_view piece(buffer.data(), filled);
+    hash.update(piece);
+    temp.append(piece);
+    const bool isFirst = buffer.size() < kPieceBytes;
+    const bool isLast = !isFirst && filled < buffer.size();
+    if (isFirst) buffer.resize(kPieceBytes);
+    if (check && !check(isLast)) return readStopped();
+    if (isLast) break;
+    filled = readPiece(fd, buffer);
+    blob.sizeBytes += static_cast<std::int64_t>(filled);
+    if (blob.sizeBytes > limitBytes) return tooLarge(limitBytes);
+  }
+  blob.digest = hash.finish();
+  publish(temp.path(), temp.fd(), blob.digest);
+  return blob;
+}
+
+StagedBlob FolderBlobs::stageBytes(std::string_view bytes) {
+  StagedBlob blob{Digest::of(bytes), static_cast<std::int64_t>(bytes.size()), std::nullopt};
+  if (blob.sizeBytes <= kSmallBlobBytes) {
+    blob.content.emplace(bytes);
+    return blob;
+  }
+  if (reuse(blob.digest)) return blob;
+  TempFile temp(root_ / "tmp");
+  temp.append(bytes);
+  publish(temp.path(), temp.fd(), blob.digest);
+  return blob;
+}
+
+/// True if the bytes are here already. They are touched, so that a cleaner which goes by age leaves
+/// them alone, and their folder is synced: their writer, maybe on another host, may not have come
+/// to that.
+bool FolderBlobs::reuse(const Digest& digest) const {
+  const fs::path path = pathOf(digest);
+  if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) {
+    if (errno == ENOENT) return false;
+    if (errno != EACCES && errno != EPERM) fail("cannot touch " + path.string());
+  }
+  syncFolder(path.parent_path());
+  return true;
+}
+
+/// Gives the temp file its name for good.
+void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) const {
+  if (reuse(digest)) return;
+  const fs::path target = pathOf(digest);
+  ::fchmod(fd, 0444);  // whatever the umask
+  if (::fsync(fd) != 0) fail("cannot sync " + temp.string());
+  if (fs::create_directory(target.parent_path())) syncFolder(root_ / "sha256");
+  if (::rename(temp.c_str(), target.c_str()) != 0) fail("cannot create " + target.string());
+  syncFolder(target.parent_path());
+}
+
+Result<UniqueFd> FolderBlobs::open(const Digest& digest) {
+  if (digest.empty()) return notFound("There is no blob without a digest.");
+  const fs::path path = pathOf(digest);
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd) return fd;
+  if (errno != ENOENT) fail("cannot open " + path.string());
+  return notFound("Blob " + digest.text() + " is not in the folder " + root_.string() + ".");
+}
+
+bool FolderBlobs::remove(const Digest& digest) {
+  if (::unlink(pathOf(digest).c_str()) == 0) return true;
+  if (errno != ENOENT) fail("cannot remove " + pathOf(digest).string());
+  return false;
+}
+
+fs::path FolderBlobs::pathOf(const Digest& digest) const {
+  return root_ / "sha256" / digest.hex().substr(0, 2) / digest.hex();
+}
+
+}  // namespace planwright

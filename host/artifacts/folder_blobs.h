@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "artifacts/large_blobs.h"
+
+namespace planwright {
+
+/// Large blobs in a folder, which several hosts may share:
+///   store.id             whose folder it is: the id its database gave it
+///   sha256/ab/<64 hex>   one blob, mode 0444, never changed once it has that name
+///   tmp/                 being written; leftovers of a crash go after a day
+///   logs/                one file per attempt while it runs (written by building)
+/// A blob is written and hashed in one pass, synced, then renamed, so a name always stands for
+/// complete and durable bytes. [any thread, any number of hosts]
+class FolderBlobs final : public LargeBlobs {
+ public:
+  /// Creates the folder if needed. Conflict if it belongs to another store; Invalid if it cannot be
+  /// used (not a folder, no permission).
+  static Result<std::unique_ptr<FolderBlobs>> open(const std::filesystem::path& root,
+                                                   const std::string& storeId);
+
+  using LargeBlobs::stage;
+  Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) override;
+  StagedBlob stageBytes(std::string_view bytes) override;
+  Result<UniqueFd> open(const Digest& digest) override;
+
+  /// Deletes the bytes; false if they were not there. The caller knows that nobody refers to them.
+  bool remove(const Digest& digest);
+  std::filesystem::path pathOf(const Digest& digest) const;
+  std::filesystem::path logs() const { return root_ / "logs"; }
+
+ private:
+  explicit FolderBlobs(std::filesystem::path root) : root_(std::move(root)) {}
+  Result<void> claim(const std::string& storeId);
+  void dropOldTempFiles() const;
+  bool reuse(const Digest& digest) const;
+  void publish(const std::filesystem::path& temp, int fd, const Digest& digest) const;
+
+  const std::filesystem::path root_;
+};
+
+}  // namespace planwright
