@@ -28,7 +28,8 @@ std::string toText(const unsigned char* bytes) {
 
 std::optional<Digest> Digest::parse(std::string_view text) {
   if (text.size() != kPrefix.size() + 64 || !text.starts_with(kPrefix)) return std::nullopt;
-  if (text.find_first_not_of("0123456789abcdef", kPrefix.size()) != std::string_view::npos) return std::nullopt;
+  if (text.find_first_not_of("0123456789abcdef", kPrefix.size()) != std::string_view::npos)
+    return std::nullopt;
   return Digest(std::string(text));
 }
 

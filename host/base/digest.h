@@ -9,7 +9,8 @@
 
 namespace planwright {
 
-/// The name of some bytes: "sha256:" and 64 lower-case hex digits. A default one is empty: no bytes yet.
+/// The name of some bytes: "sha256:" and 64 lower-case hex digits. A default one is empty: no bytes
+/// yet.
 class Digest {
  public:
   Digest() = default;

@@ -24,9 +24,9 @@ FailureClass failureClassFrom(std::string_view text);  ///< unknown words are Fa
 
 struct Failure {
   FailureClass kind = FailureClass::Failed;
-  std::string message;                       ///< one sentence for a person
-  std::string details;                       ///< e.g. the tail of a program's output; may be empty
-  std::chrono::milliseconds retryAfter{0};   ///< 0 = the host decides
+  std::string message;                      ///< one sentence for a person
+  std::string details;                      ///< e.g. the tail of a program's output; may be empty
+  std::chrono::milliseconds retryAfter{0};  ///< 0 = the host decides
   friend bool operator==(const Failure&, const Failure&) = default;
 };
 

@@ -1,10 +1,10 @@
 #include "base/files.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/mman.h>
 
 namespace planwright {
 namespace {

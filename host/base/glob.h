@@ -4,8 +4,9 @@
 
 namespace planwright {
 
-/// Shell wildcard match of a relative path: `*` and `?` stop at a slash, `**` crosses it, `[...]` is a class.
-/// A pattern without a slash is matched against the base name. Linear in practice, never exponential.
+/// Shell wildcard match of a relative path: `*` and `?` stop at a slash, `**` crosses it, `[...]`
+/// is a class. A pattern without a slash is matched against the base name. Linear in practice,
+/// never exponential.
 bool globMatches(std::string_view pattern, std::string_view path);
 
 }  // namespace planwright

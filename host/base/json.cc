@@ -18,8 +18,9 @@
 namespace planwright {
 namespace {
 
-/// Passes SAX events on until depth or number of values is over the limit. Needed because a deep document
-/// overflows the stack in RapidJSON's DOM (parse, copy and destruction), measured at 1M brackets.
+/// Passes SAX events on until depth or number of values is over the limit. Needed because a deep
+/// document overflows the stack in RapidJSON's DOM (parse, copy and destruction), measured at 1M
+/// brackets.
 template <class Handler>
 class Limited {
  public:
@@ -33,8 +34,12 @@ class Limited {
   bool Int64(std::int64_t i) { return count() && next_.Int64(i); }
   bool Uint64(std::uint64_t i) { return count() && next_.Uint64(i); }
   bool Double(double d) { return count() && next_.Double(d); }
-  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return count() && next_.RawNumber(s, n, copy); }
-  bool String(const char* s, rapidjson::SizeType n, bool copy) { return count() && next_.String(s, n, copy); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
+    return count() && next_.RawNumber(s, n, copy);
+  }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) {
+    return count() && next_.String(s, n, copy);
+  }
   bool StartObject() { return open() && next_.StartObject(); }
   bool Key(const char* s, rapidjson::SizeType n, bool copy) { return next_.Key(s, n, copy); }
   bool EndObject(rapidjson::SizeType n) { return --depth_, next_.EndObject(n); }
@@ -86,7 +91,8 @@ std::string duplicateKey(const JsonValue& value) {
   if (value.IsObject()) {
     std::vector<std::string_view> keys;
     keys.reserve(value.MemberCount());
-    for (const auto& m : value.GetObject()) keys.emplace_back(m.name.GetString(), m.name.GetStringLength());
+    for (const auto& m : value.GetObject())
+      keys.emplace_back(m.name.GetString(), m.name.GetStringLength());
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
     if (twice != keys.end()) return std::string(*twice);
@@ -99,34 +105,40 @@ std::string duplicateKey(const JsonValue& value) {
   return {};
 }
 
-/// ECMAScript's Number::toString, which RFC 8785 §3.2.2.3 prescribes: shortest digits, its own exponent rules.
+/// ECMAScript's Number::toString, which RFC 8785 §3.2.2.3 prescribes: shortest digits, its own
+/// exponent rules.
 std::string canonicalNumber(double number) {
   if (number == 0) return "0";
   char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(number), std::chars_format::scientific).ptr;
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(number),
+                                 std::chars_format::scientific)
+                       .ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   const auto e = text.find('e');
   std::string digits;
   for (const char c : text.substr(0, e))
     if (c != '.') digits += c;
-  const int point = std::stoi(std::string(text.substr(e + 1))) + 1;  // position of the decimal point
+  const int point =
+      std::stoi(std::string(text.substr(e + 1))) + 1;  // position of the decimal point
   const int count = static_cast<int>(digits.size());
   std::string out;
   if (count <= point && point <= 21) {
     out = digits + std::string(static_cast<std::size_t>(point - count), '0');
   } else if (0 < point && point <= 21) {
-    out = digits.substr(0, static_cast<std::size_t>(point)) + "." + digits.substr(static_cast<std::size_t>(point));
+    out = digits.substr(0, static_cast<std::size_t>(point)) + "." +
+          digits.substr(static_cast<std::size_t>(point));
   } else if (-6 < point && point <= 0) {
     out = "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
   } else {
     const int exponent = point - 1;
-    out = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" + (exponent < 0 ? "-" : "+") +
-          std::to_string(std::abs(exponent));
+    out = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" +
+          (exponent < 0 ? "-" : "+") + std::to_string(std::abs(exponent));
   }
   return number < 0 ? "-" + out : out;
 }
 
-/// UTF-16 code units, the sort key of RFC 8785 §3.2.3. Plain ASCII keys, the usual case, compare as bytes.
+/// UTF-16 code units, the sort key of RFC 8785 §3.2.3. Plain ASCII keys, the usual case, compare as
+/// bytes.
 std::u16string utf16(std::string_view text) {
   std::u16string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -134,7 +146,8 @@ std::u16string utf16(std::string_view text) {
     const int length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     char32_t code = length == 1 ? lead : lead & (0xFFu >> (length + 1));
     for (int k = 1; k < length && i + static_cast<std::size_t>(k) < text.size(); ++k)
-      code = (code << 6) | (static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]) & 0x3Fu);
+      code =
+          (code << 6) | (static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]) & 0x3Fu);
     i += static_cast<std::size_t>(length);
     if (code < 0x10000) {
       out += static_cast<char16_t>(code);
@@ -156,7 +169,9 @@ void writeCanonical(const JsonValue& value, rapidjson::Writer<Buffer>& out) {
     std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
       const std::string_view x(a->name.GetString(), a->name.GetStringLength());
       const std::string_view y(b->name.GetString(), b->name.GetStringLength());
-      const auto ascii = [](std::string_view s) { return std::all_of(s.begin(), s.end(), [](char c) { return c >= 0; }); };
+      const auto ascii = [](std::string_view s) {
+        return std::all_of(s.begin(), s.end(), [](char c) { return c >= 0; });
+      };
       return ascii(x) && ascii(y) ? x < y : utf16(x) < utf16(y);
     });
     out.StartObject();
@@ -206,9 +221,14 @@ Result<JsonDocument> parseJson(std::string_view text, JsonLimits limits) {
   if (parse.result.IsError()) {
     const std::string place = placeOf(text, parse.result.Offset());
     if (parse.result.Code() == rapidjson::kParseErrorTermination)
-      return invalid(parse.tooDeep ? fmt::format("JSON is nested deeper than {} levels at {}", limits.depth, place)
-                                   : fmt::format("JSON holds more than {} values at {}", limits.values, place), place);
-    return invalid(fmt::format("not valid JSON at {}: {}", place, rapidjson::GetParseError_En(parse.result.Code())), place);
+      return invalid(
+          parse.tooDeep
+              ? fmt::format("JSON is nested deeper than {} levels at {}", limits.depth, place)
+              : fmt::format("JSON holds more than {} values at {}", limits.values, place),
+          place);
+    return invalid(fmt::format("not valid JSON at {}: {}", place,
+                               rapidjson::GetParseError_En(parse.result.Code())),
+                   place);
   }
   if (const auto key = duplicateKey(document); !key.empty())
     return invalid(fmt::format("the key \"{}\" stands twice in one object; remove one", key));
@@ -237,7 +257,8 @@ const JsonValue* find(const JsonValue& object, std::string_view key) {
 
 std::string textOr(const JsonValue& object, std::string_view key, std::string fallback) {
   const auto* value = find(object, key);
-  return value && value->IsString() ? std::string(value->GetString(), value->GetStringLength()) : fallback;
+  return value && value->IsString() ? std::string(value->GetString(), value->GetStringLength())
+                                    : fallback;
 }
 
 std::int64_t numberOr(const JsonValue& object, std::string_view key, std::int64_t fallback) {
@@ -271,8 +292,10 @@ JsonWriter& JsonWriter::array() {
 }
 JsonWriter& JsonWriter::end() {
   assert(!state_->isObject.empty());
-  if (state_->isObject.back()) state_->writer.EndObject();
-  else state_->writer.EndArray();
+  if (state_->isObject.back())
+    state_->writer.EndObject();
+  else
+    state_->writer.EndArray();
   state_->isObject.pop_back();
   return *this;
 }
@@ -281,7 +304,8 @@ JsonWriter& JsonWriter::key(std::string_view name) {
   return *this;
 }
 JsonWriter& JsonWriter::value(std::string_view text) {
-  state_->writer.String(text.data() ? text.data() : "", static_cast<rapidjson::SizeType>(text.size()));
+  state_->writer.String(text.data() ? text.data() : "",
+                        static_cast<rapidjson::SizeType>(text.size()));
   return *this;
 }
 JsonWriter& JsonWriter::value(std::int64_t number) {
@@ -289,8 +313,10 @@ JsonWriter& JsonWriter::value(std::int64_t number) {
   return *this;
 }
 JsonWriter& JsonWriter::value(double number) {
-  if (std::isfinite(number)) state_->writer.Double(number);
-  else state_->writer.Null();
+  if (std::isfinite(number))
+    state_->writer.Double(number);
+  else
+    state_->writer.Null();
   return *this;
 }
 JsonWriter& JsonWriter::value(bool flag) {

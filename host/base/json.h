@@ -19,12 +19,14 @@ struct JsonLimits {
   std::size_t values = 1'000'000;
 };
 
-/// Strict RFC 8259 with valid UTF-8, bounded in depth and size, duplicate keys refused. The error names line,
-/// column and remedy. (RapidJSON alone crashes on deep nesting and passes invalid UTF-8.)
+/// Strict RFC 8259 with valid UTF-8, bounded in depth and size, duplicate keys refused. The error
+/// names line, column and remedy. (RapidJSON alone crashes on deep nesting and passes invalid
+/// UTF-8.)
 Result<JsonDocument> parseJson(std::string_view text, JsonLimits limits = {});
 
 std::string toJson(const JsonValue& value);
-/// RFC 8785 (JCS): sorted keys, shortest numbers, no white space. Same value, same bytes, on every machine.
+/// RFC 8785 (JCS): sorted keys, shortest numbers, no white space. Same value, same bytes, on every
+/// machine.
 std::string canonicalJson(const JsonValue& value);
 
 /// Members by name; a missing or wrongly typed one gives the fallback.
@@ -36,13 +38,15 @@ bool boolOr(const JsonValue& object, std::string_view key, bool fallback);
 /// A compiled JSON Schema (draft 4, the part RapidJSON checks). Immutable: [any thread].
 class JsonSchema {
  public:
-  /// Invalid if `text` is not JSON or uses a keyword or pattern that would silently match everything.
+  /// Invalid if `text` is not JSON or uses a keyword or pattern that would silently match
+  /// everything.
   static Result<JsonSchema> compile(std::string_view text);
   JsonSchema(JsonSchema&&) noexcept;
   JsonSchema& operator=(JsonSchema&&) noexcept;
   ~JsonSchema();
 
-  /// The first violation: `pointer` = JSON pointer into `value`, message = which rule and what is expected.
+  /// The first violation: `pointer` = JSON pointer into `value`, message = which rule and what is
+  /// expected.
   Result<void> validate(const JsonValue& value) const;
 
  private:
@@ -52,7 +56,8 @@ class JsonSchema {
 };
 
 /// Writes one JSON text, front to back:
-///   JsonWriter json; json.object().member("id", 7).key("tags").array().value("a").end().end(); json.take()
+///   JsonWriter json; json.object().member("id", 7).key("tags").array().value("a").end().end();
+///   json.take()
 /// Nesting mistakes are asserted. One thread.
 class JsonWriter {
  public:
@@ -86,7 +91,9 @@ class JsonWriter {
     key(name);
     return text.empty() ? null() : value(text);
   }
-  JsonWriter& rawMember(std::string_view name, std::string_view json) { return key(name).raw(json); }
+  JsonWriter& rawMember(std::string_view name, std::string_view json) {
+    return key(name).raw(json);
+  }
 
   std::string take();
 

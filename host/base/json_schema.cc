@@ -1,5 +1,5 @@
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
@@ -13,12 +13,41 @@ namespace {
 
 using Buffer = rapidjson::StringBuffer;
 
-// RapidJSON 1.1 silently ignores what it does not know, so a schema with `const` would accept everything.
-constexpr std::array kKnownKeywords = {
-    "$schema", "$ref", "id", "title", "description", "default", "definitions", "type", "enum", "properties",
-    "additionalProperties", "patternProperties", "required", "minProperties", "maxProperties", "dependencies",
-    "items", "additionalItems", "minItems", "maxItems", "uniqueItems", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "allOf", "anyOf", "oneOf", "not"};
+// RapidJSON 1.1 silently ignores what it does not know, so a schema with `const` would accept
+// everything.
+constexpr std::array kKnownKeywords = {"$schema",
+                                       "$ref",
+                                       "id",
+                                       "title",
+                                       "description",
+                                       "default",
+                                       "definitions",
+                                       "type",
+                                       "enum",
+                                       "properties",
+                                       "additionalProperties",
+                                       "patternProperties",
+                                       "required",
+                                       "minProperties",
+                                       "maxProperties",
+                                       "dependencies",
+                                       "items",
+                                       "additionalItems",
+                                       "minItems",
+                                       "maxItems",
+                                       "uniqueItems",
+                                       "minimum",
+                                       "maximum",
+                                       "exclusiveMinimum",
+                                       "exclusiveMaximum",
+                                       "multipleOf",
+                                       "minLength",
+                                       "maxLength",
+                                       "pattern",
+                                       "allOf",
+                                       "anyOf",
+                                       "oneOf",
+                                       "not"};
 
 Result<void> lint(const JsonValue& schema, const std::string& at, const JsonValue& root);
 
@@ -37,11 +66,18 @@ Result<void> lintPattern(const JsonValue& pattern, const std::string& at) {
   if (!pattern.IsString()) return invalid("a pattern is a string", at);
   const std::string_view text(pattern.GetString(), pattern.GetStringLength());
   if (text.find("(?") != std::string_view::npos)
-    return invalid(fmt::format("the pattern {} uses (?...), which is not supported; use plain groups", text), at);
+    return invalid(
+        fmt::format("the pattern {} uses (?...), which is not supported; use plain groups", text),
+        at);
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
     if (text[i] != '\\') continue;
-    if (std::isalnum(static_cast<unsigned char>(text[i + 1])) && std::string_view("bfnrtv").find(text[i + 1]) == std::string_view::npos)
-      return invalid(fmt::format("the pattern {} uses \\{}, which is not supported; write the class out, e.g. [0-9]", text, text[i + 1]), at);
+    if (std::isalnum(static_cast<unsigned char>(text[i + 1])) &&
+        std::string_view("bfnrtv").find(text[i + 1]) == std::string_view::npos)
+      return invalid(
+          fmt::format(
+              "the pattern {} uses \\{}, which is not supported; write the class out, e.g. [0-9]",
+              text, text[i + 1]),
+          at);
     ++i;
   }
   return {};
@@ -54,20 +90,30 @@ Result<void> lint(const JsonValue& schema, const std::string& at, const JsonValu
     const std::string here = at + "/" + key;
     if (key.starts_with("x-")) continue;  // ours: hints for forms
     if (std::find(kKnownKeywords.begin(), kKnownKeywords.end(), key) == kKnownKeywords.end())
-      return invalid(fmt::format("the schema keyword \"{}\" is not part of draft 4 and would be ignored", key), here);
+      return invalid(
+          fmt::format("the schema keyword \"{}\" is not part of draft 4 and would be ignored", key),
+          here);
     if ((key == "exclusiveMinimum" || key == "exclusiveMaximum") && !m.value.IsBool())
-      return invalid(fmt::format("in draft 4 {} is true or false, beside minimum or maximum", key), here);
+      return invalid(fmt::format("in draft 4 {} is true or false, beside minimum or maximum", key),
+                     here);
     if (key == "$ref") {
       const std::string ref = m.value.IsString() ? m.value.GetString() : "";
       const auto* target = ref.starts_with("#/definitions/") ? find(root, "definitions") : nullptr;
-      if (!target || !find(*target, ref.substr(14))) return invalid(fmt::format("$ref {} does not exist; use #/definitions/NAME", ref), here);
+      if (!target || !find(*target, ref.substr(14)))
+        return invalid(fmt::format("$ref {} does not exist; use #/definitions/NAME", ref), here);
     }
     Result<void> ok;
-    if (key == "pattern") ok = lintPattern(m.value, here);
-    else if (key == "properties" || key == "patternProperties" || key == "definitions" || key == "allOf" || key == "anyOf" || key == "oneOf") ok = lintEach(m.value, here, root);
-    else if (key == "not") ok = lint(m.value, here, root);
-    else if (key == "items") ok = m.value.IsArray() ? lintEach(m.value, here, root) : lint(m.value, here, root);
-    else if (key == "additionalProperties" || key == "additionalItems") ok = m.value.IsBool() ? Result<void>() : lint(m.value, here, root);
+    if (key == "pattern")
+      ok = lintPattern(m.value, here);
+    else if (key == "properties" || key == "patternProperties" || key == "definitions" ||
+             key == "allOf" || key == "anyOf" || key == "oneOf")
+      ok = lintEach(m.value, here, root);
+    else if (key == "not")
+      ok = lint(m.value, here, root);
+    else if (key == "items")
+      ok = m.value.IsArray() ? lintEach(m.value, here, root) : lint(m.value, here, root);
+    else if (key == "additionalProperties" || key == "additionalItems")
+      ok = m.value.IsBool() ? Result<void>() : lint(m.value, here, root);
     if (!ok) return ok;
   }
   return {};
@@ -82,17 +128,23 @@ std::string pointerText(const Pointer& pointer) {
 
 std::string explain(const std::string& keyword, const JsonValue* rule) {
   const std::string wanted = rule ? toJson(*rule) : "";
-  if (keyword == "required") return fmt::format("a required member is missing (required: {})", wanted);
+  if (keyword == "required")
+    return fmt::format("a required member is missing (required: {})", wanted);
   if (keyword == "additionalProperties") return "there is a member that is not known here";
   if (keyword == "type") return fmt::format("must be of type {}", wanted);
   if (keyword == "enum") return fmt::format("must be one of {}", wanted);
   if (keyword == "pattern") return fmt::format("must match the pattern {}", wanted);
-  if (keyword == "minimum" || keyword == "minLength" || keyword == "minItems") return fmt::format("is below {} {}", keyword, wanted);
-  if (keyword == "maximum" || keyword == "maxLength" || keyword == "maxItems") return fmt::format("is above {} {}", keyword, wanted);
-  return fmt::format("breaks the rule {}{}{}", keyword, wanted.empty() || wanted.size() > 200 ? "" : " ", wanted.size() > 200 ? "" : wanted);
+  if (keyword == "minimum" || keyword == "minLength" || keyword == "minItems")
+    return fmt::format("is below {} {}", keyword, wanted);
+  if (keyword == "maximum" || keyword == "maxLength" || keyword == "maxItems")
+    return fmt::format("is above {} {}", keyword, wanted);
+  return fmt::format("breaks the rule {}{}{}", keyword,
+                     wanted.empty() || wanted.size() > 200 ? "" : " ",
+                     wanted.size() > 200 ? "" : wanted);
 }
 
-/// The member that `additionalProperties: false` refused, or that `required` misses: RapidJSON does not say.
+/// The member that `additionalProperties: false` refused, or that `required` misses: RapidJSON does
+/// not say.
 std::string culprit(const std::string& keyword, const JsonValue& schema, const JsonValue& value) {
   if (!value.IsObject()) return {};
   if (keyword == "required") {
@@ -131,7 +183,8 @@ Result<JsonSchema> JsonSchema::compile(std::string_view text) {
 Result<void> JsonSchema::validate(const JsonValue& value) const {
   rapidjson::SchemaValidator validator(state_->compiled);
   if (value.Accept(validator)) return {};
-  const std::string keyword = validator.GetInvalidSchemaKeyword() ? validator.GetInvalidSchemaKeyword() : "schema";
+  const std::string keyword =
+      validator.GetInvalidSchemaKeyword() ? validator.GetInvalidSchemaKeyword() : "schema";
   std::string pointer = pointerText(validator.GetInvalidDocumentPointer());
   const JsonValue* schema = validator.GetInvalidSchemaPointer().Get(state_->source);
   const JsonValue* rule = schema ? find(*schema, keyword) : nullptr;
@@ -139,11 +192,13 @@ Result<void> JsonSchema::validate(const JsonValue& value) const {
   if (const JsonValue* place = rapidjson::Pointer(pointer.c_str()).Get(value); place && schema) {
     const std::string name = culprit(keyword, *schema, *place);
     if (!name.empty()) {
-      message = keyword == "required" ? fmt::format("\"{}\" is missing", name) : fmt::format("\"{}\" is not known here", name);
+      message = keyword == "required" ? fmt::format("\"{}\" is missing", name)
+                                      : fmt::format("\"{}\" is not known here", name);
       if (keyword != "required") pointer += "/" + name;
     }
   }
-  return invalid(fmt::format("{}: {}", pointer.empty() ? "the document" : pointer, message), pointer);
+  return invalid(fmt::format("{}: {}", pointer.empty() ? "the document" : pointer, message),
+                 pointer);
 }
 
 }  // namespace planwright

@@ -7,7 +7,8 @@
 namespace planwright::log {
 
 // Text lines, verb first, ids as key=value: log::info("planned plan={} input={} took={}", ...).
-// error = a part stopped; warn = someone must act; info = one line per status change; debug = per step.
+// error = a part stopped; warn = someone must act; info = one line per status change; debug = per
+// step.
 using spdlog::debug;
 using spdlog::error;
 using spdlog::info;

@@ -7,8 +7,8 @@
 
 namespace planwright {
 
-/// Why something a user or operator asked for cannot be done. Each kind maps to one HTTP status, one exit
-/// code and one retry decision, each in a single `switch` without `default`.
+/// Why something a user or operator asked for cannot be done. Each kind maps to one HTTP status,
+/// one exit code and one retry decision, each in a single `switch` without `default`.
 enum class ErrorKind {
   Invalid,      ///< the request or document is wrong: 400/422
   NotFound,     ///< no such thing: 404
@@ -52,7 +52,9 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)), failed_(true) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : error_(std::move(error)),
+        failed_(true) {}  // NOLINT(google-explicit-constructor)
   explicit operator bool() const { return !failed_; }
   const Error& error() const { return error_; }
 
@@ -64,7 +66,9 @@ class [[nodiscard]] Result<void> {
 inline Error invalid(std::string message, std::string pointer = {}) {
   return {ErrorKind::Invalid, std::move(message), {}, std::move(pointer)};
 }
-inline Error notFound(std::string message) { return {ErrorKind::NotFound, std::move(message), {}, {}}; }
+inline Error notFound(std::string message) {
+  return {ErrorKind::NotFound, std::move(message), {}, {}};
+}
 inline Error conflict(std::string message, std::string code) {
   return {ErrorKind::Conflict, std::move(message), std::move(code), {}};
 }

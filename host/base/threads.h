@@ -12,8 +12,10 @@
 
 namespace planwright {
 
-/// A named thread ("pw-plan-0", at most 15 characters) that is asked to stop and joined by its destructor.
-inline std::jthread startThread(const std::string& name, std::function<void(std::stop_token)> body) {
+/// A named thread ("pw-plan-0", at most 15 characters) that is asked to stop and joined by its
+/// destructor.
+inline std::jthread startThread(const std::string& name,
+                                std::function<void(std::stop_token)> body) {
   return std::jthread([name, body = std::move(body)](const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     body(stop);

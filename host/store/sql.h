@@ -4,7 +4,8 @@
 #include <string_view>
 #include <vector>
 
-/// The statements of sql/, made into constants by sql/embed.cmake. The C++ has no SQL text of its own.
+/// The statements of sql/, made into constants by sql/embed.cmake. The C++ has no SQL text of its
+/// own.
 namespace planwright::sql {
 
 struct Migration {
@@ -12,7 +13,7 @@ struct Migration {
   const char* text;
 };
 
-const std::vector<Migration>& migrations();                     ///< in order
-const std::map<std::string_view, const char*>& statements();    ///< by their `-- name:`
+const std::vector<Migration>& migrations();                   ///< in order
+const std::map<std::string_view, const char*>& statements();  ///< by their `-- name:`
 
 }  // namespace planwright::sql

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/failure.h"
+#include "model/ids.h"
+
+namespace planwright {
+
+/// An input that is ours to plan until another claim raises the fence.
+struct ClaimedInput {
+  InputId id{};
+  std::int64_t fence = 0;
+  int attempt = 0;
+  int maxAttempts = 0;
+  std::string filename;
+  std::string digest;
+  std::int64_t sizeBytes = 0;
+  std::string attributesJson;
+  std::string traceId;
+  std::optional<std::string> content;  ///< when it is a small blob
+};
+
+/// What planning made of an input: a sealed plan document.
+struct SealedPlan {
+  std::string document;  ///< canonical bytes
+  Digest digest;
+  std::string summaryJson;
+  int jobCount = 0;
+  std::string planner;  ///< id and version
+  std::string plannerDigest;
+  std::string settingsDigest;
+  bool isLarge = false;  ///< over kSmallBlobBytes: its bytes are in the large store already
+};
+
+struct PlannedInput {
+  InputId id{};
+  std::int64_t fence = 0;
+  SealedPlan plan;
+};
+
+/// An input that was not planned. `retryIn` set: back to pending, due after it.
+struct UnplannedInput {
+  InputId id{};
+  std::int64_t fence = 0;
+  Failure failure;
+  std::string reasonCode;
+  std::optional<std::chrono::milliseconds> retryIn;
+  bool countAttempt = true;  ///< false: the claim is given back unused
+};
+
+struct ClaimedPlan {
+  PlanId id{};
+  std::int64_t fence = 0;
+  int attempt = 0;
+  int maxAttempts = 0;
+  std::string digest;
+  int jobCount = 0;
+  BuildId build{};
+  bool onlyFailed = false;
+  std::string traceId;
+  std::optional<std::string> document;  ///< when it is a small blob
+};
+
+/// How a build ended, or that it goes on later.
+struct FinishedBuild {
+  enum class Outcome { Built, Failed, Cancelled, Later };
+  PlanId plan{};
+  std::int64_t fence = 0;
+  BuildId build{};
+  Outcome outcome = Outcome::Built;
+  std::chrono::milliseconds retryIn{0};
+  std::string error;
+  std::string reasonCode;
+  std::string manifest;  ///< JSON text, or empty
+  Digest manifestDigest;
+  bool isLargeManifest = false;  ///< its bytes are in the large store already
+  int jobsDone = 0;
+  int jobsFailed = 0;
+  bool countAttempt = true;
+};
+
+}  // namespace planwright

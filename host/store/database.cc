@@ -1,0 +1,277 @@
+#include "store/database.h"
+
+#include <exception>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <pqxx/pqxx>
+
+#include "base/log.h"
+#include "base/unavailable.h"
+#include "store/sql.h"
+
+namespace planwright {
+
+struct Rows::State {
+  pqxx::result rows;
+};
+
+Rows::Rows() = default;
+Rows::~Rows() = default;
+Rows::Rows(const Rows&) = default;
+Rows& Rows::operator=(const Rows&) = default;
+
+std::size_t Rows::size() const {
+  return state_ ? static_cast<std::size_t>(state_->rows.size()) : 0;
+}
+bool Rows::isNull(std::size_t row, int column) const {
+  return state_->rows[static_cast<pqxx::result::size_type>(row)][column].is_null();
+}
+std::string Rows::text(std::size_t row, int column) const {
+  const auto field = state_->rows[static_cast<pqxx::result::size_type>(row)][column];
+  return {field.c_str(), field.size()};
+}
+std::int64_t Rows::number(std::size_t row, int column) const {
+  return isNull(row, column)
+             ? 0
+             : std::strtoll(state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str(),
+                            nullptr, 10);
+}
+double Rows::real(std::size_t row, int column) const {
+  return isNull(row, column)
+             ? 0
+             : std::strtod(state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str(),
+                           nullptr);
+}
+bool Rows::flag(std::size_t row, int column) const {
+  return state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str()[0] == 't';
+}
+std::optional<std::string> Rows::bytes(std::size_t row, int column) const {
+  if (isNull(row, column)) return std::nullopt;
+  const auto field = state_->rows[static_cast<pqxx::result::size_type>(row)][column];
+  const std::string_view text(field.c_str(), field.size());  // hex format: \x00ff…
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  out.reserve(text.size() / 2);
+  for (std::size_t i = 2; i + 1 < text.size(); i += 2)
+    out += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
+  return out;
+}
+
+struct Connection::State {
+  explicit State(const std::string& url) : connection(url) {}
+  pqxx::connection connection;
+  std::unique_ptr<pqxx::work> transaction;
+  std::unique_ptr<pqxx::notification_receiver> receiver;
+  bool notified = false;
+};
+
+namespace {
+
+class Receiver final : public pqxx::notification_receiver {
+ public:
+  Receiver(pqxx::connection_base& connection, const std::string& channel, bool& notified)
+      : pqxx::notification_receiver(connection, channel),
+        notified_(notified) {}
+  void operator()(const std::string&, int) override { notified_ = true; }
+
+ private:
+  bool& notified_;
+};
+
+/// Statements named session_* are run as text, the others are prepared.
+std::string sessionText(std::string_view name) {
+  return sql::statements().at(name);
+}
+
+}  // namespace
+
+Connection::Connection(std::string url, Workload workload)
+    : url_(std::move(url)),
+      workload_(workload) {}
+Connection::~Connection() {
+  close();
+}
+
+void Connection::close() noexcept {
+  if (!state_) return;
+  state_->transaction.reset();
+  state_->receiver.reset();
+  state_.reset();
+}
+
+void Connection::open() {
+  try {
+    state_ = std::make_unique<State>(url_);
+    {
+      pqxx::nontransaction setup(state_->connection);
+      setup.exec(sessionText(workload_ == Workload::Keyed ? "session_keyed" : "session_queries"));
+    }
+    for (const auto& [name, text] : sql::statements())
+      if (!name.starts_with("session_")) state_->connection.prepare(std::string(name), text);
+  } catch (const pqxx::sql_error&) {
+    close();
+    throw;  // a statement that does not fit the schema is a bug, not an outage
+  } catch (const pqxx::failure& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres cannot be reached: {}", e.what()));
+  }
+}
+
+Rows Connection::run(std::string_view statement, std::initializer_list<Param> params) {
+  if (!state_) open();
+  std::vector<const char*> values;
+  values.reserve(params.size());
+  for (const auto& param : params) values.push_back(param.get());
+  const auto dynamic = pqxx::prepare::make_dynamic_params(values.begin(), values.end());
+  const std::string name(statement);
+  Rows out;
+  out.state_ = std::make_shared<Rows::State>();
+  try {
+    if (state_->transaction) {
+      out.state_->rows = state_->transaction->exec_prepared(name, dynamic);
+    } else {
+      pqxx::nontransaction single(state_->connection);
+      out.state_->rows = single.exec_prepared(name, dynamic);
+    }
+  } catch (const pqxx::broken_connection& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away during {}: {}", name, e.what()));
+  }
+  return out;
+}
+
+Rows Connection::runText(const std::string& sql) {
+  Rows out;
+  out.state_ = std::make_shared<Rows::State>();
+  try {
+    if (!state_) state_ = std::make_unique<State>(url_);
+    if (state_->transaction) {
+      out.state_->rows = state_->transaction->exec(sql);
+    } else {
+      pqxx::nontransaction single(state_->connection);
+      out.state_->rows = single.exec(sql);
+    }
+  } catch (const pqxx::broken_connection& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away: {}", e.what()));
+  }
+  return out;
+}
+
+void Connection::checkStatements() {
+  close();
+  open();
+  for (const auto& [name, text] : sql::statements())
+    if (!name.starts_with("session_")) state_->connection.prepare_now(std::string(name));
+}
+
+void Connection::begin() {
+  if (!state_) open();
+  try {
+    state_->transaction = std::make_unique<pqxx::work>(state_->connection);
+  } catch (const pqxx::broken_connection& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away: {}", e.what()));
+  }
+}
+
+void Connection::commit() {
+  try {
+    state_->transaction->commit();
+    state_->transaction.reset();
+  } catch (const pqxx::in_doubt_error& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away during a commit: {}", e.what()));
+  } catch (const pqxx::broken_connection& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away during a commit: {}", e.what()));
+  }
+}
+
+void Connection::rollback() noexcept {
+  try {
+    if (state_) state_->transaction.reset();
+  } catch (const std::exception& e) {
+    log::warn("rollback failed, the connection is dropped: {}", e.what());
+    close();
+  }
+}
+
+void Connection::listen(const std::string& channel) {
+  if (!state_) open();
+  state_->receiver = std::make_unique<Receiver>(state_->connection, channel, state_->notified);
+}
+
+bool Connection::awaitNotification(long milliseconds) {
+  try {
+    state_->notified = false;
+    state_->connection.await_notification(milliseconds / 1000, milliseconds % 1000 * 1000);
+    return state_->notified;
+  } catch (const pqxx::failure& e) {
+    close();
+    throw Unavailable(fmt::format("Postgres went away: {}", e.what()));
+  }
+}
+
+struct Database::Pool {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Connection>> idle;
+  std::size_t maxIdle;
+};
+
+Database::Database(std::string url, std::size_t maxIdle)
+    : url_(std::move(url)),
+      pool_(std::make_unique<Pool>()) {
+  pool_->maxIdle = maxIdle;
+}
+Database::~Database() = default;
+
+Database::Lease::Lease(Database& database, std::unique_ptr<Connection> connection)
+    : database_(&database),
+      connection_(std::move(connection)) {}
+
+Database::Lease::~Lease() {
+  if (!connection_ || std::uncaught_exceptions() > 0)
+    return;  // after a throw its state is not known
+  const std::lock_guard lock(database_->pool_->mutex);
+  auto& idle = database_->pool_->idle;
+  if (idle.size() < database_->pool_->maxIdle) idle.push_back(std::move(connection_));
+}
+
+Database::Lease Database::lease() {
+  const std::lock_guard lock(pool_->mutex);
+  if (pool_->idle.empty()) return {*this, dedicated(Workload::Queries)};
+  auto connection = std::move(pool_->idle.back());
+  pool_->idle.pop_back();
+  return {*this, std::move(connection)};
+}
+
+std::unique_ptr<Connection> Database::dedicated(Workload workload) const {
+  return std::make_unique<Connection>(url_, workload);
+}
+
+void Database::migrate() {
+  Connection connection(url_, Workload::Queries);
+  const Rows done = connection.runText(sessionText("session_migrate_begin"));
+  const auto& known = sql::migrations();
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (i >= known.size() || done.text(i, 0) != known[i].name)
+      throw std::runtime_error(fmt::format(
+          "the database has the migration {}, which this program does not know: it is newer; "
+          "use the program that made it",
+          done.text(i, 0)));
+  }
+  for (std::size_t i = done.size(); i < known.size(); ++i) {
+    Transaction migration(connection);
+    connection.runText(known[i].text);
+    connection.runText(
+        fmt::format(fmt::runtime(sessionText("session_note_migration")), known[i].name));
+    migration.commit();
+    log::info("migrated schema={}", known[i].name);
+  }
+  connection.runText(sessionText("session_migrate_end"));
+  connection.checkStatements();
+}
+
+}  // namespace planwright

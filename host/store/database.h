@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace planwright {
+
+/// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread.
+class Rows {
+ public:
+  Rows();
+  ~Rows();
+  Rows(const Rows&);
+  Rows& operator=(const Rows&);
+
+  std::size_t size() const;
+  bool empty() const { return size() == 0; }
+  bool isNull(std::size_t row, int column) const;
+  std::string text(std::size_t row, int column) const;     ///< null = ""
+  std::int64_t number(std::size_t row, int column) const;  ///< null = 0
+  double real(std::size_t row, int column) const;
+  bool flag(std::size_t row, int column) const;
+  std::optional<std::string> bytes(std::size_t row, int column) const;  ///< bytea; null = nullopt
+
+ private:
+  friend class Connection;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// A parameter: text or null.
+class Param {
+ public:
+  Param(std::string text) : text_(std::move(text)) {}         // NOLINT(google-explicit-constructor)
+  Param(const char* text) : text_(text) {}                    // NOLINT(google-explicit-constructor)
+  Param(std::string_view text) : text_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
+  Param(std::int64_t number)
+      : text_(std::to_string(number)) {}                // NOLINT(google-explicit-constructor)
+  Param(int number) : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
+  Param(bool flag) : text_(flag ? "t" : "f") {}         // NOLINT(google-explicit-constructor)
+  Param(std::optional<std::string> text)
+      : text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+  Param(std::nullopt_t) {}         // NOLINT(google-explicit-constructor)
+  const char* get() const { return text_ ? text_->c_str() : nullptr; }
+
+ private:
+  std::optional<std::string> text_;
+};
+
+/// What a connection is for; decides its planner settings (see database.cc).
+enum class Workload { Keyed, Queries };
+
+/// One connection with every statement of sql/queries prepared. Opens itself when needed and after
+/// a loss. A lost connection throws Unavailable: whether the last statement was committed is then
+/// unknown. One thread.
+class Connection {
+ public:
+  Connection(std::string url, Workload workload);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs one named statement, committed when it returns (inside a transaction: by its end).
+  Rows run(std::string_view statement, std::initializer_list<Param> params = {});
+  /// Runs SQL text: migrations and tests only.
+  Rows runText(const std::string& sql);
+
+  /// Prepares every statement now (libpqxx does it at the first use): a typo fails the start, not a
+  /// user.
+  void checkStatements();
+
+  void begin();
+  void commit();
+  void rollback() noexcept;
+
+  void listen(const std::string& channel);
+  /// Waits for a notification or the time to pass. True: there was one.
+  bool awaitNotification(long milliseconds);
+  void close() noexcept;
+
+ private:
+  struct State;
+  void open();
+  std::string url_;
+  Workload workload_;
+  std::unique_ptr<State> state_;
+};
+
+/// begin() now, rollback() at the end of the scope unless commit() was called.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection) : connection_(connection) { connection_.begin(); }
+  ~Transaction() {
+    if (!done_) connection_.rollback();
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit() {
+    done_ = true;
+    connection_.commit();
+  }
+
+ private:
+  Connection& connection_;
+  bool done_ = false;
+};
+
+/// Connections for short queries of many threads. [any thread]
+class Database {
+ public:
+  explicit Database(std::string url, std::size_t maxIdle = 8);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// A connection for this scope; it goes back to the pool unless it is broken.
+  class Lease {
+   public:
+    ~Lease();
+    Lease(Lease&&) = default;
+    Connection* operator->() { return connection_.get(); }
+    Connection& operator*() { return *connection_; }
+
+   private:
+    friend class Database;
+    Lease(Database& database, std::unique_ptr<Connection> connection);
+    Database* database_;
+    std::unique_ptr<Connection> connection_;
+  };
+  Lease lease();
+
+  /// A connection of the caller's own, for a thread that works all the time.
+  std::unique_ptr<Connection> dedicated(Workload workload = Workload::Keyed) const;
+  const std::string& url() const { return url_; }
+
+  /// Brings the schema up to this program's; many hosts may call it at once. Throws if the schema
+  /// is newer.
+  void migrate();
+
+ private:
+  struct Pool;
+  std::string url_;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace planwright

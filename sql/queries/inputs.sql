@@ -1,0 +1,143 @@
+-- name: claim_inputs
+-- $1 ids, $2 instance, $3 queue. A row that is not returned is a stale ticket: gone, claimed, not due or not allowed.
+with u as (
+  update pending_inputs
+     set status = 'planning', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
+         error = null, reason_code = null, details = null, updated_at = now()
+   where id = any ($1::bigint[]) and status = 'pending' and queued_at is not null and not_before <= now()
+     and queue = $3
+     and exists (select from instances where id = $2 and ended_at is null)
+     and exists (select from queues where name = $3 and not plan_paused and plan_held = '')
+  returning id, filename, digest, size, fence, attempt, max_attempts, attributes, trace_id),
+e as (
+  insert into events (queue, subject, type, body)
+  select $3, 'input/' || id, 'input.planning', jsonb_build_object('attempt', attempt, 'instance', $2::bigint) from u)
+select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, coalesce(u.attributes::text, ''),
+       coalesce(u.trace_id, ''), b.content
+  from u left join blobs b on b.digest = u.digest
+ order by u.id
+
+-- name: sweep_inputs
+-- $1 queue, $2 limit. Ids that are due, for slots that no ticket filled.
+select id from pending_inputs
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
+ order by queued_at, id limit $2
+
+-- name: finish_planned
+-- Arrays, one entry per planned input: $1 id, $2 fence, $3 plan digest, $4 summary, $5 number of jobs,
+-- $6 planner, $7 planner digest, $8 settings digest, $9 size, $10 document or null when the large store has it.
+-- $11 queue. Gives (input, plan, queued). An input that is not returned was lost to another claim.
+-- The queue row is share-locked: a PATCH of auto_build waits for us or we see its answer.
+with q as materialized (select name, auto_build from queues where name = $11 for share),
+r as (
+  select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
+                       $8::text[], $9::bigint[], $10::text[])
+    as r (id, fence, digest, summary, jobs, planner, planner_digest, settings_digest, size, document)),
+u as (
+  update pending_inputs i set status = 'planned', instance = null, updated_at = now()
+    from r where i.id = r.id and i.fence = r.fence and i.status = 'planning'
+  returning i.id, i.fence, i.filename, i.max_attempts, i.trace_id),
+b as (
+  insert into blobs (digest, size, content)
+  select r.digest, r.size, convert_to(r.document, 'UTF8') from r join u using (id)
+  on conflict (digest) do nothing),
+p as (
+  insert into plans (queue, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
+                     planner_digest, settings_digest, queued_at, max_attempts, trace_id)
+  select $11, u.id, u.fence, u.filename, r.digest, r.summary::jsonb, r.jobs, r.planner, r.planner_digest,
+         r.settings_digest, case when q.auto_build then now() end, u.max_attempts, u.trace_id
+    from u join r using (id) cross join q order by u.id
+  returning id, pending_input_id, queued_at),
+e as (
+  insert into events (queue, subject, type, body)
+  select $11, 'input/' || p.pending_input_id, 'input.planned', jsonb_build_object('plan', p.id) from p
+  union all
+  select $11, 'plan/' || p.id, 'plan.ready_for_build', jsonb_build_object('queued', p.queued_at is not null) from p)
+select pending_input_id, id, queued_at is not null from p
+
+-- name: planned_before
+-- $1 ids, $2 fences: which of these did an earlier, in-doubt commit of ours already finish? (input, plan, queued)
+select p.pending_input_id, p.id, p.queued_at is not null
+  from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
+  join plans p on p.pending_input_id = r.id and p.input_fence = r.fence
+
+-- name: finish_unplanned
+-- Arrays, one entry per input that was not planned: $1 id, $2 fence, $3 new status (failed | pending | cancelled),
+-- $4 delay in seconds when pending, $5 error, $6 reason code, $7 details, $8 failure class. $9 queue.
+-- $10 attempts not to count (1 when the claim is given back unused).
+with r as (
+  select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
+                       $8::text[], $10::int[])
+    as r (id, fence, status, delay, error, reason_code, details, class, uncount)),
+u as (
+  update pending_inputs i
+     set status = r.status, instance = null, error = nullif(r.error, ''), reason_code = nullif(r.reason_code, ''),
+         details = nullif(r.details, ''), attempt = i.attempt - r.uncount,
+         queued_at = case when r.status = 'pending' then now() end,
+         not_before = case when r.status = 'pending' then now() + make_interval(secs => r.delay)
+                           else '-infinity'::timestamptz end,
+         updated_at = now()
+    from r where i.id = r.id and i.fence = r.fence and i.status = 'planning'
+  returning i.id, r.status, r.error, r.class, r.delay, i.attempt),
+e as (
+  insert into events (queue, subject, type, level, body)
+  select $9, 'input/' || id, case when status = 'pending' then 'input.retry' else 'input.' || status end,
+         case when status = 'failed' then 'error' when status = 'pending' then 'warning' else 'info' end,
+         jsonb_build_object('error', error, 'class', class, 'attempt', attempt, 'delay_seconds', delay) from u)
+select id from u
+
+-- name: enqueue_inputs
+-- $1 ids, $2 force, $3 actor. Puts inputs into the plan queue. Gives (id, queue, outcome): queued | already_queued |
+-- planning | planned | not there. `failed`, `cancelled` and `superseded` start over; `planned` only with force.
+with t as (
+  select id, queue, status, queued_at from pending_inputs where id = any ($1::bigint[]) order by id for update),
+u as (
+  update pending_inputs i
+     set status = 'pending', queued_at = now(), not_before = '-infinity', error = null, reason_code = null,
+         details = null, attempt = case when t.status = 'pending' then i.attempt else 0 end, updated_at = now()
+    from t
+   where i.id = t.id and ((t.status = 'pending' and t.queued_at is null)
+      or t.status in ('failed', 'cancelled', 'superseded') or (t.status = 'planned' and $2::boolean))
+  returning i.id),
+e as (
+  insert into events (queue, subject, type, actor)
+  select t.queue, 'input/' || u.id, 'input.queued', $3 from u join t using (id))
+select t.id, t.queue,
+       case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end
+  from t left join u using (id) order by t.id
+
+-- name: waiting_inputs
+-- $1 queue, $2 limit: recorded inputs that nobody has queued, oldest first
+select id from pending_inputs where queue = $1 and status = 'pending' and queued_at is null order by id limit $2
+
+-- name: eligible_inputs
+-- $1 queue. Ids that should have a ticket.
+select id from pending_inputs
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
+ order by queued_at, id
+
+-- name: eligible_inputs_count
+select count(*) from pending_inputs
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
+
+-- name: release_inputs
+-- Claims whose instance has ended go back to the queue. Gives (queue, id).
+with u as (
+  update pending_inputs i
+     set status = case when i.attempt >= i.max_attempts then 'failed' else 'pending' end, instance = null,
+         queued_at = case when i.attempt >= i.max_attempts then null else now() end,
+         error = case when i.attempt >= i.max_attempts
+                      then 'The instance that planned it died ' || i.attempt || ' times in a row.' end,
+         reason_code = case when i.attempt >= i.max_attempts then 'worker_lost' end, updated_at = now()
+   where i.status = 'planning'
+     and not exists (select from instances x where x.id = i.instance and x.ended_at is null)
+  returning i.id, i.queue, i.status),
+e as (
+  insert into events (queue, subject, type, level, body)
+  select queue, 'input/' || id, case when status = 'failed' then 'input.failed' else 'input.reclaimed' end, 'warning',
+         '{"reason":"worker_lost"}'::jsonb from u)
+select queue, id from u where status = 'pending'
+
+-- name: my_claimed_inputs
+-- $1 instance: ids and fences that the table says we own
+select id, fence, queue from pending_inputs where status = 'planning' and instance = $1

@@ -1,0 +1,24 @@
+-- name: instance_start
+-- $1 data id, $2 host name, $3 pid, $4 roles, $5 version. Ends what ran on the same data folder before (its lock is
+-- ours now, so it is dead) and gives our id.
+with ended as (
+  update instances set ended_at = now() where data_id = $1 and ended_at is null)
+insert into instances (data_id, hostname, pid, roles, version) values ($1, $2, $3, $4, $5) returning id
+
+-- name: instance_beat
+-- $1 id. No row: somebody declared this instance dead; its claims are gone.
+update instances set heartbeat_at = now() where id = $1 and ended_at is null returning id
+
+-- name: instance_end
+update instances set ended_at = now() where id = $1 and ended_at is null
+
+-- name: instances_expire
+-- $1 lease in seconds, $2 ids that may not be declared dead now (the judge's own). Gives the ids declared dead.
+update instances set ended_at = now()
+ where ended_at is null and heartbeat_at < now() - make_interval(secs => $1) and id <> $2
+returning id
+
+-- name: instances_list
+select id, data_id, hostname, pid, roles, version, rfc3339(started_at), rfc3339(heartbeat_at),
+       extract(epoch from now() - heartbeat_at)::float8
+  from instances where ended_at is null order by id

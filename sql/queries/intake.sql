@@ -1,0 +1,54 @@
+-- name: record_inputs
+-- Arrays, one entry per stable file: $1 filename, $2 digest, $3 size, $4 small content in hex or null, $5 stat signature,
+-- $6 attributes (JSON) or null. $7 queue, $8 source, $9 maximum attempts, $10 supersede older unplanned ones
+-- (on_overwrite: latest), $11 trace id or null. Names are distinct within one call.
+-- Gives (filename, input or 0 when the newest content was the same, generation, queued).
+with q as materialized (select name, auto_plan from queues where name = $7 for share),
+r as (
+  select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+    as r (filename, digest, size, content, stat, attributes)),
+b as (
+  insert into blobs (digest, size, content) select distinct on (digest) digest, size, decode(content, 'hex') from r
+  on conflict (digest) do nothing),
+old as (select s.filename, s.digest from source_files s join r using (filename) where s.queue = $7),
+s as (
+  insert into source_files as s (queue, filename, digest, generation, stat)
+  select $7, filename, digest, 1, stat from r order by filename
+  on conflict (queue, filename) do update
+    set digest = excluded.digest, stat = excluded.stat, updated_at = now(),
+        generation = s.generation + case when s.digest = excluded.digest then 0 else 1 end
+  returning s.filename, s.generation),
+n as (
+  insert into pending_inputs (queue, source, filename, generation, digest, size, attributes, queued_at, max_attempts,
+                              trace_id)
+  select $7, $8, r.filename, s.generation, r.digest, r.size, r.attributes::jsonb,
+         case when q.auto_plan then now() end, $9, $11
+    from r join s using (filename) cross join q order by r.filename
+  on conflict (queue, filename, generation) do nothing
+  returning id, filename, generation, queued_at),
+sup as (
+  update pending_inputs i set status = 'superseded', queued_at = null, superseded_by = n.id, reason_code = 'superseded',
+         updated_at = now()
+    from n where $10::boolean and i.queue = $7 and i.filename = n.filename and i.generation < n.generation
+     and i.status = 'pending'
+  returning i.id, n.id as by_id),
+e as (
+  insert into events (queue, subject, type, actor, body)
+  select $7, 'input/' || id, 'input.recorded', $8,
+         jsonb_build_object('filename', filename, 'generation', generation, 'queued', queued_at is not null) from n
+  union all
+  select $7, 'input/' || id, 'input.superseded', $8, jsonb_build_object('by', by_id) from sup)
+select s.filename, coalesce(n.id, 0), s.generation, coalesce(n.queued_at is not null, false)
+  from s left join n using (filename)
+
+-- name: known_files
+-- $1 queue
+select filename, stat, digest from source_files where queue = $1
+
+-- name: newest_input
+-- $1 queue, $2 filename
+select id, digest from pending_inputs where queue = $1 and filename = $2 order by generation desc limit 1
+
+-- name: source_event
+-- $1 queue, $2 subject, $3 type, $4 level, $5 body
+insert into events (queue, subject, type, level, actor, body) values ($1, $2, $3, $4, 'intake', $5::jsonb)

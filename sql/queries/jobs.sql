@@ -1,0 +1,112 @@
+-- name: insert_jobs
+-- Arrays, one entry per job of freshly claimed builds: $1 build, $2 plan, $3 fence, $4 name, $5 position, $6 needs as a
+-- JSON array, $7 status (blocked | ready | running), $8 maximum attempts. $9 instance, $10 queue.
+-- Running ones get their first attempt. Gives (build, position, job, attempt id or 0).
+with r as (
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[])
+    as r (build_id, plan_id, fence, name, position, needs, status, max_attempts)),
+j as (
+  insert into jobs (build_id, plan_id, name, position, needs, status, max_attempts, attempt, started_at)
+  select r.build_id, r.plan_id, r.name, r.position, array(select jsonb_array_elements_text(r.needs::jsonb)), r.status,
+         r.max_attempts, case when r.status = 'running' then 1 else 0 end, case when r.status = 'running' then now() end
+    from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
+   order by r.build_id, r.position
+  on conflict (build_id, position) do nothing
+  returning id, build_id, position, name, status),
+a as (
+  insert into job_attempts (job_id, n, instance) select id, 1, $9 from j where status = 'running'
+  returning id, job_id),
+e as (
+  insert into events (queue, subject, type, body)
+  select $10, 'job/' || j.id, 'job.running', jsonb_build_object('build', j.build_id, 'name', j.name, 'attempt', 1)
+    from j where status = 'running')
+select j.build_id, j.position, j.id, coalesce(a.id, 0) from j left join a on a.job_id = j.id order by 1, 2
+
+-- name: load_jobs
+-- $1 builds: what a build that goes on already has
+select build_id, id, position, status, attempt, outputs::text,
+       extract(epoch from greatest(not_before - now(), interval '0'))::float8
+  from jobs where build_id = any ($1::bigint[]) order by build_id, position
+
+-- name: reset_lost_jobs
+-- $1 builds, $2 their fences: attempts that were under way when their instance died are closed; the jobs are ready
+-- again, or failed when their budget is used up. Gives (build, position, status).
+with r as (select * from unnest($1::bigint[], $2::bigint[]) as r (build_id, fence)),
+u as (
+  update jobs j
+     set status = case when j.attempt >= j.max_attempts then 'failed' else 'ready' end, class = 'infra',
+         error = 'The instance that ran it died.', finished_at = case when j.attempt >= j.max_attempts then now() end
+    from r join builds b on b.id = r.build_id and b.fence = r.fence
+   where j.build_id = r.build_id and j.status = 'running'
+  returning j.id, j.build_id, j.position, j.status, j.attempt),
+a as (
+  update job_attempts a set ended_at = now(), status = 'lost', class = 'infra', error = 'The instance that ran it died.'
+    from u where a.job_id = u.id and a.ended_at is null),
+e as (
+  insert into events (subject, type, level, body)
+  select 'job/' || id, 'job.reclaimed', 'warning', jsonb_build_object('build', build_id, 'attempt', attempt) from u)
+select build_id, position, status from u
+
+-- name: finish_jobs
+-- Arrays, one entry per job that ended or changed: $1 job, $2 build, $3 fence, $4 new status, $5 class, $6 exit code or
+-- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
+-- dep_failed and ready), $11 peak memory in bytes. $12 queue. Gives the ids that were still ours.
+with r as (
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
+                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[])
+    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory)),
+u as (
+  update jobs j
+     set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
+         error = nullif(r.error, ''), outputs = r.outputs::jsonb,
+         not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
+                           else '-infinity'::timestamptz end,
+         finished_at = case when r.status in ('ready', 'blocked') then null else now() end
+    from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
+   where j.id = r.id and j.status in ('blocked', 'ready', 'running')
+  returning j.id, j.build_id, j.name, r.status, r.class, r.exit_code, r.error, r.attempt_id, r.memory),
+a as (
+  update job_attempts a
+     set ended_at = now(), class = nullif(u.class, ''), exit_code = nullif(u.exit_code, -1),
+         status = case when u.status = 'ready' then 'failed' else u.status end, error = nullif(u.error, ''),
+         peak_memory = nullif(u.memory, 0)
+    from u where a.id = u.attempt_id),
+e as (
+  insert into events (queue, subject, type, level, body)
+  select $12, 'job/' || id, case when status = 'ready' and attempt_id > 0 then 'job.retry' else 'job.' || status end,
+         case when status in ('failed', 'timed_out') then 'error' when status = 'dep_failed' then 'warning' else 'info' end,
+         jsonb_build_object('build', build_id, 'name', name, 'error', nullif(error, ''))
+    from u where status <> 'ready' or attempt_id > 0)
+select id from u
+
+-- name: count_build_jobs
+-- $1 builds, $2 fences: the numbers on the build row follow its jobs while it runs
+update builds b
+   set jobs_done = c.done, jobs_failed = c.failed
+  from (select build_id, count(*) filter (where status in ('succeeded', 'cached')) as done,
+               count(*) filter (where status in ('failed', 'timed_out', 'dep_failed', 'cancelled')) as failed
+          from jobs where build_id = any ($1::bigint[]) group by build_id) c,
+       unnest($1::bigint[], $2::bigint[]) as r (build_id, fence)
+ where b.id = c.build_id and r.build_id = b.id and b.fence = r.fence
+
+-- name: start_jobs
+-- Arrays: $1 job, $2 build, $3 fence. $4 instance, $5 queue. Gives (job, attempt number, attempt id).
+with r as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as r (id, build_id, fence)),
+u as (
+  update jobs j
+     set status = 'running', attempt = j.attempt + 1, started_at = now(), finished_at = null, error = null,
+         class = null, exit_code = null
+    from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
+   where j.id = r.id and j.status in ('blocked', 'ready')
+  returning j.id, j.build_id, j.name, j.attempt),
+a as (
+  insert into job_attempts (job_id, n, instance) select id, attempt, $4 from u returning id, job_id),
+e as (
+  insert into events (queue, subject, type, body)
+  select $5, 'job/' || id, 'job.running', jsonb_build_object('build', build_id, 'name', name, 'attempt', attempt) from u)
+select u.id, u.attempt, a.id from u join a on a.job_id = u.id
+
+-- name: succeeded_jobs
+-- $1 plan, $2 its current build: outputs of the jobs that succeeded in the build before (mode "failed")
+select position, outputs::text from jobs
+ where build_id = (select max(id) from builds where plan_id = $1 and id < $2) and status in ('succeeded', 'cached')

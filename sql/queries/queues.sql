@@ -1,0 +1,46 @@
+-- name: queue_configure
+-- Start values from the configuration; a key that was changed since (overrides) keeps its value.
+-- $1 name, $2 auto_plan, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots
+insert into queues as q (name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (name) do update set
+  auto_plan = case when q.overrides ? 'auto_plan' then q.auto_plan else excluded.auto_plan end,
+  auto_build = case when q.overrides ? 'auto_build' then q.auto_build else excluded.auto_build end,
+  watch_dir = case when q.overrides ? 'watch_dir' then q.watch_dir else excluded.watch_dir end,
+  plan_workers = case when q.overrides ? 'plan_workers' then q.plan_workers else excluded.plan_workers end,
+  build_workers = case when q.overrides ? 'build_workers' then q.build_workers else excluded.build_workers end,
+  job_slots = case when q.overrides ? 'job_slots' then q.job_slots else excluded.job_slots end,
+  plan_held = '', build_held = ''
+
+-- name: queue_settings
+select name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, plan_paused, build_paused,
+       plan_held, build_held, overrides::text, revision, changed_by, rfc3339(changed_at)
+  from queues order by name
+
+-- name: queue_patch
+-- $1 name, $2 auto_plan or null, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots,
+-- $8 plan_paused, $9 build_paused, $10 actor, $11 revision it must have or null, $12 the changed keys (JSON array).
+-- No row: unknown queue or another revision.
+with u as (
+  update queues set
+    auto_plan = coalesce($2::boolean, auto_plan), auto_build = coalesce($3::boolean, auto_build),
+    watch_dir = coalesce($4::text, watch_dir), plan_workers = coalesce($5::int, plan_workers),
+    build_workers = coalesce($6::int, build_workers), job_slots = coalesce($7::int, job_slots),
+    plan_paused = coalesce($8::boolean, plan_paused), build_paused = coalesce($9::boolean, build_paused),
+    overrides = overrides || (select coalesce(jsonb_object_agg(k, jsonb_build_object('by', $10::text, 'at', rfc3339(now()))), '{}')
+                                from jsonb_array_elements_text($12::jsonb) k),
+    revision = revision + 1, changed_by = $10, changed_at = now()
+  where name = $1 and ($11::bigint is null or revision = $11)
+  returning name, revision),
+e as (
+  insert into events (queue, subject, type, actor, body)
+  select name, 'queue/' || name, 'queue.settings', $10, jsonb_build_object('keys', $12::jsonb, 'revision', revision) from u)
+select revision from u
+
+-- name: queue_hold
+-- $1 name, $2 why planning is held or null to leave, $3 why building is held or null
+with u as (
+  update queues set plan_held = coalesce($2, plan_held), build_held = coalesce($3, build_held) where name = $1
+  returning name)
+insert into events (queue, subject, type, level, body)
+select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', $3::text) from u
