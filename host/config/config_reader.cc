@@ -1,0 +1,205 @@
+#include "config/config_reader.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/files.h"
+#include "config/queue_reader.h"
+#include "config/section_reader.h"
+#include "config/stage_reader.h"
+#include "config/yaml_loader.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
+
+bool isListenAddress(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  int port = -1;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+  return parsed.ec == std::errc() && parsed.ptr == end && port >= 0 && port <= 65535;
+}
+
+void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config) {
+  config.listen = top.text("listen", config.listen);
+  if (!isListenAddress(config.listen))
+    top.complain(*top.value("listen"),
+                 "\"" + config.listen + "\" is not HOST:PORT; write one such as 127.0.0.1:8470");
+  if (top.value("data")) {
+    config.dataFolder = resolvedPath(folder, top.text("data"));
+    config.dataFolderIsDefault = false;
+  }
+  config.postgresUrl = top.text("postgres");
+  const bool isPostgres = config.postgresUrl.rfind("postgres://", 0) == 0 ||
+                          config.postgresUrl.rfind("postgresql://", 0) == 0;
+  if (!config.postgresUrl.empty() && !isPostgres)
+    top.complain(*top.value("postgres"),
+                 "postgres must be a URL such as postgresql://user@host:5432/planwright");
+  config.redisUrl = top.text("redis");
+  if (config.redisUrl.rfind("unix:", 0) == 0)
+    config.redisUrl = "unix:" + resolvedPath(folder, config.redisUrl.substr(5)).string();
+  else if (!config.redisUrl.empty() && config.redisUrl.rfind("redis://", 0) != 0)
+    top.complain(*top.value("redis"), "redis must be redis://host:port/db or unix:/path/of/socket");
+}
+
+void readBlobs(SectionReader& top, const std::filesystem::path& folder, BlobsConfig& blobs,
+               ConfigProblems& problems) {
+  SectionReader section(top.section("blobs"), "blobs", problems);
+  if (section.value("folder")) blobs.folder = resolvedPath(folder, section.text("folder"));
+  if (const ConfigNode* node = section.section("s3")) {
+    SectionReader bucket(node, "s3", problems);
+    S3Config s3;
+    s3.endpoint = bucket.text("endpoint");
+    s3.bucket = bucket.text("bucket");
+    s3.region = bucket.text("region");
+    s3.prefix = bucket.text("prefix");
+    s3.accessKeyFile = bucket.text("access_key_file");
+    s3.secretKeyFile = bucket.text("secret_key_file");
+    s3.pathStyle = bucket.flag("path_style", s3.pathStyle);
+    for (const char* key : {"endpoint", "bucket"})
+      if (!bucket.value(key)) bucket.complain(*node, std::string(key) + " is missing in s3");
+    bucket.finish();
+    if (section.value("folder"))
+      section.complain(*node, "blobs is either folder or s3, not both; remove one");
+    blobs.s3 = std::move(s3);
+  }
+  section.finish();
+}
+
+void readPlugins(SectionReader& top, const std::filesystem::path& folder, PluginsConfig& plugins,
+                 ConfigProblems& problems) {
+  SectionReader section(top.section("plugins"), "plugins", problems);
+  for (const auto& path : section.texts("path")) plugins.path.push_back(resolvedPath(folder, path));
+  plugins.requireLock = section.flag("require_lock", plugins.requireLock);
+  plugins.allowUnsigned = section.flag("allow_unsigned", plugins.allowUnsigned);
+  section.finish();
+}
+
+void readRoles(SectionReader& top, Config& config) {
+  const ConfigNode* node = top.value("roles");
+  if (!node) return;
+  std::string joined;
+  for (const auto& role : top.texts("roles")) joined += (joined.empty() ? "" : ",") + role;
+  const auto roles = parseRoles(joined);
+  if (roles)
+    config.roles = *roles;
+  else
+    top.complain(*node, roles.error().message);
+}
+
+/// Every queue with `defaults:` merged in. In a list of stages the defaults go to each of them.
+ConfigNode mergedQueue(const ConfigNode* defaults, const ConfigNode& queue) {
+  if (!defaults || !defaults->isMap()) return queue;
+  ConfigNode merged = deepMerge(*defaults, queue);
+  if (queue.isNull()) {  // `wheels:` with nothing below it
+    merged = *defaults;
+    merged.place = queue.place;
+  }
+  for (auto& member : merged.members) {
+    const ConfigNode* base = defaults->find(member.key);
+    const bool isStage = member.key == "source" || member.key == "planner";
+    if (!isStage || !base || !base->isMap() || !member.value.isList()) continue;
+    for (auto& item : member.value.items) item = deepMerge(*base, item);
+  }
+  return merged;
+}
+
+void readQueues(SectionReader& top, const std::filesystem::path& folder, Config& config,
+                ConfigProblems& problems) {
+  const ConfigNode* defaults = top.section("defaults");
+  const ConfigNode* queues = top.section("queues");
+  if (!queues) {
+    // No queue at all is the built-in one, with the defaults of the file.
+    ConfigNode nothing;
+    nothing.kind = ConfigNode::Kind::Map;
+    QueueConfig queue = readQueue("default", mergedQueue(defaults, nothing), folder, problems);
+    if (queue.sources.empty()) queue.sources = config.queues.front().sources;
+    config.queues = {std::move(queue)};
+    return;
+  }
+  config.queues.clear();
+  for (const auto& member : queues->members) {
+    const ConfigNode merged = mergedQueue(defaults, member.value);
+    collectPlaces(merged, "/queues/" + pointerToken(member.key), config.places);
+    config.queues.push_back(readQueue(member.key, merged, folder, problems));
+  }
+  if (config.queues.empty())
+    top.complain(*queues, "queues names no queue; write one, or leave queues out for the default");
+}
+
+void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config& config,
+             ConfigProblems& problems) {
+  SectionReader top(&root, "the configuration", problems);
+  readServices(top, folder, config);
+  readBlobs(top, folder, config.blobs, problems);
+  readPlugins(top, folder, config.plugins, problems);
+  readRoles(top, config);
+  config.hosts = top.texts("hosts");
+  for (const auto& path : top.texts("watch_roots"))
+    config.watchRoots.push_back(resolvedPath(folder, path));
+  config.lease = top.duration("lease", config.lease);
+  if (config.lease < std::chrono::seconds(2))
+    top.complain(*top.value("lease"), "lease must be at least 2s");
+  config.readOnly = top.flag("read_only", config.readOnly);
+  config.locked = readLocked(top);
+  for (const char* key : {"tokens", "secrets"}) top.reserved(key);
+  readQueues(top, folder, config, problems);
+  top.finish();
+}
+
+}  // namespace
+
+ReadConfig readConfigText(std::string_view text, const std::filesystem::path& file,
+                          const std::filesystem::path& workingFolder) {
+  ReadConfig read;
+  read.config = builtInConfig(workingFolder);
+  read.config.file = (workingFolder / file).lexically_normal();
+  const ConfigNode root = loadYaml(text, file.string(), read.problems);
+  collectPlaces(root, "", read.config.places);
+  if (read.problems.empty() || root.isMap())
+    readTop(root, read.config.file.parent_path(), read.config, read.problems);
+  std::sort(read.problems.begin(), read.problems.end());
+  // A mistake under defaults: shows up once per queue.
+  read.problems.erase(std::unique(read.problems.begin(), read.problems.end()), read.problems.end());
+  return read;
+}
+
+ReadConfig readConfigFile(const std::filesystem::path& file,
+                          const std::filesystem::path& workingFolder) {
+  try {
+    return readConfigText(readFile(workingFolder / file, kMaxFileBytes), file, workingFolder);
+  } catch (const std::exception& e) {
+    ReadConfig read;
+    read.config = builtInConfig(workingFolder);
+    read.problems.push_back({Place{file.string(), 1, 1}, e.what()});
+    return read;
+  }
+}
+
+Result<Roles> parseRoles(std::string_view text) {
+  Roles roles{false, false, false, false, false};
+  while (true) {
+    const auto comma = text.find(',');
+    const std::string_view word = text.substr(0, comma);
+    if (word == "api")
+      roles.api = true;
+    else if (word == "intake")
+      roles.intake = true;
+    else if (word == "plan")
+      roles.plan = true;
+    else if (word == "build")
+      roles.build = true;
+    else if (word == "upkeep")
+      roles.upkeep = true;
+    else
+      return invalid("\"" + std::string(word) +
+                     "\" is not a role; the roles are api, intake, plan, build, upkeep");
+    if (comma == std::string_view::npos) return roles;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace planwright

@@ -1,0 +1,144 @@
+#include "config/queue_reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "config/stage_reader.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::array kLockable = {"auto_plan",    "auto_build",    "watch_dir",
+                                  "plan_workers", "build_workers", "job_slots"};
+/// Keys that a queue may give once for all of its stages.
+constexpr std::array kStageKeys = {"isolation", "limits", "worker_sandbox"};
+
+bool isQueueName(const std::string& name) {
+  return !name.empty() && name.size() <= 63 && std::isalnum(static_cast<unsigned char>(name[0])) &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+         });
+}
+
+/// `stage` with what the queue says for all of its stages.
+ConfigNode withQueueKeys(const ConfigNode& queue, const ConfigNode& stage) {
+  ConfigNode shared;
+  shared.kind = ConfigNode::Kind::Map;
+  for (const auto& member : queue.members)
+    if (std::find(kStageKeys.begin(), kStageKeys.end(), member.key) != kStageKeys.end())
+      shared.members.push_back(member);
+  return deepMerge(shared, stage);
+}
+
+RetryConfig readRetry(const ConfigNode* node, ConfigProblems& problems) {
+  RetryConfig retry;
+  SectionReader section(node, "retry", problems);
+  retry.attempts = section.count("attempts", retry.attempts, 1, 100);
+  SectionReader backoff(section.section("backoff"), "backoff", problems);
+  retry.first = backoff.duration("first", retry.first);
+  retry.factor = backoff.number("factor", retry.factor, 1, 100);
+  retry.max = backoff.duration("max", retry.max);
+  retry.jitter = backoff.number("jitter", retry.jitter, 0, 1);
+  backoff.finish();
+  section.finish();
+  return retry;
+}
+
+ReloadConfig readReload(const ConfigNode* node, ConfigProblems& problems) {
+  ReloadConfig reload;
+  SectionReader section(node, "reload", problems);
+  reload.canary = section.count("canary", reload.canary, 0, 1'000);
+  reload.drainTimeout = section.duration("drain_timeout", reload.drainTimeout);
+  reload.rollbackWindow = section.duration("rollback_window", reload.rollbackWindow);
+  section.finish();
+  return reload;
+}
+
+PruneConfig readPrune(const ConfigNode* node, ConfigProblems& problems) {
+  PruneConfig prune;
+  SectionReader section(node, "prune", problems);
+  prune.inputs = section.duration("inputs");
+  prune.plans = section.duration("plans");
+  prune.keepLast = section.count("keep_last", prune.keepLast, 0, 1'000'000);
+  section.finish();
+  return prune;
+}
+
+/// The pointer of the stage number `index`: with its index only if the file has a list there.
+std::string stagePointer(const ConfigNode& queue, const QueueConfig& config, const char* stage,
+                         std::size_t index) {
+  const ConfigNode* node = queue.find(stage);
+  const std::string pointer = config.pointer + "/" + stage;
+  return node && node->isList() ? pointer + "/" + std::to_string(index) : pointer;
+}
+
+void readStages(const ConfigNode& node, SectionReader& section, const std::filesystem::path& folder,
+                QueueConfig& queue, ConfigProblems& problems) {
+  const std::string of = " of queue \"" + queue.name + "\"";
+  for (const ConfigNode* source : section.sections("source"))
+    queue.sources.push_back(readSource(
+        withQueueKeys(node, *source),
+        {stagePointer(node, queue, "source", queue.sources.size()), "source" + of, folder},
+        problems));
+  int workers = 0;
+  for (const ConfigNode* planner : section.sections("planner"))
+    queue.planners.push_back(readPlanner(
+        withQueueKeys(node, *planner),
+        {stagePointer(node, queue, "planner", queue.planners.size()), "planner" + of, folder},
+        workers, problems));
+  if (workers > 0) queue.planWorkers = workers;
+  ConfigNode nothing;
+  nothing.kind = ConfigNode::Kind::Map;
+  nothing.place = node.place;
+  const ConfigNode* builder = section.section("builder");
+  const ConfigNode merged = withQueueKeys(node, builder ? *builder : nothing);
+  queue.builder =
+      readBuilder(&merged, {queue.pointer + "/builder", "builder" + of, folder}, problems);
+}
+
+}  // namespace
+
+std::set<std::string> readLocked(SectionReader& section) {
+  std::set<std::string> locked;
+  const ConfigNode* node = section.value("locked");
+  for (const auto& key : section.texts("locked")) {
+    if (std::find(kLockable.begin(), kLockable.end(), key) != kLockable.end()) {
+      locked.insert(key);
+      continue;
+    }
+    const std::string near = nearestName(key, {kLockable.begin(), kLockable.end()});
+    section.complain(*node, "\"" + key + "\" cannot be locked" +
+                                (near.empty() ? "; auto_plan, auto_build, watch_dir, plan_workers, "
+                                                "build_workers and job_slots can"
+                                              : "; did you mean \"" + near + "\"?"));
+  }
+  return locked;
+}
+
+QueueConfig readQueue(const std::string& name, const ConfigNode& node,
+                      const std::filesystem::path& folder, ConfigProblems& problems) {
+  QueueConfig queue;
+  queue.name = name;
+  queue.pointer = "/queues/" + pointerToken(name);
+  if (!isQueueName(name))
+    problems.push_back({node.place, "\"" + name +
+                                        "\" cannot name a queue; use up to 63 letters, digits, "
+                                        "dots, dashes and underscores"});
+  SectionReader section(&node, "queue \"" + name + "\"", problems);
+  queue.autoPlan = section.flag("auto_plan", queue.autoPlan);
+  queue.autoBuild = section.flag("auto_build", queue.autoBuild);
+  readStages(node, section, folder, queue, problems);
+  if (queue.planners.empty() && !section.value("planner")) {
+    queue.planners = builtInConfig(folder).queues.front().planners;
+    for (auto& planner : queue.planners) planner.pointer = queue.pointer + "/planner";
+  }
+  queue.retry = readRetry(section.section("retry"), problems);
+  queue.reload = readReload(section.section("reload"), problems);
+  queue.prune = readPrune(section.section("prune"), problems);
+  queue.locked = readLocked(section);
+  for (const char* key : kStageKeys) section.value(key);
+  section.finish();
+  return queue;
+}
+
+}  // namespace planwright

@@ -1,0 +1,152 @@
+#include "config/stage_reader.h"
+
+#include <algorithm>
+#include <array>
+
+namespace planwright {
+namespace {
+
+/// Settings of bundled plugins that hold paths: relative ones start at the configuration file,
+/// where a person who edits it expects them to. Other plugins are told absolute paths.
+struct PathSetting {
+  std::string_view plugin;
+  std::string_view key;
+};
+constexpr std::array kPathSettings = {
+    PathSetting{"planwright.folder", "path"}, PathSetting{"planwright.wheels", "find_links"},
+    PathSetting{"planwright.wheels", "constraints"}, PathSetting{"planwright.slurm", "shared_dir"}};
+
+void resolveText(ConfigNode& node, const std::filesystem::path& folder) {
+  const bool isUrl = node.text.find("://") != std::string::npos;
+  if (node.kind == ConfigNode::Kind::Text && !node.text.empty() && !isUrl)
+    node.text = resolvedPath(folder, node.text).string();
+}
+
+void resolveSettings(ConfigNode& settings, const std::string& plugin,
+                     const std::filesystem::path& folder) {
+  for (auto& member : settings.members) {
+    const bool isPath = std::any_of(kPathSettings.begin(), kPathSettings.end(), [&](const auto& s) {
+      return s.plugin == plugin && s.key == member.key;
+    });
+    if (!isPath) continue;
+    resolveText(member.value, folder);
+    for (auto& item : member.value.items) resolveText(item, folder);
+  }
+}
+
+bool isPluginId(std::string_view id) {
+  return !id.empty() && id.size() <= 200 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+  });
+}
+
+void readPlugin(SectionReader& section, const StagePosition& position, StageConfig& stage) {
+  stage.version = section.text("version");
+  const ConfigNode* node = section.value("plugin");
+  if (!node) return;
+  const std::string named = section.text("plugin");
+  if (named.rfind("exec:", 0) == 0) {
+    stage.plugin = "exec:" + resolvedPath(position.folder, named.substr(5)).string();
+    if (named.size() == 5) section.complain(*node, "exec: needs the path of a program");
+    return;
+  }
+  const auto at = named.find('@');
+  stage.plugin = named.substr(0, at);
+  if (at != std::string::npos) stage.version = named.substr(at + 1);
+  if (!isPluginId(stage.plugin))
+    section.complain(*node, "\"" + named +
+                                "\" is not a plugin id; write one such as planwright.recipe, "
+                                "org.example.wheels@^1.2 or exec:./planner.py");
+}
+
+void readSettings(SectionReader& section, const StagePosition& position, StageConfig& stage) {
+  const ConfigNode* node = section.section("settings");
+  if (!node) return;
+  ConfigNode settings = *node;
+  resolveSettings(settings, stage.plugin, position.folder);
+  stage.settingsJson = nodeToJson(settings, stage.secretSettings);
+}
+
+void readIsolation(SectionReader& section, StageConfig& stage, ConfigProblems& problems) {
+  stage.isolation = section.choice("isolation", {"auto", "process", "inproc"}, "auto");
+  stage.sanitize = section.choice("sanitize", {"address"}, "");
+  stage.secrets = section.texts("secrets");
+  SectionReader limits(section.section("limits"), "limits", problems);
+  stage.limits.memoryBytes = limits.size("memory");
+  stage.limits.cpu = limits.duration("cpu");
+  if (limits.value("files")) stage.limits.files = limits.count("files", 256, 16, 1'000'000);
+  stage.limits.outputBytes = limits.size("output");
+  limits.finish();
+  SectionReader sandbox(section.section("worker_sandbox"), "worker_sandbox", problems);
+  stage.workerSandbox.profile = sandbox.choice("profile", {"none", "strict"}, "none");
+  stage.workerSandbox.network = sandbox.flag("network", false);
+  sandbox.finish();
+}
+
+/// What every stage has.
+void readStage(SectionReader& section, const StagePosition& position, StageConfig& stage,
+               ConfigProblems& problems) {
+  stage.pointer = position.pointer;
+  readPlugin(section, position, stage);
+  readSettings(section, position, stage);
+  readIsolation(section, stage, problems);
+}
+
+void requirePlugin(const StageConfig& stage, const ConfigNode& node, const std::string& example,
+                   SectionReader& section) {
+  if (stage.plugin.empty() && !section.value("plugin"))
+    section.complain(node, "plugin is missing; write one, such as plugin: " + example);
+}
+
+}  // namespace
+
+std::filesystem::path resolvedPath(const std::filesystem::path& folder, const std::string& path) {
+  std::filesystem::path resolved = (folder / path).lexically_normal();
+  if (!resolved.has_filename() && resolved.has_relative_path()) resolved = resolved.parent_path();
+  return resolved;
+}
+
+SourceConfig readSource(const ConfigNode& node, const StagePosition& position,
+                        ConfigProblems& problems) {
+  SourceConfig source;
+  SectionReader section(&node, position.what, problems);
+  readStage(section, position, source, problems);
+  requirePlugin(source, node, "planwright.folder", section);
+  source.pattern = section.text("pattern", source.pattern);
+  source.stableFor = section.duration("stable_for", source.stableFor);
+  const std::string onOverwrite = section.choice("on_overwrite", {"every", "latest"}, "every");
+  source.onOverwrite = onOverwrite == "latest" ? OnOverwrite::Latest : OnOverwrite::Every;
+  source.maxBytes = section.size("max_bytes", source.maxBytes);
+  section.count("workers", 1, 1, 1);  // one host polls a source, in one thread
+  section.duration("deadline");
+  section.finish();
+  return source;
+}
+
+PlannerConfig readPlanner(const ConfigNode& node, const StagePosition& position, int& workers,
+                          ConfigProblems& problems) {
+  PlannerConfig planner;
+  SectionReader section(&node, position.what, problems);
+  readStage(section, position, planner, problems);
+  requirePlugin(planner, node, "planwright.recipe", section);
+  planner.match = section.text("match", planner.match);
+  planner.deadline = section.duration("deadline", planner.deadline);
+  if (section.value("workers")) workers = std::max(workers, section.count("workers", 2, 1, 1'000));
+  section.finish();
+  return planner;
+}
+
+BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
+                          ConfigProblems& problems) {
+  BuilderConfig builder;
+  SectionReader section(node, position.what, problems);
+  readStage(section, position, builder, problems);
+  if (builder.plugin.empty()) builder.plugin = "planwright.command";
+  builder.workers = section.count("workers", builder.workers, 1, 1'000);
+  builder.jobSlots = section.count("job_slots", builder.jobSlots, 1, 10'000);
+  builder.deadline = section.duration("deadline", builder.deadline);
+  section.finish();
+  return builder;
+}
+
+}  // namespace planwright

@@ -1,0 +1,209 @@
+#include "config/config_reader.h"
+
+#include <gtest/gtest.h>
+
+namespace planwright {
+namespace {
+
+using namespace std::chrono_literals;
+
+ReadConfig read(std::string_view text) {
+  return readConfigText(text, "etc/team.yaml", "/srv/app");
+}
+
+std::string problemsOf(std::string_view text) {
+  std::string all;
+  for (const auto& problem : read(text).problems) all += problem.text() + "\n";
+  return all;
+}
+
+TEST(ConfigReader, AnEmptyFileIsTheBuiltInConfiguration) {
+  const ReadConfig result = read("");
+  ASSERT_TRUE(result.ok()) << result.problems[0].text();
+  const QueueConfig& queue = result.config.defaultQueue();
+  EXPECT_EQ(queue.name, "default");
+  EXPECT_EQ(queue.sources.at(0).settingsJson, R"({"path":"/srv/app/input"})");
+  EXPECT_EQ(queue.planners.at(0).plugin, "planwright.wheels");
+  EXPECT_EQ(queue.planners.at(0).match, "requirements*.txt");
+  EXPECT_EQ(queue.planners.at(1).plugin, "planwright.recipe");
+  EXPECT_EQ(queue.builder.plugin, "planwright.command");
+  EXPECT_TRUE(queue.autoPlan);
+  EXPECT_FALSE(queue.autoBuild);
+  EXPECT_EQ(result.config.dataFolder, "/srv/app/.planwright");
+  EXPECT_TRUE(result.config.dataFolderIsDefault);
+}
+
+constexpr auto kTwoQueues = R"(
+listen: 127.0.0.1:0
+data: ../data
+redis: unix:run/redis.sock
+postgres: postgresql://pw@db/pw
+blobs: {folder: /srv/blobs}
+plugins: {path: [plugins, /opt/plugins]}
+locked: [watch_dir]
+defaults:
+  isolation: process
+  planner: {deadline: 2min}
+  retry: {attempts: 4, backoff: {first: 5s, factor: 2, max: 10min, jitter: 0.2}}
+queues:
+  wheels:
+    auto_build: true
+    source:
+      plugin: planwright.folder
+      settings: {path: ../drop}
+      pattern: "requirements*.txt"
+      stable_for: 500ms
+      on_overwrite: latest
+      max_bytes: 512MiB
+    planner:
+      - {match: "*.txt", plugin: org.example.wheels@^1.2, workers: 4, settings: {python: 312, token: !secret pypi}}
+      - {plugin: "exec:./plan.py", deadline: 10s, isolation: inproc}
+    builder: {plugin: planwright.command, job_slots: 3, secrets: [pypi]}
+    prune: {inputs: 30d, keep_last: 10}
+    locked: [auto_plan]
+  uploads:
+    planner: {plugin: planwright.recipe}
+)";
+
+TEST(ConfigReader, ReadsEveryKeyOfAQueue) {
+  const ReadConfig result = read(kTwoQueues);
+  ASSERT_TRUE(result.ok()) << problemsOf(kTwoQueues);
+  const Config& config = result.config;
+  const QueueConfig& wheels = *config.queue("wheels");
+  EXPECT_TRUE(wheels.autoBuild);
+  EXPECT_EQ(wheels.sources[0].pattern, "requirements*.txt");
+  EXPECT_EQ(wheels.sources[0].stableFor, 500ms);
+  EXPECT_EQ(wheels.sources[0].onOverwrite, OnOverwrite::Latest);
+  EXPECT_EQ(wheels.sources[0].maxBytes, 512 << 20);
+  EXPECT_EQ(wheels.planners[0].plugin, "org.example.wheels");
+  EXPECT_EQ(wheels.planners[0].version, "^1.2");
+  EXPECT_EQ(wheels.planners[0].settingsJson, R"({"python":312})");
+  EXPECT_EQ(wheels.planners[0].secretSettings.at(0),
+            (std::pair<std::string, std::string>("/token", "pypi")));
+  EXPECT_EQ(wheels.planWorkers, 4);
+  EXPECT_EQ(wheels.builder.jobSlots, 3);
+  EXPECT_EQ(wheels.prune.inputs, 720h);
+  EXPECT_TRUE(config.isLocked(wheels, "auto_plan"));
+  EXPECT_TRUE(config.isLocked(wheels, "watch_dir"));
+  EXPECT_FALSE(config.isLocked(*config.queue("uploads"), "auto_plan"));
+  EXPECT_EQ(&config.defaultQueue(), &wheels);
+}
+
+TEST(ConfigReader, TakesRelativePathsFromTheFolderOfTheFile) {
+  const Config config = read(kTwoQueues).config;
+  EXPECT_EQ(config.file, "/srv/app/etc/team.yaml");
+  EXPECT_EQ(config.dataFolder, "/srv/app/data");
+  EXPECT_FALSE(config.dataFolderIsDefault);
+  EXPECT_EQ(config.redisUrl, "unix:/srv/app/etc/run/redis.sock");
+  EXPECT_EQ(config.plugins.path[0], "/srv/app/etc/plugins");
+  EXPECT_EQ(config.plugins.path[1], "/opt/plugins");
+  EXPECT_EQ(config.queue("wheels")->sources[0].settingsJson, R"({"path":"/srv/app/drop"})");
+  EXPECT_EQ(config.queue("wheels")->planners[1].plugin, "exec:/srv/app/etc/plan.py");
+}
+
+TEST(ConfigReader, MergesDefaultsIntoEveryQueueAndEveryStage) {
+  const Config config = read(kTwoQueues).config;
+  const QueueConfig& wheels = *config.queue("wheels");
+  EXPECT_EQ(wheels.retry.attempts, 4);
+  EXPECT_EQ(config.queue("uploads")->retry.attempts, 4);
+  EXPECT_EQ(wheels.planners[0].deadline, 2min);
+  EXPECT_EQ(wheels.planners[1].deadline, 10s);
+  EXPECT_EQ(wheels.sources[0].isolation, "process");
+  EXPECT_EQ(wheels.planners[1].isolation, "inproc");
+  EXPECT_EQ(wheels.builder.isolation, "process");
+}
+
+TEST(ConfigReader, KnowsWhereEveryValueWasWritten) {
+  const Config config = read(kTwoQueues).config;
+  const StageConfig& planner = config.queue("wheels")->planners[0];
+  EXPECT_EQ(config.placeOf(planner.settingsPointer("/python")).text(), "etc/team.yaml:24:90");
+  EXPECT_EQ(config.placeOf(planner.settingsPointer("/not/there")).line, 24);
+  EXPECT_EQ(config.placeOf("/queues/uploads/retry/attempts").line, 12) << "written under defaults:";
+  EXPECT_EQ(builtInConfig("/x").placeOf("/queues/default/auto_plan").text(), "built-in default");
+}
+
+TEST(ConfigReader, ReportsEveryMistakeAtOnceInTheOrderOfTheFile) {
+  EXPECT_EQ(
+      problemsOf(R"(listen: 8470
+queues:
+  wheels:
+    auto_plan: yes
+    source: {plugin: planwright.folder, stabel_for: 2s, max_bytes: lots}
+    planner: {plugin: "a b", workers: 0}
+    builder: [1]
+)"),
+      "etc/team.yaml:1:9: \"8470\" is not HOST:PORT; write one such as 127.0.0.1:8470\n"
+      "etc/team.yaml:4:16: auto_plan must be true or false, not \"yes\"\n"
+      "etc/team.yaml:5:41: unknown key \"stabel_for\" in source of queue \"wheels\"; did you "
+      "mean \"stable_for\"?\n"
+      "etc/team.yaml:5:68: max_bytes: \"lots\" is not a size; write a number with B, KiB, MiB, "
+      "GiB or TiB, such as 512MiB\n"
+      "etc/team.yaml:6:23: \"a b\" is not a plugin id; write one such as planwright.recipe, "
+      "org.example.wheels@^1.2 or exec:./planner.py\n"
+      "etc/team.yaml:6:39: workers must be a whole number from 1 to 1000, not \"0\"\n"
+      "etc/team.yaml:7:14: builder must be a map of keys and values, not a list\n");
+}
+
+TEST(ConfigReader, RefusesDuplicateKeysMergeKeysAndASecondDocument) {
+  EXPECT_EQ(problemsOf("listen: a:1\nlisten: b:2\n"),
+            "etc/team.yaml:2:1: key \"listen\" is here twice; remove one of them\n");
+  EXPECT_NE(problemsOf("defaults: &d {}\nqueues:\n  a:\n    <<: *d\n").find("4:5: merge keys"),
+            std::string::npos);
+  EXPECT_NE(problemsOf("listen: a:1\n---\nlisten: b:2\n").find("a second document"),
+            std::string::npos);
+}
+
+TEST(ConfigReader, RefusesAQuoteThatIsNeverClosed) {
+  EXPECT_NE(problemsOf("data: \"/srv\nlisten: a:1\n").find("1:7: this quote"), std::string::npos);
+  EXPECT_EQ(problemsOf("data: 'it''s'\n"), "");
+}
+
+TEST(ConfigReader, StopsAliasesThatExpandToBillions) {
+  std::string text = "x0: &x0 [a,a,a,a,a,a,a,a,a,a]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string to = std::to_string(i), from = std::to_string(i - 1);
+    text += "x" + to + ": &x" + to + " [*x" + from;
+    for (int n = 0; n < 9; ++n) text += ", *x" + from;
+    text += "]\n";
+  }
+  EXPECT_NE(problemsOf(text).find("more than 20000 values"), std::string::npos);
+  EXPECT_NE(problemsOf("queues: &q\n  a: *q\n").find("nested deeper"), std::string::npos);
+}
+
+TEST(ConfigReader, TypesPlainScalarsByTheCoreSchema) {
+  const ReadConfig result = read(
+      "queues: {a: {planner: {plugin: x, settings: {o: 010, f: 1.5, q: \"1\", n: ~, y: yes, t: "
+      "true, "
+      "v: 1.2.3, d: 2024-01-01}}}}");
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.config.queues[0].planners[0].settingsJson,
+            R"({"o":10,"f":1.5,"q":"1","n":null,"y":"yes","t":true,"v":"1.2.3","d":"2024-01-01"})");
+}
+
+TEST(ConfigReader, SurvivesFilesThatAreNoConfiguration) {
+  for (const std::string text :
+       {std::string("- a\n- b\n"), std::string("just text"), std::string("\0\0", 2),
+        std::string("a: [1, 2\nb: 3"), std::string("queues: {a: !!python/object:os.system x}"),
+        std::string(2000, '['), std::string("? [a]\n: 1\n")})
+    EXPECT_FALSE(read(text).ok()) << text.substr(0, 40);
+  const ReadConfig missing = readConfigFile("no/such.yaml", "/");
+  ASSERT_EQ(missing.problems.size(), 1u);
+  EXPECT_NE(missing.problems[0].text().find("no/such.yaml"), std::string::npos);
+}
+
+TEST(ConfigReader, AcceptsTheFilesThatComeWithTheRepository) {
+  for (const char* name : {"quickstart.yaml", "cluster.yaml"}) {
+    const ReadConfig result = readConfigFile(std::string(SOURCE_DIR "/config/") + name, "/");
+    EXPECT_TRUE(result.ok()) << name << ": " << result.problems[0].text();
+  }
+}
+
+TEST(ConfigReader, NamesTheRolesWhenOneIsUnknown) {
+  const auto roles = parseRoles("api,plan");
+  ASSERT_TRUE(roles);
+  EXPECT_TRUE(roles->api && roles->plan && !roles->intake && !roles->build && !roles->upkeep);
+  EXPECT_NE(parseRoles("api,builder").error().message.find("the roles are"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace planwright
