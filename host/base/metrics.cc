@@ -1,0 +1,189 @@
+#include "base/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace planwright {
+
+namespace {
+
+const std::vector<double> kShort = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
+const std::vector<double> kLong = {0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400};
+
+const MetricFamily& familyOf(std::string_view name) {
+  for (const auto& family : metricFamilies())
+    if (family.name == name) return family;
+  throw std::logic_error(fmt::format("no metric is called {}: add it to base/metrics.cc", name));
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string labelText(Metrics::Labels labels) {
+  std::vector<std::pair<std::string_view, std::string_view>> sorted(labels);
+  std::sort(sorted.begin(), sorted.end());
+  std::string out;
+  for (const auto& [key, value] : sorted)
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", key, escaped(value));
+  return out;
+}
+
+std::string numberText(double value) {
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  if (value == std::floor(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  return fmt::format("{}", value);
+}
+
+std::string_view typeText(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::Counter:
+      return "counter";
+    case MetricKind::Gauge:
+      return "gauge";
+    case MetricKind::Histogram:
+      return "histogram";
+  }
+  return "untyped";
+}
+
+std::string sampleLine(std::string_view name, std::string_view labels, const std::string& value) {
+  if (labels.empty()) return fmt::format("{} {}\n", name, value);
+  return fmt::format("{}{{{}}} {}\n", name, labels, value);
+}
+
+}  // namespace
+
+const std::vector<MetricFamily>& metricFamilies() {
+  using enum MetricKind;
+  static const std::vector<MetricFamily> families = {
+      {"planwright_build_info", Gauge, "Always 1; the version is a label."},
+      {"planwright_queue_depth", Gauge, "Items that wait in a queue and are due."},
+      {"planwright_queue_oldest_age_seconds", Gauge,
+       "How long the oldest waiting item has waited."},
+      {"planwright_queue_enqueued_total", Counter, "Items put in a queue, by who did it."},
+      {"planwright_items_finished_total", Counter, "Items that left a stage, by outcome."},
+      {"planwright_item_wait_seconds", Histogram, "Time from the queue to the claim.", kLong},
+      {"planwright_item_run_seconds", Histogram, "Time from the claim to the end.", kLong},
+      {"planwright_job_run_seconds", Histogram, "Time one attempt of a job ran.", kLong},
+      {"planwright_retries_total", Counter, "Items put back to be tried again, by reason."},
+      {"planwright_dead_letters", Gauge, "Items that failed and wait for a person."},
+      {"planwright_workers", Gauge, "Worker slots, by state."},
+      {"planwright_job_slots", Gauge, "Slots for running jobs, by state."},
+      {"planwright_fenced_writes_total", Counter,
+       "Writes refused because the claim was lost to somebody else."},
+      {"planwright_reconcile_repairs_total", Counter, "What reconcile put right, by kind."},
+      {"planwright_redis_up", Gauge, "1 while Redis answers."},
+      {"planwright_postgres_up", Gauge, "1 while Postgres answers."},
+      {"planwright_watcher_last_scan_timestamp_seconds", Gauge,
+       "When a source last saw its whole folder."},
+      {"planwright_arriving_files", Gauge, "Files seen that are not stable yet."},
+      {"planwright_inputs_total", Counter, "Files that intake decided about, by result."},
+      {"planwright_plugin_info", Gauge, "Always 1; loaded plugins as labels."},
+      {"planwright_plugin_errors_total", Counter, "Failures of plugins, by plugin and class."},
+      {"planwright_http_request_duration_seconds", Histogram, "Time to answer a request.", kShort},
+      {"planwright_http_connections", Gauge, "Open connections."},
+      {"planwright_event_clients", Gauge, "Open event streams."},
+      {"planwright_event_clients_dropped_total", Counter,
+       "Event streams closed because their client did not read."},
+      {"planwright_events_published_total", Counter, "Events sent to the event streams."},
+      {"planwright_event_lag_seconds", Gauge,
+       "Age of the oldest open writing transaction, which holds the event stream back."},
+      {"planwright_pruned_total", Counter, "Rows deleted by age, by table."},
+      {"planwright_process_resident_memory_bytes", Gauge, "Resident memory of this process."},
+      {"planwright_process_start_time_seconds", Gauge, "When this process started."},
+  };
+  return families;
+}
+
+void Metrics::add(std::string_view name, Labels labels, double by) {
+  const auto& family = familyOf(name);
+  (*samples_.lock())[family.name][labelText(labels)].value += by;
+}
+
+void Metrics::set(std::string_view name, Labels labels, double value) {
+  const auto& family = familyOf(name);
+  (*samples_.lock())[family.name][labelText(labels)].value = value;
+}
+
+void Metrics::observe(std::string_view name, Labels labels, double value) {
+  const auto& family = familyOf(name);
+  const std::string key = labelText(labels);
+  auto samples = samples_.lock();
+  Sample& sample = (*samples)[family.name][key];
+  sample.buckets.resize(family.buckets.size());
+  sample.value += value;
+  ++sample.count;
+  const auto bound = std::lower_bound(family.buckets.begin(), family.buckets.end(), value);
+  if (bound != family.buckets.end())
+    ++sample.buckets[static_cast<std::size_t>(bound - family.buckets.begin())];
+}
+
+void Metrics::clear(std::string_view name) {
+  samples_.lock()->erase(familyOf(name).name);
+}
+
+double Metrics::value(std::string_view name, Labels labels) {
+  const auto& family = familyOf(name);
+  const std::string key = labelText(labels);
+  auto samples = samples_.lock();
+  const auto of = samples->find(family.name);
+  if (of == samples->end()) return 0;
+  const auto sample = of->second.find(key);
+  if (sample == of->second.end()) return 0;
+  return family.kind == MetricKind::Histogram ? static_cast<double>(sample->second.count)
+                                              : sample->second.value;
+}
+
+double Metrics::total(std::string_view name) {
+  const auto& family = familyOf(name);
+  auto samples = samples_.lock();
+  double sum = 0;
+  const auto of = samples->find(family.name);
+  if (of == samples->end()) return 0;
+  for (const auto& [labels, sample] : of->second)
+    sum += family.kind == MetricKind::Histogram ? static_cast<double>(sample.count) : sample.value;
+  return sum;
+}
+
+std::string Metrics::text() {
+  const Samples copy = *samples_.lock();
+  std::string out;
+  for (const auto& family : metricFamilies()) {
+    const auto of = copy.find(family.name);
+    if (of == copy.end()) continue;
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", family.name, family.help, family.name,
+                       typeText(family.kind));
+    for (const auto& [labels, sample] : of->second) {
+      if (family.kind != MetricKind::Histogram) {
+        out += sampleLine(family.name, labels, numberText(sample.value));
+        continue;
+      }
+      const std::string comma = labels.empty() ? "" : ",";
+      std::uint64_t below = 0;
+      for (std::size_t i = 0; i < family.buckets.size(); ++i) {
+        below += sample.buckets[i];
+        out += fmt::format("{}_bucket{{{}{}le=\"{}\"}} {}\n", family.name, labels, comma,
+                           numberText(family.buckets[i]), below);
+      }
+      out += fmt::format("{}_bucket{{{}{}le=\"+Inf\"}} {}\n", family.name, labels, comma,
+                         sample.count);
+      out += sampleLine(fmt::format("{}_sum", family.name), labels, numberText(sample.value));
+      out += sampleLine(fmt::format("{}_count", family.name), labels, std::to_string(sample.count));
+    }
+  }
+  return out;
+}
+
+}  // namespace planwright

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/guarded.h"
+
+namespace planwright {
+
+enum class MetricKind { Counter, Gauge, Histogram };
+
+/// One metric name of the program: base units, `_total` for counters, no ids as labels.
+struct MetricFamily {
+  std::string_view name;
+  MetricKind kind;
+  std::string_view help;
+  std::vector<double> buckets = {};  ///< histograms only: upper bounds, rising, without +Inf
+};
+
+/// Every metric the program has. A name that is not in this list cannot be counted.
+const std::vector<MetricFamily>& metricFamilies();
+
+/// The numbers behind /metrics. Parts count into it where things happen:
+///   metrics.add("planwright_items_finished_total", {{"queue", name}, {"outcome", "planned"}}, 12);
+/// Names come from metricFamilies(); another one throws std::logic_error (a bug, found by the first
+/// test). Label order does not matter. Owned by Application. [any thread]
+class Metrics {
+ public:
+  using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+  /// Counters, and gauges that are counted up and down.
+  void add(std::string_view name, Labels labels = {}, double by = 1);
+  void set(std::string_view name, Labels labels, double value);
+  /// Histograms: one observed value, seconds for times.
+  void observe(std::string_view name, Labels labels, double value);
+  /// Forgets all samples of a gauge, before they are set anew.
+  void clear(std::string_view name);
+
+  /// The value now; 0 if it was never counted. For a histogram: how many values were observed.
+  double value(std::string_view name, Labels labels = {});
+  /// The sum over all labels. For a histogram: how many values were observed.
+  double total(std::string_view name);
+
+  /// The Prometheus text format, version 0.0.4, families in a fixed order.
+  std::string text();
+
+ private:
+  struct Sample {
+    double value = 0;  ///< histograms: the sum
+    std::uint64_t count = 0;
+    std::vector<std::uint64_t> buckets;  ///< not cumulated; one per bound
+  };
+  /// Family name -> labels as written in the exposition (`queue="default"`) -> sample.
+  using Samples = std::map<std::string_view, std::map<std::string, Sample>>;
+
+  Guarded<Samples> samples_;
+};
+
+}  // namespace planwright
