@@ -24,15 +24,15 @@ struct Program {
     std::uint64_t memoryBytes = 0, cpuSeconds = 0, fileBytes = 0, openFiles = 0, processes = 0;
   };
 
-  std::vector<std::string> argv;
-  std::map<std::string, std::string> env;
-  std::string cwd;  ///< empty = a fresh private folder
-  std::map<std::string, File> files;
+  std::vector<std::string> argv = {};
+  std::map<std::string, std::string> env = {};
+  std::string cwd = {};  ///< empty = a fresh private folder
+  std::map<std::string, File> files = {};
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds grace{2000};
   bool capture = false;
   bool network = true;
-  Limits limits;
+  Limits limits = {};
 
   std::string json() const {
     rapidjson::StringBuffer buffer;

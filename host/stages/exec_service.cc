@@ -1,0 +1,199 @@
+#include "stages/exec_service.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "stages/clean_text.h"
+#include "stages/private_folder.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kCaptureLimitBytes = std::size_t{64} << 20;
+constexpr std::size_t kTailBytes = std::size_t{64} << 10;
+
+std::uint64_t stricter(std::uint64_t a, std::uint64_t b) {
+  return a == 0 ? b : b == 0 ? a : std::min(a, b);
+}
+
+ProgramLimits limitsOf(const JsonValue& spec, const ProgramLimits& most) {
+  const auto* asked = find(spec, "limits");
+  const auto number = [&](const char* name) {
+    return asked ? static_cast<std::uint64_t>(std::max<std::int64_t>(0, numberOr(*asked, name, 0)))
+                 : 0;
+  };
+  return {stricter(number("memory_bytes"), most.memoryBytes),
+          stricter(number("cpu_seconds"), most.cpuSeconds),
+          stricter(number("file_bytes"), most.fileSizeBytes),
+          stricter(number("open_files"), most.openFiles),
+          stricter(number("processes"), most.processes)};
+}
+
+/// An unnamed file in `folder`: the program may write without bound, so not in memory.
+UniqueFd scratchFile(const fs::path& folder) {
+  UniqueFd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (fd) return fd;
+  std::string name = (folder / "output-XXXXXX").string();  // a file system without O_TMPFILE
+  fd.reset(::mkostemp(name.data(), O_CLOEXEC));
+  if (!fd)
+    throw std::system_error(errno, std::generic_category(), "cannot write in " + folder.string());
+  ::unlink(name.c_str());
+  return fd;
+}
+
+/// The end of what was written to `fd` since it was `from` bytes long. Empty for pipes.
+std::string tailOf(int fd, off_t from) {
+  const UniqueFd readable(
+      ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!readable || ::fstat(readable.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  // One byte more than is kept, so that a cut line is known as such.
+  const off_t start = std::max(from, info.st_size - static_cast<off_t>(kTailBytes) - 1);
+  std::string bytes(static_cast<std::size_t>(std::max<off_t>(0, info.st_size - start)), '\0');
+  const ssize_t n = bytes.empty() ? 0 : ::pread(readable.get(), bytes.data(), bytes.size(), start);
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, n)));
+  return cleanTail(bytes, kTailBytes);
+}
+
+Result<void> placeFile(const fs::path& folder, const std::string& name, const JsonValue& source,
+                       StageCall& call) {
+  const fs::path relative(name);
+  const bool escapes = name.empty() || relative.is_absolute() ||
+                       std::any_of(relative.begin(), relative.end(),
+                                   [](const fs::path& p) { return p == ".." || p == "."; });
+  if (escapes)
+    return invalid("the file name \"" + name + "\" leaves the program's folder", "/files");
+  std::error_code ignored;
+  fs::create_directories((folder / relative).parent_path(), ignored);
+  const UniqueFd out(::open((folder / relative).c_str(),
+                            O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!out) throw std::system_error(errno, std::generic_category(), "cannot write " + name);
+  if (source.IsObject()) {
+    writeAll(out.get(), textOr(source, "text"));
+    return {};
+  }
+  const auto digest = source.IsString() ? Digest::parse(source.GetString()) : std::nullopt;
+  if (!digest)
+    return invalid("\"" + name + "\" is neither a blob digest nor {\"text\": ...}", "/files");
+  const auto blob = call.services().openBlob(*digest);
+  if (!blob) return blob.error();
+  char buffer[65536];
+  for (;;) {
+    const ssize_t n = ::read(blob->get(), buffer, sizeof buffer);
+    if (n == 0) return {};
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      throw std::system_error(errno, std::generic_category(), "cannot read blob " + digest->text());
+    writeAll(out.get(), {buffer, static_cast<std::size_t>(n)});
+  }
+}
+
+Result<void> placeFiles(const JsonValue& spec, const fs::path& folder, StageCall& call) {
+  const auto* files = find(spec, "files");
+  if (!files || !files->IsObject()) return {};
+  for (const auto& file : files->GetObject())
+    if (auto done = placeFile(folder, file.name.GetString(), file.value, call); !done) return done;
+  return {};
+}
+
+std::vector<std::string> environment(const JsonValue& spec, const std::string& home) {
+  std::vector<std::string> out;
+  const auto* env = find(spec, "env");
+  const auto has = [&](const char* name) { return env && find(*env, name); };
+  if (!has("PATH"))
+    out.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (!has("HOME")) out.push_back("HOME=" + home);
+  if (!has("TMPDIR")) out.push_back("TMPDIR=" + home);
+  if (!has("LANG")) out.emplace_back("LANG=C.UTF-8");
+  if (env && env->IsObject())
+    for (const auto& item : env->GetObject())
+      if (item.value.IsString())
+        out.push_back(std::string(item.name.GetString()) + "=" + item.value.GetString());
+  return out;
+}
+
+Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
+                              const std::string& privateFolder) {
+  ProgramSpec out;
+  const auto* argv = find(spec, "argv");
+  if (!argv || !argv->IsArray() || argv->Empty())
+    return invalid("a program needs argv, an array of strings", "/argv");
+  for (const auto& word : argv->GetArray()) {
+    if (!word.IsString()) return invalid("argv holds something that is not a string", "/argv");
+    out.argv.emplace_back(word.GetString(), word.GetStringLength());
+    if (out.argv.back().find('\0') != std::string::npos)
+      return invalid("a word of argv holds a NUL byte", "/argv");
+  }
+  out.cwd = textOr(spec, "cwd", privateFolder);
+  if (!fs::path(out.cwd).is_absolute())
+    return invalid("cwd \"" + out.cwd + "\" is not absolute", "/cwd");
+  out.env = environment(spec, privateFolder);
+  out.limits = limitsOf(spec, most);
+  out.timeout =
+      std::chrono::milliseconds(std::max<std::int64_t>(0, numberOr(spec, "timeout_ms", 0)));
+  out.grace =
+      std::chrono::milliseconds(std::max<std::int64_t>(0, numberOr(spec, "grace_ms", 2000)));
+  return out;
+}
+
+const char* outcomeOf(const ProgramExit& end) {
+  if (end.stopped) return "cancelled";
+  if (end.timedOut) return "timeout";
+  if (!end.startError.empty()) return "not_started";
+  return end.succeeded() ? "ok" : "failed";
+}
+
+}  // namespace
+
+Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
+                               const fs::path& workFolder) {
+  const auto json = parseJson(specJson);
+  if (!json) return json.error();
+  const PrivateFolder folder(workFolder);
+  auto spec = parseSpec(*json, call.services().programLimits(), folder.path().string());
+  if (!spec) return spec.error();
+  if (auto placed = placeFiles(*json, spec->cwd, call); !placed) return placed.error();
+
+  const UniqueFd captured =
+      boolOr(*json, "capture", false) ? scratchFile(folder.path()) : UniqueFd();
+  const int log = call.services().outputFd();
+  const UniqueFd scratch = log < 0 ? scratchFile(folder.path()) : UniqueFd();
+  const int output = log < 0 ? scratch.get() : log;
+  struct stat before {};
+  ::fstat(output, &before);
+  spec->stderrFd = output;
+  spec->stdoutFd = captured ? captured.get() : output;
+
+  const ProgramExit end = programs.run(*spec, call.token());
+
+  std::string out;
+  if (captured) {
+    ::lseek(captured.get(), 0, SEEK_SET);
+    struct stat size {};
+    if (::fstat(captured.get(), &size) == 0 &&
+        size.st_size > static_cast<off_t>(kCaptureLimitBytes))
+      return Error{ErrorKind::Failed, spec->argv.front() + " printed more than 64 MiB", {}, {}};
+    out = cleanText(readAll(captured.get(), kCaptureLimitBytes), kCaptureLimitBytes);
+  }
+  JsonWriter result;
+  result.object()
+      .member("exit", end.code)
+      .member("signal", end.signal)
+      .member("outcome", outcomeOf(end));
+  result.member("stdout", out)
+      .member("tail", tailOf(output, before.st_size))
+      .member("error", end.startError);
+  result.member("ran_ms", std::chrono::duration_cast<std::chrono::milliseconds>(end.ran).count());
+  return result.member("peak_memory_bytes", end.peakMemoryBytes).end().take();
+}
+
+}  // namespace planwright

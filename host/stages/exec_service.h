@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/program.h"
+#include "base/result.h"
+#include "stages/stage_call.h"
+
+namespace planwright {
+
+/// Runs one program for a call, as planwright.exec/1 in planwright/plugin.h describes: `specJson`
+/// in, the result's JSON out. Blocks until its process group is gone; ends early when the call is
+/// stopped.
+///
+/// A failing program is a result. Errors are: Invalid, the spec is wrong; what openBlob says of a
+/// missing file. A full disk throws. The private folder is made below `workFolder` (empty = the
+/// system's temp folder) and removed afterwards.
+Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
+                               const std::filesystem::path& workFolder);
+
+}  // namespace planwright

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "planwright/plugin.h"
+
+#include "base/program.h"
+
+namespace planwright {
+
+/// The functions that the host gives to one plugin: a bridge from the C ABI to CallServices. No
+/// exception leaves them; what our services throw is kept in the call and rethrown when the
+/// plugin's function has returned. Owned by the plugin's Library, whose instances may outlive the
+/// registry. [any thread]
+class HostTable {
+ public:
+  /// `secrets`: names the plugin may ask for. `workFolder`: where programs get their private
+  /// folders.
+  HostTable(std::string plugin, std::vector<std::string> secrets, Programs& programs,
+            std::filesystem::path workFolder);
+  HostTable(const HostTable&) = delete;
+  HostTable& operator=(const HostTable&) = delete;
+
+  const pw_host* table() const { return &table_; }
+  const std::string& plugin() const { return plugin_; }
+
+ private:
+  friend struct HostFunctions;
+  const std::string plugin_;
+  const std::vector<std::string> secrets_;
+  Programs& programs_;
+  const std::filesystem::path workFolder_;
+  pw_host table_{};
+};
+
+}  // namespace planwright

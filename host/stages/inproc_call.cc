@@ -1,0 +1,167 @@
+#include "stages/inproc_call.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "stages/clean_text.h"
+
+using planwright::Failure;
+using planwright::FailureClass;
+using planwright::StopReason;
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kDocumentLimitBytes = std::size_t{64} << 20;
+constexpr std::size_t kMessageLimitBytes = 4096;
+constexpr std::size_t kDetailsLimitBytes = std::size_t{64} << 10;
+
+}  // namespace
+
+FailureClass failureClassOf(pw_status status, StopReason reason) {
+  switch (status) {
+    case PW_RETRY:
+      return FailureClass::Infra;
+    case PW_REJECT:
+      return FailureClass::Rejected;
+    case PW_FAIL:
+      return FailureClass::Failed;
+    case PW_CONFIG:
+    case PW_UNSUPPORTED:
+      return FailureClass::Config;
+    case PW_CANCELLED:
+      if (reason == StopReason::Deadline) return FailureClass::Timeout;
+      return reason == StopReason::None ? FailureClass::Bug : FailureClass::Cancelled;
+    default:
+      return FailureClass::Bug;
+  }
+}
+
+}  // namespace planwright
+
+void pw_call::begin(Kind what, planwright::StageCall& call) {
+  kind = what;
+  failure.reset();
+  broken.clear();
+  hostError = nullptr;
+  hint.clear();
+  emitted = false;
+  document.clear();
+  outputs.clear();
+  items.clear();
+  cursor.reset();
+  secrets.clear();
+  stage.store(&call, std::memory_order_release);
+}
+
+std::optional<Failure> pw_call::end(pw_status status, std::string_view plugin) {
+  const StopReason reason = stage.exchange(nullptr, std::memory_order_acq_rel)->reason();
+  const std::lock_guard lock(mutex);
+  if (hostError) std::rethrow_exception(hostError);
+  if (!broken.empty())
+    return Failure{FailureClass::Bug,
+                   fmt::format("The plugin {} broke its contract: {}.", plugin, broken),
+                   {},
+                   {}};
+  if (failure) return failure;
+  if (status != PW_OK) {
+    const auto why = planwright::failureClassOf(status, reason);
+    return Failure{why,
+                   fmt::format("The plugin {} ended with status {} and gave no reason.{}{}", plugin,
+                               status, hint.empty() ? "" : " ", hint),
+                   {},
+                   {}};
+  }
+  if (kind == Kind::Plan && !emitted)
+    return Failure{FailureClass::Bug,
+                   fmt::format("The plugin {} reported success without a plan.", plugin),
+                   {},
+                   {}};
+  return std::nullopt;
+}
+
+pw_status pw_call::breach(std::string what) {
+  if (broken.empty()) broken = std::move(what);
+  return PW_BUG;
+}
+
+void pw_call::explain(const std::string& why) {
+  const std::lock_guard lock(mutex);
+  hint = planwright::cleanText(why, planwright::kMessageLimitBytes);
+}
+
+pw_status pw_call::emit(std::string_view what, std::string_view json) {
+  const auto* call = stage.load(std::memory_order_acquire);
+  if (!call) return PW_BUG;
+  if (call->reason() == StopReason::LeaseLost)
+    return PW_CANCELLED;  // someone else owns the item by now
+  const std::lock_guard lock(mutex);
+  if (failure) return breach("it emitted a result after it had failed");
+  if (kind == Kind::Plan && what == "plan") {
+    if (emitted) return breach("it emitted a second plan");
+    if (json.size() > planwright::kDocumentLimitBytes)
+      return breach("its plan is larger than 64 MiB");
+    emitted = true;
+    document.assign(json);
+    return PW_OK;
+  }
+  if (kind == Kind::Build && what == "output") return emitOutput(json);
+  if (kind == Kind::Poll && what == "input") return emitInput(json);
+  if (kind == Kind::Poll && what == "cursor") {
+    cursor = std::string(json);
+    return PW_OK;
+  }
+  return breach(fmt::format("it emitted \"{}\", which does not belong here",
+                            planwright::cleanText(what, 40)));
+}
+
+pw_status pw_call::emitOutput(std::string_view json) {
+  const auto parsed = planwright::parseJson(json);
+  const auto digest =
+      parsed ? planwright::Digest::parse(planwright::textOr(*parsed, "digest")) : std::nullopt;
+  const std::string name = parsed ? planwright::textOr(*parsed, "name") : std::string();
+  if (!digest || name.empty())
+    return breach("it emitted an output that is not {\"name\",\"digest\"}");
+  outputs.push_back({name, digest->text()});
+  return PW_OK;
+}
+
+pw_status pw_call::emitInput(std::string_view json) {
+  const auto parsed = planwright::parseJson(json);
+  if (!parsed) return breach("it emitted an input that is not JSON");
+  planwright::SourceItem item{planwright::textOr(*parsed, "name"),
+                              planwright::textOr(*parsed, "path"),
+                              planwright::textOr(*parsed, "digest"),
+                              {}};
+  if (item.name.empty() || item.path.empty() == item.digest.empty())
+    return breach("it emitted an input that is not {\"name\", \"path\" or \"digest\"}");
+  if (const auto* attributes = planwright::find(*parsed, "attributes"))
+    item.attributesJson = planwright::toJson(*attributes);
+  items.push_back(std::move(item));
+  return PW_OK;
+}
+
+void pw_call::fail(pw_status why, std::string_view message, std::string_view details,
+                   std::uint64_t retryAfterMs) {
+  const auto* call = stage.load(std::memory_order_acquire);
+  if (!call) return;
+  Failure said{
+      planwright::failureClassOf(why, call->reason()),
+      masked(message, planwright::kMessageLimitBytes),
+      details.empty() ? std::string() : masked(details, planwright::kDetailsLimitBytes),
+      std::chrono::milliseconds(std::min<std::uint64_t>(retryAfterMs, 7 * 24 * 3600 * 1000ull))};
+  const std::lock_guard lock(mutex);
+  if (failure) return;
+  if (!hint.empty()) said.message += " (" + hint + ")";
+  failure = std::move(said);
+}
+
+std::string pw_call::masked(std::string_view text, std::size_t limitBytes) {
+  const std::lock_guard lock(mutex);
+  if (secrets.empty()) return planwright::cleanText(text, limitBytes);
+  std::string out(text.substr(0, std::min(text.size(), 2 * limitBytes)));
+  for (const auto& secret : secrets)
+    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at))
+      out.replace(at, secret.size(), "***");
+  return planwright::cleanText(out, limitBytes);
+}

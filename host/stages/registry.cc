@@ -1,0 +1,173 @@
+#include "stages/registry.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "stages/inproc_builder.h"
+#include "stages/inproc_planner.h"
+#include "stages/inproc_source.h"
+#include "stages/library.h"
+#include "stages/manifest.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kFileLimitBytes = std::size_t{1} << 30;
+
+/// Whoever may write to the folder may run code as us.
+std::string whyUnsafe(const fs::path& folder) {
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0) return {};
+  if (info.st_uid != 0 && info.st_uid != ::geteuid())
+    return fmt::format("The plugin folder {} belongs to another user (uid {}).", folder.string(),
+                       info.st_uid);
+  const bool othersGroup = (info.st_mode & S_IWGRP) && info.st_gid != ::getegid();
+  if ((info.st_mode & S_IWOTH) || othersGroup)
+    return fmt::format("The plugin folder {} can be written by others; run chmod go-w on it.",
+                       folder.string());
+  return {};
+}
+
+std::vector<fs::path> pluginFiles(const fs::path& folder) {
+  std::vector<fs::path> out;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(folder, missing))
+    if (std::error_code ignored;
+        entry.path().extension() == ".so" && entry.is_regular_file(ignored))
+      out.push_back(entry.path());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// Reads, checks, copies and loads one file, noting in `info` what is known on the way.
+Result<std::shared_ptr<Library>> loadPlugin(const fs::path& file, const PluginOptions& options,
+                                            const ManifestReader& reader, Programs& programs,
+                                            PluginInfo& info) {
+  if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
+    return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
+  const std::string bytes = readFile(file, kFileLimitBytes);
+  const Digest digest = Digest::of(bytes);
+  info.digest = digest.text();
+  const auto section = manifestSection(bytes);
+  if (!section) return section.error();
+  auto manifest = reader.parse(*section);
+  if (!manifest) return manifest.error();
+  info.id = manifest->id;
+  info.version = manifest->version;
+  info.description = manifest->description;
+  info.stages = manifest->stages;
+  info.manifestJson = manifest->json;
+  info.settingsSchemaJson = manifest->settingsSchemaJson;
+  info.pure = manifest->pure;
+  if (!manifest->inproc)
+    return invalid("It must run in a process of its own, which this version cannot do.");
+  const fs::path stored =
+      storeLibrary(options.storeFolder, file.filename().string(), bytes, digest);
+  return Library::load(stored, std::move(*manifest), programs, options.workFolder);
+}
+
+}  // namespace
+
+Plugins::Plugins(const PluginOptions& options, Programs& programs) {
+  const ManifestReader reader;
+  if (!options.workFolder.empty()) {
+    fs::remove_all(options.workFolder);  // what a killed host left
+    fs::create_directories(options.workFolder);
+  }
+  for (const auto& folder : options.folders) {
+    for (const auto& file : pluginFiles(folder)) {
+      PluginInfo info;
+      info.file = file.string();
+      info.settingsSchemaJson = "{}";
+      std::shared_ptr<Library> library;
+      try {
+        auto loaded = loadPlugin(file, options, reader, programs, info);
+        if (!loaded)
+          info.error = loaded.error().message;
+        else if (const auto* other = find(info.id); other && other->error.empty())
+          info.error = fmt::format("{} was found before, as {}.", info.id, other->file);
+        else
+          library = *loaded;
+      } catch (const std::exception& e) {
+        info.error = e.what();
+      }
+      if (!info.error.empty()) log::warn("plugin file={}: {}", info.file, info.error);
+      infos_.push_back(std::move(info));
+      if (library) loaded_.push_back({infos_.size() - 1, std::move(library)});
+    }
+  }
+}
+
+Plugins::~Plugins() = default;
+
+const PluginInfo* Plugins::find(std::string_view id) const {
+  const PluginInfo* failed = nullptr;
+  for (const auto& info : infos_) {
+    if (info.id != id) continue;
+    if (info.error.empty()) return &info;
+    if (!failed) failed = &info;
+  }
+  return failed;
+}
+
+Result<std::string> Plugins::settings(std::string_view id, std::string_view settingsJson) const {
+  const auto* info = find(id);
+  if (!info) return notFound(fmt::format("There is no plugin {}.", id));
+  return settingsWithDefaults(info->settingsSchemaJson, settingsJson);
+}
+
+Result<std::shared_ptr<Library>> Plugins::usable(std::string_view id,
+                                                 std::string_view stage) const {
+  const auto at = std::find_if(loaded_.begin(), loaded_.end(),
+                               [&](const Entry& e) { return infos_[e.info].id == id; });
+  if (at == loaded_.end()) {
+    const auto* failed = find(id);
+    return notFound(
+        failed
+            ? fmt::format("The plugin {} could not be loaded: {}", id, failed->error)
+            : fmt::format("There is no plugin {}; see the plugins list for what was found.", id));
+  }
+  if (!at->library->stage(stage))
+    return notFound(fmt::format("The plugin {} has no stage {}.", id, stage));
+  return at->library;
+}
+
+template <class Stage, class Made, class Table>
+Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string_view id,
+                                             const std::string& queue,
+                                             std::string_view settingsJson) const {
+  auto library = usable(id, stage);
+  if (!library) return library.error();
+  const auto settings =
+      settingsWithDefaults((*library)->manifest().settingsSchemaJson, settingsJson);
+  if (!settings) {
+    Error error = settings.error();
+    error.message = fmt::format("The settings of {} are wrong at {}", id, error.message);
+    return error;
+  }
+  const auto* table = static_cast<const Table*>((*library)->stage(stage));
+  return Made::create(std::move(*library), table, queue, *settings);
+}
+
+Result<std::unique_ptr<Planner>> Plugins::planner(std::string_view id, const std::string& queue,
+                                                  std::string_view settingsJson) const {
+  return make<Planner, InprocPlanner, pw_planner>(PW_PLANNER, id, queue, settingsJson);
+}
+
+Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std::string& queue,
+                                                  std::string_view settingsJson) const {
+  return make<Builder, InprocBuilder, pw_builder>(PW_BUILDER, id, queue, settingsJson);
+}
+
+Result<std::unique_ptr<Source>> Plugins::source(std::string_view id, const std::string& queue,
+                                                std::string_view settingsJson) const {
+  return make<Source, InprocSource, pw_source>(PW_SOURCE, id, queue, settingsJson);
+}
+
+}  // namespace planwright

@@ -1,0 +1,68 @@
+// A stage of every kind that does what its setting `how` says, mostly something that is not
+// allowed.
+#include <condition_variable>
+#include <mutex>
+
+#include "planwright/plugin.hpp"
+
+namespace {
+
+class Faulty {
+ public:
+  explicit Faulty(const pw::Settings& settings) : how_(settings.text("how")) {
+    if (settings.text("create") == "throw") throw std::runtime_error("no such thing");
+    if (settings.text("create") == "config") pw::badSetting("the setting is impossible");
+  }
+
+  void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
+    if (how_ == "throw") throw std::logic_error("index out of range");
+    if (how_ == "throw-int") throw 7;
+    if (how_ == "double") call.emit("plan", "{\"jobs\":[]}");
+    if (how_ == "wrong-kind") call.emit("output", "{}");
+    if (how_ == "reject") pw::reject("line 3 is wrong", "the whole story");
+    if (how_ == "retry") pw::retry("the index is away", 1500);
+    if (how_ == "cancelled") throw pw::Stop{PW_CANCELLED, "enough"};
+    if (how_ == "missing-blob") call.blob("sha256:" + std::string(64, '0'));
+    if (how_ == "secret") call.info("the token is " + call.secret("token"));
+    if (how_ == "other-secret") call.secret("password");
+    if (how_ == "exec")
+      call.info(call.exec({.argv = {"true"}}).how());
+    if (how_ == "wait") waitForInterrupt(call);
+    plan.job("read").arg("text", input.text());
+  }
+
+  void build(const pw::Job& job, pw::Call& call) {
+    if (how_ == "bad-output") call.emit("output", "{\"name\":\"x\"}");
+    job.output("a.txt", "sha256:" + std::string(64, 'a'));
+    call.progress(1, 1, job.workdir());
+  }
+
+  void poll(pw::Poll& poll, pw::Call&) {
+    poll.file("a.txt", "/drop/a.txt", R"({"mode":"0644"})");
+    poll.setCursor(std::string(poll.cursor()) + "+");
+    poll.next(std::chrono::milliseconds(250));
+  }
+
+  void interrupt() {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = true;
+    woken_.notify_all();
+  }
+
+ private:
+  void waitForInterrupt(pw::Call& call) {
+    call.progress(0);
+    std::unique_lock lock(mutex_);
+    woken_.wait(lock, [this] { return interrupted_; });
+    call.stopIfCancelled();
+  }
+
+  const std::string how_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+PW_MODULE("test.faulty", "1.0.0", pw::Planner<Faulty>, pw::Builder<Faulty>, pw::Source<Faulty>)

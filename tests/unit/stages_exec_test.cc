@@ -1,0 +1,124 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "stages/exec_service.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+class Exec : public testing::Test {
+ protected:
+  JsonDocument run(std::string_view spec, ScriptedPrograms& programs) {
+    const auto result = runProgram(spec, call, programs, folder.path());
+    EXPECT_TRUE(result) << result.error().message;
+    auto json = parseJson(result ? *result : "{}");
+    return std::move(*json);
+  }
+  std::string whyNot(std::string_view spec) {
+    ScriptedPrograms programs;
+    const auto result = runProgram(spec, call, programs, folder.path());
+    EXPECT_TRUE(programs.ran.empty());
+    return result ? "it ran" : result.error().message;
+  }
+
+  TempFolder folder;
+  FakeServices services;
+  StageCall call{services};
+};
+
+TEST_F(Exec, GivesThePrivateFolderWithItsFilesAndRemovesItAfterwards) {
+  services.blobs[Digest::of("Flask\n").text()] = "Flask\n";
+  std::filesystem::path cwd;
+  ScriptedPrograms programs([&](const ProgramSpec& spec) {
+    cwd = spec.cwd;
+    EXPECT_EQ(readFile(cwd / "in" / "requirements.txt"), "Flask\n");
+    EXPECT_EQ(readFile(cwd / "note"), "hello");
+    EXPECT_THAT(spec.env, Contains("HOME=" + spec.cwd));
+    EXPECT_THAT(spec.env, Contains("PATH=/bin"));
+    return ProgramExit{.code = 0};
+  });
+  const auto result = run(
+      R"({"argv":["x"],"env":{"PATH":"/bin"},"files":{"note":{"text":"hello"},"in/requirements.txt":")" +
+          Digest::of("Flask\n").text() + "\"}}",
+      programs);
+  EXPECT_EQ(textOr(result, "outcome"), "ok");
+  EXPECT_FALSE(cwd.empty());
+  EXPECT_FALSE(std::filesystem::exists(cwd));
+}
+
+TEST_F(Exec, CapturesStdoutAndKeepsTheTailOfTheRest) {
+  ScriptedPrograms programs([](const ProgramSpec& spec) {
+    writeAll(spec.stdoutFd, "{\"a\":1}");
+    writeAll(spec.stderrFd, std::string(100'000, 'x') + "\nlast line\xff\n");
+    return ProgramExit{.code = 3};
+  });
+  const auto result = run(R"({"argv":["x"],"capture":true})", programs);
+  EXPECT_EQ(textOr(result, "stdout"), "{\"a\":1}");
+  EXPECT_EQ(textOr(result, "tail"), "last line?\n");
+  EXPECT_EQ(textOr(result, "outcome"), "failed");
+  EXPECT_EQ(numberOr(result, "exit", -1), 3);
+}
+
+TEST_F(Exec, WritesToTheLogOfTheCallAndReportsOnlyItsOwnPart) {
+  const std::string log = (folder.path() / "log").string();
+  const UniqueFd fd(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  writeAll(fd.get(), "an earlier program\n");
+  services.output = fd.get();
+  ScriptedPrograms programs([](const ProgramSpec& spec) {
+    writeAll(spec.stdoutFd, "this one\n");
+    return ProgramExit{.code = 0};
+  });
+  EXPECT_EQ(textOr(run(R"({"argv":["x"]})", programs), "tail"), "this one\n");
+  EXPECT_EQ(readFile(log), "an earlier program\nthis one\n");
+}
+
+TEST_F(Exec, TellsHowAProgramEnded) {
+  const auto outcome = [&](ProgramExit end) {
+    ScriptedPrograms programs([&](const ProgramSpec&) { return end; });
+    return textOr(run(R"({"argv":["x"]})", programs), "outcome");
+  };
+  EXPECT_EQ(outcome({.code = -1, .signal = 9}), "failed");
+  EXPECT_EQ(outcome({.code = -1, .signal = 15, .timedOut = true}), "timeout");
+  EXPECT_EQ(outcome({.code = -1, .startError = "cannot run 'x'"}), "not_started");
+  EXPECT_EQ(outcome({.code = -1, .signal = 15, .stopped = true}), "cancelled");
+}
+
+TEST_F(Exec, AStoppedCallStartsNothingMore) {
+  call.stop(StopReason::User);
+  ScriptedPrograms programs;
+  EXPECT_EQ(textOr(run(R"({"argv":["x"]})", programs), "outcome"), "cancelled");
+}
+
+TEST_F(Exec, TheStricterLimitCounts) {
+  services.limits.memoryBytes = 1000;
+  services.limits.processes = 5;
+  ScriptedPrograms programs;
+  run(R"({"argv":["x"],"timeout_ms":1500,"limits":{"memory_bytes":2000,"processes":3,"cpu_seconds":7}})",
+      programs);
+  EXPECT_EQ(programs.ran[0].limits.memoryBytes, 1000u);
+  EXPECT_EQ(programs.ran[0].limits.processes, 3u);
+  EXPECT_EQ(programs.ran[0].limits.cpuSeconds, 7u);
+  EXPECT_EQ(programs.ran[0].timeout, std::chrono::milliseconds(1500));
+}
+
+TEST_F(Exec, RefusesASpecThatIsWrong) {
+  EXPECT_THAT(whyNot("{"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(whyNot("{}"), HasSubstr("argv"));
+  EXPECT_THAT(whyNot(R"({"argv":["x",7]})"), HasSubstr("not a string"));
+  EXPECT_THAT(whyNot(R"({"argv":["x"],"cwd":"here"})"), HasSubstr("not absolute"));
+  EXPECT_THAT(whyNot(R"({"argv":["x"],"files":{"../up":{"text":""}}})"), HasSubstr("leaves"));
+  EXPECT_THAT(whyNot(R"({"argv":["x"],"files":{"a":"sha256:no"}})"), HasSubstr("neither a blob"));
+  EXPECT_THAT(whyNot(R"({"argv":["x"],"files":{"a":")" + Digest::of("gone").text() + "\"}}"),
+              HasSubstr("no blob"));
+}
+
+}  // namespace
+}  // namespace planwright
