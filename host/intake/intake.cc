@@ -1,0 +1,356 @@
+#include "intake/intake.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include "base/backoff.h"
+#include "base/glob.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "intake/file_names.h"
+
+namespace planwright {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHolderCheck = 250ms;
+constexpr auto kLongestWait = 1s;
+constexpr std::chrono::milliseconds kShortestRetry = 1s;  ///< after a failure of the source
+constexpr std::size_t kMostRefusedNames = 100'000;
+constexpr auto kBatchTime = 20ms;  ///< a batch is not held up longer by its large files
+
+UniqueFd newEventFd() {
+  UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return fd;
+}
+
+bool isReadable(int fd) {
+  struct pollfd ready {
+    fd, POLLIN, 0
+  };
+  return fd >= 0 && ::poll(&ready, 1, 0) > 0;
+}
+
+/// The folder of an item: its path without its name, or the parent if the name is not its end.
+std::string folderOf(const SourceItem& item) {
+  const std::string end = "/" + item.name;
+  if (item.path.ends_with(end)) return item.path.substr(0, item.path.size() - end.size());
+  return {};
+}
+
+}  // namespace
+
+Intake::Intake(IntakeSettings settings, IntakeParts parts)
+    : settings_(std::move(settings)),
+      source_(std::move(parts.source)),
+      recorder_(parts.recorder),
+      blobs_(parts.blobs),
+      clock_(parts.clock),
+      isHolder_(std::move(parts.isHolder)),
+      snapshots_(blobs_, settings_.maxBytes),
+      wakeFd_(newEventFd()),
+      services_(settings_.queue, blobs_, settings_.maxBytes, std::move(parts.secrets)),
+      nextPollAt_(clock_.steady()),
+      files_(StableFiles(clock_, settings_.stableFor)),
+      running_(nullptr) {}
+
+Intake::~Intake() {
+  isStopping_ = true;
+  if (auto running = running_.lock(); *running) (*running)->stop(StopReason::Drain);
+  thread_.request_stop();
+  wake();
+}
+
+void Intake::start() {
+  thread_ =
+      startThread("pw-in-" + settings_.queue, [this](const std::stop_token& stop) { run(stop); });
+}
+
+void Intake::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = ::write(wakeFd_.get(), &one, sizeof one);
+}
+
+std::vector<ArrivingFile> Intake::arriving(std::size_t limit, std::string_view after) {
+  return files_.lock()->list(limit, after);
+}
+
+void Intake::run(const std::stop_token& stop) {
+  Backoff backoff;
+  while (!stop.stop_requested()) {
+    try {
+      const auto idle = step();
+      backoff.reset();
+      if (idle > 0ns) waitForSign(idle);
+    } catch (const std::exception& e) {  // the store is away: everything stays arriving
+      log::error("intake queue={}: {}", settings_.queue, e.what());
+      status_.lock()->problem = e.what();
+      sleepFor(backoff.next(), stop);
+    }
+  }
+}
+
+std::chrono::nanoseconds Intake::step() {
+  if (!becomeHolder()) return kHolderCheck;
+  if (isPollDue()) pollSource();
+  const bool isHolder = recordDue();
+  for (auto& [path, fd] : folders_) fd.reset();  // it may be another folder at the next step
+  if (isHolder) return timeToNextStep();
+  wasHolder_ = false;
+  return kHolderCheck;
+}
+
+/// What another holder recorded meanwhile is read when our turn begins.
+bool Intake::becomeHolder() {
+  const bool isHolder = !isHolder_ || isHolder_();
+  if (isHolder && !wasHolder_) {
+    known_.clear();
+    for (const KnownFile& file : recorder_.known(settings_.queue, settings_.source)) {
+      known_.note(file.name, file.signature);
+    }
+    cursor_ = storedCursor_ = recorder_.cursor(settings_.queue, settings_.source);
+    nextPollAt_ = clock_.steady();
+  }
+  wasHolder_ = isHolder;
+  status_.lock()->isHolder = isHolder;
+  return isHolder;
+}
+
+/// Not while a full batch waits: what the source has is as safe there, and our memory stays small.
+bool Intake::isPollDue() {
+  if (backlog() >= kRecordBatch) return false;
+  return clock_.steady() >= nextPollAt_ || isReadable(source_->fd());
+}
+
+void Intake::pollSource() {
+  SourcePoll found = callSource();
+  reportEvents();
+  nextPollAt_ = clock_.steady() + found.nextPoll;
+  if (found.failure) {
+    log::warn("source failed queue={}: {}", settings_.queue, found.failure->message);
+    status_.lock()->problem = found.failure->message;
+    nextPollAt_ = clock_.steady() + std::max(kShortestRetry, found.failure->retryAfter);
+    return;
+  }
+  for (SourceItem& item : found.items) take(std::move(item));
+  services_.dropBlobs();
+  cursor_ = std::move(found.cursor);
+  auto status = status_.lock();
+  status->lastPollAt = clock_.now();
+  status->problem.clear();
+}
+
+SourcePoll Intake::callSource() {
+  StageCall call(services_);
+  *running_.lock() = &call;
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
+  if (isStopping_) call.stop(StopReason::Drain);
+  return source_->poll(cursor_, call);
+}
+
+void Intake::reportEvents() {
+  for (const SourceCall::Event& event : services_.takeEvents()) {
+    const Result<JsonDocument> body = parseJson(event.bodyJson);
+    if (event.type == "refused" && body) {
+      refuseName(textOr(*body, "name"), textOr(*body, "reason"));
+    } else {
+      recorder_.sourceEvent(settings_.queue, event.type, event.bodyJson);
+    }
+  }
+}
+
+void Intake::take(SourceItem item) {
+  if (isHidden(item.name)) return;
+  if (const auto reason = refusalOfName(item.name)) return refuseName(item.name, *reason);
+  if (!globMatches(settings_.pattern, item.name)) return;
+  if (!item.digest.empty()) return takeBlob(std::move(item));
+  std::string folder = folderOf(item);
+  if (folder.empty())
+    return refuseName(item.name, "its source gave the path \"" + item.path + "\"");
+  const std::string& path = folders_.try_emplace(std::move(folder)).first->first;
+  origins_.insert_or_assign(item.name, Origin{&path, std::move(item.attributesJson)});
+  lookAt(item.name, path);
+}
+
+void Intake::takeBlob(SourceItem item) {
+  Result<StagedBlob> blob = services_.blobOf(item.digest);
+  if (!blob) return refuseName(item.name, blob.error().message);
+  ready_.push_back({std::move(item.name), std::move(*blob), {}, std::move(item.attributesJson)});
+}
+
+/// One look at a name that something called attention to.
+void Intake::lookAt(const std::string& name, const std::string& folder) {
+  const int fd = folderFd(folder);
+  const Sighting sighting = fd < 0 ? Sighting{} : snapshots_.look(fd, name);
+  switch (sighting.kind) {
+    case Sighting::Kind::Gone:
+      return forget(name);
+    case Sighting::Kind::Refused:
+      return refuse(name, sighting.signature, sighting.reason);
+    case Sighting::Kind::File:
+      if (known_.isKnown(name, sighting.signature)) return forget(name);
+      files_.lock()->observe(name, sighting.signature);
+  }
+}
+
+bool Intake::recordDue() {
+  RecordBatch batch{settings_.queue, settings_.source, settings_.onOverwrite, {}, {}};
+  batch.files = ready_.empty() ? takeSnapshots() : firstReady();
+  if (isStopping_) return true;
+  // The cursor goes with the last of what was reported before it.
+  const std::size_t open = files_.lock()->size() + ready_.size();
+  if (open == batch.files.size() && cursor_ != storedCursor_) batch.cursor = cursor_;
+  return (batch.files.empty() && !batch.cursor) || record(batch);
+}
+
+/// A batch is either of blobs or of files, and has no name twice.
+std::vector<RecordedFile> Intake::firstReady() const {
+  std::unordered_set<std::string_view> names;
+  auto end = ready_.begin();
+  while (end != ready_.end() && names.size() < kRecordBatch && names.insert(end->name).second)
+    ++end;
+  return {ready_.begin(), end};
+}
+
+std::vector<RecordedFile> Intake::takeSnapshots() {
+  std::vector<RecordedFile> files;
+  const SteadyTime begin = clock_.steady();
+  for (const ArrivingFile& file : files_.lock()->due(kRecordBatch)) {
+    if (isStopping_) break;
+    if (auto taken = snapshot(file)) files.push_back(std::move(*taken));
+    if (clock_.steady() - begin > kBatchTime) break;
+  }
+  return files;
+}
+
+std::optional<RecordedFile> Intake::snapshot(const ArrivingFile& file) {
+  const Origin& origin = origins_.at(file.name);
+  const int folder = folderFd(*origin.folder);
+  if (folder < 0) return forget(file.name), std::nullopt;
+  Snapshot taken =
+      snapshots_.take(folder, file.name, file.signature, [this] { return isStopping_.load(); });
+  switch (taken.outcome) {
+    case Snapshot::Outcome::Taken:
+      if (!taken.hadLease) tellMissingLease(*origin.folder);
+      return RecordedFile{file.name, std::move(taken.blob), taken.signature, origin.attributesJson};
+    case Snapshot::Outcome::Busy:
+      ++status_.lock()->retaken;
+      files_.lock()->postpone(file.name, file.signature, ArrivingReason::Open, retryTime());
+      break;
+    case Snapshot::Outcome::Changed:
+      ++status_.lock()->retaken;
+      lookAt(file.name, *origin.folder);
+      files_.lock()->postpone(file.name, file.signature, ArrivingReason::Changed, retryTime());
+      break;
+    case Snapshot::Outcome::Gone:
+      forget(file.name);
+      break;
+    case Snapshot::Outcome::Refused:
+      refuse(file.name, file.signature, taken.reason);
+      break;
+    case Snapshot::Outcome::Stopped:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool Intake::record(const RecordBatch& batch) {
+  const RecordResult result = recorder_.record(batch);
+  if (!result.isHolder) return false;
+  if (batch.cursor) storedCursor_ = *batch.cursor;
+  if (!ready_.empty()) {
+    ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(batch.files.size()));
+  } else {
+    for (const RecordedFile& file : batch.files) {
+      known_.note(file.name, file.signature);
+      forget(file.name);
+    }
+  }
+  auto status = status_.lock();
+  for (const RecordOutcome outcome : result.outcomes) {
+    ++(outcome == RecordOutcome::Recorded ? status->recorded : status->unchanged);
+  }
+  return true;
+}
+
+void Intake::refuse(const std::string& name, const StatSignature& signature,
+                    const std::string& reason) {
+  if (signature == StatSignature{}) return refuseName(name, reason);
+  if (!known_.isKnown(name, signature)) {
+    recorder_.refused(settings_.queue, printableName(name), reason);
+    log::info("refused queue={} file={}: {}", settings_.queue, printableName(name), reason);
+    ++status_.lock()->refused;
+    known_.note(name, signature);
+  }
+  forget(name);
+}
+
+/// For names that cannot be looked at: they have no signature to know them by.
+void Intake::refuseName(const std::string& name, const std::string& reason) {
+  if (refusedNames_.size() >= kMostRefusedNames) refusedNames_.clear();
+  if (refusedNames_.insert(std::hash<std::string>{}(name + '\0' + reason)).second) {
+    recorder_.refused(settings_.queue, printableName(name), reason);
+    ++status_.lock()->refused;
+  }
+  forget(name);
+}
+
+void Intake::forget(const std::string& name) {
+  files_.lock()->forget(name);
+  origins_.erase(name);
+}
+
+void Intake::tellMissingLease(const std::string& folder) {
+  if (std::exchange(toldMissingLease_, true)) return;
+  JsonWriter body;
+  body.object()
+      .member("message", "No read leases in " + folder +
+                             ": only the quiet period (stable_for) and a look before and after the "
+                             "copy guard against a file that is still being written.")
+      .member("folder", folder)
+      .end();
+  recorder_.sourceEvent(settings_.queue, "source_without_leases", body.take());
+}
+
+int Intake::folderFd(const std::string& folder) {
+  UniqueFd& fd = folders_[folder];
+  if (!fd) fd = Snapshots::openFolder(folder);
+  return fd.get();
+}
+
+std::size_t Intake::backlog() {
+  return ready_.size() + files_.lock()->countDue(kRecordBatch);
+}
+
+/// Whoever closes the file usually wakes us; this is for those of whom nothing is heard.
+std::chrono::nanoseconds Intake::retryTime() const {
+  return std::clamp<std::chrono::nanoseconds>(settings_.stableFor, 50ms, 1s);
+}
+
+std::chrono::nanoseconds Intake::timeToNextStep() {
+  if (!ready_.empty()) return 0ns;
+  SteadyTime next = nextPollAt_;
+  if (const auto deadline = files_.lock()->nextDeadline()) next = std::min(next, *deadline);
+  return std::clamp<std::chrono::nanoseconds>(next - clock_.steady(), 0ns, kLongestWait);
+}
+
+void Intake::waitForSign(std::chrono::nanoseconds time) {
+  struct pollfd signs[] = {{wakeFd_.get(), POLLIN, 0}, {source_->fd(), POLLIN, 0}};
+  if (!wasHolder_) signs[1].fd = -1;  // readable or not, it is not our turn
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const struct timespec limit { seconds.count(), (time - seconds).count() };
+  if (::ppoll(signs, 2, &limit, nullptr) <= 0 || signs[0].revents == 0) return;
+  std::uint64_t wakes = 0;
+  [[maybe_unused]] const ssize_t n = ::read(wakeFd_.get(), &wakes, sizeof wakes);
+}
+
+}  // namespace planwright

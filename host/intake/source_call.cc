@@ -1,0 +1,54 @@
+#include "intake/source_call.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include <sys/stat.h>
+
+#include "base/log.h"
+
+namespace planwright {
+
+void SourceCall::log(int level, std::string_view message, std::string_view fieldsJson) {
+  // The ABI's levels (PW_TRACE = 0 … PW_ERROR = 4) are spdlog's own numbers.
+  spdlog::log(static_cast<spdlog::level::level_enum>(level < 0 || level > 4 ? 2 : level),
+              "source queue={} {} {}", queue_, message, fieldsJson);
+}
+
+void SourceCall::event(std::string_view type, std::string_view bodyJson) {
+  events_.lock()->push_back({std::string(type), std::string(bodyJson)});
+}
+
+Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
+  Result<StagedBlob> staged = blobs_.stage(fd, maxBytes_);
+  if (!staged) return staged.error();
+  const Digest digest = staged->digest;
+  staged_.lock()->insert_or_assign(digest.text(), std::move(*staged));
+  return digest;
+}
+
+std::optional<std::string> SourceCall::secret(std::string_view name) {
+  return secrets_ ? secrets_(name) : std::nullopt;
+}
+
+std::vector<SourceCall::Event> SourceCall::takeEvents() {
+  return std::exchange(*events_.lock(), {});
+}
+
+Result<StagedBlob> SourceCall::blobOf(const std::string& text) {
+  const auto digest = Digest::parse(text);
+  if (!digest) return invalid("\"" + text + "\" is not a digest");
+  {
+    auto staged = staged_.lock();
+    if (const auto found = staged->find(text); found != staged->end()) return found->second;
+  }
+  const Result<UniqueFd> fd = blobs_.open(*digest);
+  if (!fd) return fd.error();
+  struct stat status {};
+  if (::fstat(fd->get(), &status) != 0) {
+    throw std::system_error(errno, std::generic_category(), "stat of a blob");
+  }
+  return StagedBlob{*digest, status.st_size, std::nullopt};
+}
+
+}  // namespace planwright

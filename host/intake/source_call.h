@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/guarded.h"
+#include "stages/stage.h"
+
+namespace planwright {
+
+/// What a source may ask of the host while it is polled. Events are kept until the poll is over,
+/// since they may come from any thread; blobs are staged at once and named by the items that
+/// follow. Owned by Intake. [any thread, but for the take functions]
+class SourceCall final : public CallServices {
+ public:
+  using Secrets = std::function<std::optional<std::string>(std::string_view name)>;
+  struct Event {
+    std::string type;
+    std::string bodyJson;
+  };
+
+  SourceCall(std::string queue, BlobStore& blobs, std::int64_t maxBytes, Secrets secrets)
+      : queue_(std::move(queue)),
+        blobs_(blobs),
+        maxBytes_(maxBytes),
+        secrets_(std::move(secrets)) {}
+
+  void log(int level, std::string_view message, std::string_view fieldsJson) override;
+  void event(std::string_view type, std::string_view bodyJson) override;
+  void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
+  Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
+  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  std::optional<std::string> secret(std::string_view name) override;
+  int outputFd() override { return -1; }
+
+  /// The events since the last time. [intake thread]
+  std::vector<Event> takeEvents();
+  /// The blob an item names: put during this poll, or stored before. [intake thread]
+  Result<StagedBlob> blobOf(const std::string& digest);
+  void dropBlobs() { staged_.lock()->clear(); }
+
+ private:
+  const std::string queue_;
+  BlobStore& blobs_;
+  const std::int64_t maxBytes_;
+  const Secrets secrets_;
+  Guarded<std::vector<Event>> events_;
+  Guarded<std::map<std::string, StagedBlob>> staged_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,328 @@
+#include "intake/intake.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "support/fake_clock.h"
+#include "support/intake_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One intake over a folder whose files the test reports by name. Time stands still between the
+/// steps.
+struct IntakeTest : ::testing::Test {
+  IntakeTest() { restart(); }
+
+  void restart(IntakeSettings settings = {}) {
+    intake.reset();
+    auto source =
+        std::make_unique<ScriptedSource>([this](std::string_view cursor, StageCall& call) {
+          ++polls;
+          seenCursor = cursor;
+          if (onPoll) onPoll(call);
+          SourcePoll poll;
+          poll.items = std::exchange(items, {});
+          poll.cursor = nextCursor.empty() ? std::string(cursor) : nextCursor;
+          poll.nextPoll = 0ms;
+          poll.failure = failure;
+          return poll;
+        });
+    intake = std::make_unique<Intake>(
+        settings,
+        IntakeParts{std::move(source), recorder, blobs, clock, [this] { return isHolder; }, {}});
+  }
+  /// The source notices that name, and the intake takes one step.
+  void notice(const std::string& name, const std::string& attributes = {}) {
+    items.push_back({name, (folder / "in" / name).string(), {}, attributes});
+    intake->step();
+  }
+  void stepAfter(std::chrono::milliseconds time) {
+    clock.advance(time);
+    intake->step();
+  }
+  void drop(const std::string& name, const std::string& bytes) {
+    folder.write("in/" + name, bytes);
+    notice(name);
+  }
+  std::vector<std::string> contents() {
+    std::vector<std::string> out;
+    for (const auto& input : recorder.inputs()) {
+      for (const std::string text : {"A", "B", "small", "", "version 1", "version 2"}) {
+        if (Digest::of(text) == input.digest) out.push_back(input.name + "=" + text);
+      }
+    }
+    return out;
+  }
+  std::string onlyRefusal() {
+    const auto all = recorder.refusals();
+    return all.size() == 1 ? all[0].first + ": " + all[0].second : std::to_string(all.size());
+  }
+
+  TempFolder folder;
+  bool made = std::filesystem::create_directory(folder / "in");
+  FakeClock clock;
+  MemoryRecorder recorder;
+  FolderOnlyBlobs blobs{folder / "blobs"};
+  bool isHolder = true;
+  int polls = 0;
+  std::vector<SourceItem> items;
+  std::string seenCursor, nextCursor;
+  std::optional<Failure> failure;
+  std::function<void(StageCall&)> onPoll;
+  std::unique_ptr<Intake> intake;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(IntakeTest, RecordsAFileOnceItIsQuiet) {
+  drop("a.txt", "A");
+  EXPECT_EQ(intake->arriving(10).at(0).name, "a.txt");
+  stepAfter(900ms);
+  EXPECT_EQ(contents(), Texts{});
+  stepAfter(100ms);
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+  EXPECT_EQ(intake->arrivingCount(), 0u);
+  EXPECT_EQ(intake->status().recorded, 1u);
+}
+
+TEST_F(IntakeTest, WaitsAgainWhenTheFileChangedUnnoticed) {
+  drop("a.txt", "version 1");
+  clock.advance(1s);
+  folder.write("in/a.txt", "version 2");
+  intake->step();
+  EXPECT_EQ(contents(), Texts{});
+  stepAfter(1s);
+  EXPECT_EQ(contents(), Texts{"a.txt=version 2"});
+}
+
+TEST_F(IntakeTest, SameContentIsNoNewInputAndABAIsThree) {
+  for (const char* text : {"A", "A", "B", "A"}) {
+    drop("a.txt", text);
+    stepAfter(1s);
+  }
+  EXPECT_EQ(contents(), (Texts{"a.txt=A", "a.txt=B", "a.txt=A"}));
+  EXPECT_EQ(recorder.inputs().back().generation, 3);
+  EXPECT_EQ(intake->status().unchanged, 1u);
+}
+
+TEST_F(IntakeTest, LatestIsHandedToTheRecorder) {
+  restart({.onOverwrite = OverwritePolicy::Latest});
+  for (const char* text : {"A", "B"}) {
+    drop("a.txt", text);
+    stepAfter(1s);
+  }
+  EXPECT_TRUE(recorder.inputs().at(0).isSuperseded);
+  EXPECT_FALSE(recorder.inputs().at(1).isSuperseded);
+}
+
+TEST_F(IntakeTest, LeavesAFileAloneWhileSomebodyCanWriteToIt) {
+  UniqueFd writer(::open(folder.write("in/a.txt", "A").c_str(), O_RDWR));
+  notice("a.txt");
+  stepAfter(1s);
+  EXPECT_EQ(contents(), Texts{});
+  EXPECT_EQ(intake->arriving(10).at(0).reason, ArrivingReason::Open);
+
+  void* const map = ::mmap(nullptr, 1, PROT_READ | PROT_WRITE, MAP_SHARED, writer.get(), 0);
+  ASSERT_NE(map, MAP_FAILED);
+  writer.reset();  // the mapping alone still writes
+  stepAfter(10s);
+  EXPECT_EQ(contents(), Texts{});
+  static_cast<char*>(map)[0] = 'B';
+  ::munmap(map, 1);
+  stepAfter(1s);  // sees that it changed
+  stepAfter(1s);
+  EXPECT_EQ(contents(), Texts{"a.txt=B"});
+}
+
+TEST_F(IntakeTest, LooksAtOnceWhenTheWriterIsHeardToClose) {
+  restart({.stableFor = 5s});
+  UniqueFd writer(::open(folder.write("in/a.txt", "A").c_str(), O_RDWR));
+  notice("a.txt");
+  stepAfter(5s);
+  writer.reset();
+  notice("a.txt");
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+}
+
+TEST_F(IntakeTest, KnownFilesAreNotReadAgainAfterARestart) {
+  drop("a.txt", "A");
+  const struct timespec longAgo[2] = {{1700000000, 5}, {1700000000, 5}};
+  ::utimensat(AT_FDCWD, (folder / "in/a.txt").c_str(), longAgo, 0);
+  for (int i = 0; i < 2; ++i) {  // the second look finds times that are old enough to be trusted
+    ::usleep(25'000);
+    notice("a.txt");
+    stepAfter(1s);
+  }
+  const int batches = recorder.batches();
+  restart();
+  notice("a.txt");
+  EXPECT_EQ(intake->arrivingCount(), 0u);
+  stepAfter(1s);
+  EXPECT_EQ(recorder.batches(), batches);
+}
+
+TEST_F(IntakeTest, AFileThatIsTooYoungToBeKnownIsReadOnceMore) {
+  restart({.stableFor = 0ms});
+  drop("a.txt", "A");
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+  notice("a.txt");
+  EXPECT_EQ(recorder.batches(), 2);
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+}
+
+TEST_F(IntakeTest, RefusesWhatIsNotAPlainFileOfTheFolderAndSaysWhy) {
+  restart({.stableFor = 0ms, .maxBytes = 10});
+  folder.write("secret", "B");
+  const auto in = folder / "in";
+  std::filesystem::create_symlink("../secret", in / "relative");
+  std::filesystem::create_symlink(folder / "secret", in / "absolute");
+  std::filesystem::create_symlink("nowhere", in / "dangling");
+  ASSERT_EQ(::mkfifo((in / "fifo").c_str(), 0644), 0);
+  std::filesystem::create_directory(in / "sub");
+  folder.write("in/large", "0123456789a");
+  for (int i = 0; i < 2; ++i) {
+    for (const char* name :
+         {"relative", "absolute", "dangling", "fifo", "sub", "large", "../secret", "gone"}) {
+      notice(name);
+    }
+  }
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"relative", "it is a symbolic link that leads out of the folder"},
+      {"absolute", "it is a symbolic link that leads out of the folder"},
+      {"dangling", "it is a symbolic link to nothing"},
+      {"fifo", "it is a fifo (named pipe), not a regular file"},
+      {"sub", "it is a folder"},
+      {"large", "its 11 bytes are more than max_bytes (10)"}};
+  EXPECT_EQ(recorder.refusals(), expected);  // each once; "../secret" is skipped like any dotfile
+  EXPECT_EQ(contents(), Texts{});
+}
+
+TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
+  restart({.stableFor = 0ms});
+  folder.write("in/a.txt", "A");
+  std::filesystem::create_symlink("a.txt", folder / "in/link.txt");
+  notice("link.txt");
+  EXPECT_EQ(contents(), Texts{"link.txt=A"});
+}
+
+TEST_F(IntakeTest, NamesThatAreNotUtf8AreRefusedOnce) {
+  drop("bad\xff.txt", "A");
+  notice("bad\xff.txt");
+  EXPECT_EQ(onlyRefusal(), "bad\\xff.txt: its name is not UTF-8; rename it");
+}
+
+TEST_F(IntakeTest, SkipsHiddenFilesAndWhatThePatternDoesNotName) {
+  restart({.pattern = "*.txt", .stableFor = 0ms});
+  std::filesystem::create_directory(folder / "in/team");
+  for (const char* name : {".a.txt", "team/a.txt", "a.md"}) drop(name, "A");
+  EXPECT_EQ(contents(), Texts{"team/a.txt=A"});
+}
+
+TEST_F(IntakeTest, ForgetsFilesThatAreGone) {
+  drop("a.txt", "A");
+  std::filesystem::remove(folder / "in/a.txt");
+  stepAfter(1s);
+  EXPECT_EQ(intake->arrivingCount(), 0u);
+  drop("b.txt", "B");
+  std::filesystem::remove_all(folder / "in");
+  stepAfter(1s);
+  EXPECT_EQ(intake->arrivingCount(), 0u);
+  EXPECT_EQ(contents(), Texts{});
+}
+
+TEST_F(IntakeTest, LosesNothingWhileTheStoreIsAway) {
+  drop("a.txt", "A");
+  recorder.setAway(true);
+  clock.advance(1s);
+  EXPECT_THROW(intake->step(), std::runtime_error);
+  EXPECT_EQ(intake->arriving(10).at(0).reason, ArrivingReason::Waiting);
+  recorder.setAway(false);
+  intake->step();
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+}
+
+TEST_F(IntakeTest, OnlyTheHolderPolls) {
+  isHolder = false;
+  drop("a.txt", "A");
+  EXPECT_EQ(polls, 0);
+  isHolder = true;
+  intake->step();
+  stepAfter(1s);
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+}
+
+TEST_F(IntakeTest, AnInstanceThatLostTheSourceWritesNothing) {
+  drop("a.txt", "A");
+  recorder.setHolder(false);
+  EXPECT_GT((clock.advance(1s), intake->step()), 0ns);
+  EXPECT_EQ(contents(), Texts{});
+  EXPECT_EQ(intake->arrivingCount(), 1u);
+  recorder.setHolder(true);
+  intake->step();
+  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+}
+
+TEST_F(IntakeTest, ManyFilesGoInBatchesAndBackpressureHoldsTheSource) {
+  restart({.stableFor = 0ms});
+  for (int i = 0; i < 250; ++i) {
+    const std::string name = "f" + std::to_string(i);
+    folder.write("in/" + name, name);
+    items.push_back({name, (folder / "in" / name).string(), {}, {}});
+  }
+  EXPECT_EQ(intake->step(), 0ns);
+  EXPECT_EQ(recorder.inputs().size(), 100u);
+  intake->step();
+  EXPECT_EQ(polls, 1) << "a full batch was waiting";
+  intake->step();
+  EXPECT_EQ(recorder.inputs().size(), 250u);
+  EXPECT_EQ(recorder.batches(), 3);
+}
+
+TEST_F(IntakeTest, BlobsOfASourceAreRecordedWithTheirCursor) {
+  onPoll = [&](StageCall& call) {
+    const auto digest = call.services().putBlob(memoryFile("A").get(), "text/plain");
+    items = {{"repo/a.txt", {}, digest->text(), "{\"commit\":\"1f\"}"},
+             {"b", {}, "sha256:bad", {}}};
+    call.services().event("fetched", "{\"message\":\"1 commit\"}");
+    onPoll = nullptr;
+  };
+  nextCursor = "commit-1f";
+  intake->step();
+  EXPECT_EQ(contents(), Texts{"repo/a.txt=A"});
+  EXPECT_EQ(recorder.inputs().at(0).attributesJson, "{\"commit\":\"1f\"}");
+  EXPECT_EQ(recorder.storedCursor(), "commit-1f");
+  EXPECT_EQ(recorder.events().at(0).first, "fetched");
+  EXPECT_EQ(onlyRefusal(), "b: \"sha256:bad\" is not a digest");
+  restart();
+  intake->step();
+  EXPECT_EQ(seenCursor, "commit-1f");
+}
+
+TEST_F(IntakeTest, TheCursorIsStoredOnlyWhenAllItsFilesAre) {
+  nextCursor = "c1";
+  drop("a.txt", "A");
+  EXPECT_EQ(recorder.storedCursor(), "");
+  stepAfter(1s);
+  EXPECT_EQ(recorder.storedCursor(), "c1");
+}
+
+TEST_F(IntakeTest, AFailingSourceIsAskedAgainLater) {
+  failure = Failure{FailureClass::Infra, "the folder is away", {}, {}};
+  intake->step();
+  EXPECT_EQ(intake->status().problem, "the folder is away");
+  failure.reset();
+  intake->step();
+  EXPECT_EQ(polls, 1);
+  stepAfter(1s);
+  EXPECT_EQ(polls, 2);
+  EXPECT_EQ(intake->status().problem, "");
+}
+
+}  // namespace
+}  // namespace planwright
