@@ -1,0 +1,116 @@
+"""A real `planwright serve` on the benchmark's Postgres and Redis."""
+
+import json
+import pathlib
+import queue
+import signal
+import subprocess
+import threading
+import urllib.request
+
+from services import Psql
+
+CONFIG = """\
+listen: 127.0.0.1:0
+data: {data}
+postgres: {postgres}
+redis: unix:{redis}
+queues:
+  default:
+    auto_plan: true
+    auto_build: true
+    source:
+      plugin: planwright.folder
+      settings: {{path: {input}}}
+      stable_for: {stable_for}
+    planner: {planner}
+    builder: {builder}
+"""
+NOOP_PLANNER = "{{plugin: planwright.noop-planner, workers: 2, settings: {{jobs: {jobs}}}}}"
+NOOP_BUILDER = "{plugin: planwright.noop-builder, workers: 4, job_slots: 4}"
+RECIPE_PLANNER = "{plugin: planwright.recipe}"
+COMMAND_BUILDER = "{plugin: planwright.command, settings: {sandbox: none}}"
+
+
+class Host:
+    """Owns the process and a database of its own; `close` drains it and drops both."""
+
+    def __init__(self, services, program, folder, planner, builder, stable_for="1s"):
+        self._services = services
+        self.folder = pathlib.Path(folder)
+        self.database = f"planwright_{self.folder.name.replace('-', '_')}"
+        self.input = self.folder / "input"
+        self.input.mkdir(parents=True)
+        self._sql("peers", f"create database {self.database}")
+        services_redis(services).call("FLUSHALL")
+        config = self.folder / "planwright.yaml"
+        config.write_text(
+            CONFIG.format(
+                data=self.folder / "data",
+                postgres=services.postgres_url(self.database),
+                redis=services.redis,
+                input=self.input,
+                stable_for=stable_for,
+                planner=planner,
+                builder=builder,
+            )
+        )
+        with open(self.folder / "serve.log", "wb") as log:
+            self._process = subprocess.Popen(
+                [str(program), "serve", "--config", str(config)], stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self.pid = self._process.pid
+        try:
+            self.url = self._ready_url()
+        except BaseException:
+            self.close()
+            raise
+
+    def psql(self, variables=None):
+        return Psql(self._services, self.database, variables)
+
+    def post(self, path):
+        """POSTs an empty body and gives the JSON answer; an error status raises."""
+        request = urllib.request.Request(self.url + path, data=b"{}", headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def log_tail(self, lines=20):
+        return "\n".join((self.folder / "serve.log").read_text(errors="replace").splitlines()[-lines:])
+
+    def close(self):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._sql("peers", f"drop database if exists {self.database} with (force)")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _ready_url(self, seconds=30):
+        lines = queue.Queue()
+        threading.Thread(target=lambda: lines.put(self._process.stdout.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=seconds)
+        except queue.Empty:
+            line = ""
+        if not line.startswith("planwright ready "):
+            raise RuntimeError(f"planwright serve did not become ready: {line}\n{self.log_tail()}")
+        return line.split()[2]
+
+    def _sql(self, database, text):
+        with Psql(self._services, database) as psql:
+            psql.query(text)
+
+
+def services_redis(services):
+    from services import Redis
+
+    return Redis(services.redis)

@@ -1,0 +1,79 @@
+"""Figures as JSON lines, and the table of ratios at the end."""
+
+import json
+import statistics
+import sys
+
+PLANWRIGHT = "planwright"
+DRAIN, DRAIN_ONE_JOB = "two-stage", "two-stage-one-job"
+SQL_LIMIT = "postgres15-sql-b100"
+
+
+class Report:
+    """Prints each figure when it is known and keeps it for the table."""
+
+    def __init__(self):
+        self._figures = {}
+        self.failures = []
+
+    def add(self, peer, workload, figure, unit, **extra):
+        line = {"peer": peer, "workload": workload, "figure": _rounded(figure), "unit": unit}
+        line["extra"] = {key: _rounded(value) for key, value in extra.items()}
+        print(json.dumps(line), flush=True)
+        self._figures.setdefault((peer, workload), []).append(figure)
+
+    def fail(self, what):
+        self.failures.append(what)
+        print(f"FAILED {what}", file=sys.stderr, flush=True)
+
+    def median(self, peer, workload):
+        figures = self._figures.get((peer, workload))
+        return statistics.median(figures) if figures else None
+
+    def print_summary(self):
+        """Gives the number of goals that were missed. Goals whose figures were not measured are left out."""
+        print("\nmedians")
+        for (peer, workload), figures in self._figures.items():
+            print(f"  {workload:22} {peer:24} {statistics.median(figures):12,.2f}   of {len(figures)}")
+        print("\nratios of this run")
+        missed = 0
+        for goal in goals(self):
+            missed += goal["is_missed"]
+            verdict = "aim" if goal["is_aim"] else "MISSED" if goal["is_missed"] else "ok"
+            print(f"  {goal['name']:58} {goal['ratio']:9.2f}   goal {goal['goal']:<9} {verdict}")
+        return missed
+
+
+def goals(report):
+    """The goals of this run with what was reached."""
+    ratio = lambda a, b: None if report.median(*a) is None or not report.median(*b) else report.median(*a) / report.median(*b)
+    ours = (PLANWRIGHT, DRAIN)
+    backlog = lambda n: (PLANWRIGHT, f"backlog-{n}")
+    rows = [
+        ("G1 no job / bullmq", ratio(ours, ("bullmq", DRAIN)), 7, False),
+        ("G1 no job / graphile-worker", ratio(ours, ("graphile", DRAIN)), 7, False),
+        ("G1 no job / plain node on Redis lists (best peer)", ratio(ours, ("redislist", DRAIN)), 7, True),
+        ("G1 no job / bare SQL, 100 per commit", ratio(ours, (SQL_LIMIT, DRAIN)), 0.40, False),
+        ("G1 one job per plan / bullmq", ratio((PLANWRIGHT, DRAIN_ONE_JOB), ("bullmq", DRAIN)), 3, False),
+        ("G2 file closed to job started, p50 / inotifywait+sh",
+         ratio((PLANWRIGHT, "file-to-start"), ("inotifywait+sh", "file-to-start")), -4, False),
+        ("G2 p50 ms", report.median(PLANWRIGHT, "file-to-start"), -3, True),
+        ("G2 p99 ms", report.median(PLANWRIGHT, "file-to-start-p99"), -10, True),
+        ("G6 resident MB idle", report.median(PLANWRIGHT, "memory-idle"), -30, False),
+        ("G6 MB more with 1,000,000 queued", report.median(PLANWRIGHT, "memory-growth-1000000"), -15, False),
+        ("G9 rate at backlog 100,000 / at 10,000", ratio(backlog(100_000), backlog(10_000)), 0.8, False),
+        ("G9 rate at backlog 1,000,000 / at 10,000", ratio(backlog(1_000_000), backlog(10_000)), 0.8, True),
+    ]
+    return [_goal(*row) for row in rows if row[1] is not None]
+
+
+def _goal(name, ratio, bound, is_aim):
+    """A negative bound is an upper one."""
+    is_reached = ratio <= -bound if bound < 0 else ratio >= bound
+    text = f"<= {-bound}" if bound < 0 else f">= {bound}"
+    return {"name": name, "ratio": ratio, "goal": text, "is_missed": not is_reached and not is_aim,
+            "is_aim": is_aim and not is_reached}
+
+
+def _rounded(value):
+    return float(f"{value:.5g}") if isinstance(value, float) else value

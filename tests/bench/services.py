@@ -1,0 +1,148 @@
+"""The private Postgres 15 and Redis 7 of a benchmark: unix sockets in a temporary folder, stopped by pid."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+
+POSTGRES_BIN = pathlib.Path(os.environ.get("PGBIN", "/usr/lib/postgresql/15/bin"))
+# Debian's defaults: snapshots only, a crash loses minutes.
+REDIS_SNAPSHOTS = ["--save", "3600 1 300 100 60 10000", "--appendonly", "no"]
+# As durable as a commit in Postgres.
+REDIS_FSYNC = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+
+
+class Services:
+    """Owns the two servers (and a second Redis that syncs every write when `fsync_redis`) and the folder."""
+
+    def __init__(self, folder, fsync_redis=False, preload_libraries=""):
+        self.folder = pathlib.Path(folder)
+        self.folder.chmod(0o755)
+        self._children = []
+        self._account = "postgres" if os.geteuid() == 0 else None
+        try:
+            self._start_postgres(preload_libraries)
+            self.redis = self._start_redis("redis", REDIS_SNAPSHOTS)
+            self.redis_fsync = self._start_redis("redis-fsync", REDIS_FSYNC) if fsync_redis else None
+        except BaseException:
+            self.stop()
+            raise
+
+    def postgres_url(self, database):
+        return f"postgresql:///{database}?host={self.postgres_socket}&user=postgres"
+
+    def pids(self):
+        return [child.pid for child in self._children]
+
+    def stop(self):
+        for child in reversed(self._children):
+            child.send_signal(2)  # Postgres: fast shutdown; Redis: shutdown
+        for child in self._children:
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._children = []
+
+    def _start_postgres(self, preload_libraries):
+        data = self.folder / "postgres"
+        data.mkdir()
+        if self._account:
+            shutil.chown(data, self._account)
+        self._run_as_postgres(
+            [POSTGRES_BIN / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"]
+        ).wait()
+        self.postgres_socket = data
+        settings = ["listen_addresses=", f"unix_socket_directories={data}"]
+        if preload_libraries:
+            settings.append(f"shared_preload_libraries={preload_libraries}")
+        command = [POSTGRES_BIN / "postgres", "-D", data]
+        for setting in settings:
+            command += ["-c", setting]
+        self._children.append(self._run_as_postgres(command))
+        is_ready = [POSTGRES_BIN / "pg_isready", "-q", "-h", data]
+        wait_until(lambda: subprocess.call(is_ready) == 0, "Postgres")
+
+    def _run_as_postgres(self, command):
+        account = self._account and pwd.getpwnam(self._account)
+        identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+        with open(self.folder / "postgres.log", "ab") as log:
+            return subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, cwd="/", **identity)
+
+    def _start_redis(self, name, durability):
+        folder = self.folder / name
+        folder.mkdir()
+        path = folder / "socket"
+        with open(self.folder / f"{name}.log", "ab") as log:
+            command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", str(folder), *durability]
+            self._children.append(subprocess.Popen(command, stdout=log, stderr=log))
+        wait_until(lambda: path.exists() and Redis(path).call("PING") == "PONG", name)
+        return path
+
+
+def wait_until(condition, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} was not ready within {seconds} s")
+        time.sleep(0.05)
+
+
+class Psql:
+    """One psql session: a query costs a round trip, not a new process."""
+
+    _END = "-- end of the answer"
+
+    def __init__(self, services, database, variables=None):
+        command = [POSTGRES_BIN / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", services.postgres_socket]
+        command += ["-U", "postgres", "-d", database]
+        for name, value in (variables or {}).items():
+            command += ["-v", f"{name}={value}"]
+        self._process = subprocess.Popen(
+            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def query(self, text):
+        """Gives the answer as text, a row per line."""
+        self._process.stdin.write(f"{text.rstrip().rstrip(';')};\n\\echo {self._END}\n")
+        self._process.stdin.flush()
+        lines = []
+        for line in self._process.stdout:
+            if line.rstrip("\n") == self._END:
+                return "\n".join(lines)
+            lines.append(line.rstrip("\n"))
+        raise RuntimeError("psql ended: the message is above")
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Redis:
+    """As much of a Redis client as the benchmark needs: commands with short answers."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._answers = self._socket.makefile("rb")
+
+    def call(self, *words):
+        parts = [str(word).encode() for word in words]
+        frame = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+        self._socket.sendall(frame)
+        line = self._answers.readline().decode().rstrip("\r\n")
+        if line.startswith("-"):
+            raise RuntimeError(f"Redis: {line[1:]}")
+        if line.startswith("$"):
+            return self._answers.read(int(line[1:]) + 2)[:-2].decode() if int(line[1:]) >= 0 else None
+        return int(line[1:]) if line.startswith(":") else line[1:]
