@@ -1,10 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/unique_fd.h"
 #include "http/event_message.h"
+#include "http/response.h"
 
 namespace planwright {
 
@@ -12,8 +16,8 @@ struct HubLimits {
   std::size_t queueBytes =
       512 * 1024;                   ///< per event client; more unread than this and it is dropped
   std::size_t keptMessages = 2000;  ///< how many recent messages the hub remembers
-  int heartbeatSeconds = 15;
-  int stallSeconds = 30;  ///< no byte taken for so long: dropped
+  std::chrono::milliseconds heartbeat{15'000};
+  std::chrono::milliseconds stall{30'000};  ///< no byte taken for so long: dropped
 };
 
 struct HubCounts {
@@ -21,6 +25,15 @@ struct HubCounts {
   std::size_t subscribers = 0;  ///< event clients among them
   std::uint64_t dropped = 0;    ///< clients let go because they did not read
   std::uint64_t published = 0;
+};
+
+/// A socket whose answer takes long, with what is still to be sent: bytes, then a file, then
+/// events.
+struct Transfer {
+  UniqueFd socket;
+  std::string bytes;
+  FileBody file;
+  std::optional<EventSubscription> events;
 };
 
 /// Owns the sockets of answers that may take long: event streams, files, large bodies, slow
@@ -44,9 +57,8 @@ class Hub {
   /// Drops all connections and ends the threads; nothing is sent after it returns.
   void stop();
 
-  struct Transfer;
-  /// For the connection only: takes the socket over and sends what `transfer` says.
-  void adopt(std::unique_ptr<Transfer> transfer);
+  /// For the connection only: sends all of it, then closes the socket.
+  void adopt(Transfer transfer);
 
  private:
   struct State;

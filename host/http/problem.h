@@ -31,6 +31,9 @@ Response problem(Problem problem);
 Response problem(const Error& error);
 Response problem(int status, std::string_view code, std::string detail);
 
+/// The code of a refusal that has no better one: "uri-too-long" for 414.
+std::string problemCode(int status);
+
 /// Adds `instance` and `request_id` to a problem document made by problem(); other bodies stay as
 /// they are.
 void completeProblem(Response& response, std::string_view instance, std::string_view requestId);

@@ -1,0 +1,55 @@
+#include "http/backlog_reader.h"
+
+#include "base/log.h"
+#include "base/threads.h"
+
+namespace planwright {
+
+namespace {
+
+constexpr std::size_t kPageMessages = 500;
+
+BacklogReader::Page read(const BacklogReader::Order& order) {
+  BacklogReader::Page page{order.client, order.knownUpTo, {}, false};
+  try {
+    page.messages = order.read(order.after, kPageMessages);
+  } catch (const std::exception& e) {
+    log::warn("event backlog not read error={}", e.what());
+    page.failed = true;
+  } catch (...) {
+    page.failed = true;
+  }
+  return page;
+}
+
+}  // namespace
+
+BacklogReader::BacklogReader(std::function<void(Page)> deliver)
+    : deliver_(std::move(deliver)),
+      thread_(startThread("pw-http-feed", [this](const std::stop_token& stop) { run(stop); })) {}
+
+void BacklogReader::order(Order order) {
+  orders_.lock()->push_back(std::move(order));
+  orders_.notifyOne();
+}
+
+void BacklogReader::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Order order;
+    {
+      auto orders = orders_.waitFor(std::chrono::hours(1), stop,
+                                    [](const auto& waiting) { return !waiting.empty(); });
+      if (orders->empty()) continue;
+      order = std::move(orders->front());
+      orders->pop_front();
+    }
+    deliver_(read(order));
+  }
+}
+
+void BacklogReader::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace planwright

@@ -1,0 +1,211 @@
+#include "http/connection.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "http/problem.h"
+
+namespace planwright {
+
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr auto kLingerTime = 2s;
+constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
+
+/// How much of `bytes` the socket took; nullopt if it is broken.
+std::optional<std::size_t> trySend(int socket, std::string_view bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t n =
+        ::send(socket, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      break;
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
+  }
+  return sent;
+}
+
+}  // namespace
+
+Connection::Connection(int socket, std::string peer, const ConnectionContext& context,
+                       SteadyTime now)
+    : socket_(socket),
+      peer_(std::move(peer)),
+      context_(context),
+      framer_(context.options.limits),
+      now_(now),
+      lastByte_(now),
+      requestBegan_(now),
+      closeBy_(now) {}
+
+Connection::State Connection::onBytes(std::string_view bytes, SteadyTime now) {
+  now_ = now;
+  if (state_ == State::Closing) {
+    forgotten_ += bytes.size();
+    if (forgotten_ > kLingerBytes) state_ = State::Done;
+  }
+  if (state_ != State::Open) return state_;
+  if (!framer_.isInside()) requestBegan_ = now;
+  lastByte_ = now;
+  framer_.feed(bytes);
+  advance();
+  return state_;
+}
+
+Connection::State Connection::onTick(SteadyTime now) {
+  now_ = now;
+  const HttpLimits& limits = context_.options.limits;
+  if (state_ == State::Closing && now >= closeBy_) state_ = State::Done;
+  if (state_ != State::Open) return state_;
+  if (framer_.isInside()) {
+    const SteadyTime since = spool_ ? lastByte_ : requestBegan_;
+    if (now - since > limits.requestTimeout) refuse(408, "The request took too long to arrive.");
+  } else if (now - lastByte_ > limits.idleTimeout) {
+    state_ = State::Done;
+  }
+  return state_;
+}
+
+void Connection::advance() {
+  try {
+    step();
+  } catch (const std::system_error& e) {  // the spool folder: full, gone, not writable
+    log::error("http body not kept folder={} error={}", context_.options.spoolFolder.string(),
+               e.what());
+    const bool isFull = e.code() == std::errc::no_space_on_device;
+    refuse(isFull ? 507 : 500, "The server has no place to keep the body of this request.");
+  }
+}
+
+void Connection::step() {
+  while (state_ == State::Open) {
+    switch (framer_.next()) {
+      case RequestFramer::Event::NeedBytes:
+        return;
+      case RequestFramer::Event::Head:
+        beginRequest();
+        break;
+      case RequestFramer::Event::Body:
+        takeBody();
+        break;
+      case RequestFramer::Event::End:
+        finishRequest();
+        break;
+      case RequestFramer::Event::Bad:
+        refuse(framer_.error().status, framer_.error().detail);
+        return;
+    }
+  }
+}
+
+void Connection::beginRequest() {
+  RequestHead& head = framer_.head();
+  request_ = {};
+  request_.method = head.method;
+  request_.target = std::move(head.target);
+  request_.path = std::move(head.path);
+  request_.headers = std::move(head.headers);
+  request_.keepAlive = head.keepAlive;
+  request_.peer = peer_;
+  Result<Query> query = Query::parse(head.rawQuery);
+  if (query) request_.query = std::move(*query);
+  admission_ = context_.dispatcher.admit(request_);
+  if (!query && !admission_.refusal) admission_.refusal = problem(query.error());
+  hasHead_ = true;
+
+  const bool hasBody = head.isChunked || head.contentLength.value_or(0) > 0;
+  if (!hasBody) return;
+  if (admission_.refusal) {  // the body is not worth reading
+    request_.keepAlive = false;
+    return answer(request_, std::move(admission_));
+  }
+  if (admission_.match.route->options.upload) {
+    framer_.limitBody(context_.options.limits.uploadBytes);
+    spool_.emplace(context_.options.spoolFolder);
+  }
+  if (head.expectsContinue) trySend(socket_, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+void Connection::takeBody() {
+  if (spool_)
+    spool_->append(framer_.body());
+  else
+    request_.body.append(framer_.body());
+}
+
+void Connection::finishRequest() {
+  const bool isUpload = admission_.match.route != nullptr && admission_.match.route->options.upload;
+  if (isUpload && !admission_.refusal) {
+    if (!spool_) spool_.emplace(context_.options.spoolFolder);
+    request_.bodySize = spool_->sizeBytes();
+    request_.bodyFile = spool_->finish();
+    spool_.reset();
+  } else {
+    request_.bodySize = request_.body.size();
+  }
+  hasHead_ = false;
+  answer(request_, std::move(admission_));
+  request_ = {};
+  now_ = std::chrono::steady_clock::now();  // the handler may have taken its time
+  lastByte_ = requestBegan_ = now_;
+}
+
+void Connection::refuse(int status, const std::string& detail) {
+  if (!hasHead_) {
+    request_ = {};
+    admission_ = {};
+    request_.requestId = makeRequestId();
+  }
+  request_.keepAlive = false;
+  admission_.refusal = problem(status, problemCode(status), detail);
+  answer(request_, std::move(admission_));
+}
+
+void Connection::answer(const Request& request, Dispatcher::Admission admission) {
+  send(toWire(request, context_.dispatcher.answer(request, std::move(admission))));
+}
+
+void Connection::send(WireResponse wire) {
+  if (wire.events || wire.file.file) return handOver(std::move(wire), 0);
+  const auto sent = trySend(socket_, wire.bytes);
+  if (!sent) {
+    state_ = State::Done;
+    return;
+  }
+  if (*sent < wire.bytes.size()) return handOver(std::move(wire), *sent);
+  if (!wire.keepAlive) close();
+}
+
+void Connection::handOver(WireResponse wire, std::size_t sentBytes) {
+  state_ =
+      State::Done;  // the hub's descriptor keeps the connection open, ours is not needed any more
+  Transfer transfer;
+  transfer.socket.reset(::fcntl(socket_, F_DUPFD_CLOEXEC, 3));
+  if (!transfer.socket) {
+    log::warn("http connection dropped, no descriptor left");
+    return;
+  }
+  transfer.bytes = std::move(wire.bytes);
+  transfer.bytes.erase(0, sentBytes);
+  transfer.file = std::move(wire.file);
+  transfer.events = std::move(wire.events);
+  context_.hub.adopt(std::move(transfer));
+}
+
+void Connection::close() {
+  ::shutdown(socket_, SHUT_WR);
+  state_ = State::Closing;
+  closeBy_ = now_ + kLingerTime;
+}
+
+}  // namespace planwright

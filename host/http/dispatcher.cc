@@ -1,0 +1,114 @@
+#include "http/dispatcher.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <exception>
+#include <random>
+#include <system_error>
+
+#include "base/log.h"
+#include "base/unavailable.h"
+#include "http/guard.h"
+#include "http/problem.h"
+
+namespace planwright {
+
+namespace {
+
+bool isUsableId(std::string_view id) {
+  constexpr std::size_t kMaxLength = 128;
+  return !id.empty() && id.size() <= kMaxLength && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+Response internalError() {
+  return problem(500, "internal", "The server failed to answer; its log has the request id.");
+}
+
+}  // namespace
+
+std::string makeRequestId() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  std::array<char, 17> text{};
+  snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(random()));
+  return text.data();
+}
+
+Dispatcher::Dispatcher(const Router& router, const ServerOptions& options)
+    : router_(router),
+      options_(options) {}
+
+std::optional<Response> Dispatcher::unrouted(const Request& request,
+                                             const Router::Match& match) const {
+  if (match.route != nullptr) return std::nullopt;
+  switch (match.status) {
+    case 204:
+      return Response::noContent().with("Allow", match.allow);
+    case 400:
+      return problem(400, "invalid", "The URL has a broken % escape or is not UTF-8.");
+    case 405:
+      return problem(405, "method-not-allowed",
+                     "Not possible here: " + std::string(toText(request.method)) +
+                         ". Possible: " + match.allow + ".")
+          .with("Allow", match.allow);
+    default:
+      return problem(404, "not-found", "There is nothing at " + request.path + ".");
+  }
+}
+
+Dispatcher::Admission Dispatcher::admit(Request& request) const {
+  Admission admission;
+  const std::string_view sent = request.headers.getOr("X-Request-Id");
+  request.requestId = isUsableId(sent) ? std::string(sent) : makeRequestId();
+  admission.match = router_.match(request.method, request.path);
+  const RouteOptions options =
+      admission.match.route ? admission.match.route->options : RouteOptions{};
+  admission.refusal = refusalFor(request, options, options_.allowedHosts, options_.readOnly);
+  if (!admission.refusal) admission.refusal = unrouted(request, admission.match);
+  if (admission.refusal) return admission;
+  request.params = admission.match.params;
+  if (!options_.gate) return admission;
+  try {
+    admission.refusal = options_.gate(request, *admission.match.route);
+  } catch (const std::exception& e) {
+    log::error("http gate failed request={} error={}", request.requestId, e.what());
+    admission.refusal = internalError();
+  }
+  return admission;
+}
+
+Response Dispatcher::run(const Request& request, Admission& admission) const {
+  if (admission.refusal) return std::move(*admission.refusal);
+  try {
+    return admission.match.route->handler(request);
+  } catch (const Unavailable& e) {
+    log::warn("http dependency away request={} error={}", request.requestId, e.what());
+    return problem(503, "unavailable", std::string(e.what()) + " Try again in a moment.");
+  } catch (const std::exception& e) {
+    log::error("http handler failed path={} request={} error={}", request.path, request.requestId,
+               e.what());
+  } catch (...) {
+    log::error("http handler threw no exception path={} request={}", request.path,
+               request.requestId);
+  }
+  return internalError();
+}
+
+Response Dispatcher::answer(const Request& request, Admission admission) const noexcept {
+  const auto begin = std::chrono::steady_clock::now();
+  Response response = run(request, admission);
+  completeProblem(response, request.path, request.requestId);
+  response.headers.set("X-Request-Id", request.requestId);
+  addSecurityHeaders(response);
+  if (options_.onRequest) {
+    const Route* route = admission.match.route;
+    options_.onRequest({request.method, route ? std::string_view(route->pattern) : "",
+                        response.status, std::chrono::steady_clock::now() - begin});
+  }
+  return response;
+}
+
+}  // namespace planwright

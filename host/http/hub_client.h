@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "base/clock.h"
+#include "http/event_memory.h"
+#include "http/hub.h"
+
+namespace planwright {
+
+/// One socket of the hub, with what is still to be sent. Nothing here waits. Belongs to the hub
+/// thread.
+class HubClient {
+ public:
+  enum class Phase {
+    Sending,     ///< bytes and file; then the socket is closed
+    CatchingUp,  ///< an event client that has not got everything yet
+    Live,        ///< an event client that gets each message as it is published
+    Lingering,   ///< all sent: waits a moment for the client to hang up
+  };
+
+  HubClient(Transfer transfer, SteadyTime now);
+
+  /// Sends what the socket takes. False: the connection is broken.
+  bool pump(SteadyTime now);
+  /// Reads and forgets. False: the client is gone, or sends where it should listen.
+  bool drainInput();
+  void enqueue(EventFrame frame, SteadyTime now);
+  /// Says goodbye: no more bytes will come.
+  void beginLinger(SteadyTime until);
+
+  int socket() const { return transfer_.socket.get(); }
+  bool hasOutput() const { return !frames_.empty() || transfer_.file.size > 0; }
+  bool isEventClient() const { return transfer_.events.has_value(); }
+  bool sawEnd() const { return sawEnd_; }  ///< the client has closed its sending side
+  std::size_t queuedBytes() const { return queuedBytes_; }
+  SteadyTime progressAt() const { return progressAt_; }
+  SteadyTime lingerUntil() const { return lingerUntil_; }
+  EventSubscription& subscription() { return *transfer_.events; }
+  /// Asks the subscription's filter; one that throws wants nothing.
+  bool wants(const EventMessage& message) const;
+
+  Phase phase = Phase::Sending;
+  EventOrder position{};       ///< event clients: everything up to here is sent or queued
+  bool awaitsBacklog = false;  ///< a page has been asked for
+  std::uint32_t interest = 0;  ///< epoll events asked for
+
+ private:
+  bool pumpFrames(SteadyTime now, std::size_t& budget);
+  bool pumpFile(SteadyTime now, std::size_t& budget);
+
+  Transfer transfer_;
+  std::deque<EventFrame> frames_;
+  std::size_t frameOffset_ = 0;  ///< sent bytes of the first frame
+  std::size_t queuedBytes_ = 0;
+  std::size_t forgottenBytes_ = 0;
+  SteadyTime progressAt_;
+  SteadyTime lingerUntil_;
+  bool sawEnd_ = false;
+};
+
+}  // namespace planwright

@@ -1,0 +1,238 @@
+#include "http/reactor.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <pistache/peer.h>
+#include <pistache/reactor.h>
+#include <pistache/tcp.h>
+#include <pistache/transport.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+namespace planwright {
+
+namespace {
+
+namespace Polling = Pistache::Polling;
+using PeerPtr = std::shared_ptr<Pistache::Tcp::Peer>;
+using std::chrono_literals::operator""ms;
+
+constexpr auto kTickEvery = 500ms;
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr int kReadsPerTurn = 16;  ///< then the worker's other connections have their turn
+constexpr const char* kConnectionKey = "connection";
+
+struct Shared {
+  int listenSocket;
+  const ConnectionContext& context;
+  std::atomic<std::size_t>& connections;
+};
+
+/// Pistache wants one; all input goes through Transport::readFrom instead.
+class NoHandler final : public Pistache::Tcp::Handler {
+  PROTOTYPE_OF(Pistache::Tcp::Handler, NoHandler)
+
+  void onInput(const char*, std::size_t, const PeerPtr&) override {}
+};
+
+std::string addressText(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* raw =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr)
+          : &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr;
+  ::inet_ntop(address.ss_family, raw, text.data(), text.size());
+  return text.data();
+}
+
+/// What one worker does: accepts, reads, ticks. Of Pistache's transport it uses the bookkeeping of
+/// peers in the worker's epoll set, and never its write queues, which go by descriptor number and
+/// so mix up clients.
+class Transport final : public Pistache::Tcp::Transport {
+ public:
+  explicit Transport(const Shared& shared)
+      : Pistache::Tcp::Transport(std::make_shared<NoHandler>()),
+        shared_(shared) {}
+
+  ~Transport() override {
+    for (const auto& [fd, peer] : peers) {
+      ::close(fd);
+      --shared_.connections;
+    }
+  }
+
+  std::shared_ptr<Pistache::Aio::Handler> clone() const override {
+    return std::make_shared<Transport>(shared_);
+  }
+
+  void registerPoller(Polling::Epoll& poller) override;
+  void onReady(const Pistache::Aio::FdSet& ready) override;
+
+ private:
+  static Polling::Tag tagOf(int fd) { return Polling::Tag(static_cast<std::uint64_t>(fd)); }
+  void onPeerReady(const Pistache::Aio::FdSet::Entry& entry);
+  void acceptOne();
+  void addPeer(UniqueFd socket, const sockaddr_storage& address);
+  Connection::State readFrom(int fd, Connection& connection);
+  void tick();
+  void remove(const PeerPtr& peer);
+  static Connection& connectionOf(const PeerPtr& peer) {
+    return *std::static_pointer_cast<Connection>(peer->getData(kConnectionKey));
+  }
+
+  const Shared shared_;
+  UniqueFd timer_;
+};
+
+void Transport::registerPoller(Polling::Epoll& poller) {
+  Pistache::Tcp::Transport::registerPoller(poller);
+  timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  itimerspec every{};
+  every.it_value.tv_nsec = every.it_interval.tv_nsec = std::chrono::nanoseconds(kTickEvery).count();
+  if (!timer_ || ::timerfd_settime(timer_.get(), 0, &every, nullptr) != 0) {
+    throw std::system_error(errno, std::generic_category(), "http timer");
+  }
+  const Pistache::Flags<Polling::NotifyOn> onRead(Polling::NotifyOn::Read);
+  poller.addFd(timer_.get(), onRead, tagOf(timer_.get()));
+  // Level-triggered in every worker: whoever is not busy with a handler takes the next client.
+  poller.addFd(shared_.listenSocket, onRead, tagOf(shared_.listenSocket));
+}
+
+/// One event at a time, each with its own catch: an exception must not take the others with it, nor
+/// the worker. Clocks come last, so that bytes which are already there count as arrived.
+void Transport::onReady(const Pistache::Aio::FdSet& ready) {
+  bool isTick = false;
+  for (const auto& entry : ready) {
+    try {
+      if (entry.getTag() == tagOf(shared_.listenSocket))
+        acceptOne();
+      else if (entry.getTag() == tagOf(timer_.get()))
+        isTick = true;
+      else
+        onPeerReady(entry);
+    } catch (const std::exception& e) {
+      log::error("http worker error={}", e.what());
+    } catch (...) {
+      log::error("http worker: something was thrown that is no exception");
+    }
+  }
+  if (isTick) tick();
+}
+
+void Transport::onPeerReady(const Pistache::Aio::FdSet::Entry& entry) {
+  const auto found = peers.find(static_cast<int>(entry.getTag().value()));
+  if (found == peers.end()) return;
+  const PeerPtr peer = found->second;
+  Connection::State state = Connection::State::Done;
+  try {
+    state = readFrom(peer->fd(), connectionOf(peer));
+  } catch (const std::exception& e) {
+    log::error("http connection closed error={}", e.what());
+  }
+  if (state == Connection::State::Done) remove(peer);
+}
+
+Connection::State Transport::readFrom(int fd, Connection& connection) {
+  std::array<char, kReadBytes> buffer;  // NOLINT: filled by recv
+  Connection::State state = Connection::State::Open;
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return state;
+    if (n <= 0) return Connection::State::Done;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
+    state = connection.onBytes(bytes, std::chrono::steady_clock::now());
+    if (state == Connection::State::Done) return state;
+  }
+  // More may be waiting: setting the edge-triggered interest again makes epoll report it again.
+  reactor()->modifyFd(key(), fd, Polling::NotifyOn::Read | Polling::NotifyOn::Shutdown,
+                      Polling::Mode::Edge);
+  return state;
+}
+
+void Transport::acceptOne() {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  UniqueFd socket(::accept4(shared_.listenSocket, reinterpret_cast<sockaddr*>(&address), &length,
+                            SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) {
+    constexpr auto kPause = 5ms;  // out of descriptors: the event stays, do not spin on it
+    if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(kPause);
+    return;
+  }
+  const ConnectionContext& context = shared_.context;
+  if (shared_.connections + context.hub.counts().connections >=
+      context.options.limits.connections) {
+    constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+        "Connection: close\r\n\r\n";
+    ::send(socket.get(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  addPeer(std::move(socket), address);
+}
+
+void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
+  sockaddr_storage copy = address;
+  const auto peer = Pistache::Tcp::Peer::Create(
+      socket.get(), Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
+  peer->putData(kConnectionKey,
+                std::make_shared<Connection>(socket.get(), addressText(address), shared_.context,
+                                             std::chrono::steady_clock::now()));
+  try {
+    handleNewPeer(peer);
+  } catch (...) {
+    peers.erase(socket.get());
+    throw;
+  }
+  ++shared_.connections;
+  socket.release();  // from now on remove() closes it
+}
+
+void Transport::tick() {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const ssize_t n = ::read(timer_.get(), &ignored, sizeof ignored);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  std::vector<PeerPtr> done;
+  for (const auto& [fd, peer] : peers) {
+    if (connectionOf(peer).onTick(now) == Connection::State::Done) done.push_back(peer);
+  }
+  for (const PeerPtr& peer : done) remove(peer);
+}
+
+void Transport::remove(const PeerPtr& peer) {
+  --shared_.connections;
+  removePeer(peer);
+}
+
+}  // namespace
+
+struct Reactor::State {
+  std::shared_ptr<Pistache::Aio::Reactor> reactor;
+};
+
+Reactor::Reactor(int listenSocket, int threads, const ConnectionContext& context)
+    : state_(std::make_unique<State>()) {
+  state_->reactor = Pistache::Aio::Reactor::create();
+  state_->reactor->init(Pistache::Aio::AsyncContext(static_cast<std::size_t>(threads), "pw-http"));
+  state_->reactor->addHandler(
+      std::make_shared<Transport>(Shared{listenSocket, context, connections_}));
+  state_->reactor->run();
+}
+
+Reactor::~Reactor() {
+  state_->reactor->shutdown();
+  state_.reset();  // joins the workers
+}
+
+}  // namespace planwright

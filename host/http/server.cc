@@ -1,0 +1,70 @@
+#include "http/server.h"
+
+#include <utility>
+
+#include "http/dispatcher.h"
+#include "http/listener.h"
+#include "http/reactor.h"
+
+namespace planwright {
+
+struct Server::State {
+  State(const Router& router, ServerOptions wanted)
+      : options(std::move(wanted)),
+        hub(options.hub),
+        dispatcher(router, options),
+        context{dispatcher, options, hub} {}
+
+  const ServerOptions options;
+  Hub hub;
+  const Dispatcher dispatcher;
+  const ConnectionContext context;
+  Listener listener;
+  std::unique_ptr<Reactor> reactor;
+};
+
+Server::Server(const Router& router, ServerOptions options)
+    : state_(std::make_unique<State>(router, std::move(options))) {}
+
+Server::~Server() {
+  stop();
+}
+
+Result<void> Server::listen() {
+  Result<Listener> listener = listenOn(state_->options.listen);
+  if (!listener) return listener.error();
+  state_->listener = std::move(*listener);
+  return {};
+}
+
+void Server::start() {
+  state_->reactor = std::make_unique<Reactor>(state_->listener.socket.get(),
+                                              state_->options.threads, state_->context);
+}
+
+void Server::stop() {
+  state_->reactor.reset();
+  state_->hub.stop();
+  state_->listener.socket.reset();
+}
+
+std::string Server::url() const {
+  const std::string& host = state_->listener.host;
+  // A browser cannot open "every address of this machine".
+  const bool isAny = host == "0.0.0.0" || host == "[::]";
+  return "http://" + (isAny ? std::string("127.0.0.1") : host) + ":" + std::to_string(port());
+}
+
+int Server::port() const {
+  return state_->listener.port;
+}
+
+Hub& Server::hub() {
+  return state_->hub;
+}
+
+std::size_t Server::connections() const {
+  return (state_->reactor ? state_->reactor->connections() : 0) + state_->hub.counts().connections;
+}
+
+}  // namespace planwright

@@ -1,0 +1,155 @@
+#include "http/url.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+
+namespace planwright {
+
+namespace {
+
+int hexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Length of the UTF-8 sequence at the front of `text` (RFC 3629 §4), 0 if there is no valid one.
+std::size_t sequenceLength(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+  if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
+  if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
+  return length;
+}
+
+}  // namespace
+
+bool isUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = sequenceLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+Result<std::string> percentDecode(std::string_view text, bool plusIsSpace) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += plusIsSpace && text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hexDigit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hexDigit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return invalid("The URL has a broken % escape.");
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  if (decoded.find('\0') != std::string::npos) return invalid("The URL contains a NUL.");
+  if (!isUtf8(decoded)) return invalid("The URL is not UTF-8.");
+  return decoded;
+}
+
+std::string percentEncode(std::string_view text) {
+  static constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kHex[byte >> 4];
+    encoded += kHex[byte & 15];
+  }
+  return encoded;
+}
+
+Result<Query> Query::parse(std::string_view raw) {
+  Query query;
+  while (!raw.empty()) {
+    const std::size_t end = raw.find('&');
+    const std::string_view part = raw.substr(0, end);
+    raw.remove_prefix(end == std::string_view::npos ? raw.size() : end + 1);
+    if (part.empty()) continue;
+    const std::size_t equals = part.find('=');
+    Result<std::string> key = percentDecode(part.substr(0, equals), true);
+    if (!key) return key.error();
+    Result<std::string> value = percentDecode(
+        equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
+    if (!value) return value.error();
+    query.items_.emplace_back(std::move(*key), std::move(*value));
+  }
+  return query;
+}
+
+std::optional<std::string_view> Query::find(std::string_view key) const {
+  for (const auto& [name, value] : items_) {
+    if (name == key) return value;
+  }
+  return std::nullopt;
+}
+
+std::string Query::textOr(std::string_view key, std::string_view fallback) const {
+  return std::string(find(key).value_or(fallback));
+}
+
+std::vector<std::string> Query::all(std::string_view key) const {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : items_) {
+    if (name == key) values.push_back(value);
+  }
+  return values;
+}
+
+Result<std::optional<long long>> Query::number(std::string_view key, long long low,
+                                               long long high) const {
+  const auto text = find(key);
+  if (!text) return std::optional<long long>();
+  long long number = 0;
+  const char* end = text->data() + text->size();
+  const auto [stopped, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc() || stopped != end || number < low || number > high) {
+    return invalid("The query parameter \"" + std::string(key) + "\" must be a whole number from " +
+                       std::to_string(low) + " to " + std::to_string(high) + ".",
+                   std::string(key));
+  }
+  return std::optional<long long>(number);
+}
+
+Result<std::optional<bool>> Query::flag(std::string_view key) const {
+  const auto text = find(key);
+  if (!text) return std::optional<bool>();
+  if (*text == "true" || *text == "1" || *text == "yes" || text->empty()) {
+    return std::optional<bool>(true);
+  }
+  if (*text == "false" || *text == "0" || *text == "no") return std::optional<bool>(false);
+  return invalid("The query parameter \"" + std::string(key) + "\" must be true or false.",
+                 std::string(key));
+}
+
+Result<void> Query::allowOnly(std::initializer_list<std::string_view> keys) const {
+  for (const auto& [name, value] : items_) {
+    if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
+      return invalid("There is no query parameter \"" + name + "\" here.", name);
+    }
+  }
+  return {};
+}
+
+}  // namespace planwright
