@@ -37,6 +37,7 @@ struct ProgramExit {
   int signal = 0;          ///< the signal that ended it, or 0
   bool timedOut = false;   ///< our timeout ended it
   bool stopped = false;    ///< the stop token ended it
+  bool lost = false;        ///< not its own doing (startError says what broke): infra, run it again
   std::string startError;  ///< why it could not be started ("cannot run 'foo': No such file or
                            ///< directory"), or empty
   std::chrono::microseconds ran{0};

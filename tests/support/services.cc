@@ -1,14 +1,14 @@
 #include "support/services.h"
 
-#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
 
 #include <libpq-fe.h>
 
 #include "base/data_folder.h"
 #include "embedded/embedded_services.h"
+#include "support/temp_folder.h"
 
 namespace planwright {
 namespace {
@@ -16,6 +16,8 @@ namespace {
 constexpr int kRedisDatabases = 4096;
 
 DataFolder lockFolder(const std::filesystem::path& path) {
+  std::filesystem::permissions(path.parent_path(),
+                               std::filesystem::perms(0711));  // for the accounts of the services
   Result<DataFolder> folder = DataFolder::open(path);
   if (!folder) throw std::runtime_error(folder.error().message);
   return std::move(*folder);
@@ -32,18 +34,6 @@ void execute(const std::string& url, const std::string& statement) {
 }
 
 }  // namespace
-
-TempFolder::TempFolder() {
-  char name[] = "/tmp/planwright-test-XXXXXX";
-  if (::mkdtemp(name) == nullptr) throw std::system_error(errno, std::generic_category(), name);
-  path_ = name;
-  std::filesystem::permissions(path_, std::filesystem::perms(0755));
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 struct TestServices::State {
   TempFolder temp;
@@ -86,10 +76,6 @@ std::string TestServices::redisUrl() {
   if (++state_->redisDatabases >= kRedisDatabases)
     throw std::runtime_error("no Redis database is left");
   return state_->services.redisUrl(state_->redisDatabases);
-}
-
-EmbeddedServices& TestServices::services() {
-  return state_->services;
 }
 
 }  // namespace planwright

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,28 +21,11 @@ class TestServices {
   /// The URL of an empty Redis database of its own.
   std::string redisUrl();
 
-  /// For tests that kill and restart them.
-  class EmbeddedServices& services();
-
  private:
   TestServices();
   ~TestServices();
   struct State;
   std::unique_ptr<State> state_;
-};
-
-/// A folder below /tmp, open to other users, removed with everything in it. Holds no more than a
-/// path.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace planwright

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+#include "base/keeper_protocol.h"
+#include "base/keeper_tags.h"
+
+namespace planwright {
+
+/// A program ready to be started by the keeper.
+struct SpawnPlan {
+  ProgramWords words;
+  ProgramLimits limits;
+  RunTag tag{0, 0};
+  int stdinFd = -1, stdoutFd = -1, stderrFd = -1;  ///< -1 = /dev/null
+};
+
+struct Spawned {
+  pid_t pid = -1;
+  std::string error;    ///< "cannot run 'foo': No such file or directory", or empty
+  bool isLost = false;  ///< the machine could not, e.g. no process to be had: worth another try
+};
+
+/// Starts programs by vfork: the cost does not grow with our memory, and the answer is known when
+/// it returns. Each is the leader of a session of its own, has default signals, umask 022, no
+/// descriptor but the three, the limits and the tag, and is killed by the kernel when the keeper
+/// ends. The keeper's only thread.
+class Spawner {
+ public:
+  Spawner();
+  ~Spawner();
+  Spawner(const Spawner&) = delete;
+  Spawner& operator=(const Spawner&) = delete;
+
+  Spawned start(const SpawnPlan& plan);
+
+ private:
+  struct Report;
+  struct Prepared;
+  [[noreturn, gnu::noinline]] static void becomeProgram(const Prepared& program);
+  pid_t forkAndExec(const Prepared& program);
+
+  Report* report_;  // a shared page: where the child says what failed
+  UniqueFd null_;
+  std::uint64_t openFiles_ = 0;  // our own soft limit before it was raised, which programs get back
+};
+
+}  // namespace planwright

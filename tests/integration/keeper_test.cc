@@ -1,0 +1,337 @@
+#include "base/keeper.h"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/keeper_tags.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+KeeperOptions options() {
+  return {BINARY_DIR "/planwright", 15'000, -1};
+}
+
+ProgramSpec shell(const std::string& script) {
+  ProgramSpec spec;
+  spec.argv = {"/bin/sh", "-c", script};
+  spec.env = {"PATH=/usr/bin:/bin"};
+  spec.cwd = "/";
+  spec.grace = 200ms;
+  return spec;
+}
+
+std::size_t openDescriptors(const std::string& pid) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator("/proc/" + pid + "/fd"), fs::directory_iterator()));
+}
+
+/// True once it holds; gives up after ten seconds.
+template <class Condition>
+bool eventually(Condition condition) {
+  for (int i = 0; i < 2000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return false;
+}
+
+bool isAlive(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const std::size_t name = text.rfind(')');
+  return name != std::string::npos && text[name + 2] != 'Z';
+}
+
+pid_t pidIn(const fs::path& file) {
+  int pid = 0;
+  std::ifstream(file) >> pid;
+  return pid;
+}
+
+class KeeperTest : public testing::Test {
+ protected:
+  ProgramExit run(const ProgramSpec& spec) { return keeper_.run(spec, {}); }
+  std::string in(const std::string& name) const { return (folder_.path() / name).string(); }
+  pid_t pidWritten(const std::string& name) const {
+    eventually([&] { return pidIn(in(name)) > 0; });
+    return pidIn(in(name));
+  }
+
+  TempFolder folder_;
+  Keeper keeper_{options()};
+};
+
+TEST_F(KeeperTest, TellsHowAProgramEnded) {
+  EXPECT_TRUE(run(shell("true")).succeeded());
+  EXPECT_EQ(run(shell("exit 7")).code, 7);
+  const ProgramExit killed = run(shell("kill -9 $$"));
+  EXPECT_EQ(killed.signal, SIGKILL);
+  EXPECT_EQ(killed.code, -1);
+  EXPECT_FALSE(killed.timedOut || killed.stopped || killed.lost);
+}
+
+TEST_F(KeeperTest, MeasuresTimeAndMemory) {
+  ProgramSpec spec = shell("");
+  spec.argv = {"/usr/bin/python3", "-c", "import time; x = bytearray(100 << 20); time.sleep(0.1)"};
+  const ProgramExit exit = run(spec);
+  EXPECT_TRUE(exit.succeeded()) << exit.startError;
+  EXPECT_GT(exit.peakMemoryBytes, 100 << 20);
+  EXPECT_GE(exit.ran, 100ms);
+}
+
+TEST_F(KeeperTest, SaysWhyAProgramCannotStart) {
+  ProgramSpec spec = shell("true");
+  spec.argv = {"no-such-program"};
+  EXPECT_EQ(run(spec).startError, "cannot run 'no-such-program': No such file or directory");
+  spec.argv = {"/etc/passwd"};
+  EXPECT_EQ(run(spec).startError, "cannot run '/etc/passwd': Permission denied");
+  folder_.write("script", "#!/no/such/interpreter\n");
+  fs::permissions(in("script"), fs::perms(0755));
+  spec.argv = {in("script")};
+  EXPECT_EQ(run(spec).startError,
+            "cannot run '" + in("script") + "': the interpreter it names does not exist");
+  spec = shell("true");
+  spec.cwd = "/no/such/folder";
+  EXPECT_EQ(run(spec).startError,
+            "cannot run '/bin/sh' in folder '/no/such/folder': No such file or directory");
+  spec = shell(std::string("tr\0ue", 5));
+  EXPECT_EQ(run(spec).startError,
+            "cannot run '/bin/sh': a word of its command line holds a NUL byte");
+  spec.argv.clear();
+  EXPECT_EQ(run(spec).startError, "no program to run was named");
+}
+
+TEST_F(KeeperTest, GivesTheProgramExactlyWhatItsSpecSays) {
+  ProgramSpec spec;
+  spec.argv = {"env"};
+  spec.env = {"PATH=/usr/bin:/bin", "A=b c"};
+  spec.cwd = in("");
+  const UniqueFd out(::open(in("out").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  spec.stdoutFd = out.get();
+  EXPECT_TRUE(run(spec).succeeded());
+  EXPECT_EQ(readFile(in("out")), "PATH=/usr/bin:/bin\nA=b c\n");
+
+  ASSERT_EQ(::ftruncate(out.get(), 0), 0);
+  spec.argv = {"/bin/sh", "-c",
+               "umask; pwd; ls /proc/self/fd | wc -w; grep SigBlk /proc/self/status; grep SigIgn "
+               "/proc/self/status"};
+  spec.stderrFd = out.get();
+  EXPECT_TRUE(run(spec).succeeded());
+  const std::string got = readFile(in("out"));
+  EXPECT_NE(got.find("0022\n" + folder_.path().string() + "\n4\n"), std::string::npos)
+      << got;  // 0 1 2, ls's own
+  EXPECT_NE(got.find("SigBlk:\t0000000000000000"), std::string::npos) << got;
+  EXPECT_NE(got.find("SigIgn:\t0000000000000000"), std::string::npos) << got;
+}
+
+TEST_F(KeeperTest, PassesLongCommandLines) {
+  ProgramSpec spec = shell("test ${#LONG} = 100000 && test ${#1} = 100000");
+  spec.argv.insert(spec.argv.end(), {"sh", std::string(100'000, 'x')});
+  spec.env.push_back("LONG=" + std::string(100'000, 'y'));
+  EXPECT_EQ(run(spec).code, 0);
+}
+
+TEST_F(KeeperTest, SetsLimits) {
+  ProgramSpec spec = shell("ulimit -n; ulimit -t; ulimit -f");
+  spec.limits.openFiles = 33;
+  spec.limits.cpuSeconds = 12;
+  spec.limits.fileSizeBytes = 1 << 20;
+  const UniqueFd out(::open(in("out").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  spec.stdoutFd = out.get();
+  EXPECT_TRUE(run(spec).succeeded());
+  EXPECT_EQ(readFile(in("out")), "33\n12\n2048\n");
+
+  spec = shell("");
+  spec.argv = {"/usr/bin/python3", "-c", "bytearray(1 << 30)"};
+  spec.limits.memoryBytes = 512 << 20;
+  EXPECT_EQ(run(spec).code, 1);
+}
+
+TEST_F(KeeperTest, EndsAProgramThatRunsTooLong) {
+  ProgramSpec spec = shell("exec sleep 100");
+  spec.timeout = 50ms;
+  ProgramExit exit = run(spec);
+  EXPECT_TRUE(exit.timedOut);
+  EXPECT_EQ(exit.signal, SIGTERM);
+
+  spec = shell("trap '' TERM; while :; do sleep 100; done");
+  spec.timeout = 50ms;
+  exit = run(spec);
+  EXPECT_TRUE(exit.timedOut);
+  EXPECT_EQ(exit.signal, SIGKILL);
+  EXPECT_GE(exit.ran, 250ms);
+}
+
+TEST_F(KeeperTest, EndsAProgramWhenAskedTo) {
+  std::stop_source source;
+  std::jthread asks([&] {
+    eventually([&] { return fs::exists(in("up")); });
+    source.request_stop();
+  });
+  const ProgramExit exit =
+      keeper_.run(shell("touch " + in("up") + "; exec sleep 100"), source.get_token());
+  EXPECT_TRUE(exit.stopped);
+  EXPECT_EQ(exit.signal, SIGTERM);
+  EXPECT_TRUE(keeper_.run(shell("touch " + in("second")), source.get_token()).stopped);
+  EXPECT_FALSE(fs::exists(in("second")));
+}
+
+TEST_F(KeeperTest, LeavesNothingOfTheGroupBehind) {
+  EXPECT_TRUE(run(shell("sleep 100 & echo $! > " + in("pid"))).succeeded());
+  EXPECT_GT(pidIn(in("pid")), 0);
+  EXPECT_FALSE(isAlive(pidIn(in("pid"))));
+}
+
+TEST_F(KeeperTest, FindsDaemonsThatLeftTheGroup) {
+  // Two forks and a session of its own: neither group, session nor parent lead back to the program.
+  const ProgramExit exit =
+      run(shell("(setsid sh -c 'sleep 100 & echo $! > " + in("pid") + "' &) ; while [ ! -s " +
+                in("pid") + " ]; do sleep 0.01; done"));
+  EXPECT_TRUE(exit.succeeded());
+  EXPECT_GT(pidIn(in("pid")), 0);
+  EXPECT_FALSE(isAlive(pidIn(in("pid"))));
+}
+
+TEST_F(KeeperTest, LeavesTheDaemonsOfOtherRunsAlone) {
+  std::jthread other([&] {
+    run(shell("(setsid sh -c 'sleep 100 & echo $! > " + in("pid") + "' &) ; while [ ! -e " +
+              in("end") + " ]; do sleep 0.01; done"));
+  });
+  const pid_t daemon = pidWritten("pid");
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(run(shell("true")).succeeded());
+  EXPECT_TRUE(isAlive(daemon));
+  folder_.write("end", "");
+  other.join();
+  EXPECT_FALSE(isAlive(daemon));
+}
+
+TEST_F(KeeperTest, RunsHundredsAtOnce) {
+  std::atomic<int> good{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 200; ++i)
+      threads.emplace_back([&, i] {
+        const int code = i % 50;
+        good += run(shell("sleep 0.2; exit " + std::to_string(code))).code == code;
+      });
+  }
+  EXPECT_EQ(good, 200);
+}
+
+TEST_F(KeeperTest, KeepsNoDescriptor) {
+  const auto once = [&] {
+    ProgramSpec spec = shell("true");
+    const UniqueFd out(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    spec.stdoutFd = spec.stderrFd = out.get();
+    spec.env.push_back("LONG=" + std::string(60'000, 'y'));
+    run(spec);
+    spec.argv = {"no-such-program"};
+    run(spec);
+  };
+  once();
+  const std::string keeper = std::to_string(keeper_.pid());
+  const std::size_t ours = openDescriptors("self");
+  const std::size_t theirs = openDescriptors(keeper);
+  for (int i = 0; i < 50; ++i) once();
+  EXPECT_EQ(openDescriptors("self"), ours);
+  EXPECT_EQ(openDescriptors(keeper), theirs);
+}
+
+TEST_F(KeeperTest, IsReplacedWhenItDies) {
+  std::jthread victim([&] {
+    const ProgramExit exit =
+        run(shell("sleep 100 & echo $! > " + in("child") + "; echo $$ > " + in("pid") + "; wait"));
+    EXPECT_TRUE(exit.lost);
+    EXPECT_FALSE(exit.startError.empty());
+  });
+  const pid_t leader = pidWritten("pid");
+  const pid_t child = pidWritten("child");
+  const pid_t first = keeper_.pid();
+  ::kill(first, SIGKILL);
+  victim.join();
+  EXPECT_TRUE(run(shell("true")).succeeded());
+  EXPECT_NE(keeper_.pid(), first);
+  EXPECT_EQ(keeper_.restarts(), 1);
+  EXPECT_FALSE(isAlive(leader));  // by the kernel
+  EXPECT_FALSE(isAlive(child));   // by the new keeper, before it served
+}
+
+/// A host that can be killed: a child of the test with a Keeper of its own.
+class HostProcess {
+ public:
+  HostProcess(const KeeperOptions& options, const std::string& script) {
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    Keeper keeper(options);
+    keeper.run(shell(script), {});
+    ::_exit(0);
+  }
+  ~HostProcess() { kill(SIGKILL); }
+  void kill(int signal) {
+    if (pid_ <= 0) return;
+    ::kill(pid_, signal);
+    if (signal != SIGKILL) return;
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+TEST(KeeperOfAKilledHost, KillsEverythingAndThenFreesTheLock) {
+  TempFolder folder;
+  const std::string at = folder.path().string() + "/";
+  const UniqueFd lock(::open((at + "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  KeeperOptions with = options();
+  with.lockFd = lock.get();
+  HostProcess host(with, "(setsid sleep 100 & echo $! > " + at + "daemon); sleep 100 & echo $! > " +
+                             at + "child; echo $$ > " + at + "leader; wait");
+  EXPECT_TRUE(eventually([&] { return pidIn(at + "leader") > 0; }));
+  host.kill(SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    return !isAlive(pidIn(at + "leader")) && !isAlive(pidIn(at + "child")) &&
+           !isAlive(pidIn(at + "daemon"));
+  }));
+}
+
+TEST(KeeperOfASilentHost, KillsEverythingAfterALease) {
+  TempFolder folder;
+  const std::string at = folder.path().string() + "/";
+  KeeperOptions with = options();
+  with.leaseMillis = 300;
+  HostProcess host(with, "sleep 100 & echo $! > " + at + "child; wait");
+  EXPECT_TRUE(eventually([&] { return pidIn(at + "child") > 0; }));
+  host.kill(SIGSTOP);
+  EXPECT_TRUE(eventually([&] { return !isAlive(pidIn(at + "child")); }));
+}
+
+TEST(Keeper, EndsWithItsOwner) {
+  pid_t pid = 0;
+  {
+    Keeper keeper(options());
+    pid = keeper.pid();
+    keeper.run(shell("true"), {});
+  }
+  EXPECT_FALSE(isAlive(pid));
+}
+
+}  // namespace
+}  // namespace planwright
