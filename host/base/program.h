@@ -38,7 +38,7 @@ struct ProgramExit {
   bool timedOut = false;   ///< our timeout ended it
   bool stopped = false;    ///< the stop token ended it
   bool lost = false;        ///< not its own doing (startError says what broke): infra, run it again
-  std::string startError;  ///< why it could not be started ("cannot run 'foo': No such file or
+  std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or
                            ///< directory"), or empty
   std::chrono::microseconds ran{0};
   std::int64_t peakMemoryBytes = 0;

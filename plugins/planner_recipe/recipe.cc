@@ -1,0 +1,245 @@
+#include "recipe.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "strict_yaml.h"
+#include "units.h"
+
+namespace recipe {
+namespace {
+
+constexpr std::size_t kListLimit = 10'000;  // as in plan.schema.json
+
+bool isId(const std::string& text) {
+  return !text.empty() && text.size() <= 200 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+bool isDigest(const std::string& text) {
+  return text.size() == 71 && text.starts_with("sha256:") &&
+         text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
+}
+
+/// A relative path without "." or "..": it cannot leave the job's folder.
+bool staysInside(const std::string& path) {
+  if (path.empty() || path.front() == '/' || path.find('\0') != std::string::npos) return false;
+  for (std::size_t from = 0; from <= path.size();) {
+    const auto to = std::min(path.find('/', from), path.size());
+    const std::string part = path.substr(from, to - from);
+    if (part.empty() || part == "." || part == "..") return false;
+    from = to + 1;
+  }
+  return true;
+}
+
+/// Reads the values of one recipe.
+class Reader {
+ public:
+  explicit Reader(const std::map<std::string, std::string>& variables) : variables_(variables) {}
+
+  Job job(const YAML::Node& id, const YAML::Node& body) const {
+    Job out;
+    out.id = {id.Scalar(), id.Mark()};
+    if (!isId(out.id.text))
+      rejectAt(id.Mark(), "a job's name has 1 to 200 of A-Z a-z 0-9 . _ -; \"" + out.id.text +
+                              "\" does not fit");
+    if (!body.IsMap()) rejectAt(id.Mark(), "the job " + out.id.text + " needs at least a command");
+    for (const auto& entry : body) member(out, entry.first, entry.second);
+    if (out.argv.empty() && out.script.empty())
+      rejectAt(id.Mark(), "the job " + out.id.text + " has no command");
+    return out;
+  }
+
+ private:
+  void member(Job& job, const YAML::Node& key, const YAML::Node& value) const {
+    const std::string& name = key.Scalar();
+    if (name == "command")
+      command(job, value);
+    else if (name == "needs")
+      needs(job, value);
+    else if (name == "inputs")
+      inputs(job, value);
+    else if (name == "outputs")
+      outputs(job, value);
+    else if (name == "env")
+      env(job, value);
+    else if (name == "timeout")
+      job.timeout = duration(value);
+    else if (name == "resources")
+      resources(job, value);
+    else if (name == "cacheable")
+      job.cacheable = flag(value);
+    else
+      rejectAt(
+          key.Mark(),
+          "unknown key \"" + name + "\" in the job " + job.id.text +
+              "; known are command, needs, inputs, outputs, env, timeout, resources, cacheable");
+  }
+
+  void command(Job& job, const YAML::Node& value) const {
+    if (value.IsSequence()) {
+      for (const auto& word : value) job.argv.push_back(text(word, "a word of a command"));
+      if (job.argv.empty()) rejectAt(value.Mark(), "the command is an empty list");
+    } else {
+      job.script = text(value, "a command");
+      if (job.script.find_first_not_of(" \t\n") == std::string::npos)
+        rejectAt(value.Mark(), "the command is empty");
+    }
+  }
+
+  void needs(Job& job, const YAML::Node& value) const {
+    for (const auto& need : list(value, "needs"))
+      job.needs.push_back({text(need, "a need"), need.Mark()});
+  }
+
+  void inputs(Job& job, const YAML::Node& value) const {
+    for (const auto& entry : map(value, "inputs")) {
+      Input input{{substitute(entry.first.Scalar()), entry.first.Mark()}, {}, {}, {}};
+      if (!staysInside(input.path.text))
+        rejectAt(entry.first.Mark(),
+                 "the input path \"" + input.path.text + "\" leaves the job's folder");
+      if (entry.second.IsMap()) {
+        for (const auto& part : entry.second) {
+          if (part.first.Scalar() != "text")
+            rejectAt(part.first.Mark(), "an input is <job>/<output>, sha256:<hex> or {text: ...}");
+          input.text = text(part.second, "an input's text");
+        }
+        if (entry.second.size() == 0)
+          rejectAt(entry.second.Mark(), "an input is <job>/<output>, sha256:<hex> or {text: ...}");
+      } else {
+        input.source = text(entry.second, "an input");
+        const auto slash = input.source.find('/');
+        if (!isDigest(input.source)) {
+          if (slash == std::string::npos || !isId(input.source.substr(0, slash)) ||
+              !staysInside(input.source.substr(slash + 1)))
+            rejectAt(entry.second.Mark(),
+                     "\"" + input.source + "\" is not <job>/<output>, sha256:<hex> or {text: ...}");
+          input.fromJob = input.source.substr(0, slash);
+        }
+      }
+      job.inputs.push_back(std::move(input));
+    }
+  }
+
+  void outputs(Job& job, const YAML::Node& value) const {
+    for (const auto& glob : list(value, "outputs")) {
+      job.outputs.push_back(text(glob, "an output"));
+      if (!staysInside(job.outputs.back()))
+        rejectAt(glob.Mark(), "the output \"" + job.outputs.back() + "\" leaves the job's folder");
+    }
+  }
+
+  void env(Job& job, const YAML::Node& value) const {
+    for (const auto& entry : map(value, "env")) {
+      const std::string& name = entry.first.Scalar();
+      if (name.empty() || name.find_first_of(std::string("=\0", 2)) != std::string::npos)
+        rejectAt(entry.first.Mark(), "\"" + name + "\" cannot be the name of a variable");
+      job.env.emplace_back(name, text(entry.second, "the value of " + name));
+    }
+  }
+
+  void resources(Job& job, const YAML::Node& value) const {
+    for (const auto& entry : map(value, "resources")) {
+      const std::string& name = entry.first.Scalar();
+      const std::string amount = text(entry.second, name);
+      if (name == "cpus") {
+        std::int64_t count = 0;
+        const auto read = std::from_chars(amount.data(), amount.data() + amount.size(), count);
+        if (read.ec != std::errc() || read.ptr != amount.data() + amount.size() || count < 1 ||
+            count > 4096)
+          rejectAt(entry.second.Mark(),
+                   "cpus is a whole number from 1 to 4096, not \"" + amount + "\"");
+        job.cpus = count;
+      } else if (name == "memory") {
+        job.memoryBytes = parseSize(amount);
+        if (!job.memoryBytes || *job.memoryBytes < 1)
+          rejectAt(entry.second.Mark(), "memory is a size such as 512MiB, not \"" + amount + "\"");
+      } else {
+        rejectAt(entry.first.Mark(), "unknown resource \"" + name + "\"; known are cpus, memory");
+      }
+    }
+  }
+
+  std::chrono::milliseconds duration(const YAML::Node& value) const {
+    const std::string said = text(value, "timeout");
+    const auto limit = parseDuration(said);
+    if (!limit || limit->count() < 1)
+      rejectAt(value.Mark(), "timeout is a time such as 30s, 10min or 2h, not \"" + said + "\"");
+    return *limit;
+  }
+
+  bool flag(const YAML::Node& value) const {
+    const std::string said = text(value, "cacheable");
+    if (said != "true" && said != "false")
+      rejectAt(value.Mark(), "cacheable is true or false, not \"" + said + "\"");
+    return said == "true";
+  }
+
+  std::string text(const YAML::Node& value, const std::string& what) const {
+    if (!value.IsScalar())
+      rejectAt(value.Mark(), what + (value.IsNull() ? " has no value" : " must be text"));
+    if (value.Scalar().find('\0') != std::string::npos)
+      rejectAt(value.Mark(), what + " holds a NUL byte");
+    return substitute(value.Scalar());
+  }
+  static const YAML::Node& list(const YAML::Node& value, const char* what) {
+    if (!value.IsSequence()) rejectAt(value.Mark(), std::string(what) + " is a list: [a, b]");
+    if (value.size() > kListLimit)
+      rejectAt(value.Mark(), std::string(what) + " holds more than 10000 items");
+    return value;
+  }
+  static const YAML::Node& map(const YAML::Node& value, const char* what) {
+    if (!value.IsMap()) rejectAt(value.Mark(), std::string(what) + " is a map: {name: value}");
+    if (value.size() > kListLimit)
+      rejectAt(value.Mark(), std::string(what) + " holds more than 10000 items");
+    return value;
+  }
+
+  /// One pass: what a variable brings in is not looked at again.
+  std::string substitute(const std::string& said) const {
+    std::string out;
+    for (std::size_t from = 0;;) {
+      const auto open = said.find("${", from);
+      const auto close = open == std::string::npos ? open : said.find('}', open);
+      if (close == std::string::npos) return out + said.substr(from);
+      const auto known = variables_.find(said.substr(open + 2, close - open - 2));
+      out += said.substr(from, open - from);
+      if (known != variables_.end())
+        out += known->second;
+      else
+        out += said.substr(open, close + 1 - open);
+      from = close + 1;
+    }
+  }
+
+  const std::map<std::string, std::string>& variables_;
+};
+
+}  // namespace
+
+std::vector<Job> readRecipe(const std::string& yaml,
+                            const std::map<std::string, std::string>& variables) {
+  const YAML::Node document = loadStrictYaml(yaml);
+  if (!document.IsMap()) rejectAt(document.Mark(), "a recipe is a map with the key jobs");
+  const Reader reader(variables);
+  std::vector<Job> out;
+  bool hasJobs = false;
+  for (const auto& entry : document) {
+    if (entry.first.Scalar() != "jobs")
+      rejectAt(entry.first.Mark(),
+               "unknown key \"" + entry.first.Scalar() + "\"; a recipe has jobs only");
+    if (!entry.second.IsMap() || entry.second.size() == 0)
+      rejectAt(entry.first.Mark(), "jobs is a map of at least one name to a job");
+    hasJobs = true;
+    for (const auto& job : entry.second) out.push_back(reader.job(job.first, job.second));
+  }
+  if (!hasJobs) rejectAt(document.Mark(), "the key jobs is missing");
+  checkGraph(out);
+  return out;
+}
+
+}  // namespace recipe

@@ -1,0 +1,156 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/embedded_files.h"
+#include "base/json.h"
+#include "stages/registry.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// planwright.recipe through the real loader.
+class Recipe : public testing::Test {
+ protected:
+  struct Host {
+    TempFolder folder;
+    ScriptedPrograms programs;
+    Plugins plugins{{{BINARY_DIR "/plugins"}, folder.path() / "store", {}}, programs};
+  };
+  static void SetUpTestSuite() { host = std::make_unique<Host>(); }
+  static void TearDownTestSuite() { host.reset(); }
+
+  StageOutcome run(const std::string& yaml, const std::string& settings = "{}") {
+    auto planner = host->plugins.planner("planwright.recipe", "q", settings);
+    EXPECT_TRUE(planner) << planner.error().message;
+    return (*planner)->plan({"1", "a.plan.yaml", "", "", "{}", yaml, 0, true, 1}, call);
+  }
+  std::string plan(const std::string& yaml, const std::string& settings = "{}") {
+    const auto outcome = run(yaml, settings);
+    EXPECT_FALSE(outcome.failure) << outcome.failure->message;
+    const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
+    const auto document = parseJson(outcome.document);
+    EXPECT_TRUE(schema->validate(*document)) << outcome.document;
+    return outcome.document;
+  }
+  std::string whyNot(const std::string& yaml) {
+    const auto outcome = run(yaml);
+    EXPECT_TRUE(outcome.failure) << outcome.document;
+    if (!outcome.failure) return "";
+    EXPECT_EQ(outcome.failure->kind, FailureClass::Rejected);
+    return outcome.failure->message;
+  }
+
+  static inline std::unique_ptr<Host> host;
+  FakeServices services;
+  StageCall call{services};
+};
+
+TEST_F(Recipe, BecomesAPlanWithEveryField) {
+  EXPECT_EQ(
+      plan(R"(
+jobs:
+  greet: {command: ["sh", "-c", "echo hello > out.txt"], outputs: [out.txt]}
+  shout:
+    needs: [greet]
+    command: |
+      tr a-z A-Z < in.txt > loud.txt
+    inputs: {in.txt: greet/out.txt, note: {text: "a # b"}}
+    outputs: [loud.txt, "dist/*.whl"]
+    env: {LANG: C.UTF-8, PORT: 80}
+    timeout: 10min
+    resources: {cpus: 1, memory: 512MiB}
+    cacheable: true
+)"),
+      R"({"jobs":[{"id":"greet","spec":{"command":["sh","-c","echo hello > out.txt"]},"outputs":["out.txt"]},)"
+      R"({"id":"shout","needs":["greet"],"spec":{"command":"tr a-z A-Z < in.txt > loud.txt\n","env":{"LANG":"C.UTF-8","PORT":"80"}},)"
+      R"("inputs":{"in.txt":"greet/out.txt","note":{"text":"a # b"}},"outputs":["loud.txt","dist/*.whl"],)"
+      R"("timeout_ms":600000,"resources":{"cpus":1,"memory":536870912},"cacheable":true}],"summary":{"jobs":2}})");
+}
+
+TEST_F(Recipe, AnInputFromAJobIsANeed) {
+  EXPECT_THAT(plan("jobs:\n  a: {command: x, outputs: [f]}\n  b: {command: x, inputs: {f: a/f}}\n"),
+              HasSubstr(R"("id":"b","needs":["a"])"));
+}
+
+TEST_F(Recipe, OnlyKnownVariablesAreReplaced) {
+  EXPECT_THAT(plan("jobs: {a: {command: 'echo ${name} ${HOME} ${open'}}",
+                   R"({"variables":{"name":"${x}","x":"no"}})"),
+              HasSubstr("echo ${x} ${HOME} ${open"));
+}
+
+TEST_F(Recipe, MistakesAreNamedWithLineAndColumn) {
+  EXPECT_THAT(whyNot("jobs:\n  a:\n    comand: x\n"),
+              StartsWith("line 3, column 5: unknown key \"comand\" in the job a"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: x}}\njbos: 1\n"),
+              StartsWith("line 2, column 1: unknown key \"jbos\""));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x}\n  a: {command: y}\n"),
+              StartsWith("line 3, column 3: the key \"a\" stands twice"));
+  EXPECT_THAT(whyNot("jobs:\n  a: [x\n  b: y\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, timeout: 30}\n"),
+              StartsWith("line 2, column 28: timeout is a time"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, resources: {memory: much}}\n"),
+              HasSubstr("memory is a size"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, cacheable: yes}\n"), HasSubstr("true or false"));
+  EXPECT_THAT(whyNot("jobs:\n  a b: {command: x}\n"), StartsWith("line 2, column 3: a job's name"));
+  EXPECT_THAT(whyNot("jobs:\n  a:\n"), HasSubstr("needs at least a command"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {needs: []}\n"), HasSubstr("has no command"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, env: {A: }}\n"), HasSubstr("has no value"));
+}
+
+TEST_F(Recipe, TheGraphIsChecked) {
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, needs: [b]}\n"),
+              StartsWith("line 2, column 27: the job a needs b, which is not in"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: x, needs: [a]}\n"), HasSubstr("needs itself"));
+  EXPECT_THAT(
+      whyNot("jobs:\n  s: {command: x}\n  a: {command: x, needs: [s, c]}\n  b: {command: x, needs: "
+             "[a]}\n  c: {command: x, needs: [b]}\n"),
+      StartsWith("line 3, column 3: the jobs wait for each other: a needs c needs b needs a"));
+}
+
+TEST_F(Recipe, PathsStayInTheJobsFolder) {
+  for (const char* path : {"/etc/passwd", "../x", "a/../../x", "a//b", "./a", "\"\""}) {
+    EXPECT_THAT(whyNot(std::string("jobs: {a: {command: x, inputs: {") + path + ": {text: y}}}}"),
+                HasSubstr("leaves the job's folder"))
+        << path;
+    EXPECT_THAT(whyNot(std::string("jobs: {a: {command: x, outputs: [") + path + "]}}"),
+                HasSubstr("leaves the job's folder"))
+        << path;
+  }
+  EXPECT_THAT(whyNot("jobs: {a: {command: x, inputs: {f: sha256:12}}}"),
+              HasSubstr("is not <job>/<output>"));
+}
+
+TEST_F(Recipe, WhatYamlCppLetsPassIsRefused) {
+  EXPECT_THAT(whyNot("jobs: {a: {command: x}}\n---\njobs: {}\n"),
+              HasSubstr("a second one starts here"));
+  EXPECT_THAT(whyNot("jobs:\n  a:\n    command: \"x\n"), HasSubstr("never closed"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {<<: {command: x}}\n"), HasSubstr("merging with <<"));
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: !!python/object x}\n"), HasSubstr("tags such as"));
+  EXPECT_THAT(whyNot(""), HasSubstr("empty"));
+  EXPECT_THAT(whyNot("jobs: &x\n  a: *x\n"), HasSubstr("alias of itself"));
+  EXPECT_THAT(whyNot(std::string(100'000, '[')), HasSubstr("not valid YAML"));
+}
+
+TEST_F(Recipe, AliasesThatExpandWithoutEndAreStopped) {
+  std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last;
+    for (int k = 0; k < 8; ++k) bomb += "," + last;
+    bomb += "]\n";
+  }
+  EXPECT_THAT(whyNot(bomb), HasSubstr("expands to more than 200000 values"));
+}
+
+TEST_F(Recipe, TheSameRecipeGivesTheSameBytes) {
+  const std::string yaml = "jobs:\n  b: {command: x}\n  a: {command: y, needs: [b]}\n";
+  EXPECT_EQ(plan(yaml), plan(yaml));
+}
+
+}  // namespace
+}  // namespace planwright
