@@ -33,13 +33,13 @@ struct ProgramSpec {
 };
 
 struct ProgramExit {
-  int code = -1;           ///< exit status; -1 if it did not exit by itself or never started
-  int signal = 0;          ///< the signal that ended it, or 0
-  bool timedOut = false;   ///< our timeout ended it
-  bool stopped = false;    ///< the stop token ended it
-  bool lost = false;        ///< not its own doing (startError says what broke): infra, run it again
+  int code = -1;          ///< exit status; -1 if it did not exit by itself or never started
+  int signal = 0;         ///< the signal that ended it, or 0
+  bool timedOut = false;  ///< our timeout ended it
+  bool stopped = false;   ///< the stop token ended it
+  bool lost = false;      ///< not its own doing (startError says what broke): infra, run it again
   std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or
-                           ///< directory"), or empty
+                                ///< directory"), or empty
   std::chrono::microseconds ran{0};
   std::int64_t peakMemoryBytes = 0;
   bool succeeded() const { return startError.empty() && code == 0 && signal == 0; }

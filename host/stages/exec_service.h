@@ -15,8 +15,9 @@ namespace planwright {
 /// stopped.
 ///
 /// A failing program is a result. Errors are: Invalid, the spec is wrong; what openBlob says of a
-/// missing file. A full disk throws. The private folder is made below `workFolder` (empty = the
-/// system's temp folder) and removed afterwards.
+/// missing file; Unavailable, the program was lost by no fault of its own. A full disk throws. The
+/// private folder is made below `workFolder` (empty = the system's temp folder) and removed
+/// afterwards.
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                const std::filesystem::path& workFolder);
 

@@ -91,6 +91,18 @@ TEST_F(Exec, TellsHowAProgramEnded) {
   EXPECT_EQ(outcome({.code = -1, .signal = 15, .stopped = true}), "cancelled");
 }
 
+TEST_F(Exec, ALostProgramIsToBeTriedAgain) {
+  ScriptedPrograms programs([](const ProgramSpec&) {
+    ProgramExit end;
+    end.lost = true;
+    end.startError = "the keeper died";
+    return end;
+  });
+  const auto result = runProgram(R"({"argv":["x"]})", call, programs, folder.path());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::Unavailable);
+}
+
 TEST_F(Exec, AStoppedCallStartsNothingMore) {
   call.stop(StopReason::User);
   ScriptedPrograms programs;

@@ -1,0 +1,78 @@
+#include "command.h"
+
+#include <cstring>
+
+#include <planwright/errors.hpp>
+#include <rapidjson/document.h>
+
+namespace {
+
+std::string textOf(const rapidjson::Value& value) {
+  return {value.GetString(), value.GetStringLength()};
+}
+
+std::vector<std::string> argvOf(const rapidjson::Value& command) {
+  if (command.IsString()) {
+    if (command.GetStringLength() == 0) pw::reject("the job's command is empty");
+    return {"/bin/sh", "-eu", "-c", textOf(command)};
+  }
+  if (!command.IsArray() || command.Empty())
+    pw::reject("the job's command is neither a text nor a list of words");
+  std::vector<std::string> argv;
+  for (const auto& word : command.GetArray()) {
+    if (!word.IsString()) pw::reject("the job's command holds a word that is not a text");
+    argv.push_back(textOf(word));
+  }
+  if (argv.front().empty()) pw::reject("the job's command names no program");
+  return argv;
+}
+
+std::map<std::string, std::string> envOf(const rapidjson::Value& env) {
+  if (!env.IsObject()) pw::reject("the job's env is not an object of texts");
+  std::map<std::string, std::string> out;
+  for (const auto& member : env.GetObject()) {
+    const std::string name = textOf(member.name);
+    if (!member.value.IsString()) pw::reject("the job's env." + name + " is not a text");
+    if (name.empty() || name.find('=') != std::string::npos)
+      pw::reject("\"" + name + "\" is no name for an environment variable");
+    out[name] = textOf(member.value);
+  }
+  return out;
+}
+
+}  // namespace
+
+Command Command::parse(std::string_view specJson) {
+  rapidjson::Document spec;
+  spec.Parse(specJson.data(), specJson.size());
+  if (spec.HasParseError() || !spec.IsObject()) pw::reject("the job's spec is not a JSON object");
+  const auto command = spec.FindMember("command");
+  if (command == spec.MemberEnd()) pw::reject("the job's spec has no command");
+  Command out;
+  out.argv = argvOf(command->value);
+  if (const auto env = spec.FindMember("env"); env != spec.MemberEnd()) out.env = envOf(env->value);
+  return out;
+}
+
+std::string lastLine(std::string_view output) {
+  constexpr std::size_t kLongest = 200;
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t end = output.find_last_not_of(kBlank);
+  if (end == std::string_view::npos) return {};
+  output = output.substr(0, end + 1);
+  const std::size_t newline = output.find_last_of("\r\n");
+  if (newline != std::string_view::npos) output.remove_prefix(newline + 1);
+  output.remove_prefix(output.find_first_not_of(kBlank));
+  if (output.size() <= kLongest) return std::string(output);
+  std::size_t cut = kLongest;
+  while (cut > 0 && (static_cast<unsigned char>(output[cut]) & 0xC0) == 0x80)
+    --cut;  // whole characters
+  return std::string(output.substr(0, cut)) + "...";
+}
+
+std::string howItEnded(int exitCode, int signal) {
+  if (signal == 0) return "exited with " + std::to_string(exitCode);
+  const char* name = ::sigabbrev_np(signal);
+  return "was ended by signal " + std::to_string(signal) +
+         (name != nullptr ? " (SIG" + std::string(name) + ")" : "");
+}

@@ -1,0 +1,107 @@
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "base/keeper.h"
+#include "stages/registry.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::HasSubstr;
+
+/// planwright.command through the real loader and the real keeper.
+class CommandBuilder : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(folder_ / "job");
+    log_.reset(::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    services_.output = log_.get();
+  }
+
+  StageOutcome build(const std::string& spec, const std::string& settings = "{}") {
+    auto builder = plugins_.builder("planwright.command", "q", settings);
+    EXPECT_TRUE(builder) << builder.error().message;
+    StageJob job;
+    job.id = "greet";
+    job.specJson = spec;
+    job.workdir = (folder_ / "job").string();
+    return (*builder)->build(job, call_);
+  }
+  Failure failureOf(const std::string& spec) {
+    return build(spec).failure.value_or(Failure{FailureClass::Bug, "it succeeded", {}, {}});
+  }
+  std::string log() const { return readFile(folder_ / "log"); }
+
+  TempFolder folder_;
+  UniqueFd log_;
+  FakeServices services_;
+  StageCall call_{services_};
+  Keeper keeper_{{BINARY_DIR "/planwright", 15'000, -1}};
+  Plugins plugins_{{{BINARY_DIR "/plugins"}, folder_ / "store", folder_ / "work"}, keeper_};
+};
+
+TEST_F(CommandBuilder, RunsInTheWorkFolderAndLogsWhatItSays) {
+  EXPECT_FALSE(build(R"({"command": ["sh", "-c", "echo hello > out.txt; pwd"]})").failure);
+  EXPECT_EQ(readFile(folder_ / "job" / "out.txt"), "hello\n");
+  EXPECT_EQ(log(), (folder_ / "job").string() + "\n");
+}
+
+TEST_F(CommandBuilder, RunsATextByAShellThatStopsAtTheFirstFailure) {
+  EXPECT_EQ(failureOf(R"({"command": "echo one\nfalse\necho two"})").message,
+            "exited with 1 (last line: one)");
+  EXPECT_EQ(failureOf(R"({"command": "echo $nobody_set_this"})").kind, FailureClass::Failed);
+}
+
+TEST_F(CommandBuilder, SaysHowACommandFailed) {
+  Failure failure =
+      failureOf(R"({"command": "echo first; echo '  the reason  ' >&2; echo; exit 7"})");
+  EXPECT_EQ(failure.kind, FailureClass::Failed);
+  EXPECT_EQ(failure.message, "exited with 7 (last line: the reason)");
+  EXPECT_EQ(failure.details, "first\n  the reason  \n\n");
+  EXPECT_EQ(failureOf(R"({"command": "kill -9 $$"})").message, "was ended by signal 9 (SIGKILL)");
+  EXPECT_EQ(failureOf(R"({"command": ["no-such-program"]})").message,
+            "cannot run 'no-such-program': No such file or directory");
+}
+
+TEST_F(CommandBuilder, JoinsTheEnvironments) {
+  EXPECT_FALSE(build(R"({"command": "test $A$B = 13 && env", "env": {"B": "3"}})",
+                     R"({"env": {"A": "1", "B": "2"}})")
+                   .failure);
+  EXPECT_THAT(log(), HasSubstr("PATH="));
+  EXPECT_THAT(log(), testing::Not(HasSubstr("PWD_OF_THE_HOST")));
+}
+
+TEST_F(CommandBuilder, RejectsSpecsItCannotRun) {
+  for (const char* spec : {"{}", R"({"command": 7})", R"({"command": []})", R"({"command": ""})",
+                           R"({"command": ["a", 1]})", R"({"command": "true", "env": {"A": 1}})",
+                           R"({"command": "true", "env": {"A=B": "1"}})"})
+    EXPECT_EQ(failureOf(spec).kind, FailureClass::Rejected) << spec;
+}
+
+TEST_F(CommandBuilder, RefusesSettingsItCannotMeet) {
+  const auto refused = plugins_.builder("planwright.command", "q", R"({"sandbox": "require"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("has no sandbox yet"));
+  EXPECT_FALSE(plugins_.builder("planwright.command", "q", R"({"user": "nobody"})"));
+  EXPECT_FALSE(plugins_.builder("planwright.command", "q", R"({"sandbox": "maybe"})"));
+}
+
+TEST_F(CommandBuilder, EndsWithTheCall) {
+  std::jthread stops([this] {
+    while (log().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    call_.stop(StopReason::Deadline);
+  });
+  EXPECT_EQ(failureOf(R"({"command": "echo up; exec sleep 100"})").kind, FailureClass::Timeout);
+}
+
+}  // namespace
+}  // namespace planwright
