@@ -1,0 +1,228 @@
+import { useEffect, useState } from 'preact/hooks';
+import { useQuery } from '@tanstack/preact-query';
+import { getJson } from './lib/api';
+import { calmRefresh, fixed } from './lib/cache';
+import { Live, type LiveState } from './lib/live';
+import { listQueues, type Queue } from './lib/queues';
+import { navigate, useAddress } from './lib/router';
+import { BuildPage, BuildsPage } from './pages/builds';
+import { EventsPage } from './pages/events';
+import { InputsPage } from './pages/inputs';
+import { Line } from './pages/line';
+import { OverviewPage } from './pages/overview';
+import { PlanPage } from './pages/plan';
+import { PlansPage } from './pages/plans';
+import { QueuesPage } from './pages/queues';
+import { SettingsPage } from './pages/settings';
+import { Empty, Failure } from './ui/basics';
+import { inEditable, Shortcuts } from './ui/shortcuts';
+import { ThemeChoice } from './ui/theme';
+import { Toasts } from './ui/toasts';
+
+interface Place {
+  path: string;
+  name: string;
+  /** Goes there after `g`. */
+  key: string;
+}
+
+const places: Place[] = [
+  { path: '/', name: 'Overview', key: 'o' },
+  { path: '/inputs', name: 'Inputs', key: 'i' },
+  { path: '/plans', name: 'Plans', key: 'p' },
+  { path: '/builds', name: 'Builds', key: 'b' },
+  { path: '/queues', name: 'Queues', key: 'q' },
+  { path: '/events', name: 'Events', key: 'e' },
+  { path: '/settings', name: 'Settings', key: 's' },
+];
+
+const shortcuts = [
+  { keys: '?', does: 'This list' },
+  { keys: '/', does: 'Filter, or search the log' },
+  ...places.map(({ key, name }) => ({ keys: `g ${key}`, does: name })),
+  { keys: 'j / k', does: 'Next, previous row' },
+  { keys: 'Enter', does: 'Open the row; in a log: next match' },
+  { keys: '← → ↑ ↓', does: 'Walk the job graph' },
+];
+
+const stateWords: Record<LiveState, string> = {
+  live: 'Live',
+  polling: 'Polling every 3 s',
+  offline: 'Reconnecting…',
+  paused: 'Paused',
+};
+
+export function App() {
+  const { path } = useAddress();
+  const state = useLive();
+  const queues = useQuery({
+    queryKey: ['queues'],
+    queryFn: ({ signal }) => listQueues(signal),
+    // Ages grow without an event.
+    refetchInterval: 10_000,
+  });
+  const [queue, chooseQueue] = useChosenQueue(queues.data);
+  useGoKeys();
+  const title = titleOf(path);
+  useEffect(() => {
+    document.title = `${title} · planwright`;
+  }, [title]);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <header class="top">
+        <a class="brand" href="/">
+          <img src="/icon.svg" alt="" width="26" height="26" />
+          planwright
+        </a>
+        <span class={`live s-${state}`} role="status">
+          <i aria-hidden="true" />
+          {stateWords[state]}
+        </span>
+        <span class="grow" />
+        <Version />
+        <ThemeChoice />
+        <Shortcuts list={shortcuts} />
+      </header>
+      <Line queue={queue} queues={queues.data ?? []} onChoose={chooseQueue} />
+      {queues.error && (
+        <div class="banner">
+          <Failure error={queues.error} onRetry={() => void queues.refetch()} />
+        </div>
+      )}
+      <div class="body">
+        <nav aria-label="Main">
+          {places.map((place) => (
+            <a
+              key={place.path}
+              href={place.path}
+              aria-current={isAt(path, place.path) ? 'page' : undefined}
+            >
+              {place.name}
+            </a>
+          ))}
+        </nav>
+        <main id="main" tabIndex={-1}>
+          <Page path={path} queue={queue} queues={queues.data} />
+        </main>
+      </div>
+      <Toasts />
+    </>
+  );
+}
+
+interface PageProps {
+  path: string;
+  queue: Queue | undefined;
+  queues: Queue[] | undefined;
+}
+
+function Page({ path, queue, queues }: PageProps) {
+  const name = queue?.name ?? null;
+  // With one queue there is nothing to narrow, and items of a queue that is gone stay visible.
+  const narrowTo = queues && queues.length > 1 ? name : null;
+  const item = /^\/(plans|builds)\/(\d+)$/.exec(path);
+  if (item) {
+    const id = Number(item[2]);
+    return item[1] === 'plans' ? <PlanPage key={id} id={id} /> : <BuildPage key={id} id={id} />;
+  }
+  switch (path) {
+    case '/':
+      return <OverviewPage queue={queue} />;
+    case '/inputs':
+      return <InputsPage queue={name} isOnlyQueue={narrowTo === null} />;
+    case '/plans':
+      return <PlansPage queue={narrowTo} />;
+    case '/builds':
+      return <BuildsPage queue={narrowTo} />;
+    case '/queues':
+      return <QueuesPage queues={queues} />;
+    case '/events':
+      return <EventsPage />;
+    case '/settings':
+      return <SettingsPage queue={settingsQueue(queues)} />;
+    default:
+      return (
+        <Empty title="There is no such page">
+          <p>
+            <a href="/">Back to the overview</a>
+          </p>
+        </Empty>
+      );
+  }
+}
+
+const isAt = (path: string, place: string): boolean =>
+  place === '/' ? path === '/' : path === place || path.startsWith(place + '/');
+
+function titleOf(path: string): string {
+  const item = /^\/(plan|build)s\/(\d+)$/.exec(path);
+  if (item) return `${item[1] === 'plan' ? 'Plan' : 'Build'} ${item[2]}`;
+  return places.find((place) => place.path === path)?.name ?? 'Not found';
+}
+
+function useLive(): LiveState {
+  const [state, setState] = useState<LiveState>('offline');
+  useEffect(() => {
+    const refresh = calmRefresh();
+    const live = new Live({ event: refresh, refresh, state: setState });
+    return () => live.stop();
+  }, []);
+  return state;
+}
+
+/** The queue that `/api/settings` speaks of. */
+const settingsQueue = (queues: Queue[] | undefined): Queue | undefined =>
+  queues?.find(({ name }) => name === 'default') ?? queues?.[0];
+
+const chosenQueueKey = 'planwright.queue';
+
+function useChosenQueue(queues: Queue[] | undefined): [Queue | undefined, (name: string) => void] {
+  const [name, setName] = useState(() => localStorage.getItem(chosenQueueKey));
+  const choose = (next: string): void => {
+    localStorage.setItem(chosenQueueKey, next);
+    setName(next);
+  };
+  return [queues?.find((queue) => queue.name === name) ?? settingsQueue(queues), choose];
+}
+
+function useGoKeys(): void {
+  useEffect(() => {
+    let pressedG = -Infinity;
+    const onKey = (event: KeyboardEvent): void => {
+      if (inEditable(event) || event.metaKey || event.ctrlKey || event.altKey) return;
+      if (event.key === 'g') {
+        pressedG = event.timeStamp;
+        return;
+      }
+      const place = places.find(({ key }) => key === event.key);
+      if (place && event.timeStamp - pressedG < 1200) {
+        event.preventDefault();
+        navigate(place.path);
+      } else if (event.key === '/') {
+        const search = document.querySelector<HTMLInputElement>('main input[type=search]');
+        if (search) event.preventDefault();
+        search?.focus();
+      }
+      pressedG = -Infinity;
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+}
+
+function Version() {
+  const version = useQuery({
+    queryKey: [fixed, 'version'],
+    queryFn: ({ signal }) => getJson<{ version?: string; host?: string }>('/version', signal),
+    staleTime: Infinity,
+  });
+  if (!version.data?.version) return null;
+  return (
+    <span class="muted where">
+      {[version.data.host, version.data.version].filter(Boolean).join(' · ')}
+    </span>
+  );
+}

@@ -1,0 +1,140 @@
+import { getJson } from './api';
+import { fetchPage } from './listing';
+import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+
+export type JobStatus =
+  | 'blocked'
+  | 'ready'
+  | 'running'
+  | 'succeeded'
+  | 'cached'
+  | 'failed'
+  | 'timed_out'
+  | 'dep_failed'
+  | 'cancelled';
+
+export interface WireAttempt {
+  n: number;
+  worker?: string | null;
+  started_at?: string | null;
+  ended_at?: string | null;
+  exit_code?: number | null;
+  class?: string | null;
+}
+
+export interface WireJob {
+  /** Missing before the first build: then there is nothing to log. */
+  id?: number | null;
+  plan_id: number;
+  build_id?: number | null;
+  name: string;
+  status: JobStatus;
+  needs?: string[];
+  attempts?: WireAttempt[];
+  cache?: { result: string; why?: string } | null;
+  reason?: WireReason | null;
+}
+
+export interface Attempt {
+  number: number;
+  worker: string;
+  startedAt: Date | null;
+  endedAt: Date | null;
+  exitCode: number | null;
+  failureClass: string | null;
+}
+
+/** One node of a plan's graph, with what its latest build did. Jobs of one plan differ by name. */
+export interface Job {
+  id: number | null;
+  buildId: number | null;
+  name: string;
+  status: JobStatus;
+  needs: string[];
+  attempts: Attempt[];
+  cacheNote: string | null;
+  reason: Reason | null;
+}
+
+export function jobFromApi(row: WireJob): Job {
+  return {
+    id: row.id || null,
+    buildId: row.build_id ?? null,
+    name: row.name,
+    status: row.status,
+    needs: row.needs ?? [],
+    attempts: (row.attempts ?? []).map(attemptFromApi),
+    cacheNote: row.cache ? [row.cache.result, row.cache.why].filter(Boolean).join(': ') : null,
+    reason: reasonFromApi(row.reason),
+  };
+}
+
+function attemptFromApi(row: WireAttempt): Attempt {
+  return {
+    number: row.n,
+    worker: row.worker ?? '',
+    startedAt: dateFromApi(row.started_at),
+    endedAt: dateFromApi(row.ended_at),
+    exitCode: row.exit_code ?? null,
+    failureClass: row.class ?? null,
+  };
+}
+
+const notSuccessful: JobStatus[] = ['failed', 'timed_out'];
+
+/** The job's own work went wrong, unlike `dep_failed`, where another's did. */
+export function didFail(job: Job): boolean {
+  return notSuccessful.includes(job.status);
+}
+
+export function hasLog(job: Job): boolean {
+  return job.id !== null && job.attempts.length > 0;
+}
+
+/** Seconds from the last attempt's start to its end, or to `now` while it runs. */
+export function secondsTaken(job: Job, now: number): number | null {
+  const last = job.attempts.at(-1);
+  if (!last?.startedAt) return null;
+  const end = last.endedAt?.getTime() ?? (job.status === 'running' ? now : null);
+  if (end === null) return null;
+  return Math.max(0, Math.round((end - last.startedAt.getTime()) / 1000));
+}
+
+export async function listJobs(planId: number, signal?: AbortSignal): Promise<Job[]> {
+  return (await fetchPage(`/plans/${planId}/jobs`, jobFromApi, signal)).items;
+}
+
+/** A run of log lines; `firstLine` is 1-based. */
+export interface LogChunk {
+  first_line: number;
+  total_lines: number;
+  complete: boolean;
+  truncated?: boolean;
+  lines: string[];
+}
+
+export interface LogAddress {
+  jobId: number;
+  attempt: number | null;
+}
+
+export function readLog(log: LogAddress, from: number, limit: number): Promise<LogChunk> {
+  const query = new URLSearchParams({ from: String(from), limit: String(limit) });
+  if (log.attempt !== null) query.set('attempt', String(log.attempt));
+  return getJson<LogChunk>(`/jobs/${log.jobId}/log?${query}`);
+}
+
+/** Numbers of the lines that hold `text`. The host searches, as the page holds only a window. */
+export async function searchLog(log: LogAddress, text: string): Promise<number[]> {
+  const query = new URLSearchParams({ q: text, limit: '1000' });
+  if (log.attempt !== null) query.set('attempt', String(log.attempt));
+  const found = await getJson<{ lines: FoundLine[] }>(`/jobs/${log.jobId}/log/search?${query}`);
+  return found.lines.map((line) => (typeof line === 'number' ? line : line.line));
+}
+
+type FoundLine = number | { line: number };
+
+export function rawLogUrl(log: LogAddress): string {
+  const attempt = log.attempt === null ? '' : `?attempt=${log.attempt}`;
+  return `/api/jobs/${log.jobId}/log/raw${attempt}`;
+}

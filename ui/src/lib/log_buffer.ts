@@ -1,0 +1,72 @@
+import type { LogChunk } from './jobs';
+
+export const chunkLines = 500;
+
+/**
+ * The parts of one log that have been looked at. Fetches only chunks that are wanted, so a million
+ * lines cost the same as a hundred. Calls `onChange` after each answer; a failed request is told
+ * by `error` and tried again with the next wish.
+ */
+export class LogBuffer {
+  total = 0;
+  complete = false;
+  truncated = false;
+  /** No answer has come yet. */
+  empty = true;
+  error: unknown = null;
+  private readonly chunks = new Map<number, string[]>();
+  private readonly loading = new Set<number>();
+  private disposed = false;
+
+  constructor(
+    private readonly read: (from: number, limit: number) => Promise<LogChunk>,
+    private readonly onChange: () => void,
+  ) {}
+
+  /** Text of a row (0-based); undefined while it is on its way. */
+  line(row: number): string | undefined {
+    return this.chunks.get(Math.floor(row / chunkLines))?.[row % chunkLines];
+  }
+
+  /** Sees to it that rows [from, to) will be there. */
+  want(from: number, to: number): void {
+    const last = Math.floor(Math.max(from, to - 1) / chunkLines);
+    for (let chunk = Math.floor(from / chunkLines); chunk <= last; chunk++) {
+      if (!this.isFull(chunk)) void this.load(chunk);
+    }
+  }
+
+  /** Asks how long the log has become. */
+  async refreshTail(): Promise<void> {
+    if (!this.complete) await this.load(Math.floor(Math.max(0, this.total - 1) / chunkLines));
+  }
+
+  /** Answers that are still under way are ignored from now on. */
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  private isFull(chunk: number): boolean {
+    const held = this.chunks.get(chunk)?.length;
+    return held !== undefined && held >= Math.min(chunkLines, this.total - chunk * chunkLines);
+  }
+
+  private async load(chunk: number): Promise<void> {
+    if (this.loading.has(chunk)) return;
+    this.loading.add(chunk);
+    try {
+      const answer = await this.read(chunk * chunkLines + 1, chunkLines);
+      this.chunks.set(chunk, answer.lines);
+      this.total = answer.total_lines;
+      this.complete = answer.complete;
+      this.truncated = answer.truncated ?? false;
+      this.empty = false;
+      this.error = null;
+    } catch (error) {
+      this.error = error;
+    } finally {
+      this.loading.delete(chunk);
+    }
+    if (!this.disposed) this.onChange();
+  }
+}

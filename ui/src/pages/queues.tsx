@@ -1,0 +1,111 @@
+import { count, duration } from '../lib/format';
+import {
+  isAuto,
+  patchQueue,
+  setPaused,
+  type Queue,
+  type QueuePatch,
+  type StageName,
+} from '../lib/queues';
+import { ActionButton, useAction } from '../ui/action_button';
+import { Loading } from '../ui/basics';
+import { Stepper } from '../ui/stepper';
+import { Fact } from './plan';
+
+/** Every queue with its two stages and the size of their pools. */
+export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
+  return (
+    <>
+      <div class="head">
+        <h1>Queues and workers</h1>
+      </div>
+      {!queues && <Loading />}
+      {queues?.map((queue) => (
+        <section key={queue.name} class="queue" aria-label={`Queue ${queue.name}`}>
+          <h2>{queue.name}</h2>
+          <div class="grid2">
+            <StageCard queue={queue} stage="plan" />
+            <StageCard queue={queue} stage="build" />
+          </div>
+        </section>
+      ))}
+    </>
+  );
+}
+
+const titles = { plan: 'Plan stage', build: 'Build stage' };
+
+function StageCard({ queue, stage }: { queue: Queue; stage: StageName }) {
+  const state = queue[stage];
+  const { busy, run } = useAction();
+  const change = (patch: QueuePatch): void => run(() => patchQueue(queue.name, patch));
+  const pause = async (): Promise<string> => {
+    await setPaused(queue.name, stage, !state.paused);
+    return `${state.list} ${state.paused ? 'goes on' : 'is paused: what runs now finishes'}.`;
+  };
+  return (
+    <section class={`card stage ${stage}`}>
+      <div class="row">
+        <h3>{titles[stage]}</h3>
+        <span class="muted">
+          {isAuto(queue, stage) ? 'automatic' : 'manual'}
+          {state.paused && ' · paused'}
+        </span>
+        <span class="grow" />
+        <ActionButton onAct={pause} about={state.list}>
+          {state.paused ? 'Resume' : 'Pause'}
+        </ActionButton>
+      </div>
+      {state.note && <p class="why">{state.note}</p>}
+      <dl class="facts">
+        <Fact name="In the queue">
+          <span class="num">{count(state.depth)}</span>
+        </Fact>
+        <Fact name="Running">
+          <span class="num">{count(state.running)}</span>
+        </Fact>
+        <Fact name="Waiting for a retry">
+          <span class="num">{count(state.delayed)}</span>
+        </Fact>
+        <Fact name="Oldest">
+          <span class="num">{duration(state.depth > 0 ? state.oldestSeconds : null)}</span>
+        </Fact>
+        {state.ratePerMinute !== null && (
+          <Fact name="Finished">
+            <span class="num">{state.ratePerMinute.toFixed(1)} per minute</span>
+          </Fact>
+        )}
+        <Fact name="Redis list">
+          <code>{state.list}</code>
+        </Fact>
+        {state.plugins.length > 0 && <Fact name="Plugins">{state.plugins.join(', ')}</Fact>}
+      </dl>
+      <div class="pools">
+        <span>
+          Workers{' '}
+          <Stepper
+            name={`${stage} workers of ${queue.name}`}
+            value={state.workers}
+            busy={busy}
+            onChange={(size) =>
+              change(stage === 'plan' ? { plan_workers: size } : { build_workers: size })
+            }
+          />{' '}
+          <span class="muted num">{state.busy} busy</span>
+        </span>
+        {state.jobSlots !== null && (
+          <span>
+            Parallel jobs{' '}
+            <Stepper
+              name={`job slots of ${queue.name}`}
+              value={state.jobSlots}
+              busy={busy}
+              onChange={(size) => change({ job_slots: size })}
+            />{' '}
+            <span class="muted num">{state.jobsRunning} running</span>
+          </span>
+        )}
+      </div>
+    </section>
+  );
+}

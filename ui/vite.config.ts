@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite';
+
+// esbuild compiles the JSX, so no framework plugin is needed.
+export default defineConfig({
+  // With './' a deep link such as /plans/7 would ask for /plans/assets/... and get the page itself.
+  base: '/',
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+  build: {
+    target: 'es2022',
+    // The page's content security policy allows no data: scripts or styles.
+    assetsInlineLimit: 0,
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { '/api': process.env.PLANWRIGHT_URL ?? 'http://127.0.0.1:8471' } },
+});
