@@ -1,0 +1,273 @@
+// What each address does. Paths and bodies are the host's.
+import { statSync } from 'node:fs';
+import { onlyParameters, Problem, page, readBytes, readJson, sendJson } from './http.mjs';
+import {
+  find,
+  inputView,
+  jobView,
+  manifest,
+  planView,
+  queueView,
+  readLog,
+  searchLog,
+} from './views.mjs';
+
+const settingsSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Settings',
+  type: 'object',
+  required: ['auto_plan', 'auto_build', 'watch_dir'],
+  properties: {
+    auto_plan: {
+      type: 'boolean',
+      title: 'Plan automatically',
+      description: 'A new stable file is planned at once. Off: it waits for “Generate plan”.',
+    },
+    auto_build: {
+      type: 'boolean',
+      title: 'Build automatically',
+      description: 'A finished plan is built at once. Off: it waits for “Enqueue build”.',
+    },
+    watch_dir: {
+      type: 'string',
+      title: 'Watched folder',
+      description: 'Files dropped here become inputs. A change takes effect at once.',
+      minLength: 1,
+    },
+  },
+};
+
+function isFolder(path) {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function checkSettings(world, patch, ifMatch) {
+  const etag = `"${world.revision}"`;
+  if (ifMatch && ifMatch !== etag) {
+    throw new Problem(412, 'Settings have changed', 'Someone saved other settings in between.', {
+      current_etag: etag,
+      changed_by: 'ana',
+    });
+  }
+  const wrong = [];
+  for (const [key, value] of Object.entries(patch)) {
+    if (!(key in settingsSchema.properties)) wrong.push([key, 'is not a setting']);
+    else if (key === 'watch_dir' && !isFolder(value))
+      wrong.push([key, 'is not a folder that can be read']);
+    else if (key !== 'watch_dir' && typeof value !== 'boolean')
+      wrong.push([key, 'must be a boolean']);
+  }
+  if (wrong.length === 0) return;
+  throw new Problem(422, 'Settings are not valid', 'One value was refused; nothing was saved.', {
+    errors: wrong.map(([key, detail]) => ({ pointer: `/${key}`, detail })),
+  });
+}
+
+const sendSettings = (world, response) =>
+  sendJson(response, world.settings, { headers: { etag: `"${world.revision}"` } });
+
+function patchQueue(world, patch) {
+  const pools = { plan_workers: ['plan', 'workers'], build_workers: ['build', 'workers'] };
+  const { apply_to_waiting: applies, ...changes } = patch;
+  for (const [key, value] of Object.entries(changes)) {
+    if (key === 'auto_plan' || key === 'auto_build') {
+      world.changeSettings({ [key]: value });
+      if (value && applies) world.applyToWaiting(key === 'auto_plan' ? 'plan' : 'build');
+    } else if (key === 'job_slots' || pools[key]) {
+      const [stage, field] = pools[key] ?? ['build', 'jobSlots'];
+      world.stages[stage][field] = value;
+      world.emit('queue.changed', 'queues/default', `${key} is now ${value}`);
+    } else {
+      throw new Problem(422, 'Not valid', 'Nothing was changed.', {
+        errors: [{ pointer: `/${key}`, detail: 'is not known' }],
+      });
+    }
+  }
+}
+
+function stream(world, { request, response, query }) {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  response.write('retry: 1000\n\n');
+  const send = (event) => response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+  const after = request.headers['last-event-id'] ?? query.get('after');
+  if (after) world.events.slice(world.events.findIndex(({ id }) => id === after) + 1).forEach(send);
+  world.listeners.add(send);
+  const beat = setInterval(() => response.write(': still here\n\n'), 15_000);
+  request.on('close', () => {
+    clearInterval(beat);
+    world.listeners.delete(send);
+  });
+}
+
+async function upload(world, { request, response, query }) {
+  onlyParameters(query, ['filename', 'queue']);
+  const name = query.get('filename');
+  if (!name) throw new Problem(400, 'No name', 'Say ?filename=NAME.');
+  const { input, isNew } = world.record(name, await readBytes(request));
+  const headers = { location: `/api/pending-inputs/${input.id}` };
+  sendJson(response, inputView(input), { status: isNew ? 201 : 200, headers });
+}
+
+async function enqueuePlan(world, { request, response, params }) {
+  const input = find(world.inputs, params[0], 'pending input');
+  const { force } = await readJson(request);
+  if (input.status === 'planning') {
+    throw new Problem(409, 'Planning', `Input ${input.id} is being planned.`);
+  }
+  if (input.status === 'planned' && !force) {
+    throw new Problem(
+      409,
+      'Already planned',
+      `Input ${input.id} has plan ${input.plan_ids.at(-1)}.`,
+    );
+  }
+  const wasQueued = input.queued;
+  if (!wasQueued) world.enqueuePlan(input);
+  const body = { queue: 'plan_queue', position: 1, pending_input: inputView(input) };
+  sendJson(response, body, { status: wasQueued ? 200 : 202 });
+}
+
+async function enqueueBuild(world, { request, response, params }) {
+  const plan = find(world.plans, params[0], 'plan');
+  const { mode = 'all', force } = await readJson(request);
+  if (plan.status === 'building') {
+    const detail = `Plan ${plan.id} is building (build ${plan.build_id}).`;
+    throw new Problem(409, 'Already building', detail, { instance: `/api/plans/${plan.id}` });
+  }
+  if (plan.status === 'built' && !force) {
+    throw new Problem(409, 'Already built', `Plan ${plan.id} is built. Send {"force":true}.`);
+  }
+  const wasQueued = plan.queued;
+  if (!wasQueued) world.enqueueBuild(plan, mode);
+  const body = { queue: 'build_queue', position: 1, plan: planView(plan) };
+  sendJson(response, body, { status: wasQueued ? 200 : 202 });
+}
+
+function jobsOfPlan(world, id) {
+  const plan = find(world.plans, id, 'plan');
+  if (plan.build_id !== null) {
+    return world.jobs.filter((job) => job.build_id === plan.build_id).map(jobView);
+  }
+  const unborn = {
+    id: null,
+    build_id: null,
+    status: 'blocked',
+    attempts: [],
+    cache: null,
+    reason: null,
+  };
+  return plan.document.map(({ name, needs }) => ({ ...unborn, plan_id: plan.id, name, needs }));
+}
+
+const pageOf = (items) => ({ items, next_cursor: null, total: items.length });
+
+function eventPage(world, query) {
+  onlyParameters(query, ['after', 'type', 'subject', 'level', 'limit']);
+  const newest = world.events.slice(-Number(query.get('limit') ?? 50)).reverse();
+  return pageOf(newest.map((event) => ({ id: event.id, event })));
+}
+
+function mappedPage(items, query, view) {
+  const result = page(items, query);
+  return { ...result, items: result.items.map(view) };
+}
+
+const identity = (item) => item;
+
+/** [method, path with (\d+) for ids, handler]. A handler that returns something answers with it. */
+export const routes = [
+  ['GET', '/api/version', () => ({ version: '0.1.0-mock' })],
+  ['GET', '/api/pending-inputs', (w, { query }) => mappedPage(w.inputs, query, inputView)],
+  ['POST', '/api/pending-inputs', upload],
+  [
+    'GET',
+    '/api/pending-inputs/(\\d+)',
+    (w, { params }) => inputView(find(w.inputs, params[0], 'pending input')),
+  ],
+  ['POST', '/api/pending-inputs/(\\d+)/enqueue-plan', enqueuePlan],
+  ['GET', '/api/plans', (w, { query }) => mappedPage(w.plans, query, planView)],
+  ['GET', '/api/plans/(\\d+)', (w, { params }) => planView(find(w.plans, params[0], 'plan'))],
+  ['GET', '/api/plans/(\\d+)/jobs', (w, { params }) => pageOf(jobsOfPlan(w, params[0]))],
+  [
+    'GET',
+    '/api/plans/(\\d+)/artifact',
+    (w, { params }) => ({ jobs: find(w.plans, params[0], 'plan').document }),
+  ],
+  ['POST', '/api/plans/(\\d+)/enqueue-build', enqueueBuild],
+  ['GET', '/api/builds', (w, { query }) => mappedPage(w.builds, query, identity)],
+  ['GET', '/api/builds/(\\d+)', (w, { params }) => find(w.builds, params[0], 'build')],
+  ['GET', '/api/builds/(\\d+)/manifest', (w, { params }) => manifest(w, params[0])],
+  [
+    'POST',
+    '/api/builds/(\\d+)/cancel',
+    (w, { params, response }) => {
+      const build = find(w.builds, params[0], 'build');
+      if (build.status !== 'building')
+        throw new Problem(409, 'Finished', 'The build has finished.');
+      w.cancelBuild(build);
+      sendJson(response, build, { status: 202 });
+    },
+  ],
+  ['GET', '/api/jobs/(\\d+)', (w, { params }) => jobView(find(w.jobs, params[0], 'job'))],
+  ['GET', '/api/jobs/(\\d+)/log', (w, { params, query }) => readLog(w, params[0], query)],
+  ['GET', '/api/jobs/(\\d+)/log/search', (w, { params, query }) => searchLog(w, params[0], query)],
+  [
+    'GET',
+    '/api/jobs/(\\d+)/log/raw',
+    (w, { params, response }) => {
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(w.logOf(find(w.jobs, params[0], 'job')).join('\n'));
+    },
+  ],
+  ['GET', '/api/queues', (w) => pageOf([queueView(w)])],
+  [
+    'PATCH',
+    '/api/queues/default',
+    async (w, { request }) => {
+      patchQueue(w, await readJson(request));
+      return queueView(w);
+    },
+  ],
+  [
+    'POST',
+    '/api/queues/default/(plan|build)/(pause|resume)',
+    (w, { params: [stage, verb] }) => {
+      w.stages[stage].paused = verb === 'pause';
+      w.emit(`queue.${verb}d`, 'queues/default', `${stage}_queue: ${verb}`);
+      return queueView(w);
+    },
+  ],
+  [
+    'GET',
+    '/api/arriving',
+    (w) =>
+      pageOf(
+        w
+          .arriving()
+          .map(({ name, size, since }) => ({ queue: 'default', filename: name, size, since })),
+      ),
+  ],
+  ['GET', '/api/settings', (w, { response }) => sendSettings(w, response)],
+  ['GET', '/api/settings/schema', () => settingsSchema],
+  [
+    'GET',
+    '/api/settings/sources',
+    () => ({ watch_dir: { source: 'file', file: 'quickstart.yaml', line: 4 } }),
+  ],
+  [
+    'PATCH',
+    '/api/settings',
+    async (w, { request, response }) => {
+      const patch = await readJson(request);
+      checkSettings(w, patch, request.headers['if-match']);
+      w.changeSettings(patch);
+      sendSettings(w, response);
+    },
+  ],
+  ['GET', '/api/events', (w, { query }) => eventPage(w, query)],
+  ['GET', '/api/events/stream', stream],
+];

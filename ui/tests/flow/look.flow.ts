@@ -1,0 +1,101 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityFaults, Browser } from './browser';
+import { ask, startHost, type Host } from './host';
+
+let host: Host;
+let browser: Browser;
+let page: Page;
+/** Addresses to look at; a plan and a build of each status are added when the host has some. */
+const paths = [
+  '/',
+  '/inputs',
+  '/plans',
+  '/builds',
+  '/queues',
+  '/events',
+  '/settings',
+  '/plans?q=zzz',
+];
+
+beforeAll(async () => {
+  host = await startHost();
+  browser = await Browser.open();
+  page = browser.page;
+  for (const kind of ['plans', 'builds']) {
+    const items = (await ask(host, 'GET', `/api/${kind}?limit=200`)).body.items;
+    const seen = new Set<string>();
+    for (const { id, status } of items) {
+      if (!seen.has(status)) paths.push(`/${kind}/${id}`);
+      seen.add(status);
+    }
+  }
+});
+
+afterAll(async () => {
+  await browser?.close();
+  host?.stop();
+});
+
+async function open(path: string): Promise<void> {
+  await page.goto(host.url + path);
+  await page.locator('[data-gate=plan] [role=switch]').waitFor();
+  await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+  await page.waitForLoadState('load');
+}
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  it('every page passes WCAG 2.2 AA as far as axe can tell', async () => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const path of paths) {
+      await open(path);
+      expect(await accessibilityFaults(page), path).toEqual([]);
+    }
+  });
+});
+
+describe('the theme', () => {
+  it('can be chosen and is remembered', async () => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await open('/');
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    await page.getByLabel('Theme').selectOption('dark');
+    expect(await background()).not.toBe(light);
+    await open('/plans');
+    expect(await background()).not.toBe(light);
+    await page.getByLabel('Theme').selectOption('system');
+    expect(await background()).toBe(light);
+  });
+});
+
+describe('on a narrow screen', () => {
+  it('nothing has to be scrolled sideways at 320 px, and axe finds no fault', async () => {
+    await page.setViewportSize({ width: 320, height: 700 });
+    for (const path of paths) {
+      await open(path);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, path).toBeLessThanOrEqual(320);
+      expect(await accessibilityFaults(page), path).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it('dialogs fit', async () => {
+    await page.setViewportSize({ width: 320, height: 700 });
+    await open('/');
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+    const box = await page.getByRole('dialog').boundingBox();
+    expect(box!.x).toBeGreaterThanOrEqual(0);
+    expect(box!.x + box!.width).toBeLessThanOrEqual(320);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+});
+
+describe('all along', () => {
+  it('no security rule was broken and no script failed', () => {
+    expect(browser.complaints).toEqual([]);
+  });
+});
