@@ -157,6 +157,22 @@ double Metrics::total(std::string_view name) {
   return sum;
 }
 
+std::map<std::string, double> Metrics::byLabel(std::string_view name, std::string_view label) {
+  const auto& family = familyOf(name);
+  const std::string start = fmt::format("{}=\"", label);
+  std::map<std::string, double> out;
+  auto samples = samples_.lock();
+  const auto of = samples->find(family.name);
+  if (of == samples->end()) return out;
+  for (const auto& [labels, sample] : of->second) {
+    auto at = labels.find(start);
+    if (at == std::string::npos) continue;
+    at += start.size();
+    out[labels.substr(at, labels.find('"', at) - at)] += sample.value;
+  }
+  return out;
+}
+
 std::string Metrics::text() {
   const Samples copy = *samples_.lock();
   std::string out;

@@ -46,6 +46,9 @@ class Metrics {
   /// The sum over all labels. For a histogram: how many values were observed.
   double total(std::string_view name);
 
+  /// The sums by the values of one label. Values with quotes come back escaped.
+  std::map<std::string, double> byLabel(std::string_view name, std::string_view label);
+
   /// The Prometheus text format, version 0.0.4, families in a fixed order.
   std::string text();
 

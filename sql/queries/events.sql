@@ -10,7 +10,8 @@ select xid::text, id, rfc3339(at), coalesce(queue, ''), subject, type, level, ac
  order by xid, id limit $3
 
 -- name: events_ring
-notify planwright
+-- Not worth a flush of its own: a NOTIFY that a crash loses is heard by nobody anyway.
+select set_config('synchronous_commit', 'off', true), pg_notify('planwright', '')
 
 -- name: events_last
 select coalesce(xid::text, '0'), coalesce(id, 0) from events

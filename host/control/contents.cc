@@ -1,0 +1,90 @@
+#include "control/contents.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+
+namespace planwright {
+
+namespace {
+
+std::uint64_t sizeOf(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+Result<Content> Contents::open(const std::string& text, std::string fileName) const {
+  const auto digest = Digest::parse(text);
+  if (!digest) return notFound(fmt::format("\"{}\" is no digest.", text));
+  auto file = parts_.blobs.open(*digest);
+  if (!file)
+    return Error{
+        ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", text), "pruned", {}};
+  const std::uint64_t size = sizeOf(file->get());
+  return Content{
+      .file = std::move(*file), .sizeBytes = size, .digest = text, .fileName = std::move(fileName)};
+}
+
+Result<Content> Contents::ofInput(std::int64_t input) const {
+  const Rows rows = parts_.database.lease()->run("api_input", {input});
+  if (rows.empty()) return notFound(fmt::format("There is no input {}.", input));
+  return open(rows.text(0, 1), std::filesystem::path(rows.text(0, 2)).filename().string());
+}
+
+Result<Content> Contents::ofPlan(std::int64_t plan) const {
+  const Rows rows = parts_.database.lease()->run("api_plan", {plan});
+  if (rows.empty()) return notFound(fmt::format("There is no plan {}.", plan));
+  return open(rows.text(0, 1), fmt::format("plan-{}.json", plan));
+}
+
+Result<Content> Contents::manifestOf(std::int64_t build) const {
+  const Rows rows = parts_.database.lease()->run("api_build", {build});
+  if (rows.empty()) return notFound(fmt::format("There is no build {}.", build));
+  if (rows.text(0, 1).empty())
+    return notFound(fmt::format("Build {} has no manifest: it is {}.", build, rows.text(0, 2)));
+  return open(rows.text(0, 1), fmt::format("manifest-{}.json", build));
+}
+
+Result<Content> Contents::blob(const std::string& digest) const {
+  auto content = open(digest, digest);
+  if (!content && content.error().kind == ErrorKind::Gone)
+    return notFound(fmt::format("There is no blob {}.", digest));
+  return content;
+}
+
+Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) const {
+  auto connection = parts_.database.lease();
+  const Rows rows =
+      connection->run("api_attempt", {job, n ? std::optional(std::to_string(*n)) : std::nullopt});
+  if (!rows.empty())
+    return LogPlace{.path = parts_.logsFolder / rows.text(0, 0),
+                    .attempt = rows.number(0, 0),
+                    .isComplete = rows.flag(0, 1)};
+  if (connection->run("api_job", {job}).empty())
+    return notFound(fmt::format("There is no job {}.", job));
+  if (n) return notFound(fmt::format("Job {} has no attempt {}.", job, *n));
+  return LogPlace{};
+}
+
+Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t> n) const {
+  const auto place = log(job, n);
+  if (!place) return place.error();
+  UniqueFd file(place->attempt == 0 ? -1 : ::open(place->path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) file = memoryFile("");
+  const std::uint64_t size = sizeOf(file.get());
+  return Content{.file = std::move(file),
+                 .sizeBytes = size,
+                 .digest = {},
+                 .fileName = fmt::format("job-{}.log", job)};
+}
+
+}  // namespace planwright

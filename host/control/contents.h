@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "control/control_parts.h"
+
+namespace planwright {
+
+/// Bytes to be sent as they are.
+struct Content {
+  UniqueFd file;  ///< regular, at offset 0
+  std::uint64_t sizeBytes = 0;
+  std::string digest;    ///< of all of it, or empty while it may still grow
+  std::string fileName;  ///< what a browser would save it as
+};
+
+/// Where the log of one attempt is.
+struct LogPlace {
+  std::filesystem::path path;
+  std::int64_t attempt = 0;
+  bool isComplete = false;  ///< the attempt has ended, so the log does not grow any more
+};
+
+/// The bytes that rows name: inputs, plan documents, manifests, blobs, logs. NotFound: no such row,
+/// or it names none yet; Gone: the row is there but its bytes are pruned. [any thread]
+class Contents {
+ public:
+  explicit Contents(const ControlParts& parts) : parts_(parts) {}
+
+  Result<Content> ofInput(std::int64_t input) const;
+  Result<Content> ofPlan(std::int64_t plan) const;  ///< the sealed document
+  Result<Content> manifestOf(std::int64_t build) const;
+  Result<Content> blob(const std::string& digest) const;
+
+  /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
+  Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;
+  /// The log's bytes as far as it is written.
+  Result<Content> logBytes(std::int64_t job, std::optional<std::int64_t> n) const;
+
+ private:
+  Result<Content> open(const std::string& digest, std::string fileName) const;
+
+  const ControlParts& parts_;
+};
+
+}  // namespace planwright

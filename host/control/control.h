@@ -1,0 +1,44 @@
+#pragma once
+
+#include "control/contents.h"
+#include "control/control_parts.h"
+#include "control/event_log.h"
+#include "control/idempotency.h"
+#include "control/input_actions.h"
+#include "control/listings.h"
+#include "control/overview.h"
+#include "control/plan_actions.h"
+#include "control/queue_settings.h"
+
+namespace planwright {
+
+/// Everything a person or a program can ask of the host or have it do; what the routes are written
+/// against. Verbs commit to Postgres first and push ids after, so Redis may be away. Owned by
+/// Application, built from what the parts name. [any thread]
+class Control {
+ public:
+  explicit Control(ControlParts wanted)
+      : parts(std::move(wanted)),
+        inputs(parts),
+        plans(parts),
+        settings(parts, inputs, plans),
+        listings(parts),
+        contents(parts),
+        overview(parts),
+        events(parts),
+        idempotency(parts) {}
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  const ControlParts parts;
+  const InputActions inputs;
+  const PlanActions plans;
+  const QueueSettings settings;
+  Listings listings;
+  const Contents contents;
+  Overview overview;
+  const EventLog events;
+  const Idempotency idempotency;
+};
+
+}  // namespace planwright

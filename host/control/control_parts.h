@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "control/ticket_desk.h"
+#include "stages/registry.h"
+#include "store/bell.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// One thing the host depends on, for /readyz.
+struct DependencyState {
+  std::string name;  ///< postgres, redis, store, watch_dir, plugins
+  bool isReady = true;
+  std::string detail;  ///< why not, or empty
+};
+
+/// What control stands on. Everything outlives it and may be used from any thread. The functions
+/// may be empty.
+struct ControlParts {
+  Database& database;
+  TicketDesk& tickets;
+  const Config& config;
+  BlobStore& blobs;
+  Bell& bell;
+  const Clock& clock;
+  Metrics& metrics;
+  const Plugins* plugins = nullptr;
+  std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
+  /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.
+  std::function<std::string()> arriving = {};
+  /// Besides Postgres, which control asks itself. Must not take longer than a second.
+  std::function<std::vector<DependencyState>()> dependencies = {};
+  /// Sets the gauges that only the host itself knows (connections, pools), before a scrape.
+  std::function<void(Metrics&)> beforeScrape = {};
+};
+
+}  // namespace planwright

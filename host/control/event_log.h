@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "control/control_parts.h"
+
+namespace planwright {
+
+/// A place in the stream of events; as text "epoch-xid-id", opaque to clients. Compares in reading
+/// order.
+struct EventPlace {
+  std::uint64_t epoch = 0, xid = 0, id = 0;
+
+  std::string text() const;
+  /// "0" is the beginning. nullopt: not a cursor.
+  static std::optional<EventPlace> parse(std::string_view text);
+  std::array<std::uint64_t, 3> order() const { return {epoch, xid, id}; }
+  friend auto operator<=>(const EventPlace&, const EventPlace&) = default;
+};
+
+struct StoredEvent {
+  EventPlace place;
+  std::string type;
+  std::string subject;
+  std::string json;  ///< CloudEvents 1.0, one line
+};
+
+struct EventQuery {
+  std::optional<std::string>
+      after;  ///< a cursor: oldest first from there. Without: the newest first
+  std::optional<std::string> types;    ///< separated by commas
+  std::optional<std::string> subject;  ///< "input/17"
+  std::optional<std::string> level;    ///< info, warning or error
+  int limit = 50;
+};
+
+/// The append-only record of facts, in the order in which a reader may see it: only what no open
+/// transaction can still come before. [any thread]
+class EventLog {
+ public:
+  explicit EventLog(const ControlParts& parts) : parts_(parts) {}
+
+  /// {items: [{cursor, event}], next_cursor}. With `after`, next_cursor is where to go on later,
+  /// even when nothing came; without, it leads to older ones. Invalid names the parameter.
+  Result<std::string> page(const EventQuery& query) const;
+  /// The next events after the place, oldest first.
+  std::vector<StoredEvent> after(const EventPlace& place, int limit) const;
+  /// The last place that can be read now.
+  EventPlace newest() const;
+  /// Rows are written that may not be read yet: look again soon.
+  bool isHeldBack() const;
+
+ private:
+  const ControlParts& parts_;
+};
+
+}  // namespace planwright

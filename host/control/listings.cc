@@ -1,0 +1,250 @@
+#include "control/listings.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+
+namespace {
+
+/// Rows looked at by one statement, and to make up one total.
+constexpr int kWindow = 50'000;
+/// A page that is not full after this time is sent with a cursor to go on.
+constexpr auto kPatience = std::chrono::milliseconds(1'000);
+constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
+
+/// The statements and words of one list.
+struct Table {
+  std::string_view noun, list, window, total, item, explain;
+  std::vector<std::string_view> statuses;
+};
+
+const Table& tableOf(Listed what) {
+  static const std::array<Table, 4> tables = {
+      Table{"input",
+            "api_inputs",
+            "api_inputs_window",
+            "api_inputs_total",
+            "api_input",
+            "api_explain_input",
+            {"pending", "planning", "planned", "failed", "superseded", "cancelled"}},
+      Table{"plan",
+            "api_plans",
+            "api_plans_window",
+            "api_plans_total",
+            "api_plan",
+            "api_explain_plan",
+            {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"}},
+      Table{"build",
+            "api_builds",
+            "api_builds_window",
+            "api_builds_total",
+            "api_build",
+            "api_explain_build",
+            {"building", "built", "failed", "cancelled"}},
+      Table{"job",
+            "api_jobs",
+            "api_jobs_window",
+            "api_jobs_total",
+            "api_job",
+            "api_explain_job",
+            {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out",
+             "dep_failed", "cancelled"}},
+  };
+  return tables[static_cast<std::size_t>(what)];
+}
+
+constexpr std::array<std::string_view, 21> kReasons = {"manual_mode",
+                                                       "approval_needed",
+                                                       "queue_paused",
+                                                       "queue_held",
+                                                       "superseded",
+                                                       "limit",
+                                                       "waiting_for_worker",
+                                                       "backoff",
+                                                       "waiting_for_needs",
+                                                       "file_not_stable",
+                                                       "resources",
+                                                       "backend_pending",
+                                                       "planner_rejected_input",
+                                                       "job_failed",
+                                                       "needs_failed",
+                                                       "timeout",
+                                                       "worker_lost",
+                                                       "cancelled",
+                                                       "plugin_error",
+                                                       "stuck",
+                                                       "internal"};
+
+Error badParameter(std::string_view name, std::string message) {
+  return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
+}
+
+/// "a,b" as a Postgres array. Invalid names the first unknown word.
+Result<std::optional<std::string>> statusArray(const Table& table,
+                                               const std::optional<std::string>& text) {
+  if (!text) return std::optional<std::string>();
+  PgArray out;
+  std::string_view rest = *text;
+  while (true) {
+    const auto comma = rest.find(',');
+    const std::string_view word = rest.substr(0, comma);
+    if (std::find(table.statuses.begin(), table.statuses.end(), word) == table.statuses.end())
+      return badParameter("status", fmt::format("\"{}\" is no status of a {}; there are {}.", word,
+                                                table.noun, fmt::join(table.statuses, ", ")));
+    out.add(word);
+    if (comma == std::string_view::npos) return std::optional(out.take());
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+// Cursors are "c" and a number in base 36: opaque to clients, checked here.
+std::string cursorText(std::int64_t number) {
+  std::array<char, 16> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, 36).ptr;
+  return "c" + std::string(text.data(), end);
+}
+
+Result<std::int64_t> cursorNumber(const std::optional<std::string>& text, std::int64_t fallback) {
+  if (!text) return fallback;
+  std::int64_t number = 0;
+  const char* last = text->data() + text->size();
+  if (text->size() < 2 || (*text)[0] != 'c')
+    return badParameter("cursor", "It is not a cursor of this list.");
+  const auto [end, error] = std::from_chars(text->data() + 1, last, number, 36);
+  if (error != std::errc() || end != last || number < 0)
+    return badParameter("cursor", "It is not a cursor of this list.");
+  return number;
+}
+
+std::string pageJson(const std::vector<std::string>& items, const std::string& next,
+                     std::int64_t total, bool isLowerBound) {
+  JsonWriter json;
+  json.object().key("items").array();
+  for (const auto& item : items) json.raw(item);
+  json.end().textOrNull("next_cursor", next).member("total", total);
+  if (isLowerBound) json.member("total_is_lower_bound", true);
+  return json.end().take();
+}
+
+}  // namespace
+
+Listings::Total Listings::total(Listed what, const ListQuery& query,
+                                const std::optional<std::string>& statuses) {
+  const Table& table = tableOf(what);
+  const std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}", table.list, query.queue.value_or("\1"),
+                  statuses.value_or("\1"), query.text.value_or("\1"), query.reason.value_or("\1"));
+  return totals_.get(key, [&] {
+    const Rows rows = parts_.database.lease()->run(
+        table.total, {kNewest, query.queue, statuses, query.text, query.reason, kWindow, 1});
+    return Total{rows.number(0, 0), rows.number(0, 1) >= kWindow};
+  });
+}
+
+Result<std::string> Listings::list(Listed what, const ListQuery& query) {
+  const Table& table = tableOf(what);
+  const auto statuses = statusArray(table, query.status);
+  if (!statuses) return statuses.error();
+  if (query.reason && std::find(kReasons.begin(), kReasons.end(), *query.reason) == kReasons.end())
+    return badParameter("reason", fmt::format("\"{}\" is no reason code; there are {}.",
+                                              *query.reason, fmt::join(kReasons, ", ")));
+  const auto before = cursorNumber(query.cursor, kNewest);
+  if (!before) return before.error();
+
+  auto connection = parts_.database.lease();
+  const SteadyTime end = parts_.clock.steady() + kPatience;
+  std::vector<std::string> items;
+  std::string next;
+  for (std::int64_t below = *before;;) {
+    const int missing = query.limit - static_cast<int>(items.size());
+    const Rows rows = connection->run(table.list, {below, query.queue, *statuses, query.text,
+                                                   query.reason, kWindow, missing + 1});
+    const auto found = std::min<std::size_t>(rows.size(), static_cast<std::size_t>(missing));
+    for (std::size_t i = 0; i < found; ++i) items.push_back(rows.text(i, 1));
+    if (rows.size() > found) {  // one more is there
+      next = cursorText(found == 0 ? below : rows.number(found - 1, 0));
+      break;
+    }
+    const Rows window = connection->run(table.window, {below, kWindow});
+    if (window.number(0, 1) < kWindow) break;  // that was the last one
+    below = window.number(0, 0);
+    if (parts_.clock.steady() >= end) {
+      next = cursorText(below);
+      break;
+    }
+  }
+  if (!query.cursor && next.empty())  // that is all there is
+    return pageJson(items, next, static_cast<std::int64_t>(items.size()), false);
+  const Total count = total(what, query, *statuses);
+  return pageJson(items, next, count.count, count.isLowerBound);
+}
+
+Result<std::string> Listings::item(Listed what, std::int64_t id) const {
+  const Table& table = tableOf(what);
+  const Rows rows = parts_.database.lease()->run(table.item, {id});
+  if (rows.empty()) return notFound(fmt::format("There is no {} {}.", table.noun, id));
+  return rows.text(0, 0);
+}
+
+Result<std::string> Listings::explain(Listed what, std::int64_t id) const {
+  const Table& table = tableOf(what);
+  const Rows rows = parts_.database.lease()->run(table.explain, {id});
+  if (rows.empty()) return notFound(fmt::format("There is no {} {}.", table.noun, id));
+  return JsonWriter().object().rawMember("items", rows.text(0, 0)).end().take();
+}
+
+Result<std::string> Listings::jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,
+                                          int limit) const {
+  const auto after = cursorNumber(cursor, -1);
+  if (!after) return after.error();
+  auto connection = parts_.database.lease();
+  if (connection->run("api_build", {build}).empty())
+    return notFound(fmt::format("There is no build {}.", build));
+  const Rows rows = connection->run("api_build_jobs", {build, *after, limit + 1});
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
+    items.push_back(rows.text(i, 1));
+  const bool isMore = rows.size() > items.size();
+  return pageJson(items, isMore ? cursorText(rows.number(items.size() - 1, 0)) : "",
+                  connection->run("api_build_jobs_total", {build}).number(0, 0), false);
+}
+
+Result<std::string> Listings::jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
+                                         int limit) const {
+  const auto after = cursorNumber(cursor, -1);
+  if (!after) return after.error();
+  auto connection = parts_.database.lease();
+  const Rows found = connection->run("api_plan", {plan});
+  if (found.empty()) return notFound(fmt::format("There is no plan {}.", plan));
+  const std::int64_t build = found.number(0, 3);
+  if (build != 0 && connection->run("api_build_jobs_total", {build}).number(0, 0) > 0)
+    return jobsOfBuild(build, cursor, limit);
+
+  const auto digest = Digest::parse(found.text(0, 1));
+  auto document = parts_.blobs.open(*digest);
+  if (!document)
+    return Error{ErrorKind::Gone,
+                 fmt::format("The document of plan {} is not in the blob store any more.", plan),
+                 "pruned",
+                 {}};
+  const Rows rows =
+      connection->run("api_planned_jobs", {plan, readAll(document->get()), *after, limit + 1});
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
+    items.push_back(rows.text(i, 1));
+  const bool isMore = rows.size() > items.size();
+  return pageJson(items, isMore ? cursorText(rows.number(items.size() - 1, 0)) : "",
+                  rows.empty() ? 0 : rows.number(0, 2), false);
+}
+
+}  // namespace planwright

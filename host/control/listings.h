@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "control/control_parts.h"
+#include "control/timed_cache.h"
+
+namespace planwright {
+
+/// The tables that have lists.
+enum class Listed { Inputs, Plans, Builds, Jobs };
+
+/// What a list is narrowed by; empty = all.
+struct ListQuery {
+  std::optional<std::string> queue;
+  std::optional<std::string> status;  ///< one or more, separated by commas
+  std::optional<std::string> text;    ///< part of the name, any case, or the id
+  std::optional<std::string> reason;
+  std::optional<std::string> cursor;  ///< from `next_cursor`
+  int limit = 50;                     ///< 1..200
+};
+
+/// Lists and single items as the API shows them: JSON made by the database. [any thread]
+class Listings {
+ public:
+  explicit Listings(const ControlParts& parts) : parts_(parts), totals_(parts.clock) {}
+
+  /// {items, next_cursor, total[, total_is_lower_bound]}, newest first. A page holds fewer items
+  /// than asked for, with a cursor, when finding more would take long. Invalid: `status`, `reason`
+  /// or `cursor` is none.
+  Result<std::string> list(Listed what, const ListQuery& query);
+  /// The item as in its list. NotFound.
+  Result<std::string> item(Listed what, std::int64_t id) const;
+  /// {items}: why it does not move, in the order in which it would be noticed. NotFound.
+  Result<std::string> explain(Listed what, std::int64_t id) const;
+  /// A page of the jobs of a plan's latest build, else of the plan itself, all "blocked". In the
+  /// plan's order. NotFound.
+  Result<std::string> jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
+                                 int limit) const;
+  Result<std::string> jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,
+                                  int limit) const;
+
+ private:
+  struct Total {
+    std::int64_t count = 0;
+    bool isLowerBound = false;
+  };
+  Total total(Listed what, const ListQuery& query, const std::optional<std::string>& statuses);
+
+  const ControlParts& parts_;
+  TimedCache<Total> totals_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,183 @@
+#include "control/overview.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/unavailable.h"
+
+namespace planwright {
+
+namespace {
+
+std::string pluginsOf(const Config& config) {
+  JsonWriter json;
+  json.object();
+  for (const auto& queue : config.queues) {
+    std::set<std::string> planners;
+    for (const auto& planner : queue.planners) planners.insert(planner.plugin);
+    json.key(queue.name).object().key("plan").array();
+    for (const auto& id : planners) json.value(id);
+    json.end().key("build").array();
+    if (!queue.builder.plugin.empty()) json.value(queue.builder.plugin);
+    json.end().end();
+  }
+  return json.end().take();
+}
+
+/// {items, next_cursor: null, total}
+std::string wholePage(const std::vector<std::string>& items) {
+  JsonWriter json;
+  json.object().key("items").array();
+  for (const auto& item : items) json.raw(item);
+  return json.end().key("next_cursor").null().member("total", items.size()).end().take();
+}
+
+std::string pluginJson(const PluginInfo& info) {
+  JsonWriter json;
+  json.object()
+      .member("id", info.id)
+      .member("version", info.version)
+      .member("file", info.file)
+      .textOrNull("digest", info.digest)
+      .member("description", info.description)
+      .member("pure", info.pure)
+      .member("usable", info.error.empty())
+      .textOrNull("error", info.error);
+  json.key("stages").array();
+  for (const auto& stage : info.stages) json.value(stage);
+  return json.end()
+      .rawMember("settings_schema", info.settingsSchemaJson)
+      .rawMember("manifest", info.manifestJson)
+      .end()
+      .take();
+}
+
+std::vector<std::string> column(const Rows& rows, int index) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, index));
+  return out;
+}
+
+}  // namespace
+
+Overview::Overview(const ControlParts& parts)
+    : parts_(parts),
+      pluginsJson_(pluginsOf(parts.config)),
+      queues_(parts.clock) {}
+
+std::vector<Overview::QueueRow> Overview::rows() {
+  return queues_.get("", [&] {
+    const Rows rows = parts_.database.lease()->run("api_queues", {pluginsJson_});
+    std::vector<QueueRow> out;
+    for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
+    return out;
+  });
+}
+
+std::string Overview::queues() {
+  std::vector<std::string> items;
+  for (auto& row : rows()) items.push_back(std::move(row.json));
+  return wholePage(items);
+}
+
+Result<std::string> Overview::queue(const std::string& name) {
+  for (auto& row : rows())
+    if (row.name == name) return std::move(row.json);
+  return notFound(fmt::format("There is no queue {}.", name));
+}
+
+std::string Overview::workers() const {
+  return wholePage(column(parts_.database.lease()->run("api_workers"), 0));
+}
+
+std::string Overview::arriving() const {
+  const std::string items = parts_.arriving ? parts_.arriving() : "[]";
+  const auto document = parseJson(items);
+  const std::size_t count = document && document->IsArray() ? document->Size() : 0;
+  return JsonWriter()
+      .object()
+      .rawMember("items", items)
+      .key("next_cursor")
+      .null()
+      .member("total", count)
+      .end()
+      .take();
+}
+
+Result<std::string> Overview::failures(const std::string& since) const {
+  constexpr int kWindow = 50'000;
+  const bool looksLikeATime = since.size() >= 10 && since.size() <= 40 &&
+                              since.find_first_not_of("0123456789-:.TZ+tz ") == std::string::npos;
+  if (!since.empty() && !looksLikeATime)
+    return Error{
+        ErrorKind::Invalid, "It must be a time such as 2026-01-31T12:00:00Z.", {}, "since"};
+  const Rows rows = parts_.database.lease()->run(
+      "api_failures", {since.empty() ? std::optional<std::string>() : since, kWindow});
+  return wholePage(column(rows, 0));
+}
+
+std::string Overview::reconciler() const {
+  JsonWriter json;
+  json.object().key("repairs").object();
+  for (const auto& [kind, count] :
+       parts_.metrics.byLabel("planwright_reconcile_repairs_total", "kind"))
+    json.member(kind, static_cast<std::int64_t>(count));
+  return json.end()
+      .member("fenced_writes",
+              static_cast<std::int64_t>(parts_.metrics.total("planwright_fenced_writes_total")))
+      .end()
+      .take();
+}
+
+std::string Overview::plugins() const {
+  std::vector<std::string> items;
+  if (parts_.plugins)
+    for (const auto& info : parts_.plugins->all()) items.push_back(pluginJson(info));
+  return wholePage(items);
+}
+
+Result<std::string> Overview::plugin(const std::string& id) const {
+  const PluginInfo* info = parts_.plugins ? parts_.plugins->find(id) : nullptr;
+  if (!info) return notFound(fmt::format("There is no plugin {}.", id));
+  return pluginJson(*info);
+}
+
+std::string Overview::version() const {
+  return JsonWriter()
+      .object()
+      .member("name", "planwright")
+      .member("version", PLANWRIGHT_VERSION)
+      .member("api", "1")
+      .end()
+      .take();
+}
+
+std::pair<std::string, bool> Overview::readiness() const {
+  std::vector<DependencyState> states;
+  DependencyState postgres{.name = "postgres", .isReady = true, .detail = {}};
+  try {
+    parts_.database.lease()->run("api_ping");
+  } catch (const std::exception& e) {
+    postgres.isReady = false;
+    postgres.detail = e.what();
+  }
+  states.push_back(std::move(postgres));
+  if (parts_.dependencies)
+    for (auto& state : parts_.dependencies()) states.push_back(std::move(state));
+  const bool isReady = std::all_of(states.begin(), states.end(),
+                                   [](const DependencyState& state) { return state.isReady; });
+  JsonWriter json;
+  json.object().member("ready", isReady).key("dependencies").object();
+  for (const auto& state : states)
+    json.key(state.name)
+        .object()
+        .member("ready", state.isReady)
+        .textOrNull("detail", state.detail)
+        .end();
+  return {json.end().end().take(), isReady};
+}
+
+}  // namespace planwright

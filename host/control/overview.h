@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/control_parts.h"
+#include "control/timed_cache.h"
+
+namespace planwright {
+
+/// The state of the whole: queues, hosts, failures, plugins, repairs, health. Costly counts are
+/// remembered for a moment. [any thread]
+class Overview {
+ public:
+  explicit Overview(const ControlParts& parts);
+
+  std::string queues();  ///< page of queues
+  Result<std::string> queue(const std::string& name);
+  std::string workers() const;   ///< page of the running instances
+  std::string arriving() const;  ///< page of files that are not stable yet
+  /// Page of groups. Invalid (parameter "since"): not a time.
+  Result<std::string> failures(const std::string& since) const;
+  std::string reconciler() const;  ///< {repairs: {kind: count}, fenced_writes}
+  std::string plugins() const;     ///< page
+  Result<std::string> plugin(const std::string& id) const;
+  std::string version() const;
+  /// {ready, dependencies: {name: {ready, detail}}}, and whether all are.
+  std::pair<std::string, bool> readiness() const;
+  /// Counts changed by a person: the next look is fresh.
+  void forget() { queues_.forget(); }
+
+  /// The Prometheus text of everything.
+  std::string metrics();
+
+ private:
+  struct QueueRow {
+    std::string name, json;
+  };
+  std::vector<QueueRow> rows();
+
+  const ControlParts& parts_;
+  const std::string pluginsJson_;  ///< by queue and stage, for the statement
+  TimedCache<std::vector<QueueRow>> queues_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,98 @@
+#include "control/plan_actions.h"
+
+#include <fmt/format.h>
+
+#include "queue/tickets.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+
+namespace {
+
+constexpr int kBatch = 1000;
+
+Error refusal(std::int64_t plan, const std::string& outcome, std::int64_t build) {
+  if (outcome == "building")
+    return conflict(fmt::format("Plan {} is building (build {}).", plan, build),
+                    "already-building");
+  return conflict(fmt::format("Plan {} is built already (build {}). Send {{\"force\": true}} to "
+                              "build it again.",
+                              plan, build),
+                  "already-built");
+}
+
+}  // namespace
+
+Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
+  auto connection = parts_.database.lease();
+  if (wish.expectedDigest) {
+    const Rows plan = connection->run("api_plan", {wish.plan});
+    if (plan.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
+    if (plan.text(0, 1) != *wish.expectedDigest)
+      return Error{ErrorKind::Stale,
+                   fmt::format("Plan {} has the digest {}.", wish.plan, plan.text(0, 1)),
+                   "plan-changed",
+                   {}};
+  }
+  const Rows rows =
+      connection->run("enqueue_plans", {PgArray().add(wish.plan).take(), wish.force, wish.actor,
+                                        wish.onlyFailed ? "failed" : "all"});
+  if (rows.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
+  const std::string outcome = rows.text(0, 2);
+  if (outcome != "queued" && outcome != "already_queued")
+    return refusal(wish.plan, outcome, rows.number(0, 3));
+  Enqueued done{
+      .wasQueued = outcome == "already_queued", .list = buildList(rows.text(0, 1)), .itemJson = {}};
+  if (!done.wasQueued) {
+    parts_.metrics.add("planwright_queue_enqueued_total",
+                       {{"queue", done.list}, {"source", "request"}});
+    done.position = parts_.tickets.push(done.list, {wish.plan}).value_or(0);
+    parts_.bell.ring();
+  }
+  if (done.position == 0)
+    done.position = connection->run("plan_position", {wish.plan}).number(0, 0);
+  done.itemJson = connection->run("api_plan", {wish.plan}).text(0, 0);
+  return done;
+}
+
+std::int64_t PlanActions::enqueueWaiting(const std::string& queue, const std::string& actor) const {
+  auto connection = parts_.database.lease();
+  std::int64_t count = 0;
+  for (std::int64_t after = 0;;) {
+    const Rows waiting = connection->run("waiting_plans_after", {queue, after, kBatch});
+    if (waiting.empty()) return count;
+    PgArray ids;
+    for (std::size_t i = 0; i < waiting.size(); ++i) ids.add(waiting.number(i, 0));
+    after = waiting.number(waiting.size() - 1, 0);
+    const Rows rows = connection->run("enqueue_plans", {ids.take(), false, actor, "all"});
+    std::vector<std::int64_t> pushed;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (rows.text(i, 2) == "queued") pushed.push_back(rows.number(i, 0));
+    if (pushed.empty()) continue;
+    parts_.tickets.push(buildList(queue), pushed);
+    parts_.metrics.add("planwright_queue_enqueued_total",
+                       {{"queue", buildList(queue)}, {"source", "request"}},
+                       static_cast<double>(pushed.size()));
+    parts_.bell.ring();
+    count += static_cast<std::int64_t>(pushed.size());
+  }
+}
+
+Result<std::string> PlanActions::cancelBuild(std::int64_t build, const std::string& actor) const {
+  auto connection = parts_.database.lease();
+  const Rows before = connection->run("api_build", {build});
+  if (before.empty()) return notFound(fmt::format("There is no build {}.", build));
+  if (before.text(0, 2) != "building")
+    return conflict(fmt::format("Build {} is finished: it is {}.", build, before.text(0, 2)),
+                    "finished");
+  // It runs, or it waits for its next try; whichever statement fits the plan's status acts.
+  const bool asked = !connection->run("request_cancel", {build}).empty();
+  const bool ended =
+      !asked && !connection->run("cancel_waiting_plan", {before.number(0, 3), actor}).empty();
+  if (!asked && !ended)
+    return conflict(fmt::format("Build {} has just finished.", build), "finished");
+  parts_.bell.ring();
+  return connection->run("api_build", {build}).text(0, 0);
+}
+
+}  // namespace planwright

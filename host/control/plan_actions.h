@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "control/control_parts.h"
+#include "control/input_actions.h"
+
+namespace planwright {
+
+struct EnqueueBuild {
+  std::int64_t plan = 0;
+  bool onlyFailed = false;  ///< run again only what did not succeed in the latest build
+  bool force = false;       ///< also when it is built already
+  std::optional<std::string> expectedDigest;  ///< If-Match: the plan somebody looked at
+  std::string actor;
+};
+
+/// What people do with plans and builds. [any thread]
+class PlanActions {
+ public:
+  explicit PlanActions(const ControlParts& parts) : parts_(parts) {}
+
+  /// "Enqueue build". NotFound; Stale when the digest differs; Conflict already-building,
+  /// already-built (unless forced). As for inputs, Redis may be away.
+  Result<Enqueued> enqueueBuild(const EnqueueBuild& wish) const;
+  /// All plans of the queue that nobody has queued. Gives how many.
+  std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
+  /// Asks for the end of a build that runs, or ends one that waits for its next try. NotFound;
+  /// Conflict `finished`. Gives the build.
+  Result<std::string> cancelBuild(std::int64_t build, const std::string& actor) const;
+
+ private:
+  const ControlParts& parts_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "queue/tickets.h"
+
+namespace planwright {
+
+/// The API's hand on the lists of ids: one connection shared by the HTTP workers. A push that fails
+/// is no error, since the row is committed already and reconcile pushes its id again. [any thread]
+class TicketDesk {
+ public:
+  explicit TicketDesk(std::unique_ptr<Tickets> tickets) : tickets_(std::move(tickets)) {}
+
+  /// The length of the list afterwards; nullopt when the service is away.
+  std::optional<std::int64_t> push(const std::string& list, const std::vector<std::int64_t>& ids);
+
+ private:
+  Guarded<std::unique_ptr<Tickets>> tickets_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,52 @@
+-- What people do to single items; the rest is in the files of the tables.
+
+-- name: cancel_waiting_input
+-- $1 id, $2 actor. No row: it does not wait (any more).
+with u as (
+  update pending_inputs set status = 'cancelled', queued_at = null, not_before = '-infinity', reason_code = 'cancelled',
+         error = null, updated_at = now()
+   where id = $1 and status = 'pending' returning id, queue),
+e as (insert into events (queue, subject, type, actor) select queue, 'input/' || id, 'input.cancelled', $2 from u)
+select id from u
+
+-- name: input_position
+-- $1 id: how many of its queue are taken no later than it, counted up to 10000
+select count(*) from (
+  select 1 from pending_inputs o, (select queue, queued_at, id from pending_inputs where id = $1) i
+   where o.queue = i.queue and o.queued_at is not null and (o.queued_at, o.id) <= (i.queued_at, i.id) limit 10000) n
+
+-- name: plan_position
+-- $1 id
+select count(*) from (
+  select 1 from plans o, (select queue, queued_at, id from plans where id = $1) p
+   where o.queue = p.queue and o.queued_at is not null and (o.queued_at, o.id) <= (p.queued_at, p.id) limit 10000) n
+
+-- name: waiting_inputs_after
+-- $1 queue, $2 only ids above this, $3 limit: recorded inputs that nobody has queued, oldest first
+select id from pending_inputs
+ where queue = $1 and status = 'pending' and queued_at is null and id > $2 order by id limit $3
+
+-- name: waiting_plans_after
+-- $1 queue, $2 only ids above this, $3 limit
+select id from plans
+ where queue = $1 and status = 'ready_for_build' and queued_at is null and id > $2 order by id limit $3
+
+-- name: idempotency_begin
+-- $1 key, $2 digest of the request. Gives (ours, same request, status or 0 while under way, response).
+with n as (
+  insert into idempotency_keys as k (key, request_digest) values ($1, $2)
+  on conflict (key) do update set request_digest = excluded.request_digest, status = null, response = null, created_at = now()
+    where k.created_at < now() - interval '1 day' or (k.status is null and k.created_at < now() - interval '2 minutes')
+  returning key)
+select true, true, 0, '' from n
+union all
+select false, k.request_digest = $2, coalesce(k.status, 0), coalesce(k.response, '')
+  from idempotency_keys k where k.key = $1 and not exists (select from n)
+
+-- name: idempotency_finish
+-- $1 key, $2 status, $3 response
+update idempotency_keys set status = $2, response = $3 where key = $1
+
+-- name: idempotency_drop
+-- $1 key: the request did nothing, so it may be sent again
+delete from idempotency_keys where key = $1 and status is null
