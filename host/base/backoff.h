@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <random>
 
 namespace planwright {
@@ -30,5 +32,16 @@ class Backoff {
   std::chrono::milliseconds ceiling_;
   std::minstd_rand random_{std::random_device{}()};
 };
+
+/// The wait before the attempt after number `attempt` (1 = the first): first * factor^(attempt-1), at most `max`, of
+/// which the share `jitter` (0..1) is random so that many failures do not come back at once. [any thread]
+inline std::chrono::milliseconds retryDelay(std::chrono::milliseconds first, double factor,
+                                            std::chrono::milliseconds max, double jitter, int attempt) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const double grown = static_cast<double>(first.count()) * std::pow(factor, std::max(0, attempt - 1));
+  const double capped = std::min(grown, static_cast<double>(max.count()));
+  const double spread = std::uniform_real_distribution<double>(1 - jitter, 1)(random);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(capped * spread));
+}
 
 }  // namespace planwright

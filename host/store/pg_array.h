@@ -30,6 +30,7 @@ class PgArray {
     text_ += '"';
     return *this;
   }
+  PgArray& add(const std::string& text) { return add(std::string_view(text)); }
   PgArray& add(const std::optional<std::string>& text) {
     if (text) return add(std::string_view(*text));
     separate();

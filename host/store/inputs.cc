@@ -1,0 +1,94 @@
+#include "store/inputs.h"
+
+#include "store/pg_array.h"
+
+namespace planwright {
+namespace {
+
+double seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
+
+std::string idArray(const std::vector<std::int64_t>& ids) {
+  PgArray array;
+  for (const auto id : ids) array.add(id);
+  return array.take();
+}
+
+}  // namespace
+
+std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
+                                        const std::string& queue) {
+  const Rows rows = connection_.run("claim_inputs", {idArray(ids), number(instance), queue});
+  std::vector<ClaimedInput> claimed(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    claimed[i].id = InputId{rows.number(i, 0)};
+    claimed[i].filename = rows.text(i, 1);
+    claimed[i].digest = rows.text(i, 2);
+    claimed[i].sizeBytes = rows.number(i, 3);
+    claimed[i].fence = rows.number(i, 4);
+    claimed[i].attempt = static_cast<int>(rows.number(i, 5));
+    claimed[i].maxAttempts = static_cast<int>(rows.number(i, 6));
+    claimed[i].attributesJson = rows.text(i, 7);
+    claimed[i].traceId = rows.text(i, 8);
+    claimed[i].content = rows.bytes(i, 9);
+  }
+  return claimed;
+}
+
+std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limit) {
+  const Rows rows = connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)});
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
+  return ids;
+}
+
+std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue) {
+  PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes, documents;
+  for (const auto& input : inputs) {
+    const SealedPlan& plan = input.plan;
+    ids.add(number(input.id));
+    fences.add(input.fence);
+    digests.add(plan.digest.text());
+    summaries.add(plan.summaryJson);
+    counts.add(std::int64_t{plan.jobCount});
+    planners.add(plan.planner);
+    plannerDigests.add(plan.plannerDigest);
+    settingsDigests.add(plan.settingsDigest);
+    sizes.add(static_cast<std::int64_t>(plan.document.size()));
+    documents.add(plan.isLarge ? std::nullopt : std::optional(plan.document));
+  }
+  const std::string idText = ids.take();
+  const std::string fenceText = fences.take();
+  Rows rows = connection_.run("finish_planned",
+                              {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
+                               plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue});
+  // Fewer than asked for: lost claims, or an earlier commit of ours whose answer never came.
+  if (rows.size() < inputs.size()) rows = connection_.run("planned_before", {idText, fenceText});
+  std::vector<Made> made(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    made[i] = {InputId{rows.number(i, 0)}, PlanId{rows.number(i, 1)}, rows.flag(i, 2)};
+  return made;
+}
+
+std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs, const std::string& queue) {
+  PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts;
+  for (const auto& input : inputs) {
+    const bool cancelled = input.failure.kind == FailureClass::Cancelled;
+    ids.add(number(input.id));
+    fences.add(input.fence);
+    statuses.add(std::string_view(input.retryIn ? "pending" : cancelled ? "cancelled" : "failed"));
+    delays.add(seconds(input.retryIn.value_or(std::chrono::milliseconds(0))));
+    errors.add(input.failure.message);
+    reasons.add(input.reasonCode);
+    details.add(input.failure.details);
+    classes.add(toText(input.failure.kind));
+    uncounts.add(std::int64_t{input.countAttempt ? 0 : 1});
+  }
+  const Rows rows = connection_.run("finish_unplanned",
+                                    {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(),
+                                     reasons.take(), details.take(), classes.take(), queue, uncounts.take()});
+  std::vector<InputId> done;
+  for (std::size_t i = 0; i < rows.size(); ++i) done.push_back(InputId{rows.number(i, 0)});
+  return done;
+}
+
+}  // namespace planwright

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/claims.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// The moves of pending inputs that the plan stage makes. Every write carries the fence of the claim; what it lost is
+/// missing from the answer. Uses the caller's connection; throws Unavailable when Postgres is away.
+class Inputs {
+ public:
+  explicit Inputs(Connection& connection) : connection_(connection) {}
+
+  /// Those of `ids` that are due, queued and allowed become ours. Others are stale tickets.
+  std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance, const std::string& queue);
+  /// Ids that are due, oldest first: for slots that no ticket filled.
+  std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
+
+  struct Made {
+    InputId input{};
+    PlanId plan{};
+    bool queued = false;  ///< auto_build was on: it wants a ticket
+  };
+  /// One transaction: plan rows, small blobs, statuses, events. Also finds what an in-doubt commit already made.
+  std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue);
+  std::vector<InputId> finishUnplanned(const std::vector<UnplannedInput>& inputs, const std::string& queue);
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,106 @@
+#include "store/jobs.h"
+
+#include "store/pg_array.h"
+
+namespace planwright {
+
+std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceId instance, const std::string& queue) {
+  PgArray builds, plans, fences, names, positions, needs, statuses, attempts;
+  for (const auto& job : jobs) {
+    builds.add(number(job.build));
+    plans.add(number(job.plan));
+    fences.add(job.fence);
+    names.add(job.name);
+    positions.add(std::int64_t{job.position});
+    needs.add(job.needsJson);
+    statuses.add(toText(job.status));
+    attempts.add(std::int64_t{job.maxAttempts});
+  }
+  const Rows rows =
+      connection_.run("insert_jobs", {builds.take(), plans.take(), fences.take(), names.take(), positions.take(),
+                                      needs.take(), statuses.take(), attempts.take(), number(instance), queue});
+  std::vector<InsertedJob> inserted(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), JobId{rows.number(i, 2)},
+                   AttemptId{rows.number(i, 3)}};
+  return inserted;
+}
+
+std::vector<KnownJob> Jobs::load(const std::vector<BuildId>& builds) {
+  PgArray ids;
+  for (const auto build : builds) ids.add(number(build));
+  const Rows rows = connection_.run("load_jobs", {ids.take()});
+  std::vector<KnownJob> known(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    known[i] = {BuildId{rows.number(i, 0)},
+                JobId{rows.number(i, 1)},
+                static_cast<int>(rows.number(i, 2)),
+                jobStatusFrom(rows.text(i, 3)),
+                static_cast<int>(rows.number(i, 4)),
+                rows.text(i, 5),
+                std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(i, 6) * 1000))};
+  return known;
+}
+
+void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
+  PgArray builds, fences;
+  for (const auto& plan : plans) {
+    builds.add(number(plan.build));
+    fences.add(plan.fence);
+  }
+  connection_.run("reset_lost_jobs", {builds.take(), fences.take()});
+}
+
+void Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
+  PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory;
+  for (const auto& change : changes) {
+    ids.add(number(change.id));
+    builds.add(number(change.build));
+    fences.add(change.fence);
+    statuses.add(toText(change.status));
+    classes.add(change.failureClass);
+    codes.add(std::int64_t{change.exitCode});
+    errors.add(change.error);
+    outputs.add(change.outputsJson);
+    delays.add(static_cast<double>(change.retryIn.count()) / 1000);
+    attempts.add(number(change.attempt));
+    memory.add(change.peakMemoryBytes);
+  }
+  connection_.run("finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
+                                  errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(), queue});
+}
+
+std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance, const std::string& queue) {
+  PgArray ids, builds, fences;
+  for (const auto& job : jobs) {
+    ids.add(number(job.id));
+    builds.add(number(job.build));
+    fences.add(job.fence);
+  }
+  const Rows rows = connection_.run("start_jobs", {ids.take(), builds.take(), fences.take(), number(instance), queue});
+  std::vector<StartedJob> started(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), AttemptId{rows.number(i, 2)}};
+  return started;
+}
+
+void Jobs::count(const std::vector<JobStart>& builds) {
+  PgArray ids, fences;
+  for (const auto& build : builds) {
+    ids.add(number(build.build));
+    fences.add(build.fence);
+  }
+  connection_.run("count_build_jobs", {ids.take(), fences.take()});
+}
+
+std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
+  const Rows rows = connection_.run("succeeded_jobs", {number(plan), number(build)});
+  std::vector<KnownJob> known(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    known[i].position = static_cast<int>(rows.number(i, 0));
+    known[i].outputsJson = rows.text(i, 1);
+  }
+  return known;
+}
+
+}  // namespace planwright

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "model/claims.h"
+#include "model/job_graph.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// A job of a freshly claimed build, as it is inserted.
+struct NewJob {
+  BuildId build{};
+  PlanId plan{};
+  std::int64_t fence = 0;
+  std::string name;
+  int position = 0;
+  std::string needsJson;  ///< names
+  JobStatus status = JobStatus::Blocked;
+  int maxAttempts = 3;
+};
+
+struct InsertedJob {
+  BuildId build{};
+  int position = 0;
+  JobId id{};
+  AttemptId attempt{};  ///< 0 unless inserted as running
+};
+
+struct KnownJob {
+  BuildId build{};
+  JobId id{};
+  int position = 0;
+  JobStatus status = JobStatus::Blocked;
+  int attempt = 0;
+  std::string outputsJson;
+  std::chrono::milliseconds dueIn{0};
+};
+
+/// A change of one job: its end, or that it runs again, or what the end of another made of it.
+struct JobChange {
+  JobId id{};
+  BuildId build{};
+  std::int64_t fence = 0;
+  JobStatus status = JobStatus::Succeeded;
+  std::string failureClass;
+  int exitCode = -1;
+  std::string error;
+  std::string outputsJson = "[]";
+  std::chrono::milliseconds retryIn{0};
+  AttemptId attempt{};  ///< the attempt that ended, 0 = none
+  std::int64_t peakMemoryBytes = 0;
+};
+
+struct JobStart {
+  JobId id{};
+  BuildId build{};
+  std::int64_t fence = 0;
+};
+struct StartedJob {
+  JobId id{};
+  int attempt = 0;
+  AttemptId attemptId{};
+};
+
+/// The moves of jobs. All are fenced by their build's row; on the caller's connection.
+class Jobs {
+ public:
+  explicit Jobs(Connection& connection) : connection_(connection) {}
+
+  std::vector<InsertedJob> insert(const std::vector<NewJob>& jobs, InstanceId instance, const std::string& queue);
+  std::vector<KnownJob> load(const std::vector<BuildId>& builds);
+  /// Closes attempts that died with their instance; their jobs are ready again or, out of budget, failed.
+  void resetLost(const std::vector<ClaimedPlan>& plans);
+  void change(const std::vector<JobChange>& changes, const std::string& queue);
+  std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance, const std::string& queue);
+  void count(const std::vector<JobStart>& builds);
+  /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
+  std::vector<KnownJob> succeededBefore(PlanId plan, BuildId build);
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace planwright

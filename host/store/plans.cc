@@ -1,0 +1,84 @@
+#include "store/plans.h"
+
+#include "store/pg_array.h"
+
+namespace planwright {
+namespace {
+
+std::string_view statusOf(FinishedBuild::Outcome outcome) {
+  switch (outcome) {
+    case FinishedBuild::Outcome::Built: return "built";
+    case FinishedBuild::Outcome::Failed: return "failed";
+    case FinishedBuild::Outcome::Cancelled: return "cancelled";
+    case FinishedBuild::Outcome::Later: return "ready_for_build";
+  }
+  return "failed";
+}
+
+std::vector<PlanId> planIds(const Rows& rows) {
+  std::vector<PlanId> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(PlanId{rows.number(i, 0)});
+  return ids;
+}
+
+}  // namespace
+
+std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
+                                      const std::string& queue) {
+  PgArray array;
+  for (const auto id : ids) array.add(id);
+  const Rows rows = connection_.run("claim_plans", {array.take(), number(instance), queue});
+  std::vector<ClaimedPlan> claimed(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    claimed[i].id = PlanId{rows.number(i, 0)};
+    claimed[i].fence = rows.number(i, 1);
+    claimed[i].attempt = static_cast<int>(rows.number(i, 2));
+    claimed[i].maxAttempts = static_cast<int>(rows.number(i, 3));
+    claimed[i].digest = rows.text(i, 4);
+    claimed[i].jobCount = static_cast<int>(rows.number(i, 5));
+    claimed[i].build = BuildId{rows.number(i, 6)};
+    claimed[i].onlyFailed = rows.text(i, 7) == "failed";
+    claimed[i].traceId = rows.text(i, 8);
+    claimed[i].document = rows.bytes(i, 9);
+  }
+  return claimed;
+}
+
+std::vector<std::int64_t> Plans::due(const std::string& queue, std::size_t limit) {
+  const Rows rows = connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)});
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
+  return ids;
+}
+
+std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds, const std::string& queue) {
+  PgArray plans, fences, ids, statuses, delays, errors, reasons, manifests, sizes, contents, done, failed, uncounts;
+  for (const auto& build : builds) {
+    plans.add(number(build.plan));
+    fences.add(build.fence);
+    ids.add(number(build.build));
+    statuses.add(statusOf(build.outcome));
+    delays.add(static_cast<double>(build.retryIn.count()) / 1000);
+    errors.add(build.error);
+    reasons.add(build.reasonCode);
+    manifests.add(build.manifestDigest.text());
+    sizes.add(static_cast<std::int64_t>(build.manifest.size()));
+    contents.add(build.isLargeManifest ? std::nullopt : std::optional(build.manifest));
+    done.add(std::int64_t{build.jobsDone});
+    failed.add(std::int64_t{build.jobsFailed});
+    uncounts.add(std::int64_t{build.countAttempt ? 0 : 1});
+  }
+  const std::string planText = plans.take();
+  const std::string fenceText = fences.take();
+  const Rows rows = connection_.run(
+      "finish_builds", {planText, fenceText, ids.take(), statuses.take(), delays.take(), errors.take(), reasons.take(),
+                        manifests.take(), sizes.take(), contents.take(), done.take(), failed.take(), uncounts.take(), queue});
+  if (rows.size() == builds.size()) return planIds(rows);
+  return planIds(connection_.run("built_before", {planText, fenceText}));
+}
+
+std::vector<PlanId> Plans::cancelRequests(InstanceId instance) {
+  return planIds(connection_.run("cancel_requests", {number(instance)}));
+}
+
+}  // namespace planwright

@@ -1,0 +1,59 @@
+#include "workers/claimer.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "base/unavailable.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::chrono::milliseconds kTicketWait{1000};
+constexpr std::chrono::milliseconds kPollWithoutRedis{250};
+
+}  // namespace
+
+Claimer::Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership, ClaimPort port)
+    : list_(std::move(list)), tickets_(std::move(tickets)), membership_(membership), port_(std::move(port)) {}
+
+void Claimer::step(const std::stop_token& stop) {
+  if (!membership_.mayClaim()) {
+    sleepFor(std::chrono::milliseconds(100), stop);
+    return;
+  }
+  const std::size_t room = port_.room(stop);
+  if (room == 0 || stop.stop_requested()) return;
+  auto ids = takeTickets(room, stop);
+  if (stop.stop_requested()) return;  // the tickets come back by reconcile
+  if (ids.empty()) ids = port_.due(room);
+  if (!ids.empty() && membership_.mayClaim()) port_.claim(ids);
+}
+
+std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop_token& stop) {
+  try {
+    auto ids = tickets_->pop(list_, room, kTicketWait);
+    if (redisIsAway_) log::info("redis is back list={}", list_);
+    redisIsAway_ = false;
+    return ids;
+  } catch (const Unavailable& e) {
+    if (!redisIsAway_) log::warn("working without tickets list={}: {}", list_, e.what());
+    redisIsAway_ = true;
+    sleepFor(kPollWithoutRedis, stop);
+    return {};
+  }
+}
+
+void Claimer::run(const std::stop_token& stop) {
+  Backoff backoff;
+  while (!stop.stop_requested()) {
+    try {
+      step(stop);
+      backoff.reset();
+    } catch (const std::exception& e) {  // Postgres is away: nothing was decided, so wait
+      log::error("claiming stopped list={}: {}", list_, e.what());
+      sleepFor(backoff.next(), stop);
+    }
+  }
+}
+
+}  // namespace planwright

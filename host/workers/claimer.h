@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "queue/tickets.h"
+#include "workers/membership.h"
+
+namespace planwright {
+
+/// What a claimer needs of its stage. Called in the claimer's thread.
+struct ClaimPort {
+  /// Free room now; waits up to a second for some.
+  std::function<std::size_t(const std::stop_token&)> room;
+  /// Ids that are due in Postgres, oldest first.
+  std::function<std::vector<std::int64_t>(std::size_t limit)> due;
+  /// Claims those of the ids that are still claimable and hands them to the workers.
+  std::function<void(const std::vector<std::int64_t>& ids)> claim;
+};
+
+/// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or Redis is away, it
+/// looks into Postgres itself, so a lost ticket costs a second and never an item. One thread.
+class Claimer {
+ public:
+  Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership, ClaimPort port);
+
+  /// One round: at most about two seconds. Throws Unavailable when Postgres is away.
+  void step(const std::stop_token& stop);
+  /// step() until a stop is asked for; waits after a failure.
+  void run(const std::stop_token& stop);
+
+ private:
+  std::vector<std::int64_t> takeTickets(std::size_t room, const std::stop_token& stop);
+
+  const std::string list_;
+  const std::unique_ptr<Tickets> tickets_;
+  const Membership& membership_;
+  const ClaimPort port_;
+  bool redisIsAway_ = false;
+};
+
+}  // namespace planwright

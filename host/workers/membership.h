@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+
+#include "base/guarded.h"
+
+namespace planwright {
+
+/// Who this host is among the instances, and whether it may take new work now. Written by the heartbeat, read by every
+/// claimer. `id` changes when the instance was declared dead and came back as a new one. [any thread]
+class Membership {
+ public:
+  std::int64_t instance() const { return instance_.load(std::memory_order_acquire); }
+  bool mayClaim() const { return mayClaim_.load(std::memory_order_acquire); }
+
+  void become(std::int64_t instance) {
+    instance_.store(instance, std::memory_order_release);
+    mayClaim_.store(true, std::memory_order_release);
+  }
+  /// The lease could not be renewed in time, or the host is stopping.
+  void suspend() { mayClaim_.store(false, std::memory_order_release); }
+  void resume() { mayClaim_.store(true, std::memory_order_release); }
+
+ private:
+  std::atomic<std::int64_t> instance_{0};
+  std::atomic<bool> mayClaim_{false};
+};
+
+}  // namespace planwright
