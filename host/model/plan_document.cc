@@ -174,8 +174,13 @@ Result<PlanDocument> readPlan(const JsonValue& json) {
 Result<PlanDocument> PlanDocument::parse(std::string_view json) {
   auto parsed = parseJson(json);
   if (!parsed) return parsed.error();
-  parsed->IsObject() ? parsed->RemoveMember("planwright") : false;  // the host's head of a sealed plan
   if (auto ok = planSchema().validate(*parsed); !ok) return ok.error();
+  return readPlan(*parsed);
+}
+
+Result<PlanDocument> PlanDocument::parseSealed(std::string_view json) {
+  auto parsed = parseJson(json);
+  if (!parsed) return parsed.error();
   return readPlan(*parsed);
 }
 

@@ -26,6 +26,17 @@ std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceI
   return inserted;
 }
 
+std::vector<InsertedJob> Jobs::inserted(const std::vector<BuildId>& builds, InstanceId instance) {
+  PgArray ids;
+  for (const auto build : builds) ids.add(number(build));
+  const Rows rows = connection_.run("inserted_before", {ids.take(), number(instance)});
+  std::vector<InsertedJob> inserted(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), JobId{rows.number(i, 2)},
+                   AttemptId{rows.number(i, 3)}};
+  return inserted;
+}
+
 std::vector<KnownJob> Jobs::load(const std::vector<BuildId>& builds) {
   PgArray ids;
   for (const auto build : builds) ids.add(number(build));
@@ -52,7 +63,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 }
 
 void Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
-  PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory;
+  PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory, extra;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -65,9 +76,10 @@ void Jobs::change(const std::vector<JobChange>& changes, const std::string& queu
     delays.add(static_cast<double>(change.retryIn.count()) / 1000);
     attempts.add(number(change.attempt));
     memory.add(change.peakMemoryBytes);
+    extra.add(std::int64_t{change.extraAttempts});
   }
   connection_.run("finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
-                                  errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(), queue});
+                                  errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(), extra.take(), queue});
 }
 
 std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance, const std::string& queue) {
@@ -77,7 +89,9 @@ std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceI
     builds.add(number(job.build));
     fences.add(job.fence);
   }
-  const Rows rows = connection_.run("start_jobs", {ids.take(), builds.take(), fences.take(), number(instance), queue});
+  const std::string idText = ids.take();
+  Rows rows = connection_.run("start_jobs", {idText, builds.take(), fences.take(), number(instance), queue});
+  if (rows.size() < jobs.size()) rows = connection_.run("started_before", {idText, number(instance)});
   std::vector<StartedJob> started(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
     started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), AttemptId{rows.number(i, 2)}};

@@ -16,7 +16,8 @@ class Prefetch {
  public:
   static constexpr std::size_t kMost = 1000;
 
-  explicit Prefetch(const Clock& clock) : clock_(clock) {}
+  /// `lead`: how much work in time is worth having ready; a few round trips to Postgres.
+  Prefetch(const Clock& clock, std::chrono::milliseconds lead) : clock_(clock), lead_(lead) {}
 
   void finished(std::size_t items) {
     auto rate = rate_.lock();
@@ -31,9 +32,6 @@ class Prefetch {
   }
 
  private:
-  // A window is as long as the lead that is worth having: a few round trips to Postgres.
-  static constexpr std::chrono::milliseconds kWindow{50};
-
   struct Rate {
     SteadyTime since{};
     std::size_t count = 0;
@@ -42,13 +40,14 @@ class Prefetch {
 
   void roll(Rate& rate) const {
     const auto now = clock_.steady();
-    if (now - rate.since < kWindow) return;
-    rate.last = now - rate.since < 2 * kWindow ? rate.count : 0;
+    if (now - rate.since < lead_) return;
+    rate.last = now - rate.since < 2 * lead_ ? rate.count : 0;
     rate.since = now;
     rate.count = 0;
   }
 
   const Clock& clock_;
+  const std::chrono::milliseconds lead_;
   Guarded<Rate> rate_;
 };
 

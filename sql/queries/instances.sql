@@ -22,3 +22,6 @@ returning id
 select id, data_id, hostname, pid, roles, version, rfc3339(started_at), rfc3339(heartbeat_at),
        extract(epoch from now() - heartbeat_at)::float8
   from instances where ended_at is null order by id
+
+-- name: instances_last_ended
+select coalesce(max(ended_at)::text, '') from instances

@@ -50,15 +50,16 @@ select build_id, position, status from u
 -- name: finish_jobs
 -- Arrays, one entry per job that ended or changed: $1 job, $2 build, $3 fence, $4 new status, $5 class, $6 exit code or
 -- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
--- dep_failed and ready), $11 peak memory in bytes. $12 queue. Gives the ids that were still ours.
+-- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
+-- is not the job's fault). $13 queue. Gives the ids that were still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
-                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[])
-    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory)),
+                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[])
+    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra)),
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
-         error = nullif(r.error, ''), outputs = r.outputs::jsonb,
+         error = nullif(r.error, ''), outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
          finished_at = case when r.status in ('ready', 'blocked') then null else now() end
@@ -73,7 +74,7 @@ a as (
     from u where a.id = u.attempt_id),
 e as (
   insert into events (queue, subject, type, level, body)
-  select $12, 'job/' || id, case when status = 'ready' and attempt_id > 0 then 'job.retry' else 'job.' || status end,
+  select $13, 'job/' || id, case when status = 'ready' and attempt_id > 0 then 'job.retry' else 'job.' || status end,
          case when status in ('failed', 'timed_out') then 'error' when status = 'dep_failed' then 'warning' else 'info' end,
          jsonb_build_object('build', build_id, 'name', name, 'error', nullif(error, ''))
     from u where status <> 'ready' or attempt_id > 0)
@@ -110,3 +111,15 @@ select u.id, u.attempt, a.id from u join a on a.job_id = u.id
 -- $1 plan, $2 its current build: outputs of the jobs that succeeded in the build before (mode "failed")
 select position, outputs::text from jobs
  where build_id = (select max(id) from builds where plan_id = $1 and id < $2) and status in ('succeeded', 'cached')
+
+-- name: started_before
+-- $1 jobs, $2 instance: which of these did an earlier, in-doubt commit of ours already start? (job, number, attempt id)
+select j.id, j.attempt, a.id
+  from jobs j join job_attempts a on a.job_id = j.id and a.n = j.attempt
+ where j.id = any ($1::bigint[]) and j.status = 'running' and a.instance = $2 and a.ended_at is null
+
+-- name: inserted_before
+-- $1 builds, $2 instance: what an in-doubt insert_jobs of ours wrote. (build, position, job, attempt id or 0)
+select j.build_id, j.position, j.id, coalesce(a.id, 0)
+  from jobs j left join job_attempts a on a.job_id = j.id and a.n = 1 and a.instance = $2 and j.status = 'running'
+ where j.build_id = any ($1::bigint[]) order by 1, 2

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "queue/tickets.h"
+#include "stages/registry.h"
+#include "store/bell.h"
+#include "store/database.h"
+#include "workers/membership.h"
+
+namespace planwright {
+
+/// What the build stage of one queue stands on. All of it outlives the stage.
+struct BuildParts {
+  const QueueConfig& queue;
+  Database& database;
+  std::function<std::unique_ptr<Tickets>()> connectTickets;  ///< a connection for one thread
+  BlobStore& blobs;
+  const Plugins& plugins;
+  Bell& bell;
+  const Membership& membership;
+  Metrics& metrics;
+  const Clock& clock;
+  std::filesystem::path workFolder;  ///< of this host alone; one folder per attempt
+  std::filesystem::path logFolder;   ///< shared with the hosts that serve logs; one file per attempt
+};
+
+}  // namespace planwright

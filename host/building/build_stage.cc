@@ -1,0 +1,210 @@
+#include "building/build_stage.h"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "store/plans.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kGroup = 500;
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  if (to.empty()) to = std::move(from);
+  else std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+}  // namespace
+
+BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
+    : parts_(parts),
+      workers_(workers),
+      slots_(jobSlots),
+      prefetch_(parts.clock, std::chrono::milliseconds(50)),
+      claimConnection_(parts.database.dedicated()),
+      watchConnection_(parts.database.dedicated()),
+      loop_(parts, {[this] { return slots_.load(); },
+                    [this](std::vector<JobTask> tasks) {
+                      {
+                        auto waiting = tasks_.lock();
+                        std::move(tasks.begin(), tasks.end(), std::back_inserter(*waiting));
+                      }
+                      tasks_.notifyAll();
+                    },
+                    [this](BuildId build) {
+                      auto threads = jobThreads_.lock();
+                      for (auto& thread : *threads) thread->runner.interruptBuild(build, StopReason::User);
+                    },
+                    [this](const std::vector<PlanId>& plans) {
+                      std::unordered_set<std::int64_t> done;
+                      for (const auto plan : plans) done.insert(number(plan));
+                      std::erase_if(*held_.lock(), [&](std::int64_t id) { return done.contains(id); });
+                      prefetch_.finished(plans.size());
+                      held_.notifyAll();
+                    }}) {
+  ClaimPort port;
+  port.room = [this](const std::stop_token& stop) { return room(stop); };
+  port.due = [this](std::size_t limit) { return Plans(*claimConnection_).due(parts_.queue.name, limit); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
+  claimer_ = std::make_unique<Claimer>(buildList(parts.queue.name), parts.connectTickets(), parts.membership, std::move(port));
+  startThreads();
+  loopThread_ = startThread("pw-build", [this](const std::stop_token& stop) { loop(stop); });
+  watchThread_ = startThread("pw-build-w", [this](const std::stop_token& stop) { watch(stop); });
+  claimThread_ = startThread("pw-build-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+}
+
+BuildStage::~BuildStage() {
+  claimThread_.request_stop();
+  claimThread_.join();
+  interruptAll(StopReason::Drain);
+  loopThread_.request_stop();  // it goes on until every job has come back
+  loopThread_.join();
+  watchThread_.request_stop();
+  watchThread_.join();
+  auto threads = jobThreads_.lock();
+  for (auto& thread : *threads) thread->thread.request_stop();
+  threads->clear();
+}
+
+void BuildStage::resize(int workers, int jobSlots) {
+  workers_ = workers;
+  if (slots_.exchange(jobSlots) != jobSlots) startThreads();
+  held_.notifyAll();
+  tasks_.notifyAll();
+  mail_.notifyAll();
+}
+
+void BuildStage::startThreads() {
+  auto threads = jobThreads_.lock();
+  std::erase_if(*threads, [](const auto& thread) { return thread->gone.load(); });
+  while (static_cast<int>(threads->size()) < slots_) {
+    const int index = static_cast<int>(threads->size());
+    threads->push_back(std::make_unique<JobThread>(parts_));
+    JobThread& self = *threads->back();
+    self.thread = startThread("pw-job-" + std::to_string(index), [this, &self, index](const std::stop_token& stop) { work(self, index, stop); });
+  }
+}
+
+std::size_t BuildStage::room(const std::stop_token& stop) {
+  const auto free = [this](const std::vector<std::int64_t>& held) {
+    const int wanted = workers_;
+    if (wanted <= 0) return std::size_t{0};
+    const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
+    return target > held.size() ? target - held.size() : 0;
+  };
+  auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const auto& now) {
+    const std::size_t room = free(now);
+    return room > 0 && room * 2 >= std::min(now.size(), kGroup);
+  });
+  return std::min(free(*held), kGroup);
+}
+
+void BuildStage::claim(const std::vector<std::int64_t>& ids) {
+  auto claimed = Plans(*claimConnection_).claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  if (claimed.empty()) return;
+  {
+    auto held = held_.lock();
+    for (const auto& plan : claimed) held->push_back(number(plan.id));
+  }
+  append(mail_.lock()->claimed, std::move(claimed));
+  mail_.notifyAll();
+  parts_.bell.ring();
+}
+
+void BuildStage::loop(const std::stop_token& stop) {
+  const auto hasMail = [](const BuildMessage& mail) { return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty(); };
+  int slots = slots_;
+  for (;;) {
+    BuildMessage messages;
+    {
+      // After a stop the token no longer waits; jobs that still have to come back wake us by their mail.
+      auto mail = mail_.waitFor(stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(), stop.stop_requested() ? std::stop_token() : stop,
+                                [&](const BuildMessage& now) { return hasMail(now) || slots_ != slots; });
+      std::swap(messages, *mail);
+      slots = slots_;
+    }
+    if (forget_.exchange(false)) {
+      loop_.forget();
+      held_.lock()->clear();
+      messages = {};
+    }
+    if (stop.stop_requested()) {
+      loop_.drain();
+      auto waiting = tasks_.lock();  // started but not taken by a thread
+      for (const auto& task : *waiting) {
+        JobResult back;
+        back.build = task.build;
+        back.position = task.position;
+        back.attemptId = task.attemptId;
+        back.status = JobStatus::Ready;
+        back.stoppedByHost = true;
+        messages.ended.push_back(std::move(back));
+      }
+      waiting->clear();
+    }
+    loop_.step(std::move(messages), stop);
+    if (stop.stop_requested() && loop_.isIdle()) return;
+    if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
+    if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock())) {
+      loop_.step({}, stop);
+      return;
+    }
+  }
+}
+
+void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
+  while (!stop.stop_requested() && index < slots_) {
+    JobTask task;
+    {
+      auto tasks = tasks_.waitFor(std::chrono::seconds(1), stop, [](const auto& now) { return !now.empty(); });
+      if (tasks->empty() || stop.stop_requested()) continue;
+      task = std::move(tasks->front());
+      tasks->pop_front();
+    }
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    JobResult result = self.runner.run(task);
+    busy_.fetch_sub(1, std::memory_order_relaxed);
+    mail_.lock()->ended.push_back(std::move(result));
+    mail_.notifyAll();
+  }
+  self.gone = true;
+}
+
+void BuildStage::watch(const std::stop_token& stop) {
+  int round = 0;
+  while (sleepFor(std::chrono::milliseconds(200), stop)) {
+    const auto now = parts_.clock.steady();
+    {
+      auto threads = jobThreads_.lock();
+      for (auto& thread : *threads) thread->runner.checkDeadline(now);
+    }
+    if (++round % 3 != 0 || held_.lock()->empty()) continue;
+    try {
+      auto cancelled = Plans(*watchConnection_).cancelRequests(InstanceId{parts_.membership.instance()});
+      if (cancelled.empty()) continue;
+      append(mail_.lock()->cancelled, std::move(cancelled));
+      mail_.notifyAll();
+    } catch (const std::exception& e) {
+      log::debug("cancel requests cannot be read: {}", e.what());
+    }
+  }
+}
+
+void BuildStage::interruptAll(StopReason reason) {
+  auto threads = jobThreads_.lock();
+  for (auto& thread : *threads) thread->runner.interrupt(reason);
+}
+
+void BuildStage::abandon() {
+  tasks_.lock()->clear();
+  forget_ = true;
+  interruptAll(StopReason::LeaseLost);
+  mail_.notifyAll();
+}
+
+}  // namespace planwright

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "building/build_loop.h"
+#include "building/build_parts.h"
+#include "building/job_runner.h"
+#include "workers/claimer.h"
+#include "workers/prefetch.h"
+
+namespace planwright {
+
+/// The build stage of one queue: a claimer takes ids and claims plans, the loop owns the builds, job threads run jobs.
+///   ids -> claimer -> mail_ -> loop -> tasks_ -> job threads -> mail_
+/// Threads pw-build-c, pw-build (the loop), pw-job-0… and pw-build-w (deadlines, cancel requests).
+class BuildStage {
+ public:
+  /// `workers`: builds open at once; `jobSlots`: jobs running at once.
+  BuildStage(const BuildParts& parts, int workers, int jobSlots);
+  ~BuildStage();
+  BuildStage(const BuildStage&) = delete;
+  BuildStage& operator=(const BuildStage&) = delete;
+
+  void resize(int workers, int jobSlots);
+  int openBuilds() { return static_cast<int>(held_.lock()->size()); }
+  int busySlots() const { return busy_.load(std::memory_order_relaxed); }
+  void abandon();
+  /// Plans that are claimed and not yet committed as finished.
+  std::vector<std::int64_t> held() { return *held_.lock(); }
+
+ private:
+  struct JobThread {
+    JobRunner runner;
+    std::atomic<bool> gone{false};
+    std::jthread thread;
+    explicit JobThread(const BuildParts& parts) : runner(parts) {}
+  };
+
+  std::size_t room(const std::stop_token& stop);
+  void claim(const std::vector<std::int64_t>& ids);
+  void loop(const std::stop_token& stop);
+  void work(JobThread& self, int index, const std::stop_token& stop);
+  void watch(const std::stop_token& stop);
+  void startThreads();
+  void interruptAll(StopReason reason);
+
+  BuildParts parts_;
+  std::atomic<int> workers_;
+  std::atomic<int> slots_;
+  std::atomic<int> busy_{0};
+  std::atomic<bool> forget_{false};
+  Prefetch prefetch_;
+  Guarded<std::vector<std::int64_t>> held_;  ///< plans from claim to the commit of their end
+  Guarded<BuildMessage> mail_;
+  Guarded<std::deque<JobTask>> tasks_;
+  std::unique_ptr<Connection> claimConnection_;
+  std::unique_ptr<Connection> watchConnection_;
+  BuildLoop loop_;
+  Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
+  std::unique_ptr<Claimer> claimer_;
+  std::jthread claimThread_, watchThread_, loopThread_;
+};
+
+}  // namespace planwright

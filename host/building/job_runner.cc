@@ -1,0 +1,144 @@
+#include "building/job_runner.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "building/job_services.h"
+#include "building/work_folder.h"
+
+namespace planwright {
+namespace {
+
+JobStatus statusOf(FailureClass kind) {
+  switch (kind) {
+    case FailureClass::Timeout: return JobStatus::TimedOut;
+    case FailureClass::Cancelled: return JobStatus::Cancelled;
+    case FailureClass::Infra:
+    case FailureClass::Config: return JobStatus::Ready;
+    case FailureClass::Rejected:
+    case FailureClass::Failed:
+    case FailureClass::Limit:
+    case FailureClass::Bug: return JobStatus::Failed;
+  }
+  return JobStatus::Failed;
+}
+
+/// The program's exit status, when the builder's details carry one ({"exit": 7}).
+int exitCodeOf(const std::string& details) {
+  const auto parsed = details.empty() ? Result<JsonDocument>(invalid("")) : parseJson(details);
+  return parsed ? static_cast<int>(numberOr(*parsed, "exit", -1)) : -1;
+}
+
+}  // namespace
+
+Result<void> JobRunner::create() {
+  if (builder_) return {};
+  const auto& config = parts_.queue.builder;
+  auto settings = parts_.plugins.settings(config.plugin, config.settingsJson);
+  if (!settings) return settings.error();
+  auto builder = parts_.plugins.builder(config.plugin, parts_.queue.name, *settings);
+  if (!builder) return builder.error();
+  builder_ = std::move(*builder);
+  return {};
+}
+
+JobResult JobRunner::run(const JobTask& task) {
+  JobResult result;
+  try {
+    result = attempt(task);
+  } catch (const std::exception& e) {  // disk full, blob store away: the job is not to blame
+    result.status = JobStatus::Ready;
+    result.failureClass = toText(FailureClass::Infra);
+    result.error = e.what();
+  }
+  result.build = task.build;
+  result.position = task.position;
+  result.attemptId = task.attemptId;
+  result.error = toUtf8(result.error);
+  return result;
+}
+
+JobResult JobRunner::attempt(const JobTask& task) {
+  JobResult result;
+  if (const auto ok = create(); !ok) {
+    const bool again = ok.error().kind == ErrorKind::Unavailable;
+    describe({again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}}, StopReason::None, task, result);
+    return result;
+  }
+  const std::string attemptId = std::to_string(number(task.attemptId));
+  WorkFolder folder(parts_.workFolder / attemptId);
+  if (const auto ok = folder.fill(task, parts_.blobs); !ok) {
+    describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, task, result);
+    return result;
+  }
+  StageJob job;
+  job.id = task.job().name;
+  job.planId = std::to_string(number(task.plan));
+  job.planDigest = task.planDigest;
+  job.specJson = task.job().specJson;
+  job.token = "attempt-" + attemptId;
+  job.workdir = folder.path().string();
+  job.inputsJson = task.needsJson;
+  job.attempt = task.attempt;
+  JobServices services(task, parts_.blobs, parts_.logFolder / attemptId);
+  StageCall call(services);
+  const auto limit = task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
+  *running_.lock() = {&call, task.build, parts_.clock.steady() + limit};
+  const StageOutcome outcome = builder_->build(job, call);
+  *running_.lock() = {};
+  if (outcome.failure) {
+    describe(*outcome.failure, call.reason(), task, result);
+    return result;
+  }
+  auto collected = folder.collect(task.job().outputs, parts_.blobs);
+  if (!collected) {
+    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, task, result);
+    return result;
+  }
+  result.exitCode = 0;
+  result.outputs = std::move(collected->outputs);
+  result.blobs = std::move(collected->blobs);
+  for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
+  for (const auto& output : outcome.outputs) result.outputs.push_back({output.name, output.digest, 0, 0644});
+  return result;
+}
+
+void JobRunner::describe(const Failure& failure, StopReason stopped, const JobTask& task, JobResult& result) const {
+  FailureClass kind = failure.kind;
+  result.error = failure.message;
+  result.exitCode = exitCodeOf(failure.details);
+  if (kind == FailureClass::Cancelled && stopped == StopReason::Deadline) {
+    kind = FailureClass::Timeout;
+    const auto limit = task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
+    result.error = fmt::format("Stopped after its time limit of {} s.", std::chrono::duration<double>(limit).count());
+  }
+  result.status = statusOf(kind);
+  result.failureClass = toText(kind);
+  if (stopped == StopReason::Drain || stopped == StopReason::LeaseLost) {
+    result.status = JobStatus::Ready;
+    result.stoppedByHost = true;
+    result.error = "The host stopped.";
+  }
+  if (kind == FailureClass::Config) {
+    result.holdReason = fmt::format("{}: {}", parts_.queue.builder.plugin, toUtf8(failure.message));
+    result.stoppedByHost = true;
+  }
+}
+
+void JobRunner::interrupt(StopReason reason) {
+  if (auto running = running_.lock(); running->call) running->call->stop(reason);
+}
+
+void JobRunner::interruptBuild(BuildId build, StopReason reason) {
+  if (auto running = running_.lock(); running->call && running->build == build) running->call->stop(reason);
+}
+
+void JobRunner::checkDeadline(SteadyTime now) {
+  if (auto running = running_.lock(); running->call && now >= running->deadline) running->call->stop(StopReason::Deadline);
+}
+
+}  // namespace planwright

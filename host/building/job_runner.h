@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include "base/guarded.h"
+#include "building/build_parts.h"
+#include "building/job_task.h"
+#include "stages/stage_call.h"
+
+namespace planwright {
+
+/// Runs one attempt at a time: work folder, inputs, builder, outputs. Owns one instance of the queue's builder.
+/// Belongs to one job thread; the interrupting functions come from any.
+class JobRunner {
+ public:
+  explicit JobRunner(const BuildParts& parts) : parts_(parts) {}
+
+  JobResult run(const JobTask& task);
+
+  void interrupt(StopReason reason);
+  void interruptBuild(BuildId build, StopReason reason);
+  void checkDeadline(SteadyTime now);
+
+ private:
+  struct Running {
+    StageCall* call = nullptr;
+    BuildId build{};
+    SteadyTime deadline{};
+  };
+
+  Result<void> create();
+  JobResult attempt(const JobTask& task);
+  void describe(const Failure& failure, StopReason stopped, const JobTask& task, JobResult& result) const;
+
+  BuildParts parts_;
+  std::unique_ptr<Builder> builder_;
+  Guarded<Running> running_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/unique_fd.h"
+#include "building/job_task.h"
+#include "stages/stage.h"
+
+namespace planwright {
+
+/// What a builder may ask of the host during one attempt. Programs write straight into the attempt's log file, which
+/// is made with the first byte. Lives for one call.
+class JobServices final : public CallServices {
+ public:
+  JobServices(const JobTask& task, BlobStore& blobs, std::filesystem::path logFile)
+      : task_(task), blobs_(blobs), logFile_(std::move(logFile)) {}
+
+  void log(int level, std::string_view message, std::string_view fieldsJson) override;
+  void event(std::string_view type, std::string_view bodyJson) override;
+  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
+  Result<UniqueFd> openBlob(const Digest& digest) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  std::optional<std::string> secret(std::string_view name) override;
+  int outputFd() override;
+  ProgramLimits programLimits() override;
+
+  std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
+
+ private:
+  const JobTask& task_;
+  BlobStore& blobs_;
+  const std::filesystem::path logFile_;
+  UniqueFd log_;
+  std::vector<StagedBlob> stored_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "model/ids.h"
+#include "model/job_graph.h"
+#include "model/plan_document.h"
+
+namespace planwright {
+
+/// A file that a job left.
+struct JobOutput {
+  std::string name;  ///< relative path in its work folder
+  std::string digest;
+  std::int64_t sizeBytes = 0;
+  unsigned mode = 0644;
+  friend bool operator==(const JobOutput&, const JobOutput&) = default;
+};
+
+std::string toJson(const std::vector<JobOutput>& outputs);
+std::vector<JobOutput> outputsFrom(const std::string& json);
+
+/// One attempt to run: everything its thread needs, so that it never looks into the build.
+struct JobTask {
+  BuildId build{};
+  PlanId plan{};
+  std::int64_t fence = 0;
+  int position = 0;
+  JobId id{};
+  AttemptId attemptId{};
+  int attempt = 1;
+  std::string planDigest;
+  std::shared_ptr<const PlanDocument> document;  ///< jobs[position] is this one
+  /// Where the inputs that come from other jobs are: one per such input, in the job's order.
+  std::vector<JobOutput> inputs;
+  std::string needsJson;  ///< {"<job>":{"outputs":{"name":"sha256:…"}}}
+
+  const PlannedJob& job() const { return document->jobs[static_cast<std::size_t>(position)]; }
+};
+
+/// How the attempt ended. `Ready` = to run again.
+struct JobResult {
+  BuildId build{};
+  int position = 0;
+  AttemptId attemptId{};
+  JobStatus status = JobStatus::Succeeded;
+  std::string failureClass;
+  int exitCode = -1;
+  std::string error;
+  std::vector<JobOutput> outputs;
+  std::vector<StagedBlob> blobs;  ///< whose rows are due with the result
+  std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held
+  bool stoppedByHost = false;     ///< draining: runs again, the attempt does not count
+};
+
+}  // namespace planwright

@@ -1,0 +1,117 @@
+#include "building/open_build.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "artifacts/blob_store.h"
+#include "base/json.h"
+
+namespace planwright {
+namespace {
+
+std::vector<std::vector<int>> needsOf(const PlanDocument& document) {
+  std::vector<std::vector<int>> needs;
+  needs.reserve(document.jobs.size());
+  for (const auto& job : document.jobs) needs.push_back(job.needs);
+  return needs;
+}
+
+}  // namespace
+
+OpenBuild::OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document)
+    : plan_(std::move(plan)), document_(std::move(document)), graph_(needsOf(*document_)), jobs_(document_->jobs.size()) {}
+
+std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int maxAttempts) const {
+  std::vector<NewJob> rows;
+  rows.reserve(document_->jobs.size());
+  for (int position = 0; position < graph_.size(); ++position) {
+    NewJob row;
+    row.build = plan_.build;
+    row.plan = plan_.id;
+    row.fence = plan_.fence;
+    row.name = job(position).name;
+    row.position = position;
+    JsonWriter needs;
+    needs.array();
+    for (const int need : job(position).needs) needs.value(job(need).name);
+    row.needsJson = needs.end().take();
+    row.status = running[static_cast<std::size_t>(position)] ? JobStatus::Running : graph_.status(position);
+    row.maxAttempts = maxAttempts;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) const {
+  JobTask task;
+  task.build = plan_.build;
+  task.plan = plan_.id;
+  task.fence = plan_.fence;
+  task.position = position;
+  task.id = id(position);
+  task.attemptId = attempt;
+  task.attempt = number;
+  task.planDigest = plan_.digest;
+  task.document = document_;
+  JsonWriter needs;
+  needs.object();
+  for (const int need : job(position).needs) {
+    needs.key(job(need).name).object().key("outputs").object();
+    for (const auto& output : outputs(need)) needs.member(output.name, output.digest);
+    needs.end().end();
+  }
+  task.needsJson = needs.end().take();
+  for (const auto& input : job(position).inputs) {
+    if (input.job.empty()) continue;
+    const auto producer = std::find_if(document_->jobs.begin(), document_->jobs.end(), [&](const auto& j) { return j.name == input.job; });
+    const auto& made = outputs(static_cast<int>(producer - document_->jobs.begin()));
+    const auto found = std::find_if(made.begin(), made.end(), [&](const auto& o) { return o.name == input.output; });
+    if (found == made.end()) return notFound(fmt::format("The job {} left no file {}, which is the input {}.", input.job, input.output, input.path));
+    task.inputs.push_back(*found);
+  }
+  return task;
+}
+
+std::string OpenBuild::manifest() const {
+  JsonWriter json;
+  json.object().member("build_id", number(plan_.build)).member("plan_digest", plan_.digest).key("artifacts").array();
+  for (int position = 0; position < graph_.size(); ++position)
+    for (const auto& output : outputs(position))
+      json.object().member("name", output.name).member("job", job(position).name).member("digest", output.digest)
+          .member("size", output.sizeBytes).member("mode", fmt::format("{:04o}", output.mode)).end();
+  return json.end().end().take();
+}
+
+std::string OpenBuild::firstFailure() const {
+  for (int position = 0; position < graph_.size(); ++position) {
+    const JobStatus status = graph_.status(position);
+    if (status == JobStatus::Failed || status == JobStatus::TimedOut)
+      return fmt::format("{} {}: {}", job(position).name, status == JobStatus::Failed ? "failed" : "timed out", jobs_[static_cast<std::size_t>(position)].error);
+  }
+  return "A job failed.";
+}
+
+FinishedBuild OpenBuild::finish() const {
+  FinishedBuild end;
+  end.plan = plan_.id;
+  end.fence = plan_.fence;
+  end.build = plan_.build;
+  end.jobsDone = graph_.good();
+  end.jobsFailed = graph_.bad();
+  if (cancelled_ && end.jobsFailed > 0) {
+    end.outcome = FinishedBuild::Outcome::Cancelled;
+    end.reasonCode = "cancelled";
+    end.error = "Somebody cancelled the build.";
+  } else if (end.jobsFailed > 0) {
+    end.outcome = FinishedBuild::Outcome::Failed;
+    end.reasonCode = "job_failed";
+    end.error = firstFailure();
+  }
+  end.manifest = manifest();
+  end.manifestDigest = Digest::of(end.manifest);
+  end.isLargeManifest = end.manifest.size() > static_cast<std::size_t>(kSmallBlobBytes);
+  return end;
+}
+
+}  // namespace planwright

@@ -1,0 +1,114 @@
+#include "planning/plan_committer.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "base/unavailable.h"
+#include "store/blobs.h"
+#include "store/inputs.h"
+
+namespace planwright {
+
+PlanCommitter::PlanCommitter(const PlanParts& parts)
+    : parts_(parts), connection_(parts.database.dedicated()), tickets_(parts.connectTickets()) {}
+
+bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::stop_token& stop) {
+  Backoff backoff;
+  for (;;) {
+    try {
+      commitTogether(results);
+      return true;
+    } catch (const Unavailable& e) {
+      log::warn("holding {} planned results queue={}: {}", results.size(), parts_.queue.name, e.what());
+    } catch (const std::exception& e) {  // one of them cannot be stored: find it
+      log::error("a group commit failed queue={}: {}", parts_.queue.name, e.what());
+      try {
+        commitSingly(results);
+        return true;
+      } catch (const Unavailable& again) {
+        log::warn("holding results queue={}: {}", parts_.queue.name, again.what());
+      }
+    }
+    if (!sleepFor(backoff.next(), stop)) return false;
+  }
+}
+
+void PlanCommitter::commitTogether(const std::vector<PlanResult>& results) {
+  std::vector<PlannedInput> planned;
+  std::vector<UnplannedInput> unplanned;
+  std::vector<StagedBlob> blobs;
+  std::string hold;
+  for (const auto& result : results) {
+    if (const auto* made = std::get_if<PlannedInput>(&result.end)) planned.push_back(*made);
+    else unplanned.push_back(std::get<UnplannedInput>(result.end));
+    blobs.insert(blobs.end(), result.blobs.begin(), result.blobs.end());
+    if (!result.holdReason.empty()) hold = result.holdReason;
+  }
+  Blobs::record(*connection_, blobs);
+  if (!hold.empty()) {
+    connection_->run("queue_hold", {parts_.queue.name, hold, std::nullopt});
+    log::error("queue held queue={} stage=plan: {}", parts_.queue.name, hold);
+  }
+  if (!planned.empty()) commitPlanned(planned);
+  if (!unplanned.empty()) commitUnplanned(unplanned);
+  parts_.bell.ring();
+}
+
+void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
+  for (const auto& result : results) {
+    try {
+      commitTogether({result});
+    } catch (const Unavailable&) {
+      throw;
+    } catch (const std::exception& e) {
+      const auto* made = std::get_if<PlannedInput>(&result.end);
+      UnplannedInput failed = made ? UnplannedInput{} : std::get<UnplannedInput>(result.end);
+      if (made) failed.id = made->id, failed.fence = made->fence;
+      failed.failure = {FailureClass::Bug, std::string("The result could not be stored: ") + e.what(), {}, {}};
+      failed.reasonCode = "internal";
+      failed.retryIn.reset();
+      commitUnplanned({failed});
+    }
+  }
+}
+
+std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planned) {
+  const auto made = Inputs(*connection_).finishPlanned(planned, parts_.queue.name);
+  std::vector<std::int64_t> tickets;
+  for (const auto& plan : made) {
+    if (plan.queued) tickets.push_back(number(plan.plan));
+    log::debug("planned plan={} input={}", number(plan.plan), number(plan.input));
+  }
+  pushTickets(tickets);
+  count("planned", made.size());
+  if (made.size() < planned.size())
+    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(planned.size() - made.size()));
+  return made.size();
+}
+
+std::size_t PlanCommitter::commitUnplanned(const std::vector<UnplannedInput>& unplanned) {
+  const auto done = Inputs(*connection_).finishUnplanned(unplanned, parts_.queue.name);
+  for (const auto& input : unplanned) {
+    if (!input.retryIn) log::info("failed input={} class={}: {}", number(input.id), toText(input.failure.kind), input.failure.message);
+    else if (input.countAttempt) log::info("retrying input={} in={}ms: {}", number(input.id), input.retryIn->count(), input.failure.message);
+  }
+  count("failed", done.size());
+  if (done.size() < unplanned.size())
+    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(unplanned.size() - done.size()));
+  return done.size();
+}
+
+void PlanCommitter::pushTickets(const std::vector<std::int64_t>& plans) {
+  if (plans.empty()) return;
+  try {
+    tickets_->push(buildList(parts_.queue.name), plans);
+  } catch (const Unavailable& e) {  // the rows are committed: reconcile or an idle slot finds them
+    log::debug("no tickets pushed queue={}: {}", parts_.queue.name, e.what());
+  }
+}
+
+void PlanCommitter::count(const char* outcome, std::size_t items) {
+  if (items > 0) parts_.metrics.add("planwright_items_finished_total", {{"queue", planList(parts_.queue.name)}, {"outcome", outcome}}, static_cast<double>(items));
+}
+
+}  // namespace planwright

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "planning/plan_parts.h"
+#include "planning/plan_step.h"
+#include "workers/outbox.h"
+#include "workers/prefetch.h"
+
+namespace planwright {
+
+/// Commits what planning made in groups: everything that finished while the last commit was under way goes together,
+/// then one pipelined push of tickets for the build stage. Holds results while Postgres is away. One thread.
+class PlanCommitter {
+ public:
+  explicit PlanCommitter(const PlanParts& parts);
+
+  /// Commits these, waiting for Postgres as long as no stop is asked for. False: not committed.
+  bool commit(const std::vector<PlanResult>& results, const std::stop_token& stop);
+
+ private:
+  void commitTogether(const std::vector<PlanResult>& results);
+  void commitSingly(const std::vector<PlanResult>& results);
+  std::size_t commitPlanned(const std::vector<PlannedInput>& planned);
+  std::size_t commitUnplanned(const std::vector<UnplannedInput>& unplanned);
+  void pushTickets(const std::vector<std::int64_t>& plans);
+  void count(const char* outcome, std::size_t items);
+
+  PlanParts parts_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Tickets> tickets_;
+};
+
+}  // namespace planwright

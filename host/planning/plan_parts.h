@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "queue/tickets.h"
+#include "stages/registry.h"
+#include "store/bell.h"
+#include "store/database.h"
+#include "workers/membership.h"
+
+namespace planwright {
+
+/// What the plan stage of one queue stands on. All of it outlives the stage.
+struct PlanParts {
+  const QueueConfig& queue;
+  Database& database;
+  std::function<std::unique_ptr<Tickets>()> connectTickets;  ///< a connection for one thread
+  BlobStore& blobs;
+  const Plugins& plugins;
+  Bell& bell;
+  const Membership& membership;
+  Metrics& metrics;
+  const Clock& clock;
+};
+
+}  // namespace planwright

@@ -1,0 +1,41 @@
+#include "planning/plan_services.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::int64_t kLargestBlob = std::int64_t{4} << 30;
+constexpr int kWarn = 3;  // PW_WARN
+
+}  // namespace
+
+void PlanServices::log(int level, std::string_view message, std::string_view) {
+  if (level >= kWarn) planwright::log::warn("planner says input={}: {}", inputId_, toUtf8(message));
+  else planwright::log::debug("planner says input={}: {}", inputId_, toUtf8(message));
+}
+
+void PlanServices::event(std::string_view type, std::string_view bodyJson) {
+  planwright::log::debug("planner event input={} type={} {}", inputId_, type, bodyJson);
+}
+
+void PlanServices::progress(std::uint64_t, std::uint64_t, std::string_view) {}
+
+Result<UniqueFd> PlanServices::openBlob(const Digest& digest) {
+  for (const auto& blob : stored_)  // its own blobs have no row yet
+    if (blob.digest == digest && blob.content) return memoryFile(*blob.content);
+  return blobs_.open(digest);
+}
+
+Result<Digest> PlanServices::putBlob(int fd, std::string_view) {
+  auto staged = blobs_.stage(fd, kLargestBlob);
+  if (!staged) return staged.error();
+  stored_.push_back(std::move(*staged));
+  return stored_.back().digest;
+}
+
+std::optional<std::string> PlanServices::secret(std::string_view) { return std::nullopt; }
+
+}  // namespace planwright

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "stages/stage.h"
+
+namespace planwright {
+
+/// What a planner may ask of the host while it plans one input. Its log lines go to the host's log; blobs it stores
+/// are kept with the plan. Lives for one call.
+class PlanServices final : public CallServices {
+ public:
+  PlanServices(const std::string& inputId, BlobStore& blobs) : inputId_(inputId), blobs_(blobs) {}
+
+  void log(int level, std::string_view message, std::string_view fieldsJson) override;
+  void event(std::string_view type, std::string_view bodyJson) override;
+  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
+  Result<UniqueFd> openBlob(const Digest& digest) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  std::optional<std::string> secret(std::string_view name) override;
+  int outputFd() override { return -1; }
+
+  std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
+
+ private:
+  const std::string& inputId_;
+  BlobStore& blobs_;
+  std::vector<StagedBlob> stored_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,180 @@
+#include "planning/plan_stage.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "store/inputs.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kGroup = 500;  // beyond it a commit only gets slower
+constexpr std::chrono::seconds kLongestWait{1};  // of a claimed item for a worker, before it is given back
+
+std::int64_t idOf(const PlanResult& result) {
+  return std::visit([](const auto& end) { return number(end.id); }, result.end);
+}
+
+}  // namespace
+
+PlanStage::PlanStage(const PlanParts& parts, int workers)
+    : parts_(parts),
+      list_(planList(parts.queue.name)),
+      wanted_(workers),
+      prefetch_(parts.clock, std::chrono::milliseconds(50)),
+      claimConnection_(parts.database.dedicated()), committer_(parts) {
+  ClaimPort port;
+  port.room = [this](const std::stop_token& stop) { return room(stop); };
+  port.due = [this](std::size_t limit) { return Inputs(*claimConnection_).due(parts_.queue.name, limit); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
+  claimer_ = std::make_unique<Claimer>(list_, parts.connectTickets(), parts.membership, std::move(port));
+  finishThread_ = startThread("pw-plan-f", [this](const std::stop_token& stop) { finish(stop); });
+  startWorkers();
+  watchThread_ = startThread("pw-plan-w", [this](const std::stop_token& stop) { watch(stop); });
+  claimThread_ = startThread("pw-plan-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+}
+
+PlanStage::~PlanStage() {
+  claimThread_.request_stop();
+  claimThread_.join();
+  wanted_ = 0;
+  inbox_.notifyAll();
+  {
+    auto workers = workers_.lock();
+    for (auto& worker : *workers) {
+      worker->thread.request_stop();
+      worker->step.interrupt(StopReason::Drain);
+    }
+  }
+  watchThread_.request_stop();
+  watchThread_.join();
+  workers_.lock()->clear();  // joins
+  giveBack(0);
+  finishThread_.request_stop();
+}
+
+void PlanStage::resize(int workers) {
+  if (wanted_.exchange(workers) == workers) return;
+  startWorkers();
+  inbox_.notifyAll();
+}
+
+void PlanStage::startWorkers() {
+  auto workers = workers_.lock();
+  std::erase_if(*workers, [](const auto& worker) { return worker->gone.load(); });
+  const int missing = wanted_ - static_cast<int>(workers->size());
+  for (int i = 0; i < missing; ++i) {
+    const int index = static_cast<int>(workers->size());
+    workers->push_back(std::make_unique<Worker>(parts_));
+    Worker& worker = *workers->back();
+    worker.thread = startThread("pw-plan-" + std::to_string(index), [this, &worker, index](const std::stop_token& stop) { work(worker, index, stop); });
+  }
+}
+
+std::vector<std::int64_t> PlanStage::held() { return inbox_.lock()->held; }
+
+std::size_t PlanStage::room(const std::stop_token& stop) {
+  const auto free = [this](const Inbox& inbox) {
+    const int wanted = wanted_;
+    if (wanted <= 0) return std::size_t{0};
+    const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
+    return target > inbox.held.size() ? target - inbox.held.size() : 0;
+  };
+  // A group is worth waiting for: with many items under way, claim when half of the room is free.
+  auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [&](const Inbox& now) {
+    const std::size_t room = free(now);
+    return room > 0 && room * 2 >= std::min(now.held.size(), kGroup);
+  });
+  return std::min(free(*inbox), kGroup);
+}
+
+void PlanStage::claim(const std::vector<std::int64_t>& ids) {
+  auto claimed = Inputs(*claimConnection_).claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  if (claimed.empty()) return;
+  {
+    auto inbox = inbox_.lock();
+    for (auto& input : claimed) {
+      inbox->held.push_back(number(input.id));
+      inbox->waiting.push_back(std::move(input));
+    }
+    inbox->lastTaken = parts_.clock.steady();
+  }
+  inbox_.notifyAll();
+  parts_.bell.ring();
+}
+
+void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
+  while (!stop.stop_requested() && index < wanted_) {
+    ClaimedInput input;
+    {
+      auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [](const Inbox& now) { return !now.waiting.empty(); });
+      if (inbox->waiting.empty() || stop.stop_requested()) continue;
+      input = std::move(inbox->waiting.front());
+      inbox->waiting.pop_front();
+      inbox->lastTaken = parts_.clock.steady();
+    }
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    PlanResult result = worker.step.run(input);
+    busy_.fetch_sub(1, std::memory_order_relaxed);
+    parts_.metrics.observe("planwright_item_run_seconds", {{"queue", list_}, {"plugin", result.plugin}}, std::chrono::duration<double>(result.took).count());
+    outbox_.add(std::move(result));
+  }
+  worker.gone = true;
+}
+
+void PlanStage::finish(const std::stop_token& stop) {
+  // After a stop it goes on until nothing is left: results of finished work are worth a last commit.
+  while (!stop.stop_requested() || !outbox_.empty()) {
+    auto results = outbox_.take(kGroup, std::chrono::seconds(1), stop);
+    if (results.empty()) continue;
+    if (!committer_.commit(results, stop)) return;  // the claims go back when the instance ends
+    prefetch_.finished(results.size());
+    std::unordered_set<std::int64_t> done;
+    for (const auto& result : results) done.insert(idOf(result));
+    std::erase_if(inbox_.lock()->held, [&](std::int64_t id) { return done.contains(id); });
+    inbox_.notifyAll();
+  }
+}
+
+void PlanStage::watch(const std::stop_token& stop) {
+  while (sleepFor(std::chrono::milliseconds(200), stop)) {
+    const auto now = parts_.clock.steady();
+    {
+      auto workers = workers_.lock();
+      for (auto& worker : *workers) worker->step.checkDeadline(now);
+    }
+    // Items were quick, so many were claimed, and then they became slow: others may have them.
+    if (now - inbox_.lock()->lastTaken > kLongestWait) giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
+  }
+}
+
+void PlanStage::abandon() {
+  {
+    auto inbox = inbox_.lock();
+    for (const auto& input : inbox->waiting) std::erase(inbox->held, number(input.id));
+    inbox->waiting.clear();
+  }
+  auto workers = workers_.lock();
+  for (auto& worker : *workers) worker->step.interrupt(StopReason::LeaseLost);
+}
+
+void PlanStage::giveBack(std::size_t keep) {
+  std::vector<PlanResult> back;
+  auto inbox = inbox_.lock();
+  while (inbox->waiting.size() > keep) {
+    UnplannedInput unused;
+    unused.id = inbox->waiting.back().id;
+    unused.fence = inbox->waiting.back().fence;
+    unused.retryIn = std::chrono::milliseconds(0);
+    unused.countAttempt = false;
+    PlanResult result;
+    result.end = std::move(unused);
+    back.push_back(std::move(result));
+    inbox->waiting.pop_back();
+  }
+  if (!back.empty()) outbox_.add(std::move(back));
+}
+
+}  // namespace planwright

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "planning/plan_committer.h"
+#include "planning/plan_parts.h"
+#include "planning/plan_step.h"
+#include "workers/claimer.h"
+#include "workers/outbox.h"
+#include "workers/prefetch.h"
+
+namespace planwright {
+
+/// The plan stage of one queue: a claimer takes ids and claims inputs, workers plan them, a committer writes the
+/// results in groups. Threads pw-plan-c, pw-plan-0…, pw-plan-w (watch) and pw-plan-f.
+///   ids -> claimer -> inbox_ -> workers -> outbox_ -> committer
+/// Stopping drains: running calls are told to stop, what was claimed and not planned goes back unharmed.
+class PlanStage {
+ public:
+  explicit PlanStage(const PlanParts& parts, int workers);
+  ~PlanStage();
+  PlanStage(const PlanStage&) = delete;
+  PlanStage& operator=(const PlanStage&) = delete;
+
+  void resize(int workers);
+  int busy() const { return busy_.load(std::memory_order_relaxed); }
+  /// The instance lost its claims: running work is stopped, its results will be refused by their fences.
+  void abandon();
+  /// Inputs that are claimed and not yet committed; reconcile compares them with the table.
+  std::vector<std::int64_t> held();
+
+ private:
+  struct Worker {
+    PlanStep step;
+    std::atomic<bool> gone{false};
+    std::jthread thread;
+    explicit Worker(const PlanParts& parts) : step(parts.queue, parts.plugins, parts.blobs) {}
+  };
+  struct Inbox {
+    std::deque<ClaimedInput> waiting;
+    std::vector<std::int64_t> held;  ///< ids from claim to commit
+    SteadyTime lastTaken{};          ///< when a worker took one, or some were claimed
+  };
+
+  std::size_t room(const std::stop_token& stop);
+  void claim(const std::vector<std::int64_t>& ids);
+  void work(Worker& worker, int index, const std::stop_token& stop);
+  void finish(const std::stop_token& stop);
+  void watch(const std::stop_token& stop);
+  void startWorkers();
+  void giveBack(std::size_t keep);
+
+  PlanParts parts_;
+  const std::string list_;
+  std::atomic<int> wanted_;
+  std::atomic<int> busy_{0};
+  Guarded<Inbox> inbox_;
+  Outbox<PlanResult> outbox_;
+  Prefetch prefetch_;
+  std::unique_ptr<Connection> claimConnection_;
+  Guarded<std::vector<std::unique_ptr<Worker>>> workers_;
+  PlanCommitter committer_;
+  std::unique_ptr<Claimer> claimer_;
+  std::jthread claimThread_, watchThread_, finishThread_;
+};
+
+}  // namespace planwright

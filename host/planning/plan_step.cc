@@ -1,0 +1,163 @@
+#include "planning/plan_step.h"
+
+#include <fmt/format.h>
+
+#include "base/backoff.h"
+#include "base/glob.h"
+#include "base/utf8.h"
+#include "model/plan_document.h"
+#include "planning/plan_services.h"
+
+namespace planwright {
+namespace {
+
+/// The word for a failed input that people filter by (the closed list of reason codes).
+std::string_view reasonCode(FailureClass kind) {
+  switch (kind) {
+    case FailureClass::Rejected: return "planner_rejected_input";
+    case FailureClass::Timeout: return "timeout";
+    case FailureClass::Limit: return "limit";
+    case FailureClass::Cancelled: return "cancelled";
+    case FailureClass::Config: return "queue_held";
+    case FailureClass::Failed:
+    case FailureClass::Infra:
+    case FailureClass::Bug: return "plugin_error";
+  }
+  return "internal";
+}
+
+Failure clean(Failure failure) {
+  failure.message = toUtf8(failure.message);
+  failure.details = toUtf8(failure.details);
+  return failure;
+}
+
+}  // namespace
+
+PlanStep::PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs)
+    : queue_(queue), plugins_(plugins), blobs_(blobs) {
+  for (const auto& planner : queue.planners) slots_.push_back({&planner, nullptr, {}});
+}
+
+PlanStep::Slot* PlanStep::slotFor(const std::string& filename) {
+  for (auto& slot : slots_)
+    if (globMatches(slot.config->match, filename)) return &slot;
+  return nullptr;
+}
+
+Result<void> PlanStep::create(Slot& slot) {
+  if (slot.planner) return {};
+  auto settings = plugins_.settings(slot.config->plugin, slot.config->settingsJson);
+  if (!settings) return settings.error();
+  auto planner = plugins_.planner(slot.config->plugin, queue_.name, *settings);
+  if (!planner) return planner.error();
+  slot.planner = std::move(*planner);
+  slot.settingsDigest = Digest::of(*settings).text();
+  return {};
+}
+
+PlanResult PlanStep::run(const ClaimedInput& input) {
+  const auto begin = std::chrono::steady_clock::now();
+  Slot* slot = slotFor(input.filename);
+  if (!slot) return noPlannerFits(input);
+  PlanResult result;
+  result.plugin = slot->config->plugin;
+  if (const auto ok = create(*slot); !ok) {
+    const bool again = ok.error().kind == ErrorKind::Unavailable;
+    result.end = toUnplanned(input, {again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}});
+    if (!again) result.holdReason = fmt::format("{}: {}", result.plugin, ok.error().message);
+    return result;
+  }
+  StageInput call;
+  call.id = std::to_string(number(input.id));
+  call.name = input.filename;
+  call.digest = input.digest;
+  call.attributesJson = input.attributesJson;
+  call.isInline = input.content.has_value();
+  call.content = input.content.value_or(std::string());
+  call.sizeBytes = input.sizeBytes;
+  call.attempt = input.attempt;
+  PlanServices services(call.id, blobs_);
+  StageCall running(services);
+  *running_.lock() = {&running, begin + slot->config->deadline};
+  StageOutcome outcome = slot->planner->plan(call, running);
+  *running_.lock() = {};
+  if (outcome.failure) {
+    if (outcome.failure->kind == FailureClass::Cancelled && running.reason() == StopReason::Deadline)
+      outcome.failure = Failure{FailureClass::Timeout, fmt::format("Planning took longer than {} s.", std::chrono::duration_cast<std::chrono::seconds>(slot->config->deadline).count()), outcome.failure->details, {}};
+    if (outcome.failure->kind == FailureClass::Config) result.holdReason = fmt::format("{}: {}", result.plugin, toUtf8(outcome.failure->message));
+    auto unplanned = toUnplanned(input, std::move(*outcome.failure));
+    if (running.reason() == StopReason::Drain) unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
+    result.end = std::move(unplanned);
+  } else {
+    result = seal(input, *slot, outcome.document);
+    result.blobs = services.takeBlobs();
+  }
+  result.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  return result;
+}
+
+PlanResult PlanStep::noPlannerFits(const ClaimedInput& input) const {
+  std::string patterns;
+  for (const auto& slot : slots_) patterns += (patterns.empty() ? "" : ", ") + slot.config->match;
+  PlanResult result;
+  result.end = toUnplanned(input, {FailureClass::Rejected,
+                                   fmt::format("No planner of queue {} takes a file named {}; there are planners for {}.",
+                                               queue_.name, input.filename, patterns.empty() ? "nothing" : patterns),
+                                   {},
+                                   {}});
+  return result;
+}
+
+PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted) {
+  const PluginInfo* info = plugins_.find(slot.config->plugin);
+  const std::string planner = fmt::format("{} {}", slot.config->plugin, info ? info->version : "");
+  PlanResult result;
+  result.plugin = slot.config->plugin;
+  auto sealed = sealPlan(emitted, input.digest, planner);
+  if (!sealed) {
+    result.end = toUnplanned(input, {FailureClass::Bug, fmt::format("{} made a plan that breaks the rules: {}", planner, sealed.error().message), {}, {}});
+    return result;
+  }
+  PlannedInput planned;
+  planned.id = input.id;
+  planned.fence = input.fence;
+  planned.plan.digest = sealed->digest;
+  planned.plan.summaryJson = std::move(sealed->summaryJson);
+  planned.plan.jobCount = sealed->jobCount;
+  planned.plan.planner = planner;
+  planned.plan.plannerDigest = info ? info->digest : "";
+  planned.plan.settingsDigest = slot.settingsDigest;
+  planned.plan.isLarge = sealed->document.size() > static_cast<std::size_t>(kSmallBlobBytes);
+  if (planned.plan.isLarge) blobs_.stageBytes(sealed->document);
+  planned.plan.document = std::move(sealed->document);
+  result.end = std::move(planned);
+  return result;
+}
+
+UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure) const {
+  UnplannedInput unplanned;
+  unplanned.id = input.id;
+  unplanned.fence = input.fence;
+  unplanned.reasonCode = reasonCode(failure.kind);
+  if (failure.kind == FailureClass::Infra && input.attempt < input.maxAttempts) {
+    const auto& retry = queue_.retry;
+    unplanned.retryIn = failure.retryAfter.count() > 0 ? failure.retryAfter : retryDelay(retry.first, retry.factor, retry.max, retry.jitter, input.attempt);
+    unplanned.reasonCode = "backoff";
+  } else if (failure.kind == FailureClass::Config) {
+    unplanned.retryIn = std::chrono::milliseconds(0);  // the queue is held; nothing is failed
+    unplanned.countAttempt = false;
+  }
+  unplanned.failure = clean(std::move(failure));
+  return unplanned;
+}
+
+void PlanStep::interrupt(StopReason reason) {
+  if (auto running = running_.lock(); running->call) running->call->stop(reason);
+}
+
+void PlanStep::checkDeadline(SteadyTime now) {
+  if (auto running = running_.lock(); running->call && now >= running->deadline) running->call->stop(StopReason::Deadline);
+}
+
+}  // namespace planwright

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "config/config.h"
+#include "model/claims.h"
+#include "stages/registry.h"
+#include "stages/stage_call.h"
+
+namespace planwright {
+
+/// What became of one claimed input. `holdReason` set: the settings are wrong, the queue is to be held.
+struct PlanResult {
+  std::variant<PlannedInput, UnplannedInput> end;
+  std::vector<StagedBlob> blobs;  ///< stored by the planner; their rows are due with the result
+  std::string holdReason;
+  std::string plugin;
+  std::chrono::microseconds took{0};
+};
+
+/// Plans one input at a time: chooses the planner by the file's name, calls it, seals what it emitted. Owns one
+/// instance of each of the queue's planners. Belongs to one worker thread; `interrupt` comes from any.
+class PlanStep {
+ public:
+  PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs);
+
+  PlanResult run(const ClaimedInput& input);
+
+  /// Asks the call that runs now to stop; nothing happens if none does.
+  void interrupt(StopReason reason);
+  /// As interrupt(Deadline) once the call has run longer than its planner's deadline.
+  void checkDeadline(SteadyTime now);
+
+ private:
+  struct Slot {
+    const PlannerConfig* config = nullptr;
+    std::unique_ptr<Planner> planner;
+    std::string settingsDigest;
+  };
+  struct Running {
+    StageCall* call = nullptr;
+    SteadyTime deadline{};
+  };
+
+  Slot* slotFor(const std::string& filename);
+  Result<void> create(Slot& slot);
+  PlanResult noPlannerFits(const ClaimedInput& input) const;
+  PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted);
+  UnplannedInput toUnplanned(const ClaimedInput& input, Failure failure) const;
+
+  const QueueConfig& queue_;
+  const Plugins& plugins_;
+  BlobStore& blobs_;
+  std::vector<Slot> slots_;
+  Guarded<Running> running_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,66 @@
+#include "upkeep/heartbeat.h"
+
+#include <ctime>
+
+#include "base/log.h"
+#include "base/threads.h"
+
+namespace planwright {
+namespace {
+
+std::chrono::nanoseconds bootTime() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
+
+Heartbeat::Heartbeat(const Database& database, Instances::Host host, std::chrono::milliseconds lease,
+                     Membership& membership, Doors doors)
+    : connection_(database.dedicated()), host_(std::move(host)), lease_(lease), membership_(membership), doors_(std::move(doors)) {
+  lastBeat_ = bootTime();
+  membership_.become(number(Instances(*connection_).start(host_)));
+  log::info("joined instance={}", membership_.instance());
+  thread_ = startThread("pw-heartbeat", [this](const std::stop_token& stop) { run(stop); });
+}
+
+Heartbeat::~Heartbeat() {
+  membership_.suspend();
+  thread_.request_stop();
+  thread_.join();
+  try {
+    Instances(*connection_).end(InstanceId{membership_.instance()});
+  } catch (const std::exception& e) {  // the lease ends it
+    log::warn("left without saying so instance={}: {}", membership_.instance(), e.what());
+  }
+}
+
+void Heartbeat::step() {
+  const auto sentAt = bootTime();
+  Instances instances(*connection_);
+  if (instances.beat(InstanceId{membership_.instance()})) {
+    lastBeat_ = sentAt;
+    membership_.resume();
+    return;
+  }
+  log::error("declared dead instance={}: its work is stopped", membership_.instance());
+  membership_.suspend();
+  doors_.onLost();
+  lastBeat_ = bootTime();
+  membership_.become(number(instances.start(host_)));
+  log::info("joined again instance={}", membership_.instance());
+}
+
+void Heartbeat::run(const std::stop_token& stop) {
+  while (sleepFor(lease_ / 3, stop)) {
+    try {
+      step();
+    } catch (const std::exception& e) {
+      log::warn("heartbeat not confirmed instance={}: {}", membership_.instance(), e.what());
+      if (bootTime() - lastBeat_ > lease_ * 2 / 3) membership_.suspend();
+    }
+  }
+}
+
+}  // namespace planwright

@@ -1,0 +1,115 @@
+#include "upkeep/reconciler.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "base/unavailable.h"
+#include "store/instances.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::chrono::seconds kInterval{2};
+constexpr int kScanEvery = 15;  // rounds
+
+}  // namespace
+
+Reconciler::Reconciler(Parts parts)
+    : parts_(std::move(parts)), connection_(parts_.database.dedicated()), sawPostgres_(std::chrono::steady_clock::now()) {}
+
+void Reconciler::start() {
+  thread_ = startThread("pw-reconcile", [this](const std::stop_token& stop) {
+    do {
+      try {
+        step();
+      } catch (const std::exception& e) {
+        sawPostgres_ = std::chrono::steady_clock::now();  // nobody is judged before Postgres was seen for a whole lease
+        log::warn("reconcile waits: {}", e.what());
+      }
+    } while (sleepFor(kInterval, stop));
+  });
+}
+
+void Reconciler::step() {
+  // The lock is held by the session; it is free again when this host or its connection dies.
+  if (!connection_->run("reconcile_lock").flag(0, 0)) return;
+  Instances instances(*connection_);
+  if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
+    note("dead_instance", instances.expire(parts_.lease, InstanceId{parts_.membership.instance()}).size());
+  // Claims are looked for by a scan, so only when an instance ended since, and now and then for the leaked ones.
+  const std::string ended = connection_->run("instances_last_ended").text(0, 0);
+  if (ended != lastEnded_ || round_ % kScanEvery == 0) releaseOrphans();
+  if (round_ % kScanEvery < 2) releaseForgotten();
+  lastEnded_ = ended;
+  ++round_;
+  for (const auto& queue : parts_.queues) {
+    pushMissing(planList(queue), queue, "eligible_inputs_count", "eligible_inputs");
+    pushMissing(buildList(queue), queue, "eligible_plans_count", "eligible_plans");
+  }
+}
+
+void Reconciler::note(const std::string& kind, std::size_t count) {
+  if (count == 0) return;
+  (*repairs_.lock())[kind] += static_cast<std::int64_t>(count);
+  parts_.metrics.add("planwright_reconcile_repairs_total", {{"kind", kind}}, static_cast<double>(count));
+  log::info("repaired kind={} count={}", kind, count);
+  parts_.bell.ring();
+}
+
+void Reconciler::releaseOrphans() {
+  note("orphaned_input", connection_->run("release_inputs").size());
+  note("orphaned_plan", connection_->run("release_plans").size());
+}
+
+/// A claim in our name that no thread of ours knows: an exception leaked it. Two rounds must agree, since a claim is
+/// in the table a moment before it is in memory.
+void Reconciler::releaseForgotten() {
+  std::map<std::string, std::int64_t> now;
+  for (const bool plans : {false, true}) {
+    const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs", {parts_.membership.instance()});
+    std::map<std::string, std::unordered_set<std::int64_t>> held;
+    for (const auto& queue : parts_.queues) {
+      const auto ids = plans ? parts_.heldPlans(queue) : parts_.heldInputs(queue);
+      held[queue].insert(ids.begin(), ids.end());
+    }
+    PgArray ids, fences;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      if (held[mine.text(i, 2)].contains(mine.number(i, 0))) continue;
+      const std::string key = (plans ? "plan/" : "input/") + mine.text(i, 0);
+      const auto before = suspects_.find(key);
+      if (before == suspects_.end() || before->second != mine.number(i, 1)) {
+        now[key] = mine.number(i, 1);
+        continue;
+      }
+      ids.add(mine.number(i, 0));
+      fences.add(mine.number(i, 1));
+      ++count;
+    }
+    if (count > 0) connection_->run(plans ? "release_forgotten_plans" : "release_forgotten_inputs", {ids.take(), fences.take()});
+    note(plans ? "forgotten_plan" : "forgotten_input", count);
+  }
+  suspects_ = std::move(now);
+}
+
+void Reconciler::pushMissing(const std::string& list, const std::string& queue, const char* countStatement, const char* idsStatement) {
+  try {
+    const std::int64_t eligible = connection_->run(countStatement, {queue}).number(0, 0);
+    if (parts_.tickets->length(list) >= eligible) return;
+    const auto present = parts_.tickets->all(list);
+    const std::unordered_set<std::int64_t> known(present.begin(), present.end());
+    const Rows rows = connection_->run(idsStatement, {queue});
+    std::vector<std::int64_t> missing;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (!known.contains(rows.number(i, 0))) missing.push_back(rows.number(i, 0));
+    parts_.tickets->push(list, missing);
+    note("missing_ticket", missing.size());
+  } catch (const Unavailable& e) {
+    log::debug("tickets wait list={}: {}", list, e.what());
+  }
+}
+
+}  // namespace planwright

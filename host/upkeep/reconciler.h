@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/metrics.h"
+#include "queue/redis_tickets.h"
+#include "store/bell.h"
+#include "store/database.h"
+#include "workers/membership.h"
+
+namespace planwright {
+
+/// Puts right what a crash, a lost ticket or a flushed Redis left behind. One instance at a time does it (advisory
+/// lock); every repair is counted by kind. Thread pw-reconcile.
+class Reconciler {
+ public:
+  struct Parts {
+    Database& database;
+    std::unique_ptr<RedisTickets> tickets;
+    std::vector<std::string> queues;
+    std::chrono::milliseconds lease;
+    const Membership& membership;
+    Metrics& metrics;
+    Bell& bell;
+    /// Inputs and plans that this host holds in memory, by queue.
+    std::function<std::vector<std::int64_t>(const std::string& queue)> heldInputs, heldPlans;
+  };
+  explicit Reconciler(Parts parts);
+
+  /// One round. Throws Unavailable when Postgres is away; without Redis only the tickets wait.
+  void step();
+  void start();
+  /// Repairs since the start, by kind.
+  std::map<std::string, std::int64_t> repairs() { return *repairs_.lock(); }
+
+ private:
+  void releaseOrphans();
+  void releaseForgotten();
+  void pushMissing(const std::string& list, const std::string& queue, const char* countStatement, const char* idsStatement);
+  void note(const std::string& kind, std::size_t count);
+
+  Parts parts_;
+  std::unique_ptr<Connection> connection_;
+  Guarded<std::map<std::string, std::int64_t>> repairs_;
+  std::map<std::string, std::int64_t> suspects_;  ///< rows in our name that memory did not know in the last round
+  SteadyTime sawPostgres_{};
+  std::string lastEnded_;  ///< when the last instance ended, as we saw it
+  int round_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace planwright
