@@ -46,9 +46,14 @@ class Report:
 
 def goals(report):
     """The goals of this run with what was reached."""
-    ratio = lambda a, b: None if report.median(*a) is None or not report.median(*b) else report.median(*a) / report.median(*b)
+
+    def ratio(a, b):
+        return report.median(*a) / report.median(*b) if report.median(*a) and report.median(*b) else None
+
+    def backlog(items):
+        return (PLANWRIGHT, f"backlog-{items}")
+
     ours = (PLANWRIGHT, DRAIN)
-    backlog = lambda n: (PLANWRIGHT, f"backlog-{n}")
     rows = [
         ("G1 no job / bullmq", ratio(ours, ("bullmq", DRAIN)), 7, False),
         ("G1 no job / graphile-worker", ratio(ours, ("graphile", DRAIN)), 7, False),
