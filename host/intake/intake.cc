@@ -102,6 +102,7 @@ void Intake::run(const std::stop_token& stop) {
 std::chrono::nanoseconds Intake::step() {
   if (!becomeHolder()) return kHolderCheck;
   if (isPollDue()) pollSource();
+  handleFound();
   const bool isHolder = recordDue();
   for (auto& [path, fd] : folders_) fd.reset();  // it may be another folder at the next step
   if (isHolder) return timeToNextStep();
@@ -127,22 +128,24 @@ bool Intake::becomeHolder() {
 
 /// Not while a full batch waits: what the source has is as safe there, and our memory stays small.
 bool Intake::isPollDue() {
-  if (backlog() >= kRecordBatch) return false;
-  return clock_.steady() >= nextPollAt_ || isReadable(source_->fd());
+  if (!found_.empty() || !foundEvents_.empty() || backlog() >= kRecordBatch) return false;
+  return clock_.steady() >= nextPollAt_ || (!sourceFailed_ && isReadable(source_->fd()));
 }
 
 void Intake::pollSource() {
   SourcePoll found = callSource();
-  reportEvents();
+  for (auto& event : services_.takeEvents()) foundEvents_.push_back(std::move(event));
   nextPollAt_ = clock_.steady() + found.nextPoll;
-  if (found.failure) {
-    log::warn("source failed queue={}: {}", settings_.queue, found.failure->message);
-    status_.lock()->problem = found.failure->message;
+  sourceFailed_ = found.failure.has_value();
+  if (sourceFailed_) {
+    const std::string before = std::exchange(status_.lock()->problem, found.failure->message);
+    if (before != found.failure->message) {
+      log::warn("source failed queue={}: {}", settings_.queue, found.failure->message);
+    }
     nextPollAt_ = clock_.steady() + std::max(kShortestRetry, found.failure->retryAfter);
     return;
   }
-  for (SourceItem& item : found.items) take(std::move(item));
-  services_.dropBlobs();
+  std::move(found.items.begin(), found.items.end(), std::back_inserter(found_));
   cursor_ = std::move(found.cursor);
   auto status = status_.lock();
   status->lastPollAt = clock_.now();
@@ -157,34 +160,38 @@ SourcePoll Intake::callSource() {
   return source_->poll(cursor_, call);
 }
 
-void Intake::reportEvents() {
-  for (const SourceCall::Event& event : services_.takeEvents()) {
-    const Result<JsonDocument> body = parseJson(event.bodyJson);
-    if (event.type == "refused" && body) {
-      refuseName(textOr(*body, "name"), textOr(*body, "reason"));
-    } else {
-      recorder_.sourceEvent(settings_.queue, event.type, event.bodyJson);
-    }
+void Intake::handleFound() {
+  for (; !foundEvents_.empty(); foundEvents_.pop_front()) report(foundEvents_.front());
+  for (; !found_.empty(); found_.pop_front()) take(found_.front());
+  services_.dropBlobs();
+}
+
+void Intake::report(const SourceCall::Event& event) {
+  const Result<JsonDocument> body = parseJson(event.bodyJson);
+  if (event.type == "refused" && body) {
+    refuseName(textOr(*body, "name"), textOr(*body, "reason"));
+  } else {
+    recorder_.sourceEvent(settings_.queue, event.type, event.bodyJson);
   }
 }
 
-void Intake::take(SourceItem item) {
+void Intake::take(const SourceItem& item) {
   if (isHidden(item.name)) return;
   if (const auto reason = refusalOfName(item.name)) return refuseName(item.name, *reason);
   if (!globMatches(settings_.pattern, item.name)) return;
-  if (!item.digest.empty()) return takeBlob(std::move(item));
-  std::string folder = folderOf(item);
+  if (!item.digest.empty()) return takeBlob(item);
+  const std::string folder = folderOf(item);
   if (folder.empty())
     return refuseName(item.name, "its source gave the path \"" + item.path + "\"");
-  const std::string& path = folders_.try_emplace(std::move(folder)).first->first;
-  origins_.insert_or_assign(item.name, Origin{&path, std::move(item.attributesJson)});
+  const std::string& path = folders_.try_emplace(folder).first->first;
+  origins_.insert_or_assign(item.name, Origin{&path, item.attributesJson});
   lookAt(item.name, path);
 }
 
-void Intake::takeBlob(SourceItem item) {
+void Intake::takeBlob(const SourceItem& item) {
   Result<StagedBlob> blob = services_.blobOf(item.digest);
   if (!blob) return refuseName(item.name, blob.error().message);
-  ready_.push_back({std::move(item.name), std::move(*blob), {}, std::move(item.attributesJson)});
+  ready_.push_back({item.name, std::move(*blob), {}, item.attributesJson});
 }
 
 /// One look at a name that something called attention to.
@@ -296,10 +303,12 @@ void Intake::refuse(const std::string& name, const StatSignature& signature,
 
 /// For names that cannot be looked at: they have no signature to know them by.
 void Intake::refuseName(const std::string& name, const std::string& reason) {
-  if (refusedNames_.size() >= kMostRefusedNames) refusedNames_.clear();
-  if (refusedNames_.insert(std::hash<std::string>{}(name + '\0' + reason)).second) {
+  const std::size_t key = std::hash<std::string>{}(name + '\0' + reason);
+  if (!refusedNames_.contains(key)) {
     recorder_.refused(settings_.queue, printableName(name), reason);
     ++status_.lock()->refused;
+    if (refusedNames_.size() >= kMostRefusedNames) refusedNames_.clear();
+    refusedNames_.insert(key);
   }
   forget(name);
 }
@@ -310,7 +319,7 @@ void Intake::forget(const std::string& name) {
 }
 
 void Intake::tellMissingLease(const std::string& folder) {
-  if (std::exchange(toldMissingLease_, true)) return;
+  if (toldMissingLease_) return;
   JsonWriter body;
   body.object()
       .member("message", "No read leases in " + folder +
@@ -319,6 +328,7 @@ void Intake::tellMissingLease(const std::string& folder) {
       .member("folder", folder)
       .end();
   recorder_.sourceEvent(settings_.queue, "source_without_leases", body.take());
+  toldMissingLease_ = true;
 }
 
 int Intake::folderFd(const std::string& folder) {
@@ -345,7 +355,7 @@ std::chrono::nanoseconds Intake::timeToNextStep() {
 
 void Intake::waitForSign(std::chrono::nanoseconds time) {
   struct pollfd signs[] = {{wakeFd_.get(), POLLIN, 0}, {source_->fd(), POLLIN, 0}};
-  if (!wasHolder_) signs[1].fd = -1;  // readable or not, it is not our turn
+  if (!wasHolder_ || sourceFailed_) signs[1].fd = -1;  // readable or not, it has to wait
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   const struct timespec limit { seconds.count(), (time - seconds).count() };
   if (::ppoll(signs, 2, &limit, nullptr) <= 0 || signs[0].revents == 0) return;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -90,9 +91,12 @@ class Intake {
   bool isPollDue();
   void pollSource();
   SourcePoll callSource();
-  void reportEvents();
-  void take(SourceItem item);
-  void takeBlob(SourceItem item);
+  /// What the last poll brought; each thing is dropped when it is dealt with, so none is lost by a
+  /// throw.
+  void handleFound();
+  void report(const SourceCall::Event& event);
+  void take(const SourceItem& item);
+  void takeBlob(const SourceItem& item);
   void lookAt(const std::string& name, const std::string& folder);
   /// False: another instance has become the holder.
   bool recordDue();
@@ -124,8 +128,11 @@ class Intake {
 
   bool wasHolder_ = false;
   SteadyTime nextPollAt_;
-  std::string cursor_;        ///< the source's newest
-  std::string storedCursor_;  ///< the recorder's
+  bool sourceFailed_ = false;  ///< at its last poll: only time counts then, not its descriptor
+  std::string cursor_;         ///< the source's newest
+  std::string storedCursor_;   ///< the recorder's
+  std::deque<SourceCall::Event> foundEvents_;
+  std::deque<SourceItem> found_;
   KnownFiles known_;
   std::unordered_map<std::string, Origin> origins_;  ///< of every arriving file
   std::map<std::string, UniqueFd> folders_;          ///< by path; open during a step only
