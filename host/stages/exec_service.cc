@@ -175,6 +175,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
 
   const ProgramExit end = programs.run(*spec, call.token());
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
+  if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 
   std::string out;
   if (captured) {

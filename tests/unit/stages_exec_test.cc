@@ -103,6 +103,15 @@ TEST_F(Exec, ALostProgramIsToBeTriedAgain) {
   EXPECT_EQ(result.error().kind, ErrorKind::Unavailable);
 }
 
+TEST_F(Exec, ALostProgramIsNoResult) {
+  ScriptedPrograms programs([](const ProgramSpec&) {
+    return ProgramExit{.lost = true, .startError = "the keeper died"};
+  });
+  const auto result = runProgram(R"({"argv":["x"]})", call, programs, folder.path());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::Unavailable);
+}
+
 TEST_F(Exec, AStoppedCallStartsNothingMore) {
   call.stop(StopReason::User);
   ScriptedPrograms programs;

@@ -1,0 +1,108 @@
+#include "pip_error.h"
+
+#include <string_view>
+#include <vector>
+
+namespace wheels {
+namespace {
+
+std::string_view trim(std::string_view line) {
+  const auto from = line.find_first_not_of(" \t\r");
+  if (from == std::string_view::npos) return {};
+  return line.substr(from, line.find_last_not_of(" \t\r") + 1 - from);
+}
+
+std::vector<std::string_view> linesOf(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    out.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// The text of the first "ERROR: ..." line.
+std::string firstError(const std::vector<std::string_view>& lines) {
+  for (const auto line : lines)
+    if (line.starts_with("ERROR: ")) return std::string(trim(line.substr(7)));
+  return {};
+}
+
+/// A build back end's output stands in a box that ends with "[end of output]". Its last "error:"
+/// line says most; else its very last line, as Python tracebacks do.
+std::string subprocessError(const std::vector<std::string_view>& lines) {
+  std::string what, last, error;
+  for (const auto raw : lines) {
+    const auto line = trim(raw);
+    if (line == "[end of output]") break;
+    if (line.starts_with("\u00d7 ") && what.empty())
+      what = trim(line.substr(sizeof("\u00d7")));
+    else if (!what.empty() && !line.empty())
+      last = line;
+    if (!what.empty() && (line.starts_with("error:") || line.starts_with("fatal:"))) error = line;
+  }
+  if (what.empty()) return {};
+  if (what.ends_with('.')) what.pop_back();
+  return what + ": " + (error.empty() ? last : error);
+}
+
+/// The project pip worked on last: "Processing ./x-1.0.tar.gz" or "Collecting x==1.0".
+std::string lastProject(const std::vector<std::string_view>& lines) {
+  std::string out;
+  for (const auto line : lines) {
+    if (line.starts_with("Processing "))
+      out = std::string(
+          line.substr(line.rfind('/') == std::string_view::npos ? 11 : line.rfind('/') + 1));
+    if (line.starts_with("Collecting "))
+      out = std::string(
+          trim(line.substr(11, line.find(" (") == std::string_view::npos ? std::string_view::npos
+                                                                         : line.find(" (") - 11)));
+  }
+  return out;
+}
+
+/// "The user requested idna==3.3; conf 1.0 depends on idna<3"
+std::string conflict(const std::vector<std::string_view>& lines) {
+  std::string out;
+  bool inside = false;
+  for (const auto line : lines) {
+    if (inside && trim(line).empty()) break;
+    if (inside) out += (out.empty() ? "" : "; ") + std::string(trim(line));
+    if (line.starts_with("The conflict is caused by")) inside = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+PipError explainPipError(const std::string& out, const std::string& err) {
+  if (contains(err, "No module named pip"))
+    return {PipError::Kind::Setup, "this Python has no pip; set python to one that has"};
+  if (contains(err, "no such option: --report") || contains(err, "no such option: --dry-run"))
+    return {PipError::Kind::Setup, "this Python's pip is too old; 22.2 or newer is needed"};
+  const auto errLines = linesOf(err);
+  const auto outLines = linesOf(out);
+  std::string message = subprocessError(errLines);
+  if (!message.empty()) {
+    if (const auto project = lastProject(outLines); !project.empty())
+      message += " (" + project + ")";
+  } else {
+    message = firstError(errLines);
+    if (const auto why = conflict(outLines); !why.empty()) message += " " + why;
+  }
+  if (message.empty())
+    message = errLines.empty() ? "it gave no reason" : std::string(trim(errLines.back()));
+  const bool noIndex =
+      contains(err, "connection broken by") && contains(message, "(from versions: none)");
+  const bool noRepository =
+      contains(message, "Could not resolve host") || contains(message, "Failed to connect");
+  return {noIndex || noRepository ? PipError::Kind::Network : PipError::Kind::Refused,
+          noIndex ? "pip could not reach the package index: " + message : "pip: " + message};
+}
+
+}  // namespace wheels

@@ -1,0 +1,172 @@
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/embedded_files.h"
+#include "base/json.h"
+#include "base/keeper.h"
+#include "stages/registry.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// planwright.wheels with the real pip on a local index of real projects.
+class Wheels : public testing::Test {
+ protected:
+  struct Host {
+    TempFolder folder;
+    Keeper keeper{{BINARY_DIR "/planwright", 15'000, -1}};
+    Plugins plugins{{{BINARY_DIR "/plugins"}, folder / "store", folder / "work"}, keeper};
+  };
+  static void SetUpTestSuite() {
+    host = std::make_unique<Host>();
+    const std::string make = SOURCE_DIR "/tests/fixtures/wheels/make_index.py ";
+    ASSERT_EQ(std::system((make + index().string() + " >&2").c_str()), 0);
+  }
+  static void TearDownTestSuite() { host.reset(); }
+  static std::filesystem::path index() { return host->folder / "index"; }
+  static std::string local(const std::string& more = "") {
+    return R"({"find_links":[")" + index().string() +
+           R"("],"no_index":true,"build_isolation":false)" + more + "}";
+  }
+
+  StageOutcome plan(const std::string& requirements, const std::string& settings = local()) {
+    auto planner = host->plugins.planner("planwright.wheels", "q", settings);
+    EXPECT_TRUE(planner) << planner.error().message;
+    const std::string digest = Digest::of(requirements).text();
+    services.blobs[digest] = requirements;
+    return (*planner)->plan({"1", "team/requirements.txt", digest, "text/plain", "{}", requirements,
+                             static_cast<std::int64_t>(requirements.size()), true, 1},
+                            call);
+  }
+  Failure failureOf(const std::string& requirements, const std::string& settings = local()) {
+    return plan(requirements, settings)
+        .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
+  }
+
+  /// Runs one planned job through planwright.command in a fresh folder; gives that folder.
+  std::filesystem::path build(const JsonValue& job) {
+    const auto workdir = folder / (textOr(job, "id") + std::to_string(++builds));
+    std::filesystem::create_directories(workdir);
+    for (const auto& input : find(job, "inputs")->GetObject())
+      replaceFile(workdir / input.name.GetString(), services.blobs.at(input.value.GetString()));
+    const UniqueFd log(
+        ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    services.output = log.get();
+    auto builder = host->plugins.builder("planwright.command", "q", "{}");
+    StageJob stageJob;
+    stageJob.id = textOr(job, "id");
+    stageJob.specJson = toJson(*find(job, "spec"));
+    stageJob.workdir = workdir.string();
+    const auto outcome = (*builder)->build(stageJob, call);
+    services.output = -1;
+    EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
+    return workdir;
+  }
+
+  static inline std::unique_ptr<Host> host;
+  TempFolder folder;
+  FakeServices services;
+  StageCall call{services};
+  int builds = 0;
+};
+
+TEST_F(Wheels, OneJobForEachProjectTheResolverChooses) {
+  const auto outcome = plan("Flask\nrequests\n");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  const auto document = parseJson(outcome.document);
+  const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
+  EXPECT_TRUE(schema->validate(*document)) << outcome.document;
+  const auto& jobs = *find(*document, "jobs");
+  EXPECT_GE(jobs.Size(), 12u);
+  EXPECT_EQ(textOr(jobs[0], "id"), "certifi");
+  EXPECT_EQ(outcome.document.find(index().string()), std::string::npos)
+      << "a plan holds no machine paths";
+  for (const auto& job : jobs.GetArray()) {
+    const auto& input = *find(job, "inputs")->MemberBegin();
+    EXPECT_TRUE(std::string_view(input.name.GetString()).ends_with(".tar.gz"));
+    EXPECT_TRUE(services.blobs.contains(input.value.GetString()));
+    EXPECT_TRUE(boolOr(job, "cacheable", false));
+  }
+}
+
+TEST_F(Wheels, APlannedJobMakesItsWheelAndTwiceTheSameBytes) {
+  const auto outcome = plan("six\n");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto document = parseJson(outcome.document);
+  const auto& job = (*find(*document, "jobs"))[0];
+  const auto wheel = "six-1.16.0-py3-none-any.whl";
+  EXPECT_EQ(Digest::of(readFile(build(job) / wheel)), Digest::of(readFile(build(job) / wheel)));
+}
+
+TEST_F(Wheels, AReadyMadeWheelIsOnlyCopied) {
+  // A wheel of our own: built once, then found beside the archives.
+  const auto made = plan("idna\n");
+  const auto first = parseJson(made.document);
+  std::filesystem::create_directory(folder / "wheels");
+  for (const auto& file : std::filesystem::directory_iterator(build((*find(*first, "jobs"))[0])))
+    if (file.path().extension() == ".whl") std::filesystem::copy(file.path(), folder / "wheels");
+  const auto outcome = plan(
+      "idna\n", R"({"find_links":[")" + (folder / "wheels").string() + R"("],"no_index":true})");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto document = parseJson(outcome.document);
+  const auto& job = (*find(*document, "jobs"))[0];
+  EXPECT_THAT(outcome.document,
+              HasSubstr(R"("command":["cp","wheel","idna-3.3-py2.py3-none-any.whl"])"));
+  EXPECT_TRUE(std::filesystem::exists(build(job) / "idna-3.3-py2.py3-none-any.whl"));
+}
+
+TEST_F(Wheels, ARefusedFileHasPipsOwnReasonInOneSentence) {
+  EXPECT_EQ(failureOf("nosuchproject\n").message,
+            "pip: Could not find a version that satisfies the requirement nosuchproject (from "
+            "versions: none)");
+  EXPECT_EQ(
+      failureOf("idna==99\n").message,
+      "pip: Could not find a version that satisfies the requirement idna==99 (from versions: 3.3)");
+  const auto syntax = failureOf("six\nidna foo bar\n");
+  EXPECT_EQ(syntax.kind, FailureClass::Rejected);
+  EXPECT_EQ(syntax.message,
+            "pip: Invalid requirement: 'idna foo bar' (from line 2 of requirements.txt)");
+  EXPECT_THAT(syntax.details, HasSubstr("ERROR: Invalid requirement"));
+}
+
+TEST_F(Wheels, AConflictAndABrokenProjectAreExplained) {
+  EXPECT_THAT(failureOf("choosy\nidna==3.3\n").message,
+              AllOf(StartsWith("pip: Cannot install"), HasSubstr("choosy 1.0 depends on idna<3")));
+  EXPECT_EQ(failureOf("broken\n").message,
+            "pip: Preparing metadata (pyproject.toml) did not run successfully: RuntimeError: no "
+            "way (broken-1.0.tar.gz)");
+  EXPECT_THAT(failureOf("idna==3.3 --hash=sha256:" + std::string(64, '0') + "\n").message,
+              HasSubstr("DO NOT MATCH THE HASHES"));
+}
+
+TEST_F(Wheels, ConstraintsCount) {
+  EXPECT_EQ(failureOf("idna\n", local(R"(,"constraints":["idna<3"])")).kind,
+            FailureClass::Rejected);
+}
+
+TEST_F(Wheels, WhatIsNotTheFilesFaultIsNotRejected) {
+  EXPECT_EQ(failureOf("idna\n", local(R"(,"python":"/nowhere/python3")")).kind,
+            FailureClass::Config);
+  EXPECT_EQ(host->plugins.planner("planwright.wheels", "q", R"({"no_index":true})").error().kind,
+            ErrorKind::Invalid);
+  EXPECT_EQ(
+      host->plugins.planner("planwright.wheels", "q", R"({"find_links":["here"]})").error().kind,
+      ErrorKind::Invalid);
+}
+
+TEST_F(Wheels, AStoppedCallEndsPip) {
+  call.stop(StopReason::User);
+  EXPECT_EQ(failureOf("idna\n").kind, FailureClass::Cancelled);
+}
+
+}  // namespace
+}  // namespace planwright
