@@ -1,17 +1,103 @@
 #include "cli/cli.h"
 
-#include <cstdio>
+#include <algorithm>
+#include <exception>
 #include <string_view>
 
 #include "base/keeper_process.h"
+#include "cli/command_failure.h"
+#include "cli/command_groups.h"
 
 namespace planwright::cli {
+namespace {
+
+void addGlobalOptions(CLI::App& app, Session& session) {
+  app.add_option("--server", session.server,
+                 "URL of the server (else PLANWRIGHT_SERVER, ./.planwright/planwright.url, "
+                 "http://127.0.0.1:8470)");
+  app.add_option("-o,--output", session.output, "table, wide, json, jsonl or name")
+      ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "name"}));
+  app.add_option("--columns", session.columns, "columns of a table, such as id,status,summary.jobs")
+      ->delimiter(',');
+  app.add_flag("--no-headers", session.noHeaders, "no header line in tables");
+  app.add_option("--color", session.color, "auto, always or never (NO_COLOR is honoured)")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_flag_callback(
+      "--version",
+      [&session] {
+        session.terminal.out << "planwright " PLANWRIGHT_VERSION "\n";
+        throw CLI::Success();
+      },
+      "the version of this program");
+}
+
+void addCommands(CLI::App& app, Session& session) {
+  addServeCommand(app, session);
+  addConfigCommands(app, session);
+  addStatusCommands(app, session);
+  addSubmitCommand(app, session);
+  addListCommands(app, session);
+  addItemCommands(app, session);
+  addEnqueueCommands(app, session);
+  addWatchCommand(app, session);
+  addLogCommands(app, session);
+  addSettingsCommands(app, session);
+}
+
+int reportUsage(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
+  const int code = app.exit(error, terminal.out, terminal.err);
+  return code == 0 ? 0 : static_cast<int>(ExitCode::Usage);
+}
+
+int runAction(Session& session) {
+  Terminal& terminal = session.terminal;
+  ExitCode code = ExitCode::WorkFailed;
+  try {
+    code = session.action();
+  } catch (const CommandFailure& failure) {
+    terminal.err << "planwright: " << failure.what() << '\n';
+    if (!failure.next().empty()) terminal.err << "See: " << failure.next() << '\n';
+    code = failure.code();
+  } catch (const std::exception& e) {
+    terminal.err << "planwright: " << e.what() << '\n';
+  }
+  terminal.out.flush();
+  if (!terminal.out && code == ExitCode::Done) {
+    terminal.err << "planwright: the output could not be written\n";
+    code = ExitCode::WorkFailed;
+  }
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+CLI::App* addGroup(CLI::App& app, const std::string& name, const std::string& description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+int run(std::vector<std::string> arguments, Terminal terminal) {
+  Session session(terminal);
+  CLI::App app{"planwright: dropped files become plans, plans become builds", "planwright"};
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may stand behind the command
+  addGlobalOptions(app, session);
+  addCommands(app, session);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return reportUsage(app, error, terminal);
+  }
+  if (session.color != "auto") chooseColor(session.terminal, session.color);
+  return runAction(session);
+}
 
 int run(int argc, char** argv) {
   constexpr int kKeeperSocket = 3;  // hidden: started by base/keeper.h
   if (argc > 1 && std::string_view(argv[1]) == "keeper") return keeperMain(kKeeperSocket);
-  std::puts("planwright " PLANWRIGHT_VERSION);
-  return 0;
+  return run(std::vector<std::string>(argv + 1, argv + argc), processTerminal());
 }
 
 }  // namespace planwright::cli

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 
-bool isListenAddress(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return false;
-  int port = -1;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-  return parsed.ec == std::errc() && parsed.ptr == end && port >= 0 && port <= 65535;
-}
-
 void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config) {
   config.listen = top.text("listen", config.listen);
   if (!isListenAddress(config.listen))
@@ -177,6 +168,15 @@ ReadConfig readConfigFile(const std::filesystem::path& file,
     read.problems.push_back({Place{file.string(), 1, 1}, e.what()});
     return read;
   }
+}
+
+bool isListenAddress(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  int port = -1;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+  return parsed.ec == std::errc() && parsed.ptr == end && port >= 0 && port <= 65535;
 }
 
 Result<Roles> parseRoles(std::string_view text) {

@@ -4,8 +4,10 @@ with u as (
   update pending_inputs
      set status = 'planning', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          error = null, reason_code = null, details = null, updated_at = now()
-   where id = any ($1::bigint[]) and status = 'pending' and queued_at is not null and not_before <= now()
-     and queue = $3
+   where id = any ($1::bigint[]) and status = 'pending' and not_before <= now()
+     -- "queue = $3 and queued_at is not null", said so that only the primary key fits: the plan is made while the table
+     -- is empty, and any other index would be read from end to end for each claim of a long queue
+     and queue || '' = $3 and coalesce(queued_at, 'infinity') < 'infinity'
      and exists (select from instances where id = $2 and ended_at is null)
      and exists (select from queues where name = $3 and not plan_paused and plan_held = '')
   returning id, filename, digest, size, fence, attempt, max_attempts, attributes, trace_id),
@@ -36,17 +38,18 @@ r as (
 u as (
   update pending_inputs i set status = 'planned', instance = null, updated_at = now()
     from r where i.id = r.id and i.fence = r.fence and i.status = 'planning'
-  returning i.id, i.fence, i.filename, i.max_attempts, i.trace_id),
+  returning i.id, i.fence, i.filename, i.max_attempts, i.trace_id, r.digest, r.summary, r.jobs, r.planner,
+            r.planner_digest, r.settings_digest, r.size, r.document),
 b as (
   insert into blobs (digest, size, content)
-  select r.digest, r.size, convert_to(r.document, 'UTF8') from r join u using (id)
+  select digest, size, convert_to(document, 'UTF8') from u
   on conflict (digest) do nothing),
 p as (
   insert into plans (queue, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
                      planner_digest, settings_digest, queued_at, max_attempts, trace_id)
-  select $11, u.id, u.fence, u.filename, r.digest, r.summary::jsonb, r.jobs, r.planner, r.planner_digest,
-         r.settings_digest, case when q.auto_build then now() end, u.max_attempts, u.trace_id
-    from u join r using (id) cross join q order by u.id
+  select $11, u.id, u.fence, u.filename, u.digest, u.summary::jsonb, u.jobs, u.planner, u.planner_digest,
+         u.settings_digest, case when q.auto_build then now() end, u.max_attempts, u.trace_id
+    from u cross join q order by u.id
   returning id, pending_input_id, queued_at),
 e as (
   insert into events (queue, subject, type, body)

@@ -6,8 +6,8 @@ with u as (
      set status = 'building', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          build_id = case when build_open then build_id else nextval(pg_get_serial_sequence('builds', 'id')) end,
          build_open = true, error = null, reason_code = null, updated_at = now()
-   where id = any ($1::bigint[]) and status = 'ready_for_build' and queued_at is not null and not_before <= now()
-     and queue = $3
+   where id = any ($1::bigint[]) and status = 'ready_for_build' and not_before <= now()
+     and queue || '' = $3 and coalesce(queued_at, 'infinity') < 'infinity'  -- as in claim_inputs
      and exists (select from instances where id = $2 and ended_at is null)
      and exists (select from queues where name = $3 and not build_paused and build_held = '')
   returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id),

@@ -1,1 +1,2 @@
-// Keeps the library non-empty; the shared fakes and fixtures live in the headers and sources beside it.
+// Keeps the library non-empty; the shared fakes and fixtures live in the headers and sources beside
+// it.

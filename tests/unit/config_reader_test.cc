@@ -181,7 +181,7 @@ TEST(ConfigReader, TypesPlainScalarsByTheCoreSchema) {
 }
 
 TEST(ConfigReader, SurvivesFilesThatAreNoConfiguration) {
-  for (const std::string text :
+  for (const std::string& text :
        {std::string("- a\n- b\n"), std::string("just text"), std::string("\0\0", 2),
         std::string("a: [1, 2\nb: 3"), std::string("queues: {a: !!python/object:os.system x}"),
         std::string(2000, '['), std::string("? [a]\n: 1\n")})

@@ -1,0 +1,247 @@
+#include "cli/client.h"
+
+#include <cstdio>
+#include <stdexcept>
+#include <vector>
+
+#include <curl/curl.h>
+
+namespace planwright::cli {
+namespace {
+
+constexpr long kConnectSeconds = 10;
+constexpr long kAnswerSeconds = 120;
+constexpr std::size_t kMaxBodyBytes = std::size_t{256} << 20;
+
+struct FreeHeaders {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+std::size_t appendBody(char* bytes, std::size_t size, std::size_t count, void* target) {
+  auto& body = *static_cast<std::string*>(target);
+  if (body.size() + size * count > kMaxBodyBytes) return 0;
+  body.append(bytes, size * count);
+  return size * count;
+}
+
+std::size_t readHeader(char* bytes, std::size_t size, std::size_t count, void* target) {
+  constexpr std::string_view kName = "etag:";
+  std::string_view line(bytes, size * count);
+  if (line.size() > kName.size() && curl_strnequal(bytes, kName.data(), kName.size()) != 0) {
+    line.remove_prefix(kName.size());
+    while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+    static_cast<Reply*>(target)->etag = line;
+  }
+  return size * count;
+}
+
+std::size_t readFromFile(char* buffer, std::size_t size, std::size_t count, void* file) {
+  return std::fread(buffer, size, count, static_cast<std::FILE*>(file));
+}
+
+struct Streaming {
+  CURL* curl;
+  const std::function<bool(std::string_view)>& onBytes;
+  std::string& error;
+  bool ended = false;
+};
+
+std::size_t streamBody(char* bytes, std::size_t size, std::size_t count, void* target) {
+  auto& streaming = *static_cast<Streaming*>(target);
+  long status = 0;
+  curl_easy_getinfo(streaming.curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status != 200) return appendBody(bytes, size, count, &streaming.error);
+  if (streaming.onBytes(std::string_view(bytes, size * count))) return size * count;
+  streaming.ended = true;
+  return 0;
+}
+
+/// Called about once a second while nothing comes, so that Ctrl-C is seen.
+int streamProgress(void* target, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& streaming = *static_cast<Streaming*>(target);
+  if (streaming.onBytes({})) return 0;
+  streaming.ended = true;
+  return 1;
+}
+
+}  // namespace
+
+struct Client::State {
+  CURL* curl = curl_easy_init();
+  std::unique_ptr<curl_slist, FreeHeaders> headers;
+
+  State() {
+    if (!curl) throw std::runtime_error("cannot start the HTTP client");
+  }
+  ~State() { curl_easy_cleanup(curl); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void addHeader(const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (!longer) throw std::bad_alloc();
+    static_cast<void>(headers.release());
+    headers.reset(longer);
+  }
+};
+
+Client::Client(std::string baseUrl, std::string token)
+    : baseUrl_(std::move(baseUrl)),
+      token_(std::move(token)),
+      state_(std::make_unique<State>()) {}
+
+Client::~Client() = default;
+
+void Client::prepare(const std::string& path) {
+  CURL* curl = state_->curl;
+  curl_easy_reset(curl);  // keeps the connection
+  state_->headers.reset();
+  if (!token_.empty()) state_->addHeader("Authorization: Bearer " + token_);
+  state_->addHeader("Expect:");
+  curl_easy_setopt(curl, CURLOPT_URL, (baseUrl_ + path).c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "planwright/" PLANWRIGHT_VERSION);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  // A proxy of the environment never stands between us and this machine.
+  const bool isLocal = baseUrl_.find("://127.") != std::string::npos ||
+                       baseUrl_.find("://localhost") != std::string::npos ||
+                       baseUrl_.find("://[::1]") != std::string::npos;
+  if (isLocal) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+}
+
+Reply Client::perform(const std::string& method, const std::string& path) {
+  CURL* curl = state_->curl;
+  Reply reply;
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, state_->headers.get());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, appendBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply.body);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, readHeader);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
+  curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+  const CURLcode result = curl_easy_perform(curl);
+  if (result == CURLE_OPERATION_TIMEDOUT)
+    throw CommandFailure(ExitCode::TimedOut,
+                         "no answer from " + baseUrl_ + " in time to " + method + " " + path);
+  if (result != CURLE_OK)
+    throw CommandFailure(ExitCode::Unreachable,
+                         "cannot reach " + baseUrl_ + ": " + curl_easy_strerror(result),
+                         "planwright serve   (or name the server with --server URL)");
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  reply.status = static_cast<int>(status);
+  return reply;
+}
+
+Reply Client::get(const std::string& path) {
+  prepare(path);
+  curl_easy_setopt(state_->curl, CURLOPT_TIMEOUT, kAnswerSeconds);
+  return perform("GET", path);
+}
+
+Reply Client::send(const std::string& method, const std::string& path,
+                   const std::string& jsonBody) {
+  prepare(path);
+  state_->addHeader("Content-Type: application/json");
+  curl_easy_setopt(state_->curl, CURLOPT_TIMEOUT, kAnswerSeconds);
+  curl_easy_setopt(state_->curl, CURLOPT_CUSTOMREQUEST, method.c_str());
+  curl_easy_setopt(state_->curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(jsonBody.size()));
+  curl_easy_setopt(state_->curl, CURLOPT_POSTFIELDS, jsonBody.c_str());
+  return perform(method, path);
+}
+
+Reply Client::upload(const std::string& path, const std::string& file) {
+  const std::unique_ptr<std::FILE, CloseFile> opened(std::fopen(file.c_str(), "rbe"));
+  if (!opened) throw CommandFailure(ExitCode::Usage, "cannot read " + file);
+  std::fseek(opened.get(), 0, SEEK_END);
+  const long size = std::ftell(opened.get());
+  std::rewind(opened.get());
+  prepare(path);
+  state_->addHeader("Content-Type: application/octet-stream");
+  curl_easy_setopt(state_->curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(state_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size));
+  curl_easy_setopt(state_->curl, CURLOPT_READFUNCTION, readFromFile);
+  curl_easy_setopt(state_->curl, CURLOPT_READDATA, opened.get());
+  // However large the file is: only a transfer that stands still is given up.
+  curl_easy_setopt(state_->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(state_->curl, CURLOPT_LOW_SPEED_TIME, kAnswerSeconds);
+  return perform("POST", path);
+}
+
+JsonDocument Client::json(const std::string& path, const std::string& next) {
+  const Reply reply = get(path);
+  if (!reply.ok()) throw failureOf(reply, next);
+  auto document = parseJson(reply.body);
+  if (!document)
+    throw CommandFailure(ExitCode::Unreachable, baseUrl_ + path + " did not answer with JSON (" +
+                                                    document.error().message +
+                                                    "); is this a planwright server?");
+  return std::move(*document);
+}
+
+int Client::stream(const std::string& path, const std::string& lastEventId,
+                   const std::function<bool(std::string_view)>& onBytes, std::string& error) {
+  prepare(path);
+  CURL* curl = state_->curl;
+  state_->addHeader("Accept: text/event-stream");
+  if (!lastEventId.empty()) state_->addHeader("Last-Event-ID: " + lastEventId);
+  Streaming streaming{curl, onBytes, error};
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, state_->headers.get());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, streamBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &streaming);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, streamProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &streaming);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);  // the server sends a heartbeat every 15 s
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+  const CURLcode result = curl_easy_perform(curl);
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  if (result != CURLE_OK && !streaming.ended && status == 0)
+    throw CommandFailure(ExitCode::Unreachable,
+                         "cannot reach " + baseUrl_ + ": " + curl_easy_strerror(result),
+                         "planwright serve   (or name the server with --server URL)");
+  return static_cast<int>(status);
+}
+
+CommandFailure failureOf(const Reply& reply, const std::string& next) {
+  std::string message = "the server answered " + std::to_string(reply.status);
+  if (const auto problem = parseJson(reply.body)) {
+    const std::string detail = textOr(*problem, "detail");
+    const std::string title = textOr(*problem, "title");
+    if (!detail.empty() || !title.empty()) message = detail.empty() ? title : detail;
+    const JsonValue* errors = find(*problem, "errors");
+    if (errors && errors->IsArray())
+      for (const auto& error : errors->GetArray())
+        message += "\n  " + textOr(error, "pointer") + ": " + textOr(error, "detail");
+  }
+  const ExitCode code = exitCodeOf(reply.status);
+  if (code == ExitCode::NotAllowed && next.empty())
+    return {code, message, "export PLANWRIGHT_TOKEN=...   (a token with the right role)"};
+  return {code, message, next};
+}
+
+std::string urlEncoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool isPlain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                         (byte >= 'A' && byte <= 'Z') || c == '-' || c == '.' || c == '_' ||
+                         c == '~';
+    if (isPlain) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kHex[byte >> 4];
+      encoded += kHex[byte & 15];
+    }
+  }
+  return encoded;
+}
+
+}  // namespace planwright::cli

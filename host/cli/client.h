@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "cli/command_failure.h"
+
+namespace planwright::cli {
+
+struct Reply {
+  int status = 0;
+  std::string body;
+  std::string etag;
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+/// A connection to one server's REST API. All functions throw CommandFailure (Unreachable,
+/// TimedOut) if there is no answer; what an answer says is the caller's business unless noted. One
+/// thread.
+class Client {
+ public:
+  Client(std::string baseUrl, std::string token);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  const std::string& baseUrl() const { return baseUrl_; }
+
+  Reply get(const std::string& path);
+  Reply send(const std::string& method, const std::string& path, const std::string& jsonBody);
+  /// POSTs the bytes of a file, read while they are sent.
+  Reply upload(const std::string& path, const std::string& file);
+  /// The body of a successful GET as JSON; any other answer throws what it says, with `next` as
+  /// next command.
+  JsonDocument json(const std::string& path, const std::string& next = {});
+  /// Reads a long answer as it comes. `onBytes` returns false to end it. Returns the HTTP status;
+  /// the body of an answer that is not 200 is in `error`.
+  int stream(const std::string& path, const std::string& lastEventId,
+             const std::function<bool(std::string_view)>& onBytes, std::string& error);
+
+ private:
+  struct State;
+  Reply perform(const std::string& method, const std::string& path);
+  void prepare(const std::string& path);
+
+  const std::string baseUrl_;
+  const std::string token_;
+  std::unique_ptr<State> state_;
+};
+
+/// What a problem+json answer says, as the failure of a command.
+CommandFailure failureOf(const Reply& reply, const std::string& next = {});
+
+/// Percent-encodes everything but letters, digits and -._~
+std::string urlEncoded(std::string_view text);
+
+}  // namespace planwright::cli

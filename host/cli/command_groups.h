@@ -1,0 +1,29 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cli/session.h"
+
+namespace planwright::cli {
+
+// One group of commands per file. Each function adds its commands to `app`; the chosen one leaves
+// what is to be done in `session.action`.
+void addServeCommand(CLI::App& app, Session& session);
+void addConfigCommands(CLI::App& app, Session& session);  // check-config, plugin inspect
+void addListCommands(CLI::App& app,
+                     Session& session);  // inputs plans builds queues … list|show, jobs
+void addItemCommands(CLI::App& app,
+                     Session& session);  // plan ID …, build ID …, input ID …, job ID …
+void addEnqueueCommands(CLI::App& app,
+                        Session& session);  // enqueue-plan, enqueue-build, cancel, pause, resume
+void addSubmitCommand(CLI::App& app, Session& session);
+void addWatchCommand(CLI::App& app, Session& session);
+void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command
+void addEventsCommand(CLI::App& app, Session& session);
+void addSettingsCommands(CLI::App& app, Session& session);  // settings, mode
+void addStatusCommands(CLI::App& app, Session& session);    // status, version
+
+/// Adds `commands` of which one must be chosen.
+CLI::App* addGroup(CLI::App& app, const std::string& name, const std::string& description);
+
+}  // namespace planwright::cli

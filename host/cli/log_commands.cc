@@ -1,0 +1,184 @@
+#include <charconv>
+
+#include "cli/command_groups.h"
+#include "cli/event_lines.h"
+#include "cli/interrupts.h"
+#include "cli/output.h"
+
+namespace planwright::cli {
+namespace {
+
+constexpr std::int64_t kLinesPerPage = 2000;
+
+struct LogArguments {
+  std::string job;
+  std::int64_t plan = 0;
+  std::string lines, grep;
+  bool follow = false;
+  bool failed = false;
+  bool raw = false;
+};
+
+std::string jobPath(std::int64_t id) {
+  return "/api/jobs/" + std::to_string(id);
+}
+
+struct JobRef {
+  std::int64_t id = 0;
+  std::string name, status;
+};
+
+std::vector<JobRef> jobsOfPlan(Session& session, std::int64_t plan) {
+  const auto document = session.client().json("/api/plans/" + std::to_string(plan) + "/jobs",
+                                              "planwright plans list");
+  std::vector<JobRef> jobs;
+  const JsonValue* items = find(document, "items");
+  if (!items || !items->IsArray()) return jobs;
+  for (const auto& item : items->GetArray())
+    jobs.push_back({numberOr(item, "id", 0), textOr(item, "name"), textOr(item, "status")});
+  return jobs;
+}
+
+/// "88", or "PLAN-NAME" such as 1179-scipy.
+std::int64_t jobId(Session& session, const std::string& text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec == std::errc() && parsed.ptr == end) return number;
+  if (parsed.ec == std::errc() && (*parsed.ptr == '-' || *parsed.ptr == '/')) {
+    const std::string name = parsed.ptr + 1;
+    for (const auto& job : jobsOfPlan(session, number))
+      if (job.name == name) return job.id;
+    throw CommandFailure(ExitCode::NotFound,
+                         "plan " + std::to_string(number) + " has no job \"" + name + "\"",
+                         "planwright jobs list " + std::to_string(number));
+  }
+  throw CommandFailure(
+      ExitCode::Usage,
+      "\"" + text + "\" is not a job; write its id, or PLAN-NAME such as 12-scipy");
+}
+
+/// The last attempt that did not succeed, or 0.
+std::int64_t failedAttempt(Session& session, std::int64_t job) {
+  const auto document = session.client().json(jobPath(job), "planwright plans list");
+  const JsonValue* attempts = find(document, "attempts");
+  std::int64_t failed = 0;
+  if (attempts && attempts->IsArray())
+    for (const auto& attempt : attempts->GetArray())
+      if (!textOr(attempt, "class").empty()) failed = numberOr(attempt, "n", failed);
+  return failed;
+}
+
+std::string lineText(const JsonValue& line) {
+  return line.IsString() ? line.GetString() : textOr(line, "text");
+}
+
+/// Prints one page; returns the number of the line after it, and whether the log is at its end.
+std::int64_t printPage(Session& session, const std::string& path, bool& complete) {
+  const Reply reply = session.client().get(path);
+  if (!reply.ok()) throw failureOf(reply, "planwright plans list");
+  const auto page = parseJson(reply.body);
+  if (!page) throw CommandFailure(ExitCode::Unreachable, "the log is not JSON");
+  const JsonValue* lines = find(*page, "lines");
+  std::int64_t next = numberOr(*page, "first_line", 1);
+  if (lines && lines->IsArray()) {
+    for (const auto& line : lines->GetArray()) session.terminal.out << lineText(line) << '\n';
+    next += lines->Size();
+  }
+  complete = boolOr(*page, "complete", true) && next > numberOr(*page, "total_lines", 0);
+  session.terminal.out.flush();
+  return next;
+}
+
+void printLines(Session& session, const LogArguments& arguments, std::int64_t job,
+                const std::string& attempt) {
+  std::int64_t from = 1;
+  std::int64_t to = INT64_MAX;
+  if (!arguments.lines.empty()) {
+    const auto dash = arguments.lines.find('-');
+    const bool isValid = CLI::detail::lexical_cast(arguments.lines.substr(0, dash), from) &&
+                         from > 0 &&
+                         (dash == std::string::npos || dash + 1 == arguments.lines.size() ||
+                          CLI::detail::lexical_cast(arguments.lines.substr(dash + 1), to));
+    if (!isValid) throw CommandFailure(ExitCode::Usage, "--lines is A-B, such as 100-200");
+    if (dash == std::string::npos) to = from;
+  }
+  const Interrupts interrupts;
+  while (from <= to) {
+    const std::int64_t limit = std::min(kLinesPerPage, to - from + 1);
+    bool complete = true;
+    const std::int64_t next = printPage(session,
+                                        jobPath(job) + "/log?from=" + std::to_string(from) +
+                                            "&limit=" + std::to_string(limit) + attempt,
+                                        complete);
+    const bool hasMore = next > from;
+    from = next;
+    if (hasMore && !complete) continue;
+    if (complete || !arguments.follow) return;
+    if (!interrupts.wait(std::chrono::milliseconds(400)))
+      throw CommandFailure(ExitCode::Interrupted, "stopped following; the job goes on");
+  }
+}
+
+void printLog(Session& session, const LogArguments& arguments, std::int64_t job) {
+  std::string attempt;
+  if (arguments.failed)
+    if (const std::int64_t number = failedAttempt(session, job))
+      attempt = "&attempt=" + std::to_string(number);
+  if (!arguments.grep.empty()) {
+    const auto found = session.client().json(
+        jobPath(job) + "/log/search?regex=true&q=" + urlEncoded(arguments.grep) + attempt);
+    if (const JsonValue* lines = find(found, "lines"))
+      for (const auto& line : lines->GetArray()) session.terminal.out << lineText(line) << '\n';
+    return;
+  }
+  if (arguments.raw) {
+    if (!attempt.empty()) attempt[0] = '?';
+    const Reply reply = session.client().get(jobPath(job) + "/log/raw" + attempt);
+    if (!reply.ok()) throw failureOf(reply, "planwright plans list");
+    session.terminal.out << reply.body;
+    return;
+  }
+  printLines(session, arguments, job, attempt);
+}
+
+ExitCode logs(Session& session, const LogArguments& arguments) {
+  if (!arguments.job.empty()) {
+    printLog(session, arguments, jobId(session, arguments.job));
+    return ExitCode::Done;
+  }
+  if (arguments.plan == 0)
+    throw CommandFailure(ExitCode::Usage, "name a job, or --plan ID", "planwright logs --help");
+  for (const auto& job : jobsOfPlan(session, arguments.plan)) {
+    const bool hasFailed = job.status == "failed" || job.status == "timed_out";
+    if (arguments.failed && !hasFailed) continue;
+    session.terminal.out << "==> " << printable(job.name) << " (job " << job.id << ", "
+                         << job.status << ") <==\n";
+    printLog(session, arguments, job.id);
+  }
+  return ExitCode::Done;
+}
+
+void addLogs(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("logs", "the output of a job");
+  const auto arguments = std::make_shared<LogArguments>();
+  command->add_option("JOB", arguments->job, "its id, or PLAN-NAME such as 12-scipy");
+  command->add_option("--plan", arguments->plan, "all jobs of this plan");
+  command->add_flag("-f,--follow", arguments->follow, "go on while the job runs");
+  command->add_flag("--failed", arguments->failed, "of the attempt, or the jobs, that failed");
+  command->add_option("--lines", arguments->lines, "A-B, counted from 1");
+  command->add_option("--grep", arguments->grep, "only lines that match a regular expression");
+  command->add_flag("--raw", arguments->raw, "the bytes as the job wrote them");
+  command->callback([&session, arguments] {
+    session.action = [&session, arguments] { return logs(session, *arguments); };
+  });
+}
+
+}  // namespace
+
+void addLogCommands(CLI::App& app, Session& session) {
+  addLogs(app, session);
+  addEventsCommand(app, session);
+}
+
+}  // namespace planwright::cli

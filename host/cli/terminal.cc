@@ -1,0 +1,53 @@
+#include "cli/terminal.h"
+
+#include <cstdlib>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace planwright::cli {
+namespace {
+
+const char* colorOf(std::string_view word) {
+  if (word == "failed" || word == "timed_out" || word == "dep_failed") return "31";
+  if (word == "built" || word == "planned" || word == "succeeded" || word == "cached") return "32";
+  if (word == "planning" || word == "building" || word == "running") return "36";
+  if (word == "pending" || word == "ready_for_build" || word == "ready") return "33";
+  if (word == "cancelled" || word == "superseded") return "90";
+  return nullptr;
+}
+
+}  // namespace
+
+std::string Terminal::status(std::string_view word) const {
+  const char* code = color ? colorOf(word) : nullptr;
+  if (!code) return std::string(word);
+  return std::string("\x1b[") + code + "m" + std::string(word) + "\x1b[0m";
+}
+
+std::string printable(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    clean += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+  return clean;
+}
+
+Terminal processTerminal() {
+  Terminal terminal{std::cout, std::cerr, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1,
+                    false};
+  chooseColor(terminal, "auto");
+  return terminal;
+}
+
+void chooseColor(Terminal& terminal, std::string_view choice) {
+  const char* noColor = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool isDumb = !term || std::string_view(term) == "dumb";
+  terminal.color = choice == "always" || (choice == "auto" && terminal.outIsTerminal && !isDumb &&
+                                          (!noColor || !*noColor));
+}
+
+}  // namespace planwright::cli

@@ -1,0 +1,169 @@
+#include "cli/watching.h"
+
+#include "cli/output.h"
+#include "cli/progress.h"
+
+namespace planwright::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string pathOf(const char* kind, std::int64_t id) {
+  return std::string("/api/") + kind + "/" + std::to_string(id);
+}
+
+std::vector<JobLine> readJobs(Session& session, std::int64_t planId) {
+  std::vector<JobLine> lines;
+  const Reply reply = session.client().get(pathOf("plans", planId) + "/jobs");
+  if (!reply.ok()) return lines;
+  const auto document = parseJson(reply.body);
+  const JsonValue* items = document ? find(*document, "items") : nullptr;
+  if (!items || !items->IsArray()) return lines;
+  for (const auto& item : items->GetArray()) {
+    const std::string reason = valueAt(item, "reason.message");
+    lines.push_back({numberOr(item, "id", 0), textOr(item, "name"), textOr(item, "status"),
+                     reason == "-" ? "" : reason});
+  }
+  return lines;
+}
+
+/// One look at an item: its JSON, its jobs, and whether it is at its end.
+struct Look {
+  WatchedItem item;
+  WatchEnd end;
+  bool ended = false;
+  bool started = false;
+};
+
+void readState(const JsonDocument& document, Look& look) {
+  const std::string status = textOr(document, "status");
+  const std::string code = valueAt(document, "reason.code");
+  const std::string message = valueAt(document, "reason.message");
+  const std::string error = valueAt(document, "error");
+  look.item.status = status + (boolOr(document, "queued", false) ? " (queued)" : "");
+  look.end.status = status;
+  if (message != "-")
+    look.end.message = message;
+  else if (error != "-")
+    look.end.message = error;
+  look.end.atGate =
+      !boolOr(document, "queued", false) && (code == "manual_mode" || code == "approval_needed");
+}
+
+bool isFinal(const std::string& status) {
+  return status == "planned" || status == "built" || status == "failed" || status == "cancelled" ||
+         status == "superseded";
+}
+
+Look lookAtInput(Session& session, std::int64_t id) {
+  const auto document =
+      session.client().json(pathOf("pending-inputs", id), "planwright inputs list");
+  Look look;
+  look.item.what = "input " + std::to_string(id);
+  readState(document, look);
+  const std::string& status = look.end.status;
+  look.started = status != "pending";
+  look.ended = isFinal(status);
+  look.end.succeeded = status == "planned";
+  const JsonValue* plans = find(document, "plan_ids");
+  if (plans && plans->IsArray())
+    for (const auto& plan : plans->GetArray())
+      if (plan.IsInt64()) look.end.planId = std::max(look.end.planId, plan.GetInt64());
+  return look;
+}
+
+Look lookAtPlan(Session& session, std::int64_t id) {
+  const auto document = session.client().json(pathOf("plans", id), "planwright plans list");
+  Look look;
+  look.item.what = "plan " + std::to_string(id);
+  readState(document, look);
+  look.started = look.end.status != "ready_for_build";
+  look.ended = isFinal(look.end.status);
+  look.end.succeeded = look.end.status == "built";
+  look.end.planId = id;
+  if (look.started) look.item.jobs = readJobs(session, id);
+  return look;
+}
+
+Look lookAtBuild(Session& session, std::int64_t id) {
+  const auto document = session.client().json(pathOf("builds", id), "planwright builds list");
+  Look look;
+  look.item.what = "build " + std::to_string(id);
+  readState(document, look);
+  look.started = true;
+  look.ended = isFinal(look.end.status);
+  look.end.succeeded = look.end.status == "built";
+  look.end.planId = numberOr(document, "plan_id", 0);
+  if (look.end.planId > 0) look.item.jobs = readJobs(session, look.end.planId);
+  return look;
+}
+
+bool hasFailedJob(const WatchedItem& item) {
+  for (const auto& job : item.jobs)
+    if (job.status == "failed" || job.status == "timed_out") return true;
+  return false;
+}
+
+void printFailedJobs(Session& session, const WatchedItem& item) {
+  for (const auto& job : item.jobs) {
+    if (job.status != "failed" && job.status != "timed_out") continue;
+    session.terminal.err << printable(job.name) << ' ' << job.status
+                         << (job.reason.empty() ? "" : ": " + printable(job.reason))
+                         << ". See: planwright logs " << job.id << '\n';
+  }
+}
+
+void checkTime(const Look& look, const WatchOptions& options, Clock::duration spent) {
+  if (options.timeout && spent >= *options.timeout)
+    throw CommandFailure(ExitCode::TimedOut, look.item.what + " is still " + look.item.status,
+                         "planwright status");
+  if (options.waitStart && !look.started && spent >= *options.waitStart)
+    throw CommandFailure(ExitCode::TimedOut,
+                         look.item.what + " has not begun: " + look.item.status +
+                             (look.end.message.empty() ? "" : ". " + look.end.message),
+                         "planwright status");
+}
+
+WatchEnd watch(Session& session, const WatchOptions& options,
+               const std::function<Look()>& lookAgain) {
+  const Interrupts interrupts;
+  Progress progress(session.terminal);
+  const auto begin = Clock::now();
+  std::string said;
+  while (true) {
+    Look look = lookAgain();
+    progress.update(look.item, Clock::now());
+    const bool failedFast = options.failFast && !look.ended && hasFailedJob(look.item);
+    if (look.ended || failedFast || (look.end.atGate && options.stopAtGate)) {
+      progress.end();
+      printFailedJobs(session, look.item);
+      if (failedFast) look.end.message = "a job failed; the others go on";
+      return look.end;
+    }
+    if (look.end.atGate && look.end.message != said) {
+      session.terminal.err << look.item.what << " waits: " << printable(look.end.message) << '\n';
+      said = look.end.message;
+    }
+    checkTime(look, options, Clock::now() - begin);
+    if (!interrupts.wait(options.interval))
+      throw CommandFailure(ExitCode::Interrupted,
+                           "stopped watching; " + look.item.what + " goes on",
+                           "planwright watch " + look.item.what);
+  }
+}
+
+}  // namespace
+
+WatchEnd watchInput(Session& session, std::int64_t id, const WatchOptions& options) {
+  return watch(session, options, [&] { return lookAtInput(session, id); });
+}
+
+WatchEnd watchPlan(Session& session, std::int64_t id, const WatchOptions& options) {
+  return watch(session, options, [&] { return lookAtPlan(session, id); });
+}
+
+WatchEnd watchBuild(Session& session, std::int64_t id, const WatchOptions& options) {
+  return watch(session, options, [&] { return lookAtBuild(session, id); });
+}
+
+}  // namespace planwright::cli

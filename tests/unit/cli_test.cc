@@ -1,0 +1,319 @@
+#include "cli/cli.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "support/scripted_server.h"
+
+namespace planwright::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Ran {
+  int code = -1;
+  std::string out, err;
+};
+
+/// Runs the program against a scripted server.
+class Cli : public testing::Test {
+ protected:
+  Ran run(std::vector<std::string> arguments) {
+    std::ostringstream out, err;
+    arguments.insert(arguments.end(), {"--server", server.url()});
+    Ran ran;
+    ran.code = cli::run(std::move(arguments), Terminal{out, err, false, false, false});
+    ran.out = out.str();
+    ran.err = err.str();
+    return ran;
+  }
+
+  /// A file with this content, in a folder of this process (tests run in parallel).
+  static std::string file(const std::string& name, const std::string& content) {
+    const std::string folder = testing::TempDir() + "planwright-cli-" + std::to_string(getpid());
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder + "/" + name) << content;
+    return folder + "/" + name;
+  }
+  static void TearDownTestSuite() {
+    std::filesystem::remove_all(testing::TempDir() + "planwright-cli-" + std::to_string(getpid()));
+  }
+
+  ScriptedServer server;
+};
+
+constexpr auto kPlans =
+    R"({"items":[{"id":7,"queue":"default","filename":"requirements.txt","status":"ready_for_build","queued":false,"summary":{"jobs":12},"reason":{"code":"manual_mode","message":"Building is manual."}},{"id":8,"queue":"default","filename":"b.plan.yaml","status":"building","queued":true,"summary":{"jobs":3,"done":1},"reason":null}],"next_cursor":null,"total":2})";
+
+TEST_F(Cli, ListsAsATableWithAWordForEveryStatus) {
+  server.on("GET /api/plans?limit=50", kPlans);
+  const Ran ran = run({"plans", "list"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "ID  QUEUE    FILE              STATUS           QUEUED  JOBS  REASON\n"
+            "7   default  requirements.txt  ready_for_build  no      0/12  Building is manual.\n"
+            "8   default  b.plan.yaml       building         yes     1/3   -\n");
+}
+
+TEST_F(Cli, PrintsTheBodyUnchangedAsJsonAndOneItemPerLineAsJsonl) {
+  server.on("GET /api/plans?limit=50", kPlans);
+  EXPECT_EQ(run({"plans", "list", "-o", "json"}).out, std::string(kPlans) + "\n");
+  EXPECT_EQ(run({"plans", "list", "-o", "name"}).out, "7\n8\n");
+  EXPECT_THAT(run({"plans", "list", "-o", "jsonl"}).out, HasSubstr("}\n{\"id\":8,"));
+}
+
+TEST_F(Cli, ShowsOnlyTheColumnsAskedFor) {
+  server.on("GET /api/plans?limit=50", kPlans);
+  EXPECT_EQ(run({"plans", "list", "--columns", "id,summary.jobs", "--no-headers"}).out,
+            "7  12\n8  3\n");
+}
+
+TEST_F(Cli, FollowsTheCursorForAll) {
+  server.on("GET /api/builds?limit=200&status=failed",
+            R"({"items":[{"id":1}],"next_cursor":"a b","total":2})");
+  server.on("GET /api/builds?limit=200&status=failed&cursor=a%20b",
+            R"({"items":[{"id":2}],"next_cursor":null,"total":2})");
+  const std::vector<std::string> command = {"builds", "list", "--all", "--status", "failed", "-o"};
+  auto asName = command, asJson = command;
+  asName.push_back("name");
+  asJson.push_back("json");
+  EXPECT_EQ(run(asName).out, "1\n2\n");
+  EXPECT_EQ(run(asJson).out,
+            "{\"items\":[{\"id\":1},{\"id\":2}],\"next_cursor\":null,\"total\":2}\n");
+}
+
+TEST_F(Cli, ControlCharactersOfAFileNameDoNotReachTheTerminal) {
+  server.on("GET /api/plans?limit=50",
+            R"({"items":[{"id":1,"filename":"a\u001b[2Jb"}],"next_cursor":null})");
+  EXPECT_THAT(run({"plans", "list", "--columns", "filename"}).out, HasSubstr("a [2Jb"));
+}
+
+TEST_F(Cli, ExitCodesFollowTheAnswer) {
+  const auto code = [&](int status) {
+    server.on("GET /api/plans/1", {{status, R"({"title":"T","detail":"D"})", ""}});
+    return run({"plans", "show", "1"}).code;
+  };
+  EXPECT_EQ(code(200), 0);
+  EXPECT_EQ(code(400), 2);
+  EXPECT_EQ(code(422), 2);
+  EXPECT_EQ(code(404), 3);
+  EXPECT_EQ(code(410), 3);
+  EXPECT_EQ(code(401), 4);
+  EXPECT_EQ(code(403), 4);
+  EXPECT_EQ(code(409), 5);
+  EXPECT_EQ(code(412), 5);
+  EXPECT_EQ(code(503), 6);
+  EXPECT_EQ(code(504), 7);
+  EXPECT_EQ(code(500), 1);
+}
+
+TEST_F(Cli, WrongUsageIsExitCode2AndGoesToStderr) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"no-such-command"},
+                                                {"plans"},
+                                                {"mode", "plan", "sometimes"},
+                                                {"plans", "list", "--limit", "0"},
+                                                {"settings", "set", "x"},
+                                                {"serve", "--listen", "80"}}) {
+    const Ran ran = run(wrong);
+    EXPECT_EQ(ran.code, 2) << wrong[0];
+    EXPECT_EQ(ran.out, "");
+    EXPECT_NE(ran.err, "");
+  }
+}
+
+TEST_F(Cli, AServerThatIsNotThereIsExitCode6AndSaysHowToStartOne) {
+  std::ostringstream out, err;
+  const int code = cli::run({"status", "--server", "127.0.0.1:1"}, {out, err, false, false, false});
+  EXPECT_EQ(code, 6);
+  EXPECT_THAT(err.str(), HasSubstr("cannot reach http://127.0.0.1:1"));
+  EXPECT_THAT(err.str(), HasSubstr("See: planwright serve"));
+}
+
+TEST_F(Cli, AFailureEndsWithTheNextCommand) {
+  server.on(
+      "POST /api/plans/9/enqueue-build",
+      {{409,
+        R"({"type":"/problems/already-building","title":"Already building","detail":"Plan 9 is building (build 10)."})",
+        ""}});
+  const Ran ran = run({"enqueue-build", "9"});
+  EXPECT_EQ(ran.code, 5);
+  EXPECT_EQ(ran.err, "planwright: Plan 9 is building (build 10).\nSee: planwright watch plan 9\n");
+}
+
+TEST_F(Cli, EnqueuesManyAndSaysWhichFailed) {
+  server.on("POST /api/pending-inputs/1/enqueue-plan",
+            {{202, R"({"queue":"plan_queue","position":3,"pending_input":{}})", ""}});
+  server.on("POST /api/pending-inputs/2/enqueue-plan",
+            {{409, R"({"detail":"Input 2 is planned."})", ""}});
+  const Ran ran = run({"enqueue-plan", "1", "2", "--force"});
+  EXPECT_EQ(ran.code, 8);
+  EXPECT_EQ(ran.out, "input 1 queued in plan_queue, position 3\n");
+  EXPECT_THAT(ran.err, HasSubstr("Input 2 is planned."));
+  EXPECT_THAT(server.requests().front(), HasSubstr(R"({"force":true})"));
+}
+
+TEST_F(Cli, ChangesSettingsAndModes) {
+  server.on("PATCH /api/settings", R"({"auto_plan":false})");
+  server.on("PATCH /api/queues/wheels", R"({"auto_build":true})");
+  EXPECT_EQ(run({"mode", "plan", "manual"}).code, 0);
+  EXPECT_EQ(run({"mode", "build", "auto", "--queue", "wheels"}).code, 0);
+  EXPECT_EQ(run({"settings", "set", "watch_dir=/srv/in", "auto_plan=false", "n=3"}).code, 0);
+  EXPECT_THAT(
+      server.requests(),
+      ElementsAre(R"(PATCH /api/settings {"auto_plan":false})",
+                  R"(PATCH /api/queues/wheels {"auto_build":true})",
+                  R"(PATCH /api/settings {"watch_dir":"/srv/in","auto_plan":false,"n":3})"));
+}
+
+TEST_F(Cli, ReadsOneSetting) {
+  server.on("GET /api/settings", R"({"auto_plan":true,"watch_dir":"/in"})");
+  EXPECT_EQ(run({"settings", "get", "watch_dir"}).out, "/in\n");
+  EXPECT_EQ(run({"settings", "get", "auto_plan", "-o", "json"}).out, "true\n");
+  EXPECT_EQ(run({"settings", "get", "nothing"}).code, 3);
+}
+
+TEST_F(Cli, SubmitUploadsTheBytesAndPrintsTheId) {
+  const std::string path = file("my req.txt", "flask\n");
+  server.on("POST /api/pending-inputs?filename=my%20req.txt&queue=wheels",
+            {{201, R"({"id":12,"status":"pending"})", ""}});
+  const Ran ran = run({"submit", path, "--queue", "wheels"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "12\n");
+  EXPECT_THAT(server.requests().front(), HasSubstr(" flask\n"));
+  EXPECT_EQ(run({"submit", "/no/such/file"}).code, 2);
+}
+
+TEST_F(Cli, SubmitWaitFollowsTheFileToItsBuild) {
+  const std::string path = file("r.txt", "x");
+  server.on("POST /api/pending-inputs?filename=r.txt",
+            {{201, R"({"id":12,"status":"pending"})", ""}});
+  server.on("GET /api/pending-inputs/12",
+            {{200, R"({"id":12,"status":"planning","plan_ids":[]})", ""},
+             {200, R"({"id":12,"status":"planned","plan_ids":[4,5]})", ""}});
+  server.on("GET /api/plans/5", {{200, R"({"id":5,"status":"ready_for_build","queued":true})", ""},
+                                 {200, R"({"id":5,"status":"building"})", ""},
+                                 {200, R"({"id":5,"status":"built"})", ""}});
+  server.on("GET /api/plans/5/jobs", R"({"items":[{"id":1,"name":"a","status":"succeeded"}]})");
+  const Ran ran = run({"submit", path, "--wait", "--interval", "1ms"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "12\n");
+  EXPECT_THAT(ran.err, HasSubstr("plan 5 is built"));
+}
+
+TEST_F(Cli, SubmitWaitEndsWhereAPersonMustDecide) {
+  const std::string path = file("r.txt", "x");
+  server.on("POST /api/pending-inputs?filename=r.txt",
+            {{201, R"({"id":12,"status":"pending"})", ""}});
+  server.on("GET /api/pending-inputs/12", R"({"id":12,"status":"planned","plan_ids":[5]})");
+  server.on(
+      "GET /api/plans/5",
+      R"({"id":5,"status":"ready_for_build","queued":false,"reason":{"code":"manual_mode","message":"Building is manual."}})");
+  const Ran ran = run({"submit", path, "--wait", "--interval", "1ms"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("Building is manual.\nSee: planwright enqueue-build 5\n"));
+}
+
+TEST_F(Cli, WatchReturnsTheOutcomeAndNamesTheLogsOfWhatFailed) {
+  server.on(
+      "GET /api/builds/3",
+      {{200, R"({"id":3,"plan_id":5,"status":"building"})", ""},
+       {200,
+        R"({"id":3,"plan_id":5,"status":"failed","reason":{"code":"job_failed","message":"scipy failed."}})",
+        ""}});
+  server.on(
+      "GET /api/plans/5/jobs",
+      {{200, R"({"items":[{"id":88,"name":"scipy","status":"running"}]})", ""},
+       {200,
+        R"({"items":[{"id":88,"name":"scipy","status":"failed","reason":{"message":"no OpenBLAS"}}]})",
+        ""}});
+  const Ran ran = run({"watch", "build", "3", "--interval", "1ms"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "build 3 failed\n");
+  EXPECT_EQ(ran.err,
+            "build 3: building\n"
+            "  scipy: running\n"
+            "build 3: failed\n"
+            "  scipy: failed (no OpenBLAS)\n"
+            "scipy failed: no OpenBLAS. See: planwright logs 88\n"
+            "planwright: build 3 failed: scipy failed.\n"
+            "See: planwright logs --plan 5 --failed\n");
+  EXPECT_EQ(run({"watch", "build", "3", "--interval", "1ms", "--exit-zero"}).code, 0);
+}
+
+TEST_F(Cli, WatchGivesUpAfterItsTime) {
+  server.on("GET /api/plans/5", R"({"id":5,"status":"building"})");
+  server.on("GET /api/plans/5/jobs", R"({"items":[]})");
+  EXPECT_EQ(run({"watch", "plan", "5", "--interval", "1ms", "--timeout", "5ms"}).code, 7);
+  server.on("GET /api/plans/5", R"({"id":5,"status":"ready_for_build","queued":true})");
+  EXPECT_EQ(run({"watch", "plan", "5", "--interval", "1ms", "--wait-start", "5ms"}).code, 7);
+}
+
+TEST_F(Cli, WatchFailFastDoesNotWaitForTheOtherJobs) {
+  server.on("GET /api/plans/5", R"({"id":5,"status":"building"})");
+  server.on(
+      "GET /api/plans/5/jobs",
+      R"({"items":[{"id":1,"name":"a","status":"failed"},{"id":2,"name":"b","status":"running"}]})");
+  EXPECT_EQ(run({"watch", "plan", "5", "--fail-fast"}).code, 1);
+}
+
+TEST_F(Cli, PrintsLogsPageByPageByIdOrByPlanAndName) {
+  server.on("GET /api/jobs/88/log?from=1&limit=2000",
+            R"({"first_line":1,"total_lines":3,"complete":true,"lines":["one","two"]})");
+  server.on("GET /api/jobs/88/log?from=3&limit=2000",
+            R"({"first_line":3,"total_lines":3,"complete":true,"lines":[{"n":3,"text":"three"}]})");
+  server.on(
+      "GET /api/plans/5/jobs",
+      R"({"items":[{"id":88,"name":"sci-py","status":"failed"},{"id":89,"name":"b","status":"succeeded"}]})");
+  EXPECT_EQ(run({"logs", "88"}).out, "one\ntwo\nthree\n");
+  EXPECT_EQ(run({"logs", "5-sci-py"}).out, "one\ntwo\nthree\n");
+  EXPECT_EQ(run({"logs", "5-nope"}).code, 3);
+  server.on("GET /api/jobs/88",
+            R"({"id":88,"attempts":[{"n":1,"class":"failed"},{"n":2,"class":null}]})");
+  server.on("GET /api/jobs/88/log?from=1&limit=2000&attempt=1",
+            R"({"first_line":1,"total_lines":1,"complete":true,"lines":["bad"]})");
+  EXPECT_EQ(run({"logs", "--plan", "5", "--failed"}).out, "==> sci-py (job 88, failed) <==\nbad\n");
+  server.on("GET /api/jobs/88/log?from=2&limit=1",
+            R"({"first_line":2,"total_lines":3,"complete":true,"lines":["two"]})");
+  EXPECT_EQ(run({"logs", "88", "--lines", "2-2"}).out, "two\n");
+}
+
+TEST_F(Cli, StatusSaysTheLineInWords) {
+  server.on(
+      "GET /api/queues",
+      R"({"items":[{"name":"default","auto_plan":true,"auto_build":false,"plan":{"depth":6,"workers":2,"busy":2},"build":{"depth":0,"paused":true,"workers":2,"busy":0,"job_slots":2,"jobs_running":0},"inputs":{"pending":14,"failed":0},"plans":{"ready_for_build":7}}]})");
+  EXPECT_EQ(run({"status"}).out,
+            "queue default\n"
+            "  inputs  14 pending\n"
+            "  plan    auto, 6 waiting, 2 of 2 workers busy\n"
+            "  plans   7 ready_for_build\n"
+            "  build   manual, paused, 0 waiting, 0 of 2 workers busy, 0 of 2 job slots busy\n");
+}
+
+TEST_F(Cli, CancelPauseAndResumeAskTheServer) {
+  server.on("POST /api/builds/3/cancel", {{202, "{}", ""}});
+  server.on("POST /api/jobs/88/cancel", {{202, "{}", ""}});
+  server.on("POST /api/queues/default/plan/pause", "{}");
+  server.on("POST /api/queues/default/build/pause", "{}");
+  server.on("POST /api/queues/default/build/resume", "{}");
+  EXPECT_EQ(run({"cancel", "3"}).out, "build 3 is being cancelled\n");
+  EXPECT_EQ(run({"cancel", "job", "88"}).out, "job 88 is being cancelled\n");
+  EXPECT_EQ(run({"pause", "default"}).code, 0);
+  EXPECT_EQ(run({"resume", "default", "build"}).code, 0);
+  EXPECT_EQ(server.requests().size(), 5u);
+}
+
+TEST_F(Cli, PrintsAPartOfAPlan) {
+  server.on("GET /api/plans/5/artifact", R"({"jobs":[]})");
+  server.on("GET /api/plans/5", R"({"id":5,"status":"built","summary":{"jobs":2}})");
+  EXPECT_EQ(run({"plan", "5", "artifact", "-o", "json"}).out, "{\"jobs\":[]}\n");
+  EXPECT_EQ(run({"plan", "5"}).out,
+            "id                    5\nstatus                built\nsummary.jobs          2\n");
+}
+
+}  // namespace
+}  // namespace planwright::cli
