@@ -1,5 +1,7 @@
 import { defineConfig } from 'vite';
 
+const host = process.env.PLANWRIGHT_URL ?? 'http://127.0.0.1:8471';
+
 // esbuild compiles the JSX, so no framework plugin is needed.
 export default defineConfig({
   // With './' a deep link such as /plans/7 would ask for /plans/assets/... and get the page itself.
@@ -12,5 +14,5 @@ export default defineConfig({
     sourcemap: false,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': process.env.PLANWRIGHT_URL ?? 'http://127.0.0.1:8471' } },
+  server: { proxy: { '/api': host, '/healthz': host } },
 });

@@ -1,14 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** By name, so that what the first files leave on a real host is there for the later ones. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return [...files].sort((a, b) => a.moduleId.localeCompare(b.moduleId));
+  }
+}
 
 // The page in a real browser, against PLANWRIGHT_URL or, without it, the stand-in host.
 export default defineConfig({
   test: {
     include: ['tests/flow/*.flow.ts'],
     reporters: ['default', './tests/summary_reporter.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     fileParallelism: false,
-    sequence: { concurrent: false },
-    bail: 0,
+    sequence: { sequencer: ByName },
   },
 });

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from '@tanstack/preact-query';
 import { getJson } from './lib/api';
 import { calmRefresh, fixed } from './lib/cache';
@@ -7,14 +8,16 @@ import { listQueues, type Queue } from './lib/queues';
 import { navigate, useAddress } from './lib/router';
 import { BuildPage, BuildsPage } from './pages/builds';
 import { EventsPage } from './pages/events';
+import { InputPage } from './pages/input';
 import { InputsPage } from './pages/inputs';
+import { JobPage } from './pages/job';
 import { Line } from './pages/line';
 import { OverviewPage } from './pages/overview';
 import { PlanPage } from './pages/plan';
 import { PlansPage } from './pages/plans';
 import { QueuesPage } from './pages/queues';
 import { SettingsPage } from './pages/settings';
-import { Empty, Failure } from './ui/basics';
+import { Failure } from './ui/basics';
 import { inEditable, Shortcuts } from './ui/shortcuts';
 import { ThemeChoice } from './ui/theme';
 import { Toasts } from './ui/toasts';
@@ -63,6 +66,7 @@ export function App() {
   });
   const [queue, chooseQueue] = useChosenQueue(queues.data);
   useGoKeys();
+  useFocusOnNewPage(path);
   const title = titleOf(path);
   useEffect(() => {
     document.title = `${title} · planwright`;
@@ -113,6 +117,14 @@ export function App() {
   );
 }
 
+/** Pages about one thing, by the first part of their address. */
+const itemPages: Record<string, (props: { id: number }) => JSX.Element | null> = {
+  inputs: InputPage,
+  plans: PlanPage,
+  builds: BuildPage,
+  jobs: JobPage,
+};
+
 interface PageProps {
   path: string;
   queue: Queue | undefined;
@@ -123,11 +135,9 @@ function Page({ path, queue, queues }: PageProps) {
   const name = queue?.name ?? null;
   // With one queue there is nothing to narrow, and items of a queue that is gone stay visible.
   const narrowTo = queues && queues.length > 1 ? name : null;
-  const item = /^\/(plans|builds)\/(\d+)$/.exec(path);
-  if (item) {
-    const id = Number(item[2]);
-    return item[1] === 'plans' ? <PlanPage key={id} id={id} /> : <BuildPage key={id} id={id} />;
-  }
+  const item = /^\/(\w+)\/(\d+)$/.exec(path);
+  const ItemPage = item?.[1] && itemPages[item[1]];
+  if (ItemPage) return <ItemPage key={path} id={Number(item[2])} />;
   switch (path) {
     case '/':
       return <OverviewPage queue={queue} />;
@@ -145,11 +155,14 @@ function Page({ path, queue, queues }: PageProps) {
       return <SettingsPage queue={settingsQueue(queues)} />;
     default:
       return (
-        <Empty title="There is no such page">
+        <>
+          <div class="head">
+            <h1>There is no such page</h1>
+          </div>
           <p>
             <a href="/">Back to the overview</a>
           </p>
-        </Empty>
+        </>
       );
   }
 }
@@ -158,8 +171,8 @@ const isAt = (path: string, place: string): boolean =>
   place === '/' ? path === '/' : path === place || path.startsWith(place + '/');
 
 function titleOf(path: string): string {
-  const item = /^\/(plan|build)s\/(\d+)$/.exec(path);
-  if (item) return `${item[1] === 'plan' ? 'Plan' : 'Build'} ${item[2]}`;
+  const item = /^\/(input|plan|build|job)s\/(\d+)$/.exec(path);
+  if (item?.[1]) return `${item[1].replace(/^./, (first) => first.toUpperCase())} ${item[2]}`;
   return places.find((place) => place.path === path)?.name ?? 'Not found';
 }
 
@@ -186,6 +199,16 @@ function useChosenQueue(queues: Queue[] | undefined): [Queue | undefined, (name:
     setName(next);
   };
   return [queues?.find((queue) => queue.name === name) ?? settingsQueue(queues), choose];
+}
+
+/** A screen reader then starts with the new page, where the browser would do so for a document. */
+function useFocusOnNewPage(path: string): void {
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }, [path]);
 }
 
 function useGoKeys(): void {

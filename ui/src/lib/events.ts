@@ -52,6 +52,6 @@ export async function listEvents(limit: number, signal?: AbortSignal): Promise<H
 
 /** The page about the event's subject (`plan 12`, `plans/12`), if there is one. */
 export function subjectHref(subject: string): string | null {
-  const match = /^(plan|build)s?[\s/:](\d+)$/.exec(subject);
+  const match = /^(?:pending[-_])?(input|plan|build|job)s?[\s/:](\d+)$/.exec(subject);
   return match ? `/${match[1]}s/${match[2]}` : null;
 }

@@ -1,4 +1,4 @@
-import { postBytes, postJson } from './api';
+import { getJson, postBytes, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
 import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
 
@@ -45,6 +45,8 @@ export interface PendingInput {
   maxAttempts: number;
   nextAttemptAt: Date | null;
   reason: Reason | null;
+  /** The newer version that made this one pointless. */
+  supersededBy: number | null;
   planIds: number[];
   createdAt: Date | null;
   updatedAt: Date | null;
@@ -67,6 +69,7 @@ export function inputFromApi(row: WireInput): PendingInput {
     maxAttempts: row.max_attempts ?? 0,
     nextAttemptAt: dateFromApi(row.next_attempt_at),
     reason: reasonFromApi(row.reason),
+    supersededBy: row.superseded_by ?? null,
     planIds: row.plan_ids ?? [],
     createdAt: dateFromApi(row.created_at),
     updatedAt: dateFromApi(row.updated_at),
@@ -87,6 +90,10 @@ export function listInputs(
   signal?: AbortSignal,
 ): Promise<Page<PendingInput>> {
   return fetchPage(`/pending-inputs?${listQuery(filter, limit, cursor)}`, inputFromApi, signal);
+}
+
+export async function getInput(id: number, signal?: AbortSignal): Promise<PendingInput> {
+  return inputFromApi(await getJson<WireInput>(`/pending-inputs/${id}`, signal));
 }
 
 export async function generatePlan(id: number): Promise<void> {

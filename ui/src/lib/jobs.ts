@@ -100,6 +100,14 @@ export function secondsTaken(job: Job, now: number): number | null {
   return Math.max(0, Math.round((end - last.startedAt.getTime()) / 1000));
 }
 
+export async function getJob(
+  id: number,
+  signal?: AbortSignal,
+): Promise<{ planId: number; name: string }> {
+  const { plan_id: planId, name } = await getJson<WireJob>(`/jobs/${id}`, signal);
+  return { planId, name };
+}
+
 export async function listJobs(planId: number, signal?: AbortSignal): Promise<Job[]> {
   return (await fetchPage(`/plans/${planId}/jobs`, jobFromApi, signal)).items;
 }

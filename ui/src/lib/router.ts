@@ -9,6 +9,7 @@ export interface Address {
 
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
   history[options.replace ? 'replaceState' : 'pushState'](null, '', to);
+  if (!options.replace) scrollTo(0, 0);
   dispatchEvent(new PopStateEvent('popstate'));
 }
 

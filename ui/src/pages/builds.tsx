@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/preact-query';
 import { buildStatuses, cancelBuild, getBuild, listBuilds, type Build } from '../lib/builds';
 import { duration } from '../lib/format';
 import { ActionButton } from '../ui/action_button';
-import { Ago, Empty, Failure, Loading, useNow, Why } from '../ui/basics';
-import { List } from '../ui/list';
+import { Ago, Empty, Loading, PageFailure, useNow, Why } from '../ui/basics';
+import { Fact, Facts } from '../ui/facts';
 import { Status } from '../ui/status';
 import type { Column } from '../ui/table';
-import { Artifacts, Fact } from './plan';
+import { Artifacts } from './artifacts';
+import { List } from './list';
 
 function Took({ build }: { build: Build }) {
   const now = useNow(1000);
@@ -74,7 +75,13 @@ export function BuildPage({ id }: { id: number }) {
   });
   const build = answer.data;
   if (answer.error && !build) {
-    return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
+    return (
+      <PageFailure
+        title={`Build ${id}`}
+        error={answer.error}
+        onRetry={() => void answer.refetch()}
+      />
+    );
   }
   if (!build) return <Loading rows={6} />;
   const cancel = async (): Promise<string> => {
@@ -99,7 +106,7 @@ export function BuildPage({ id }: { id: number }) {
         )}
       </div>
       <Why reason={build.reason} failed={build.status === 'failed'} />
-      <dl class="facts">
+      <Facts>
         <Fact name="Plan">
           <a href={`/plans/${build.planId}`}>{build.planId} with its jobs and logs</a>
         </Fact>
@@ -116,7 +123,7 @@ export function BuildPage({ id }: { id: number }) {
             JSON
           </a>
         </Fact>
-      </dl>
+      </Facts>
       {build.status !== 'building' && <Artifacts buildId={id} />}
     </>
   );

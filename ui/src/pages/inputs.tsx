@@ -10,10 +10,10 @@ import {
 } from '../lib/inputs';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty } from '../ui/basics';
-import { List } from '../ui/list';
 import { shownStatus, Status } from '../ui/status';
 import type { Column } from '../ui/table';
-import { Upload } from '../ui/upload';
+import { List } from './list';
+import { Upload } from './upload';
 
 function FileCell({ input }: { input: PendingInput }) {
   const version = input.generation > 1 ? ` · version ${input.generation}` : '';
@@ -42,21 +42,25 @@ function WhyCell({ input }: { input: PendingInput }) {
   );
 }
 
-function Action({ input }: { input: PendingInput }) {
+export function PlanButton({ input, isMain = false }: { input: PendingInput; isMain?: boolean }) {
   if (!canGeneratePlan(input)) return null;
   const act = async (): Promise<string> => {
     await generatePlan(input.id);
     return `Input ${input.id} is in the plan queue.`;
   };
   return (
-    <ActionButton onAct={act} about={`for ${input.filename}`}>
+    <ActionButton kind={isMain ? 'primary' : 'small'} onAct={act} about={`for ${input.filename}`}>
       Generate plan
     </ActionButton>
   );
 }
 
 const columns: Column<PendingInput>[] = [
-  { name: 'Input', className: 'num id', cell: (input) => input.id },
+  {
+    name: 'Input',
+    className: 'num id',
+    cell: (input) => <a href={`/inputs/${input.id}`}>{input.id}</a>,
+  },
   { name: 'File', className: 'name', cell: (input) => <FileCell input={input} /> },
   {
     name: 'Status',
@@ -69,7 +73,7 @@ const columns: Column<PendingInput>[] = [
   },
   { name: 'Why', className: 'why-cell', cell: (input) => <WhyCell input={input} /> },
   { name: 'Seen', className: 'when', cell: (input) => <Ago at={input.createdAt} /> },
-  { name: '', className: 'act', cell: (input) => <Action input={input} /> },
+  { name: '', className: 'act', cell: (input) => <PlanButton input={input} /> },
 ];
 
 export function InputsPage({ queue, isOnlyQueue }: { queue: string | null; isOnlyQueue: boolean }) {
@@ -86,6 +90,7 @@ export function InputsPage({ queue, isOnlyQueue }: { queue: string | null; isOnl
         statuses={inputStatuses}
         queue={isOnlyQueue ? null : queue}
         columns={columns}
+        hrefOf={(input) => `/inputs/${input.id}`}
         load={listInputs}
         empty={
           <Empty title="No inputs yet">
@@ -103,7 +108,7 @@ function ArrivingFiles() {
   const arriving = useQuery({
     queryKey: ['arriving'],
     queryFn: ({ signal }) => listArriving(signal),
-    refetchInterval: 5_000,
+    refetchInterval: (query) => (query.state.error ? false : 5_000),
     retry: false,
   });
   const files = arriving.data ?? [];

@@ -169,8 +169,8 @@ function Tank({ queue, stage }: { queue: Queue | undefined; stage: StageName }) 
   };
   return (
     <div class={`tank ${stage}${state?.paused ? ' paused' : ''}`} data-tank={stage}>
-      <a class="lbl" href="/queues">
-        {stage} queue{state?.paused && ' · paused'}
+      <a class="lbl" href="/queues" title={state?.note ?? undefined}>
+        {stage} queue{state?.paused ? ' · paused' : state?.note && ' · held'}
       </a>
       <span class="slots" aria-hidden="true">
         {Array.from({ length: Math.min(longestSlotRow, workers) }, (_, slot) => (

@@ -6,8 +6,8 @@ import { listPlans, type Plan } from '../lib/plans';
 import { heldBack, type Queue } from '../lib/queues';
 import { Ago, Empty, Failure, Loading, Why } from '../ui/basics';
 import { Status } from '../ui/status';
-import { Upload } from '../ui/upload';
 import { EventList } from './events';
+import { Upload } from './upload';
 
 const shownFailures = 4;
 const shownEvents = 10;
@@ -110,7 +110,7 @@ function FailedInput({ input }: { input: PendingInput }) {
     <li>
       <div class="row">
         <Status status="failed" />
-        <a href="/inputs?status=failed">input {input.id}</a>
+        <a href={`/inputs/${input.id}`}>input {input.id}</a>
         <b>{input.filename}</b>
         <span class="grow" />
         <Ago at={input.updatedAt} />

@@ -1,16 +1,17 @@
 import { useQuery } from '@tanstack/preact-query';
-import type { Reason } from '../lib/reason';
 import { cancelBuild } from '../lib/builds';
-import { bytes, shortDigest } from '../lib/format';
-import { artifactUrl, listArtifacts } from '../lib/builds';
+import { shortDigest } from '../lib/format';
 import { didFail, listJobs, type Job, type JobStatus } from '../lib/jobs';
 import { getPlan, type Plan } from '../lib/plans';
+import type { Reason } from '../lib/reason';
 import { setQuery, useAddress } from '../lib/router';
 import { ActionButton } from '../ui/action_button';
-import { Ago, Empty, Failure, Loading, Why } from '../ui/basics';
+import { Ago, Empty, Failure, Loading, PageFailure, Why } from '../ui/basics';
+import { Fact, Facts } from '../ui/facts';
 import { Graph } from '../ui/graph';
-import { JobPane, JobTable } from '../ui/job_pane';
 import { shownStatus, Status } from '../ui/status';
+import { Artifacts } from './artifacts';
+import { JobPane, JobTable } from './job_pane';
 import { BuildButton } from './plans';
 
 export function PlanPage({ id }: { id: number }) {
@@ -24,7 +25,9 @@ export function PlanPage({ id }: { id: number }) {
     queryFn: ({ signal }) => listJobs(id, signal),
   });
   if (plan.error && !plan.data) {
-    return <Failure error={plan.error} onRetry={() => void plan.refetch()} />;
+    return (
+      <PageFailure title={`Plan ${id}`} error={plan.error} onRetry={() => void plan.refetch()} />
+    );
   }
   if (!plan.data) return <Loading rows={8} />;
 
@@ -36,7 +39,7 @@ export function PlanPage({ id }: { id: number }) {
     <>
       <Head plan={plan.data} />
       <PlanWhy plan={plan.data} jobs={list} />
-      <Facts plan={plan.data} jobs={list} />
+      <PlanFacts plan={plan.data} jobs={list} />
       {jobs.error && !jobs.data && (
         <Failure error={jobs.error} onRetry={() => void jobs.refetch()} />
       )}
@@ -119,18 +122,16 @@ const counted: JobStatus[] = [
   'cancelled',
 ];
 
-function Facts({ plan, jobs }: { plan: Plan; jobs: Job[] }) {
+function PlanFacts({ plan, jobs }: { plan: Plan; jobs: Job[] }) {
   const count = (status: JobStatus): number => jobs.filter((job) => job.status === status).length;
   return (
-    <dl class="facts">
+    <Facts>
       <Fact name="Planner">{plan.planner || '–'}</Fact>
       <Fact name="Made">
         <Ago at={plan.createdAt} />
       </Fact>
       <Fact name="Input">
-        <a href={`/api/pending-inputs/${plan.inputId}/content`} target="_blank" rel="noopener">
-          {plan.inputId}
-        </a>
+        <a href={`/inputs/${plan.inputId}`}>{plan.inputId}</a>
       </Fact>
       {plan.buildId !== null && (
         <Fact name="Build">
@@ -149,45 +150,6 @@ function Facts({ plan, jobs }: { plan: Plan; jobs: Job[] }) {
             <span class="num">{count(status)}</span>
           </Fact>
         ))}
-    </dl>
-  );
-}
-
-export function Fact(props: {
-  name: preact.ComponentChildren;
-  children: preact.ComponentChildren;
-}) {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd>{props.children}</dd>
-    </div>
-  );
-}
-
-/** What the build produced, ready to be fetched. */
-export function Artifacts({ buildId }: { buildId: number }) {
-  const artifacts = useQuery({
-    queryKey: ['build', buildId, 'artifacts'],
-    queryFn: ({ signal }) => listArtifacts(buildId, signal),
-  });
-  if (!artifacts.data || artifacts.data.length === 0) return null;
-  return (
-    <section class="card artifacts">
-      <h2>Artifacts</h2>
-      <ul>
-        {artifacts.data.map((artifact) => (
-          <li key={`${artifact.job}/${artifact.name}`}>
-            <a href={artifactUrl(artifact)} download={artifact.name.split('/').at(-1)}>
-              {artifact.name}
-            </a>{' '}
-            <span class="muted">
-              {bytes(artifact.size)} · from {artifact.job} ·{' '}
-              <code>{shortDigest(artifact.digest)}</code>
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
+    </Facts>
   );
 }

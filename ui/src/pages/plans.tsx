@@ -1,9 +1,9 @@
 import { buildAction, enqueueBuild, listPlans, planStatuses, type Plan } from '../lib/plans';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty } from '../ui/basics';
-import { List } from '../ui/list';
 import { shownStatus, Status } from '../ui/status';
 import type { Column } from '../ui/table';
+import { List } from './list';
 
 export function JobProgress({ plan }: { plan: Plan }) {
   const { jobsDone, jobCount, jobsFailed } = plan;
@@ -30,9 +30,9 @@ export function BuildButton({ plan, isMain = false }: { plan: Plan; isMain?: boo
     await enqueueBuild(plan.id, action);
     return `Plan ${plan.id} is in the build queue.`;
   };
-  const kind = isMain ? (action.force ? {} : { kind: 'primary' as const }) : {};
+  const kind = isMain && !action.force ? 'primary' : 'small';
   return (
-    <ActionButton onAct={act} about={`for plan ${plan.id}`} {...kind}>
+    <ActionButton kind={kind} onAct={act} about={`for plan ${plan.id}`}>
       {action.label}
     </ActionButton>
   );

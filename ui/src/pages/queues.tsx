@@ -9,8 +9,8 @@ import {
 } from '../lib/queues';
 import { ActionButton, useAction } from '../ui/action_button';
 import { Loading } from '../ui/basics';
+import { Fact, Facts } from '../ui/facts';
 import { Stepper } from '../ui/stepper';
-import { Fact } from './plan';
 
 /** Every queue with its two stages and the size of their pools. */
 export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
@@ -57,7 +57,7 @@ function StageCard({ queue, stage }: { queue: Queue; stage: StageName }) {
         </ActionButton>
       </div>
       {state.note && <p class="why">{state.note}</p>}
-      <dl class="facts">
+      <Facts>
         <Fact name="In the queue">
           <span class="num">{count(state.depth)}</span>
         </Fact>
@@ -79,7 +79,7 @@ function StageCard({ queue, stage }: { queue: Queue; stage: StageName }) {
           <code>{state.list}</code>
         </Fact>
         {state.plugins.length > 0 && <Fact name="Plugins">{state.plugins.join(', ')}</Fact>}
-      </dl>
+      </Facts>
       <div class="pools">
         <span>
           Workers{' '}

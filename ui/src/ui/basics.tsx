@@ -68,6 +68,18 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   );
 }
 
+/** In place of a whole page. */
+export function PageFailure(props: { title: string; error: unknown; onRetry: () => void }) {
+  return (
+    <>
+      <div class="head">
+        <h1>{props.title}</h1>
+      </div>
+      <Failure error={props.error} onRetry={props.onRetry} />
+    </>
+  );
+}
+
 /** What went wrong in one sentence, for messages. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof ApiError)) return String(error);

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { webcrypto } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, getJson, getTagged, patchJson, postJson } from '../../src/lib/api';
 
 const answer = (body: unknown, init: ResponseInit & { type?: string } = {}): Response =>
@@ -24,6 +25,8 @@ const failureOf = async (call: Promise<unknown>): Promise<ApiError> => {
   return error as ApiError;
 };
 
+// Browsers have it; Node 18 does not.
+beforeEach(() => vi.stubGlobal('crypto', webcrypto));
 afterEach(() => vi.unstubAllGlobals());
 
 describe('requests', () => {

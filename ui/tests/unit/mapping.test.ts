@@ -123,7 +123,9 @@ describe('events', () => {
     expect(subjectHref('plans/7')).toBe('/plans/7');
     expect(subjectHref('build 12')).toBe('/builds/12');
     expect(subjectHref('settings')).toBeNull();
-    expect(subjectHref('jobs/4')).toBeNull();
+    expect(subjectHref('jobs/4')).toBe('/jobs/4');
+    expect(subjectHref('pending-inputs/4')).toBe('/inputs/4');
+    expect(subjectHref('queues/default')).toBeNull();
   });
 });
 

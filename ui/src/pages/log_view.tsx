@@ -5,7 +5,7 @@ import { rawLogUrl, type LogAddress } from '../lib/jobs';
 import type { LogBuffer } from '../lib/log_buffer';
 import { hashOfLineRange, lineRangeFromHash, rowsInView, type LineRange } from '../lib/log_window';
 import { setQuery } from '../lib/router';
-import { Failure } from './basics';
+import { Failure } from '../ui/basics';
 import { useErrorLines, useLogBuffer, useLogSearch, type LogSearch } from './log_state';
 
 const rowHeight = 19;

@@ -1,8 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { uploadInput } from '../lib/inputs';
-import { useAction } from './action_button';
-import { sentenceOf } from './basics';
-import { toast } from './toasts';
+import { useAction } from '../ui/action_button';
+import { sentenceOf } from '../ui/basics';
+import { toast } from '../ui/toasts';
 
 /** Sends files one after the other; one refused file does not stop the others. */
 async function uploadAll(files: File[], queue: string | null): Promise<string | void> {

@@ -4,9 +4,9 @@ import { useInfiniteQuery } from '@tanstack/preact-query';
 import { count, words } from '../lib/format';
 import type { Filter, Page } from '../lib/listing';
 import { navigate, setQuery, useAddress } from '../lib/router';
-import { Empty, Failure, Loading } from './basics';
-import { inEditable } from './shortcuts';
-import { Table, type Column } from './table';
+import { Empty, Failure, Loading } from '../ui/basics';
+import { inEditable } from '../ui/shortcuts';
+import { Table, type Column } from '../ui/table';
 
 const pageSize = 40;
 
@@ -173,7 +173,8 @@ function useRowKeys<T extends { id: number }>(
         document.querySelector(`tr[data-key="${row?.id}"]`)?.scrollIntoView({ block: 'nearest' });
       }
       const row = rows[at];
-      if (event.key === 'Enter' && row && hrefOf && document.activeElement === document.body) {
+      const isElsewhere = event.target !== document.body && (event.target as Element).id !== 'main';
+      if (event.key === 'Enter' && row && hrefOf && !isElsewhere) {
         navigate(hrefOf(row));
       }
     };

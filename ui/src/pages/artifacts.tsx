@@ -1,0 +1,30 @@
+import { useQuery } from '@tanstack/preact-query';
+import { artifactUrl, listArtifacts } from '../lib/builds';
+import { bytes, shortDigest } from '../lib/format';
+
+/** What a build produced, ready to be fetched. */
+export function Artifacts({ buildId }: { buildId: number }) {
+  const artifacts = useQuery({
+    queryKey: ['build', buildId, 'artifacts'],
+    queryFn: ({ signal }) => listArtifacts(buildId, signal),
+  });
+  if (!artifacts.data || artifacts.data.length === 0) return null;
+  return (
+    <section class="card artifacts">
+      <h2>Artifacts</h2>
+      <ul>
+        {artifacts.data.map((artifact) => (
+          <li key={`${artifact.job}/${artifact.name}`}>
+            <a href={artifactUrl(artifact)} download={artifact.name.split('/').at(-1)}>
+              {artifact.name}
+            </a>{' '}
+            <span class="muted">
+              {bytes(artifact.size)} · from {artifact.job} ·{' '}
+              <code>{shortDigest(artifact.digest)}</code>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
