@@ -126,14 +126,14 @@ RequestFramer::Event RequestFramer::nextChunkLine() {
     std::string_view line;
     const int got = takeLine(line);
     if (got < 0) return fail({400, "Lines must end with CR LF."});
-    const std::size_t lineBytes = got > 0 ? line.size() : rest().size();
+    const std::size_t lineBytes = got > 0 ? line.size() + 2 : rest().size();
     if (lineBytes > kMaxChunkLine) return fail({400, "A line of the chunked body is too long."});
     if (got == 0) {
       compact();
       return Event::NeedBytes;
     }
     if (state_ == State::Trailers) {
-      headBytes_ += lineBytes + 2;
+      headBytes_ += lineBytes;
       if (headBytes_ > limits_.headerBytes) return failLongLine();
       if (line.empty()) return end();
       continue;  // trailers are read and forgotten

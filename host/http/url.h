@@ -15,7 +15,6 @@ namespace planwright {
 Result<std::string> percentDecode(std::string_view text, bool plusIsSpace = false);
 /// Escapes all but RFC 3986 unreserved characters.
 std::string percentEncode(std::string_view text);
-bool isUtf8(std::string_view text);
 
 /// The decoded query of a request: keys may repeat, order is kept. A value.
 class Query {

@@ -1,0 +1,202 @@
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "support/eventually.h"
+#include "support/http_client.h"
+#include "support/http_server.h"
+
+namespace planwright {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using Clock = std::chrono::steady_clock;
+
+const std::string kHost = "Host: localhost\r\n";
+
+/// 10,000 by default; PLANWRIGHT_HTTP_REQUESTS=100000 is the long run.
+int requestCount() {
+  const char* wanted = std::getenv("PLANWRIGHT_HTTP_REQUESTS");
+  return wanted != nullptr ? std::atoi(wanted) : 10'000;
+}
+
+std::size_t openDescriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    ++count;
+  }
+  return count;
+}
+
+double cpuSeconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+struct Tally {
+  std::atomic<int> asked{0};
+  std::atomic<int> right{0};
+  std::atomic<int> wrong{0};
+  std::atomic<int> failed{0};
+};
+
+/// Asks and hangs up without waiting, half of the time with a reset: descriptor numbers are reused
+/// at once.
+void sendAndClose(int port, const std::string& path, const std::atomic<bool>& stop) {
+  for (unsigned i = 0; !stop; ++i) {
+    try {
+      RawClient client(port);
+      client.send("GET " + path + " HTTP/1.1\r\n" + kHost + "\r\n");
+      if (i % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(i * 37 % 4000));
+      if (i % 2 == 0) client.closeWithReset();
+    } catch (const std::system_error&) {
+    }
+  }
+}
+
+/// Asks for something only it may get, and looks at what comes.
+void askOwnToken(int port, int thread, int wanted, Tally& tally) {
+  while (tally.asked++ < wanted) {
+    const std::string token = std::to_string(thread) + "-" + std::to_string(tally.asked);
+    try {
+      RawClient client(port);
+      client.send("GET /p/" + token + " HTTP/1.1\r\n" + kHost + "\r\n");
+      const RawAnswer answer = client.read();
+      if (answer.body == "id=[" + token + "]" && client.received().empty())
+        ++tally.right;
+      else if (answer.status != 0)
+        ++tally.wrong;
+      else
+        ++tally.failed;
+    } catch (const std::system_error&) {
+      ++tally.failed;
+    }
+  }
+}
+
+void expectOnlyRightAnswers(const std::string& churnPath, int wanted) {
+  TestServer server;
+  const std::size_t before = openDescriptors();
+  Tally tally;
+  std::atomic<bool> stop{false};
+  {
+    std::vector<std::jthread> churners;
+    std::vector<std::jthread> askers;
+    for (int i = 0; i < 4; ++i) {
+      churners.emplace_back([&] { sendAndClose(server.port(), churnPath, stop); });
+      askers.emplace_back([&, i] { askOwnToken(server.port(), i, wanted, tally); });
+    }
+    askers.clear();
+    stop = true;
+  }
+  EXPECT_EQ(tally.wrong, 0);
+  EXPECT_EQ(tally.failed, 0);
+  EXPECT_EQ(tally.right, wanted);
+  EXPECT_TRUE(eventually([&] { return server.server().connections() == 0; }));
+  EXPECT_LE(openDescriptors(), before);
+}
+
+TEST(HttpLoad, NobodyGetsAnothersAnswerWhileClientsSendAndClose) {
+  expectOnlyRightAnswers("/hello", requestCount());
+}
+
+TEST(HttpLoad, NobodyGetsAnothersAnswerWhileLargeAnswersAreAbandoned) {
+  expectOnlyRightAnswers("/big/3000", requestCount() / 10);
+}
+
+TEST(HttpLoad, ASlowReaderHarmsNobody) {
+  TestServer server([](Router&, ServerOptions& options) {
+    options.threads = 1;
+    options.hub.stall = 2s;
+  });
+  RawClient slow(server.port());
+  slow.setReceiveBuffer(4096);
+  slow.send("GET /big/30000 HTTP/1.1\r\n" + kHost + "\r\n");
+  ASSERT_TRUE(eventually([&] { return server.hub().counts().connections == 1; }));
+  const double cpuBefore = cpuSeconds();
+  for (int i = 0; i < 50; ++i) {
+    const auto begin = Clock::now();
+    EXPECT_EQ(ask(server.port(), "GET /hello").status, 200);
+    EXPECT_LT(Clock::now() - begin, 500ms);
+  }
+  EXPECT_TRUE(eventually([&] { return server.hub().counts().dropped == 1; }))
+      << "who takes nothing is let go";
+  EXPECT_LT(cpuSeconds() - cpuBefore, 1.5);
+}
+
+TEST(HttpLoad, AClientThatNeverReadsItsPipelinedAnswersIsBounded) {
+  TestServer server([](Router&, ServerOptions& options) {
+    options.threads = 1;
+    options.hub.stall = 1s;
+  });
+  RawClient flood(server.port());
+  flood.setReceiveBuffer(4096);
+  std::atomic<bool> isCutOff{false};
+  std::jthread sender([&] {
+    while (flood.send("GET /big/100 HTTP/1.1\r\n" + kHost + "\r\n")) {
+    }
+    isCutOff = true;
+  });
+  EXPECT_TRUE(eventually([&] { return isCutOff && server.server().connections() == 0; }));
+  EXPECT_EQ(ask(server.port(), "GET /hello").status, 200);
+}
+
+TEST(HttpLoad, SlowAndSilentClientsAreClosed) {
+  TestServer server([](Router&, ServerOptions& options) {
+    options.limits.requestTimeout = 700ms;
+    options.limits.idleTimeout = 700ms;
+  });
+  RawClient silent(server.port());
+  RawClient idle(server.port());
+  idle.send("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
+  EXPECT_EQ(idle.read().status, 200);
+  RawClient dripping(server.port());
+  const auto begin = Clock::now();
+  const std::string request = "GET /hello HTTP/1.1\r\n" + kHost + "X: " + std::string(500, 'x');
+  for (const char c : request) {  // a byte now and then does not extend the time
+    if (!dripping.send(std::string_view(&c, 1)) || Clock::now() - begin > 4s) break;
+    if (dripping.waitFor("HTTP/1.1 408", 20ms)) break;
+  }
+  EXPECT_NE(dripping.received().find("HTTP/1.1 408"), std::string::npos);
+  EXPECT_LT(Clock::now() - begin, 3s);
+  EXPECT_TRUE(silent.isClosedWithin(3s));
+  EXPECT_TRUE(idle.isClosedWithin(3s));
+}
+
+TEST(HttpLoad, ConnectionsAreCapped) {
+  TestServer server([](Router&, ServerOptions& options) { options.limits.connections = 3; });
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(server.port());
+    clients.back().send("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
+    EXPECT_EQ(clients.back().read().status, 200);
+  }
+  EXPECT_EQ(ask(server.port(), "GET /hello").status, 503);
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return ask(server.port(), "GET /hello").status == 200; }));
+}
+
+TEST(HttpLoad, StopIsQuickWithOpenConnections) {
+  TestServer server;
+  RawClient idle(server.port());
+  RawClient slow(server.port());
+  slow.setReceiveBuffer(4096);
+  slow.send("GET /big/30000 HTTP/1.1\r\n" + kHost + "\r\n");
+  ASSERT_TRUE(eventually([&] { return server.hub().counts().connections == 1; }));
+  const auto begin = Clock::now();
+  server.server().stop();
+  EXPECT_LT(Clock::now() - begin, 500ms);
+  EXPECT_TRUE(idle.isClosedWithin(2s));
+}
+
+}  // namespace
+}  // namespace planwright
