@@ -1,0 +1,212 @@
+// The order of the folders, checked. README.md says what each folder is for; what may include what
+// is the table below, and a folder that is not in it has no place yet.
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::set<std::string>;
+
+const fs::path kRoot = SOURCE_DIR;
+constexpr std::size_t kMaxLines = 500;
+
+/// Folder of host/ -> the other folders of host/ that it may include.
+const std::map<std::string, Names>& allowed() {
+  static const Names stage = {"base",    "model",     "store",  "queue",
+                              "workers", "artifacts", "stages", "config"};
+  static const std::map<std::string, Names> table = [] {
+    std::map<std::string, Names> t = {
+        {"base", {}},
+        {"config", {"base"}},
+        {"model", {"base"}},
+        {"queue", {"base"}},
+        {"artifacts", {"base"}},
+        {"embedded", {"base"}},
+        {"stages", {"base"}},
+        {"store", {"base", "model", "artifacts"}},
+        {"workers", {"base", "queue"}},
+        {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only
+        {"planning", stage},
+        {"building", stage},
+        {"upkeep", stage},
+        {"control", stage},
+        {"http", {"base", "model", "artifacts", "control"}},
+        {"cli", {"base", "config", "stages", "application"}},
+    };
+    for (const char* below : {"intake", "planning", "building", "upkeep"})
+      t["control"].insert(below);
+    Names everything;
+    for (const auto& [folder, unused] : t)
+      if (folder != "cli") everything.insert(folder);
+    t["application"] = everything;
+    return t;
+  }();
+  return table;
+}
+
+/// Start of a library's header name -> the folders of host/ that own it.
+const std::map<std::string, Names>& libraryOwners() {
+  static const std::map<std::string, Names> owners = {
+      {"pqxx/", {"store"}},       {"libpq-fe.h", {"store", "embedded"}},
+      {"hiredis/", {"queue"}},    {"rapidjson/", {"base"}},
+      {"boost/dll", {"stages"}},  {"pistache/", {"http"}},
+      {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
+      {"spdlog/", {"base"}},      {"openssl/", {"base"}},
+      {"curl/", {"cli", "base"}}, {"zlib.h", {"base", "http", "artifacts"}},
+  };
+  return owners;
+}
+
+struct Include {
+  std::string name;
+  bool isQuoted = false;
+};
+
+struct Source {
+  fs::path path;       ///< below the root
+  std::string folder;  ///< of host/, or empty
+  std::string text;
+  std::vector<Include> includes;
+};
+
+bool isSource(const fs::path& path) {
+  const std::string extension = path.extension();
+  return extension == ".cc" || extension == ".h" || extension == ".hpp";
+}
+
+bool isHeader(const fs::path& path) {
+  return isSource(path) && path.extension() != ".cc";
+}
+
+std::vector<Include> includesOf(const std::string& text) {
+  static const std::regex pattern("^\\s*#\\s*include\\s+([<\"])([^>\"]+)[>\"]");
+  std::vector<Include> includes;
+  std::istringstream lines(text);
+  std::smatch match;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("include") != std::string::npos && std::regex_search(line, match, pattern))
+      includes.push_back({match[2], match[1] == "\""});
+  return includes;
+}
+
+/// Every C++ file below these folders of the root.
+std::vector<Source> sourcesBelow(const std::vector<std::string>& folders) {
+  std::vector<Source> sources;
+  for (const auto& folder : folders) {
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+      const fs::path path = entry.path().lexically_relative(kRoot);
+      if (!entry.is_regular_file() || !isSource(path)) continue;
+      if (path.string().find("node_modules") != std::string::npos) continue;
+      Source source{path, "", readFile(entry.path()), {}};
+      source.includes = includesOf(source.text);
+      const auto second = std::next(path.begin());
+      if (folder == "host" && std::next(second) != path.end()) source.folder = second->string();
+      sources.push_back(std::move(source));
+    }
+  }
+  return sources;
+}
+
+std::string firstPart(const std::string& name) {
+  return name.substr(0, name.find('/'));
+}
+
+TEST(Layering, FoldersOfTheHostIncludeOnlyWhatStandsBelowThem) {
+  for (const auto& source : sourcesBelow({"host"})) {
+    if (source.folder.empty()) continue;  // main.cc
+    const auto may = allowed().find(source.folder);
+    ASSERT_NE(may, allowed().end()) << source.path << ": folder is not in the table of this test";
+    for (const auto& include : source.includes) {
+      const std::string target = firstPart(include.name);
+      if (!allowed().contains(target) || target == source.folder) continue;
+      EXPECT_TRUE(may->second.contains(target))
+          << source.path << " must not include " << include.name;
+    }
+  }
+}
+
+TEST(Layering, OnlyStagesOfTheHostKnowThePluginInterface) {
+  for (const auto& source : sourcesBelow({"host"}))
+    for (const auto& include : source.includes)
+      EXPECT_TRUE(firstPart(include.name) != "planwright" || source.folder == "stages")
+          << source.path << " must not include " << include.name;
+}
+
+TEST(Layering, PluginsAndTheSdkNeverIncludeTheHost) {
+  for (const auto& source : sourcesBelow({"plugins", "sdk"}))
+    for (const auto& include : source.includes) {
+      EXPECT_FALSE(allowed().contains(firstPart(include.name)) || include.name.rfind("..", 0) == 0)
+          << source.path << " must not include " << include.name;
+      const bool isSdk = firstPart(source.path.string()) == "sdk";
+      EXPECT_TRUE(!isSdk || !include.isQuoted || firstPart(include.name) == "planwright")
+          << source.path << " must not include " << include.name;
+    }
+}
+
+TEST(Layering, LibrariesStayInTheFolderThatOwnsThem) {
+  for (const auto& source : sourcesBelow({"host"}))
+    for (const auto& include : source.includes)
+      for (const auto& [prefix, owners] : libraryOwners())
+        EXPECT_TRUE(include.name.rfind(prefix, 0) != 0 || owners.contains(source.folder))
+            << source.path << " must not include " << include.name;
+}
+
+TEST(Layering, EveryHeaderIsReadOnce) {
+  for (const auto& source : sourcesBelow({"host", "plugins", "tests"}))
+    EXPECT_TRUE(!isHeader(source.path) || source.text.rfind("#pragma once", 0) == 0)
+        << source.path << " must begin with #pragma once";
+}
+
+TEST(Layering, FilesStaySmallAndAreNamedInSnakeCase) {
+  static const std::regex snake("[a-z0-9_]+\\.(cc|h|hpp)");
+  for (const auto& source : sourcesBelow({"host", "plugins", "sdk", "tests"})) {
+    const auto lines =
+        static_cast<std::size_t>(std::count(source.text.begin(), source.text.end(), '\n'));
+    EXPECT_LE(lines, kMaxLines) << source.path << " is too long; it does more than one thing";
+    EXPECT_TRUE(std::regex_match(source.path.filename().string(), snake)) << source.path;
+  }
+}
+
+/// A private server's role and database are made before there is a schema, through a connection of
+/// its own.
+const Names kMayHoldSql = {"host/embedded/postgres_server.cc"};
+
+TEST(Layering, StatementsStandInSqlFilesOnly) {
+  static const std::regex sql(
+      "\"\\s*(select [^\"]*\\bfrom\\b|insert into|update [a-z_]+ set|delete from|create table|"
+      "alter table|drop table|with [a-z_]+ as \\(|begin;|commit;|notify |lock table)",
+      std::regex::icase);
+  for (const auto& source : sourcesBelow({"host", "plugins"})) {
+    if (kMayHoldSql.contains(source.path.string())) continue;
+    std::istringstream lines(source.text);
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_FALSE(line.find('"') != std::string::npos && std::regex_search(line, sql))
+          << source.path << ": " << line;
+  }
+}
+
+TEST(Layering, TheTopLevelIsFixed) {
+  const Names known = {"CMakeLists.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
+                       "host",           "plugins",   "sdk",     "sql",          "ui",
+                       "config",         "tests",     "input"};
+  for (const auto& entry : fs::directory_iterator(kRoot)) {
+    const std::string name = entry.path().filename();
+    if (name[0] == '.' || name.rfind("build", 0) == 0 || name == "compile_commands.json") continue;
+    EXPECT_TRUE(known.contains(name)) << name << " does not belong at the top";
+  }
+}
+
+}  // namespace
+}  // namespace planwright
