@@ -22,7 +22,8 @@ struct RecordedFile {
   std::string name;  ///< relative to the source's folder, '/'-separated, UTF-8
   StagedBlob blob;
   /// Of the file at the moment of the snapshot. A default one means "do not skip by signature": the
-  /// source has no files, or the last change is so young that another could hide behind its times.
+  /// source has no files, the last change is so young that another could hide behind its times, or
+  /// the file system's times miss some writes (tmpfs).
   StatSignature signature;
   std::string attributesJson;  ///< object from the source, or empty
 };

@@ -30,9 +30,9 @@ struct Snapshot {
   };
   Outcome outcome = Outcome::Gone;
   StagedBlob blob;
-  StatSignature
-      signature;  ///< Taken: to know it by later, or a default one if it is too young for that
-  bool hadLease = false;  ///< Taken: false = only the stat before and after vouch for it
+  StatSignature signature;  ///< Taken: to know it by later; a default one if it is too young for
+                            ///< that, or on a file system whose times miss writes
+  bool hadLease = false;    ///< Taken: false = only the stat before and after vouch for it
   std::string reason;
 };
 

@@ -83,6 +83,7 @@ class MemoryRecorder final : public InputRecorder {
   }
 
   std::vector<Input> inputs() { return state_.lock()->inputs; }
+  std::size_t inputCount() { return state_.lock()->inputs.size(); }
   std::vector<std::pair<std::string, std::string>> refusals() { return state_.lock()->refused; }
   std::vector<std::pair<std::string, std::string>> events() { return state_.lock()->events; }
   int batches() { return state_.lock()->batches; }
@@ -114,9 +115,8 @@ class MemoryRecorder final : public InputRecorder {
     if (known.digest == file.blob.digest) return RecordOutcome::Unchanged;
     known.digest = file.blob.digest;
     ++known.generation;
-    for (Input& older : state.inputs) {
-      if (batch.policy == OverwritePolicy::Latest && older.name == file.name)
-        older.isSuperseded = true;
+    if (batch.policy == OverwritePolicy::Latest) {
+      for (Input& older : state.inputs) older.isSuperseded |= older.name == file.name;
     }
     state.inputs.push_back({file.name, known.digest, known.generation, file.attributesJson, false});
     return RecordOutcome::Recorded;
