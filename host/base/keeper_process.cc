@@ -192,6 +192,7 @@ void KeeperProcess::startRun(int channel, Packet packet) {
       spawned = spawner_.start(plan);
     }
   }
+  packet.fds.clear();  // before the answer: then nobody of us holds the caller's files any more
   if (spawned.pid < 0) {
     std::snprintf(run.exit.startError, sizeof run.exit.startError, "%s", spawned.error.c_str());
     run.exit.isLost = spawned.isLost;

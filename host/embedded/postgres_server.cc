@@ -186,9 +186,7 @@ ServerSpec PostgresServer::spec() const {
       "log_min_messages=warning",
       "timezone=UTC",
       "log_timezone=UTC"};
-  if (!options_.isDurable)
-    settings.insert(settings.end(),
-                    {"fsync=off", "synchronous_commit=off", "full_page_writes=off"});
+  if (!options_.isDurable) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off"});
   for (const std::string& setting : settings) argv.insert(argv.end(), {"-c", setting});
   spec.command.account = account_;
   spec.command.deathSignal = SIGINT;  // a fast but clean shutdown when we are killed

@@ -14,7 +14,8 @@ namespace planwright {
 class PostgresServer {
  public:
   struct Options {
-    bool isDurable = true;  ///< false: no fsync at all, for tests whose data nobody misses
+    bool isDurable =
+        true;  ///< false: no fsync, for tests: a killed server loses nothing, a machine may
   };
 
   PostgresServer(const ServiceFolders& folders, Options options);

@@ -3,18 +3,19 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/keeper_tags.h"
+#include "support/helper_process.h"
 #include "support/temp_folder.h"
 
 namespace planwright {
@@ -39,30 +40,6 @@ ProgramSpec shell(const std::string& script) {
 std::size_t openDescriptors(const std::string& pid) {
   return static_cast<std::size_t>(
       std::distance(fs::directory_iterator("/proc/" + pid + "/fd"), fs::directory_iterator()));
-}
-
-/// True once it holds; gives up after ten seconds.
-template <class Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 2000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
-}
-
-bool isAlive(pid_t pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(stat, text);
-  const std::size_t name = text.rfind(')');
-  return name != std::string::npos && text[name + 2] != 'Z';
-}
-
-pid_t pidIn(const fs::path& file) {
-  int pid = 0;
-  std::ifstream(file) >> pid;
-  return pid;
 }
 
 class KeeperTest : public testing::Test {
@@ -273,54 +250,64 @@ TEST_F(KeeperTest, IsReplacedWhenItDies) {
   EXPECT_FALSE(isAlive(child));   // by the new keeper, before it served
 }
 
-/// A host that can be killed: a child of the test with a Keeper of its own.
-class HostProcess {
- public:
-  HostProcess(const KeeperOptions& options, const std::string& script) {
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    Keeper keeper(options);
-    keeper.run(shell(script), {});
-    ::_exit(0);
-  }
-  ~HostProcess() { kill(SIGKILL); }
-  void kill(int signal) {
-    if (pid_ <= 0) return;
-    ::kill(pid_, signal);
-    if (signal != SIGKILL) return;
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-
- private:
-  pid_t pid_;
-};
+/// Not a test: the host of the tests below. It runs SCRIPT until somebody kills it.
+TEST(KeeperHost, DISABLED_Helper) {
+  KeeperOptions with = options();
+  with.leaseMillis = std::atol(std::getenv("LEASE"));
+  const UniqueFd lock(::open(std::getenv("LOCK"), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
+  with.lockFd = lock.get();
+  Keeper(with).run(shell(std::getenv("SCRIPT")), {});
+}
 
 TEST(KeeperOfAKilledHost, KillsEverythingAndThenFreesTheLock) {
   TempFolder folder;
   const std::string at = folder.path().string() + "/";
-  const UniqueFd lock(::open((at + "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  KeeperOptions with = options();
-  with.lockFd = lock.get();
-  HostProcess host(with, "(setsid sleep 100 & echo $! > " + at + "daemon); sleep 100 & echo $! > " +
-                             at + "child; echo $$ > " + at + "leader; wait");
-  EXPECT_TRUE(eventually([&] { return pidIn(at + "leader") > 0; }));
-  host.kill(SIGKILL);
-  EXPECT_TRUE(eventually([&] {
-    return !isAlive(pidIn(at + "leader")) && !isAlive(pidIn(at + "child")) &&
-           !isAlive(pidIn(at + "daemon"));
-  }));
+  HelperProcess host("KeeperHost", {{"LEASE", "15000"},
+                                    {"LOCK", at + "lock"},
+                                    {"SCRIPT", "(setsid sleep 100 & echo $! > " + at +
+                                                   "daemon); sleep 100 & echo $! > " + at +
+                                                   "child; echo $$ > " + at + "leader; wait"}});
+  ASSERT_TRUE(eventually([&] { return pidIn(at + "leader") > 0; }));
+  const UniqueFd lock(::open((at + "lock").c_str(), O_RDWR | O_CLOEXEC));
+  EXPECT_NE(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
+  host.killAndReap();
+  EXPECT_TRUE(eventually([&] { return ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0; }));
+  for (const char* name : {"leader", "child", "daemon"}) {
+    EXPECT_GT(pidIn(at + name), 0) << name;
+    EXPECT_FALSE(isAlive(pidIn(at + name))) << name;
+  }
 }
 
 TEST(KeeperOfASilentHost, KillsEverythingAfterALease) {
   TempFolder folder;
   const std::string at = folder.path().string() + "/";
-  KeeperOptions with = options();
-  with.leaseMillis = 300;
-  HostProcess host(with, "sleep 100 & echo $! > " + at + "child; wait");
-  EXPECT_TRUE(eventually([&] { return pidIn(at + "child") > 0; }));
-  host.kill(SIGSTOP);
+  HelperProcess host("KeeperHost", {{"LEASE", "1500"},
+                                    {"LOCK", at + "lock"},
+                                    {"SCRIPT", "sleep 100 & echo $! > " + at + "child; wait"}});
+  ASSERT_TRUE(eventually([&] { return pidIn(at + "child") > 0; }));
+  host.signal(SIGSTOP);
   EXPECT_TRUE(eventually([&] { return !isAlive(pidIn(at + "child")); }));
+}
+
+TEST(KeeperOfAKilledHost, ItsSuccessorEndsWhatAKilledKeeperLeft) {
+  TempFolder folder;
+  const std::string at = folder.path().string() + "/";
+  HelperProcess host("KeeperHost",
+                     {{"LEASE", "15000"},
+                      {"LOCK", at + "lock"},
+                      {"SCRIPT", "(setsid sleep 100 & echo $! > " + at + "daemon); echo $PPID > " +
+                                     at + "keeper; exec sleep 100"}});
+  ASSERT_TRUE(eventually([&] { return pidIn(at + "keeper") > 0; }));
+  ::kill(host.pid(), SIGSTOP);  // so that it starts no new keeper itself
+  ::kill(pidIn(at + "keeper"), SIGKILL);
+  host.killAndReap();
+  EXPECT_TRUE(isAlive(pidIn(at + "daemon")));
+  const UniqueFd lock(::open((at + "lock").c_str(), O_RDWR | O_CLOEXEC));
+  KeeperOptions with = options();
+  with.lockFd = lock.get();
+  EXPECT_TRUE(Keeper(with).run(shell("true"), {}).succeeded());
+  EXPECT_FALSE(isAlive(pidIn(at + "daemon")));
 }
 
 TEST(Keeper, EndsWithItsOwner) {
