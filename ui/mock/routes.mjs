@@ -2,7 +2,9 @@
 import { statSync } from 'node:fs';
 import { onlyParameters, Problem, page, readBytes, readJson, sendJson } from './http.mjs';
 import {
+  explain,
   find,
+  hostView,
   inputView,
   jobView,
   manifest,
@@ -80,7 +82,7 @@ function patchQueue(world, patch) {
     } else if (key === 'job_slots' || pools[key]) {
       const [stage, field] = pools[key] ?? ['build', 'jobSlots'];
       world.stages[stage][field] = value;
-      world.emit('queue.changed', 'queues/default', `${key} is now ${value}`);
+      world.emit('queue.changed', 'queue/default', `${key} is now ${value}`);
     } else {
       throw new Problem(422, 'Not valid', 'Nothing was changed.', {
         errors: [{ pointer: `/${key}`, detail: 'is not known' }],
@@ -163,12 +165,21 @@ function jobsOfPlan(world, id) {
   return plan.document.map(({ name, needs }) => ({ ...unborn, plan_id: plan.id, name, needs }));
 }
 
+/** In the plan's order; the cursor is the place in it. */
+function jobPage(jobs, query) {
+  onlyParameters(query, ['cursor', 'limit']);
+  const start = Number(query.get('cursor') ?? 0);
+  const end = start + Math.min(200, Number(query.get('limit') ?? 50));
+  const next = end < jobs.length ? String(end) : null;
+  return { items: jobs.slice(start, end), next_cursor: next, total: jobs.length };
+}
+
 const pageOf = (items) => ({ items, next_cursor: null, total: items.length });
 
 function eventPage(world, query) {
   onlyParameters(query, ['after', 'type', 'subject', 'level', 'limit']);
   const newest = world.events.slice(-Number(query.get('limit') ?? 50)).reverse();
-  return pageOf(newest.map((event) => ({ id: event.id, event })));
+  return pageOf(newest.map((event) => ({ cursor: event.id, event })));
 }
 
 function mappedPage(items, query, view) {
@@ -191,7 +202,11 @@ export const routes = [
   ['POST', '/api/pending-inputs/(\\d+)/enqueue-plan', enqueuePlan],
   ['GET', '/api/plans', (w, { query }) => mappedPage(w.plans, query, planView)],
   ['GET', '/api/plans/(\\d+)', (w, { params }) => planView(find(w.plans, params[0], 'plan'))],
-  ['GET', '/api/plans/(\\d+)/jobs', (w, { params }) => pageOf(jobsOfPlan(w, params[0]))],
+  [
+    'GET',
+    '/api/plans/(\\d+)/jobs',
+    (w, { params, query }) => jobPage(jobsOfPlan(w, params[0]), query),
+  ],
   [
     'GET',
     '/api/plans/(\\d+)/artifact',
@@ -223,6 +238,17 @@ export const routes = [
       response.end(w.logOf(find(w.jobs, params[0], 'job')).join('\n'));
     },
   ],
+  ['GET', '/api/workers', (w) => pageOf([hostView(w)])],
+  [
+    'GET',
+    '/api/pending-inputs/(\\d+)/explain',
+    (w, { params }) => explain(w, find(w.inputs, params[0], 'pending input'), 'plan'),
+  ],
+  [
+    'GET',
+    '/api/plans/(\\d+)/explain',
+    (w, { params }) => explain(w, find(w.plans, params[0], 'plan'), 'build'),
+  ],
   ['GET', '/api/queues', (w) => pageOf([queueView(w)])],
   [
     'PATCH',
@@ -237,7 +263,7 @@ export const routes = [
     '/api/queues/default/(plan|build)/(pause|resume)',
     (w, { params: [stage, verb] }) => {
       w.stages[stage].paused = verb === 'pause';
-      w.emit(`queue.${verb}d`, 'queues/default', `${stage}_queue: ${verb}`);
+      w.emit(`queue.${verb}d`, 'queue/default', `${stage}_queue: ${verb}`);
       return queueView(w);
     },
   ],

@@ -18,7 +18,7 @@ export class Simulation {
       Object.assign(input, { status: 'planning', queued: false, left: 2 });
       input.attempt++;
       input.updated_at = this.now();
-      this.emit('input.planning', `pending-inputs/${input.id}`, 'Planning has started');
+      this.emit('input.planning', `input/${input.id}`, 'Planning has started');
       free--;
     }
   }
@@ -31,7 +31,7 @@ export class Simulation {
       this.addPlan(input, jobs, isRecipe ? 'planwright.recipe 0.1.0' : 'planwright.wheels 0.1.0');
     } catch (error) {
       Object.assign(input, { status: 'failed', error: error.message, updated_at: this.now() });
-      this.emit('input.failed', `pending-inputs/${input.id}`, error.message, 'error');
+      this.emit('input.failed', `input/${input.id}`, error.message, 'error');
     }
   }
 
@@ -62,7 +62,7 @@ export class Simulation {
     this.plans.push(plan);
     Object.assign(input, { status: 'planned', queued: false, updated_at: at });
     input.plan_ids.push(plan.id);
-    this.emit('plan.stored', `plans/${plan.id}`, `Plan stored: ${jobs.length} jobs`);
+    this.emit('plan.stored', `plan/${plan.id}`, `Plan stored: ${jobs.length} jobs`);
     return plan;
   }
 
@@ -115,7 +115,7 @@ export class Simulation {
     }
     Object.assign(plan, { status: 'building', queued: false, build_id: build.id, updated_at: at });
     plan.attempt++;
-    this.emit('build.started', `builds/${build.id}`, `Building plan ${plan.id}`);
+    this.emit('build.started', `build/${build.id}`, `Building plan ${plan.id}`);
     return build;
   }
 
@@ -152,7 +152,7 @@ export class Simulation {
   startJob(job) {
     Object.assign(job, { status: 'running', left: job.ticks ?? 3, reason: null });
     job.attempts.push({ n: 1, worker: 'build-1', started_at: this.now(), ended_at: null });
-    this.emit('job.started', `jobs/${job.id}`, `${job.name} has started`);
+    this.emit('job.started', `job/${job.id}`, `${job.name} has started`);
   }
 
   finishJob(job) {
@@ -172,7 +172,7 @@ export class Simulation {
       };
     }
     const message = exitCode ? `${job.name} failed` : `${job.name} is built`;
-    this.emit(`job.${job.status}`, `jobs/${job.id}`, message, exitCode ? 'error' : 'info');
+    this.emit(`job.${job.status}`, `job/${job.id}`, message, exitCode ? 'error' : 'info');
   }
 
   sumUp(build, jobs) {
@@ -194,6 +194,6 @@ export class Simulation {
       plan.error = `${failed.name} failed: ${failed.reason.message}`;
       build.reason = { code: 'job_failed', message: plan.error, since: build.ended_at };
     }
-    this.emit(`build.${build.status}`, `builds/${build.id}`, `Plan ${plan.id} is ${build.status}`);
+    this.emit(`build.${build.status}`, `build/${build.id}`, `Plan ${plan.id} is ${build.status}`);
   }
 }

@@ -36,6 +36,7 @@ function stageView(world, stage) {
     dead: 0,
     oldest_seconds: queued.length ? Math.round((Date.now() - oldest) / 1000) : null,
     workers,
+    workers_per_host: workers,
     busy: Math.min(workers, world.running(stage)),
     plugins: stage === 'plan' ? ['planwright.wheels', 'planwright.recipe'] : ['planwright.command'],
     rate_per_minute: 6.4,
@@ -43,6 +44,7 @@ function stageView(world, stage) {
       ? {}
       : {
           job_slots: jobSlots,
+          job_slots_per_host: jobSlots,
           jobs_running: world.jobs.filter((j) => j.status === 'running').length,
         }),
   };
@@ -63,7 +65,7 @@ export function searchLog(world, id, query) {
   const text = (query.get('q') ?? '').toLowerCase();
   const lines = world.logOf(find(world.jobs, id, 'job'));
   const hits = lines.flatMap((line, k) =>
-    plain(line).toLowerCase().includes(text) ? [k + 1] : [],
+    plain(line).toLowerCase().includes(text) ? [{ line: k + 1, text: plain(line) }] : [],
   );
   return { lines: hits.slice(0, Number(query.get('limit') ?? 100)), total: hits.length };
 }
@@ -96,3 +98,37 @@ export function manifest(world, id) {
   }));
   return { build_id: build.id, plan_digest: digest, artifacts };
 }
+
+/** What else would hold an item back, were the first reason gone. */
+export function explain(world, item, stage) {
+  const { paused, workers } = world.stages[stage];
+  const items = item.reason ? [item.reason] : [];
+  if (item.reason?.code === 'manual_mode' && paused) {
+    items.push({
+      code: 'queue_paused',
+      message: `The queue is paused.`,
+      hint: 'Resume the queue.',
+    });
+  }
+  if (item.reason && workers === 0) {
+    items.push({
+      code: 'limit',
+      message: `The queue has no workers.`,
+      hint: 'Raise their number.',
+    });
+  }
+  return { items };
+}
+
+export const hostView = (world) => ({
+  id: 1,
+  hostname: 'mock',
+  pid: process.pid,
+  roles: ['api', 'intake', 'plan', 'build', 'upkeep'],
+  version: '0.1.0-mock',
+  started_at: world.startedAt,
+  heartbeat_at: world.now(),
+  heartbeat_age_seconds: 0.4,
+  planning: world.running('plan'),
+  building: world.running('build'),
+});

@@ -24,6 +24,7 @@ export class World extends Simulation {
     this.listeners = new Set();
     this.settings = { auto_plan: true, auto_build: false, watch_dir: '/nonexistent' };
     this.revision = 1;
+    this.startedAt = this.now();
     this.stages = {
       plan: { workers: 2, paused: false },
       build: { workers: 2, paused: false, jobSlots: 4 },
@@ -82,21 +83,21 @@ export class World extends Simulation {
     };
     this.contents.set(input.id, bytes);
     this.inputs.push(input);
-    this.emit('input.recorded', `pending-inputs/${input.id}`, `${filename} is recorded`);
+    this.emit('input.recorded', `input/${input.id}`, `${filename} is recorded`);
     this.explain();
     return { input, isNew: true };
   }
 
   enqueuePlan(input) {
     Object.assign(input, { status: 'pending', queued: true, error: null, updated_at: this.now() });
-    this.emit('input.queued', `pending-inputs/${input.id}`, 'Enqueued to plan_queue');
+    this.emit('input.queued', `input/${input.id}`, 'Enqueued to plan_queue');
     this.explain();
   }
 
   enqueueBuild(plan, mode) {
     Object.assign(plan, { status: 'ready_for_build', queued: true, error: null, mode });
     plan.updated_at = this.now();
-    this.emit('plan.queued', `plans/${plan.id}`, 'Enqueued to build_queue');
+    this.emit('plan.queued', `plan/${plan.id}`, 'Enqueued to build_queue');
     this.explain();
   }
 

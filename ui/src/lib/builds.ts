@@ -10,7 +10,7 @@ export interface WireBuild {
   queue: string;
   filename?: string;
   status: BuildStatus;
-  attempt?: number;
+  summary?: { jobs?: number; done?: number; failed?: number } | null;
   reason?: WireReason | null;
   created_at?: string | null;
   started_at?: string | null;
@@ -27,7 +27,9 @@ export interface Build {
   queue: string;
   filename: string;
   status: BuildStatus;
-  attempt: number;
+  jobCount: number;
+  jobsDone: number;
+  jobsFailed: number;
   reason: Reason | null;
   startedAt: Date | null;
   endedAt: Date | null;
@@ -44,7 +46,9 @@ export function buildFromApi(row: WireBuild): Build {
     queue: row.queue ?? '',
     filename: row.filename ?? '',
     status: row.status,
-    attempt: row.attempt ?? 1,
+    jobCount: row.summary?.jobs ?? 0,
+    jobsDone: row.summary?.done ?? 0,
+    jobsFailed: row.summary?.failed ?? 0,
     reason: reasonFromApi(row.reason),
     startedAt: dateFromApi(row.started_at ?? row.created_at),
     endedAt: dateFromApi(ended ?? (row.status === 'building' ? null : row.updated_at)),

@@ -1,4 +1,5 @@
 import { getJson } from './api';
+import { words } from './format';
 import { dateFromApi } from './reason';
 
 /** A fact of the host's append-only record. `cursor` is opaque; only the host can order by it. */
@@ -24,7 +25,7 @@ export interface WireEvent {
   at?: string;
   level?: string;
   message?: string;
-  data?: { level?: string; message?: string; [key: string]: unknown } | null;
+  data?: { level?: string; message?: string; [fact: string]: unknown } | null;
 }
 
 /** Lists wrap the event with its cursor; the stream sends the cursor as the message's id. */
@@ -37,17 +38,27 @@ export function eventFromApi(item: WireEventItem, cursor?: string): HostEvent {
     type: event.type ?? 'event',
     subject: event.subject ?? '',
     level: event.level ?? event.data?.level ?? 'info',
-    message: event.message ?? event.data?.message ?? '',
+    message: event.message || event.data?.message || factsOf(event.data ?? {}),
     at: dateFromApi(event.time ?? event.at),
     raw: event,
   };
 }
 
+/** `{attempt: 2, name: "scipy"}` reads "attempt 2 · scipy". */
+function factsOf(data: Record<string, unknown>): string {
+  const facts = Object.entries(data).flatMap(([key, value]) => {
+    if (key === 'message' || key === 'level' || value === null || value === '') return [];
+    if (key === 'name' || key === 'filename') return [String(value)];
+    if (typeof value === 'boolean') return value ? [words(key)] : [];
+    return [`${words(key)} ${Array.isArray(value) ? value.join(', ') : value}`];
+  });
+  return facts.filter((fact) => !fact.includes('[object')).join(' · ');
+}
+
 /** The newest events, newest first. */
 export async function listEvents(limit: number, signal?: AbortSignal): Promise<HostEvent[]> {
   const page = await getJson<{ items: WireEventItem[] }>(`/events?limit=${limit}`, signal);
-  const time = (event: HostEvent): number => event.at?.getTime() ?? 0;
-  return page.items.map((item) => eventFromApi(item)).sort((a, b) => time(b) - time(a));
+  return page.items.map((item) => eventFromApi(item));
 }
 
 /** The page about the event's subject (`plan 12`, `plans/12`), if there is one. */

@@ -1,5 +1,5 @@
 import { getJson } from './api';
-import { fetchPage } from './listing';
+import { fetchPage, listQuery, type Page } from './listing';
 import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
 
 export type JobStatus =
@@ -80,6 +80,9 @@ function attemptFromApi(row: WireAttempt): Attempt {
   };
 }
 
+/** The most that the host gives at once. */
+const jobsPerRequest = 200;
+
 const notSuccessful: JobStatus[] = ['failed', 'timed_out'];
 
 /** The job's own work went wrong, unlike `dep_failed`, where another's did. */
@@ -108,8 +111,17 @@ export async function getJob(
   return { planId, name };
 }
 
+/** All of them: the graph is only whole with every node. */
 export async function listJobs(planId: number, signal?: AbortSignal): Promise<Job[]> {
-  return (await fetchPage(`/plans/${planId}/jobs`, jobFromApi, signal)).items;
+  const jobs: Job[] = [];
+  let cursor: string | null = null;
+  do {
+    const path = `/plans/${planId}/jobs?${listQuery({}, jobsPerRequest, cursor)}`;
+    const page: Page<Job> = await fetchPage(path, jobFromApi, signal);
+    jobs.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor);
+  return jobs;
 }
 
 /** A run of log lines; `firstLine` is 1-based. */

@@ -55,7 +55,7 @@ export class LogBuffer {
     if (this.loading.has(chunk)) return;
     this.loading.add(chunk);
     try {
-      const answer = await this.read(chunk * chunkLines + 1, chunkLines);
+      const answer = await this.readWhole(chunk * chunkLines + 1);
       this.chunks.set(chunk, answer.lines);
       this.total = answer.total_lines;
       this.complete = answer.complete;
@@ -68,5 +68,17 @@ export class LogBuffer {
       this.loading.delete(chunk);
     }
     if (!this.disposed) this.onChange();
+  }
+
+  /** The host may give fewer lines than asked for, so that an answer of long lines stays small. */
+  private async readWhole(first: number): Promise<LogChunk> {
+    const whole = await this.read(first, chunkLines);
+    while (whole.lines.length < Math.min(chunkLines, whole.total_lines - first + 1)) {
+      const missing = chunkLines - whole.lines.length;
+      const more = await this.read(first + whole.lines.length, missing);
+      if (more.lines.length === 0) break;
+      whole.lines.push(...more.lines);
+    }
+    return whole;
   }
 }

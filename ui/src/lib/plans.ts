@@ -83,26 +83,31 @@ export function planFromApi(row: WirePlan): Plan {
   };
 }
 
-/** What a press of the plan's button would ask for, and the words on it; null: nothing to press. */
+/** What a press of a button would ask for, and the words on it. */
 export interface BuildAction {
   label: string;
   mode: 'all' | 'failed';
   force: boolean;
 }
 
-export function buildAction(plan: Plan): BuildAction | null {
-  if (plan.queued) return null;
+const enqueue: BuildAction = { label: 'Enqueue build', mode: 'all', force: false };
+const retry: BuildAction = { label: 'Retry failed jobs', mode: 'failed', force: false };
+const again: BuildAction = { label: 'Build again', mode: 'all', force: true };
+
+/** What can be asked of a plan now, the likeliest first. */
+export function buildActions(plan: Plan): BuildAction[] {
+  if (plan.queued) return [];
   switch (plan.status) {
     case 'ready_for_build':
     case 'cancelled':
     case 'superseded':
-      return { label: 'Enqueue build', mode: 'all', force: false };
+      return [enqueue];
     case 'failed':
-      return { label: 'Retry failed jobs', mode: 'failed', force: false };
+      return plan.jobsFailed > 0 ? [retry, enqueue] : [enqueue];
     case 'built':
-      return { label: 'Build again', mode: 'all', force: true };
+      return [again];
     case 'building':
-      return null;
+      return [];
   }
 }
 

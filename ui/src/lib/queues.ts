@@ -1,5 +1,6 @@
 import { getJson, patchJson, postJson } from './api';
-import type { WirePage } from './listing';
+import { fetchPage, type WirePage } from './listing';
+import { dateFromApi } from './reason';
 
 export type StageName = 'plan' | 'build';
 
@@ -13,10 +14,12 @@ export interface WireStage {
   dead: number;
   oldest_seconds: number | null;
   workers: number;
+  workers_per_host?: number;
   busy: number;
   plugins?: string[];
   rate_per_minute?: number | null;
   job_slots?: number;
+  job_slots_per_host?: number;
   jobs_running?: number;
 }
 
@@ -42,12 +45,15 @@ export interface Stage {
   delayed: number;
   dead: number;
   oldestSeconds: number | null;
+  /** Of all hosts together, as is `busy`. */
   workers: number;
   busy: number;
+  /** The pool's size that can be changed: each host that serves the stage has as many. */
+  workersPerHost: number;
   plugins: string[];
   ratePerMinute: number | null;
-  /** Room for running jobs; only the build stage has it. */
-  jobSlots: number | null;
+  /** Room for running jobs in each host; only the build stage has it. */
+  jobSlotsPerHost: number | null;
   jobsRunning: number;
 }
 
@@ -87,9 +93,10 @@ function stageFromApi(row: WireStage): Stage {
     oldestSeconds: row.oldest_seconds ?? null,
     workers: row.workers ?? 0,
     busy: row.busy ?? 0,
+    workersPerHost: row.workers_per_host ?? row.workers ?? 0,
     plugins: row.plugins ?? [],
     ratePerMinute: row.rate_per_minute ?? null,
-    jobSlots: row.job_slots ?? null,
+    jobSlotsPerHost: row.job_slots_per_host ?? row.job_slots ?? null,
     jobsRunning: row.jobs_running ?? 0,
   };
 }
@@ -125,4 +132,47 @@ export async function patchQueue(name: string, patch: QueuePatch): Promise<void>
 
 export async function setPaused(name: string, stage: StageName, paused: boolean): Promise<void> {
   await postJson(`/queues/${encodeURIComponent(name)}/${stage}/${paused ? 'pause' : 'resume'}`);
+}
+
+export interface WireInstance {
+  id: number;
+  hostname: string;
+  pid: number;
+  roles: string[];
+  version: string;
+  started_at: string;
+  heartbeat_age_seconds: number;
+  planning: number;
+  building: number;
+}
+
+/** One running `planwright serve`, with what it works on. */
+export interface Instance {
+  id: number;
+  hostname: string;
+  pid: number;
+  roles: string[];
+  version: string;
+  startedAt: Date | null;
+  heartbeatAgeSeconds: number;
+  planning: number;
+  building: number;
+}
+
+export function instanceFromApi(row: WireInstance): Instance {
+  return {
+    id: row.id,
+    hostname: row.hostname,
+    pid: row.pid,
+    roles: row.roles ?? [],
+    version: row.version ?? '',
+    startedAt: dateFromApi(row.started_at),
+    heartbeatAgeSeconds: row.heartbeat_age_seconds ?? 0,
+    planning: row.planning ?? 0,
+    building: row.building ?? 0,
+  };
+}
+
+export async function listInstances(signal?: AbortSignal): Promise<Instance[]> {
+  return (await fetchPage('/workers', instanceFromApi, signal)).items;
 }

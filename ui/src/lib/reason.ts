@@ -1,3 +1,5 @@
+import { getJson } from './api';
+
 /** Why an item does not move or did not succeed, in the host's own words. */
 export interface Reason {
   /** From a closed list, such as `manual_mode` or `job_failed`. */
@@ -29,4 +31,10 @@ export function dateFromApi(time: string | null | undefined): Date | null {
   if (!time) return null;
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/** Everything that holds an item back, in the order in which it would be noticed. */
+export async function explain(path: string, signal?: AbortSignal): Promise<Reason[]> {
+  const { items } = await getJson<{ items: WireReason[] }>(`${path}/explain`, signal);
+  return items.flatMap((item) => reasonFromApi(item) ?? []);
 }

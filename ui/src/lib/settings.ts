@@ -9,6 +9,7 @@ export interface Source {
   file?: string;
   line?: number;
   locked?: boolean;
+  changed_by?: string;
 }
 
 /** Used when the host describes no settings itself: the three that every host has. */
@@ -46,10 +47,7 @@ export const getSettingsSchema = (signal?: AbortSignal): Promise<Schema> =>
   orWhenAbsent(getJson<Schema>('/settings/schema', signal), knownSettings);
 
 export async function getSettingsSources(signal?: AbortSignal): Promise<Record<string, Source>> {
-  type Answer = Record<string, Source> | { items: (Source & { key: string })[] };
-  const answer = await orWhenAbsent(getJson<Answer>('/settings/sources', signal), {});
-  if (!('items' in answer) || !Array.isArray(answer.items)) return answer as Record<string, Source>;
-  return Object.fromEntries(answer.items.map((item) => [item.key, item]));
+  return orWhenAbsent(getJson<Record<string, Source>>('/settings/sources', signal), {});
 }
 
 async function orWhenAbsent<T>(answer: Promise<T>, instead: T): Promise<T> {

@@ -4,6 +4,7 @@ import { duration } from '../lib/format';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty, Loading, PageFailure, useNow, Why } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
+import { JobProgress } from '../ui/job_progress';
 import { Status } from '../ui/status';
 import type { Column } from '../ui/table';
 import { Artifacts } from './artifacts';
@@ -33,6 +34,7 @@ const columns: Column<Build>[] = [
     ),
   },
   { name: 'Status', cell: (build) => <Status status={build.status} /> },
+  { name: 'Jobs', cell: (build) => <JobProgress of={build} /> },
   { name: 'Took', className: 'num', cell: (build) => <Took build={build} /> },
   {
     name: 'Why',

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/preact-query';
 import { bytes, shortDigest } from '../lib/format';
 import { getInput } from '../lib/inputs';
-import { Ago, Loading, PageFailure, Why } from '../ui/basics';
+import { Ago, Loading, PageFailure } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
 import { shownStatus, Status } from '../ui/status';
 import { PlanButton } from './inputs';
+import { Reasons } from './reasons';
 
 /** One recorded version of a file, and what became of it. */
 export function InputPage({ id }: { id: number }) {
@@ -36,7 +37,11 @@ export function InputPage({ id }: { id: number }) {
         <Status status={shownStatus(input)} />
         <PlanButton input={input} isMain />
       </div>
-      <Why reason={input.reason} failed={input.status === 'failed'} />
+      <Reasons
+        path={`/pending-inputs/${id}`}
+        reason={input.reason}
+        failed={input.status === 'failed'}
+      />
       <Facts>
         <Fact name="Version">
           <span class="num">{input.generation}</span>

@@ -187,7 +187,14 @@ function Tank({ queue, stage }: { queue: Queue | undefined; stage: StageName }) 
         </span>{' '}
         busy
       </span>
-      {state && <Stepper name={`${stage} workers`} value={workers} busy={busy} onChange={resize} />}
+      {state && (
+        <Stepper
+          name={`${stage} workers`}
+          value={state.workersPerHost}
+          busy={busy}
+          onChange={resize}
+        />
+      )}
     </div>
   );
 }

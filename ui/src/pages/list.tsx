@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useInfiniteQuery } from '@tanstack/preact-query';
 import { count, words } from '../lib/format';
 import type { Filter, Page } from '../lib/listing';
@@ -162,24 +162,27 @@ function useRowKeys<T extends { id: number }>(
   hrefOf: ((row: T) => string) | undefined,
 ): number | null {
   const [current, setCurrent] = useState<number | null>(null);
+  // The handler outlives renders: keys may come faster than effects run.
+  const latest = useRef({ rows, current, hrefOf });
+  latest.current = { rows, current, hrefOf };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (inEditable(event) || event.metaKey || event.ctrlKey || event.altKey) return;
+      const { rows, current, hrefOf } = latest.current;
       const at = rows.findIndex((row) => row.id === current);
       if (event.key === 'j' || event.key === 'k') {
-        const next = at + (event.key === 'j' ? 1 : -1);
-        const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
+        const next = Math.max(0, at + (event.key === 'j' ? 1 : -1));
+        const row = rows[Math.min(rows.length - 1, next)];
         setCurrent(row?.id ?? null);
         document.querySelector(`tr[data-key="${row?.id}"]`)?.scrollIntoView({ block: 'nearest' });
       }
       const row = rows[at];
-      const isElsewhere = event.target !== document.body && (event.target as Element).id !== 'main';
-      if (event.key === 'Enter' && row && hrefOf && !isElsewhere) {
-        navigate(hrefOf(row));
-      }
+      const target = event.target as Element;
+      const isOnPage = target === document.body || target.id === 'main';
+      if (event.key === 'Enter' && row && hrefOf && isOnPage) navigate(hrefOf(row));
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [rows, current]);
+  }, []);
   return current;
 }

@@ -89,7 +89,9 @@ export function LogView({ log, name, failed }: Props) {
         onGoTo={goTo}
       />
       {buffer.truncated && (
-        <p class="logcut">The log reached its size limit; what came after is not kept.</p>
+        <p class="logcut">
+          Not all of this log fits here: very long lines are cut. Raw has the whole.
+        </p>
       )}
       <div class="logwrap">
         <div

@@ -12,7 +12,8 @@ import { Graph } from '../ui/graph';
 import { shownStatus, Status } from '../ui/status';
 import { Artifacts } from './artifacts';
 import { JobPane, JobTable } from './job_pane';
-import { BuildButton } from './plans';
+import { BuildButtons } from './plans';
+import { Reasons } from './reasons';
 
 export function PlanPage({ id }: { id: number }) {
   const { query } = useAddress();
@@ -78,7 +79,7 @@ function Head({ plan }: { plan: Plan }) {
       </div>
       <span class="grow" />
       <Status status={shownStatus(plan)} />
-      <BuildButton plan={plan} isMain />
+      <BuildButtons plan={plan} />
       {plan.status === 'building' && buildId !== null && (
         <ActionButton
           kind="danger"
@@ -97,7 +98,9 @@ function Head({ plan }: { plan: Plan }) {
 
 function PlanWhy({ plan, jobs }: { plan: Plan; jobs: Job[] }) {
   const isFailed = plan.status === 'failed';
-  if (plan.reason) return <Why reason={plan.reason} failed={isFailed} />;
+  if (plan.reason) {
+    return <Reasons path={`/plans/${plan.id}`} reason={plan.reason} failed={isFailed} />;
+  }
   const broken = jobs.find(didFail);
   if (!broken || plan.status === 'built') return null;
   const skipped = jobs.filter((job) => job.status === 'dep_failed').length;

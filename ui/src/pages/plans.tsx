@@ -1,40 +1,55 @@
-import { buildAction, enqueueBuild, listPlans, planStatuses, type Plan } from '../lib/plans';
+import {
+  buildActions,
+  enqueueBuild,
+  listPlans,
+  planStatuses,
+  type BuildAction,
+  type Plan,
+} from '../lib/plans';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty } from '../ui/basics';
+import { JobProgress } from '../ui/job_progress';
 import { shownStatus, Status } from '../ui/status';
 import type { Column } from '../ui/table';
 import { List } from './list';
 
-export function JobProgress({ plan }: { plan: Plan }) {
-  const { jobsDone, jobCount, jobsFailed } = plan;
-  return (
-    <span class="prog">
-      <progress
-        max={Math.max(1, jobCount)}
-        value={jobCount ? jobsDone : 0}
-        aria-label={`${jobsDone} of ${jobCount} jobs done`}
-      />
-      <span class="num">
-        {jobsDone}/{jobCount}
-      </span>
-      {jobsFailed > 0 && <span class="bad num">{jobsFailed} failed</span>}
-    </span>
-  );
+interface ButtonProps {
+  plan: Plan;
+  action: BuildAction;
+  kind: 'primary' | 'small';
 }
 
-/** The plan's one button. In a list, what is built needs none. */
-export function BuildButton({ plan, isMain = false }: { plan: Plan; isMain?: boolean }) {
-  const action = buildAction(plan);
-  if (!action || (!isMain && action.force)) return null;
+function BuildButton({ plan, action, kind }: ButtonProps) {
   const act = async (): Promise<string> => {
     await enqueueBuild(plan.id, action);
     return `Plan ${plan.id} is in the build queue.`;
   };
-  const kind = isMain && !action.force ? 'primary' : 'small';
   return (
     <ActionButton kind={kind} onAct={act} about={`for plan ${plan.id}`}>
       {action.label}
     </ActionButton>
+  );
+}
+
+/** A row has room for one button, and what is built needs none. */
+function RowButton({ plan }: { plan: Plan }) {
+  const action = buildActions(plan).find(({ mode, force }) => mode === 'all' && !force);
+  return action ? <BuildButton plan={plan} action={action} kind="small" /> : null;
+}
+
+/** All that can be done with the plan; the first stands out. */
+export function BuildButtons({ plan }: { plan: Plan }) {
+  return (
+    <>
+      {buildActions(plan).map((action, k) => (
+        <BuildButton
+          key={action.label}
+          plan={plan}
+          action={action}
+          kind={k === 0 && !action.force ? 'primary' : 'small'}
+        />
+      ))}
+    </>
   );
 }
 
@@ -62,7 +77,7 @@ const columns: Column<Plan>[] = [
       />
     ),
   },
-  { name: 'Jobs', cell: (plan) => <JobProgress plan={plan} /> },
+  { name: 'Jobs', cell: (plan) => <JobProgress of={plan} /> },
   {
     name: 'Why',
     className: 'why-cell',
@@ -72,7 +87,7 @@ const columns: Column<Plan>[] = [
     },
   },
   { name: 'Changed', className: 'when', cell: (plan) => <Ago at={plan.updatedAt} /> },
-  { name: '', className: 'act', cell: (plan) => <BuildButton plan={plan} /> },
+  { name: '', className: 'act', cell: (plan) => <RowButton plan={plan} /> },
 ];
 
 export function PlansPage({ queue }: { queue: string | null }) {

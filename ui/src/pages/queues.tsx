@@ -1,16 +1,20 @@
-import { count, duration } from '../lib/format';
+import { useQuery } from '@tanstack/preact-query';
+import { count, duration, plural } from '../lib/format';
 import {
   isAuto,
+  listInstances,
   patchQueue,
   setPaused,
+  type Instance,
   type Queue,
   type QueuePatch,
   type StageName,
 } from '../lib/queues';
 import { ActionButton, useAction } from '../ui/action_button';
-import { Loading } from '../ui/basics';
+import { Ago, Loading } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
 import { Stepper } from '../ui/stepper';
+import { Table, type Column } from '../ui/table';
 
 /** Every queue with its two stages and the size of their pools. */
 export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
@@ -29,7 +33,50 @@ export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
           </div>
         </section>
       ))}
+      <Hosts />
     </>
+  );
+}
+
+const hostColumns: Column<Instance>[] = [
+  {
+    name: 'Host',
+    className: 'name',
+    cell: (host) => (
+      <>
+        <b>{host.hostname}</b> <span class="muted num">process {host.pid}</span>
+      </>
+    ),
+  },
+  { name: 'Roles', cell: (host) => host.roles.join(', ') },
+  {
+    name: 'Works on',
+    className: 'num',
+    cell: (host) =>
+      `${plural(host.planning, 'input', 'inputs')}, ${plural(host.building, 'plan', 'plans')}`,
+  },
+  {
+    name: 'Heartbeat',
+    className: 'num',
+    cell: (host) => `${duration(host.heartbeatAgeSeconds)} ago`,
+  },
+  { name: 'Version', cell: (host) => host.version },
+  { name: 'Started', className: 'when', cell: (host) => <Ago at={host.startedAt} /> },
+];
+
+/** Who does the work: every running host on this database. */
+function Hosts() {
+  const hosts = useQuery({
+    queryKey: ['hosts'],
+    queryFn: ({ signal }) => listInstances(signal),
+    retry: false,
+  });
+  if (!hosts.data || hosts.data.length === 0) return null;
+  return (
+    <section class="queue">
+      <h2>Hosts</h2>
+      <Table label="Hosts" columns={hostColumns} rows={hosts.data} keyOf={(host) => host.id} />
+    </section>
   );
 }
 
@@ -85,20 +132,23 @@ function StageCard({ queue, stage }: { queue: Queue; stage: StageName }) {
           Workers{' '}
           <Stepper
             name={`${stage} workers of ${queue.name}`}
-            value={state.workers}
+            value={state.workersPerHost}
             busy={busy}
             onChange={(size) =>
               change(stage === 'plan' ? { plan_workers: size } : { build_workers: size })
             }
           />{' '}
-          <span class="muted num">{state.busy} busy</span>
+          <span class="muted num">
+            {state.workers !== state.workersPerHost && `in each host, ${state.workers} in all · `}
+            {state.busy} busy
+          </span>
         </span>
-        {state.jobSlots !== null && (
+        {state.jobSlotsPerHost !== null && (
           <span>
             Parallel jobs{' '}
             <Stepper
               name={`job slots of ${queue.name}`}
-              value={state.jobSlots}
+              value={state.jobSlotsPerHost}
               busy={busy}
               onChange={(size) => change({ job_slots: size })}
             />{' '}

@@ -216,12 +216,16 @@ function Offer(props: { stage: StageName; queue: Queue | undefined; onDone: () =
   );
 }
 
-/** "Set in config/quickstart.yaml:12", "Changed here": for the fields where the host knows. */
+/** Where each value comes from, in words. */
 function notesOf(sources: Record<string, Source>): Record<string, string> {
   const notes: Record<string, string> = {};
-  for (const [key, { source, file, line }] of Object.entries(sources)) {
-    if (file) notes[key] = `From ${file}${line ? `:${line}` : ''}.`;
-    else if (source && source !== 'default') notes[key] = 'Changed here.';
+  for (const [key, { source, file, line, changed_by: by }] of Object.entries(sources)) {
+    const place = file ? `${file}${line ? `:${line}` : ''}` : null;
+    if (source === 'api') {
+      notes[key] = `Changed${by ? ` by ${by}` : ''}${place ? `; ${place} says otherwise` : ''}.`;
+    } else if (place) {
+      notes[key] = `From ${place}.`;
+    }
   }
   return notes;
 }

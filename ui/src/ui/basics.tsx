@@ -24,13 +24,21 @@ export function Ago({ at }: { at: Date | null }) {
   );
 }
 
+interface WhyProps {
+  reason: Reason | null;
+  failed?: boolean;
+  /** Not the first reason, but the next one that would show. */
+  isFurther?: boolean;
+}
+
 /** The host's reason, wherever an item waits or failed. */
-export function Why({ reason, failed = false }: { reason: Reason | null; failed?: boolean }) {
+export function Why({ reason, failed = false, isFurther = false }: WhyProps) {
   if (!reason) return null;
+  const title = isFurther ? 'And then' : failed ? 'Why it failed' : 'Why it waits';
   return (
     <div class={failed ? 'why fail' : 'why'}>
       <p>
-        <strong>{failed ? 'Why it failed' : 'Why it waits'}</strong> {reason.message}
+        <strong>{title}</strong> {reason.message}
       </p>
       {reason.hint && <p class="hint">{reason.hint}</p>}
     </div>

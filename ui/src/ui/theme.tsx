@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 const storageKey = 'planwright.theme';
 const themes = ['system', 'light', 'dark'];
@@ -6,7 +6,7 @@ const themes = ['system', 'light', 'dark'];
 /** Light, dark, or what the system says. Remembered in this browser only. */
 export function ThemeChoice() {
   const [theme, setTheme] = useState(() => localStorage.getItem(storageKey) ?? 'system');
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { dataset } = document.documentElement;
     if (theme === 'system') delete dataset['theme'];
     else dataset['theme'] = theme;

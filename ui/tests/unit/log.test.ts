@@ -43,12 +43,14 @@ class FakeLog {
   asked: number[] = [];
   complete = true;
   fails = false;
+  /** The most lines that one answer holds. */
+  most = Infinity;
   constructor(public total: number) {}
 
   readonly read = async (from: number, limit: number) => {
     this.asked.push(from);
     if (this.fails) throw new Error('no answer');
-    const count = Math.max(0, Math.min(limit, this.total - from + 1));
+    const count = Math.max(0, Math.min(limit, this.most, this.total - from + 1));
     const lines = Array.from({ length: count }, (_, k) => `line ${from + k}`);
     return { first_line: from, total_lines: this.total, complete: this.complete, lines };
   };
@@ -86,6 +88,15 @@ describe('the log buffer', () => {
     await settled();
     expect(buffer.line(chunkLines - 1)).toBe(`line ${chunkLines}`);
     expect(buffer.line(chunkLines + 19)).toBe(`line ${chunkLines + 20}`);
+  });
+
+  it('goes on where an answer was cut short', async () => {
+    const log = new FakeLog(1000);
+    log.most = 200;
+    const buffer = new LogBuffer(log.read, () => {});
+    await buffer.refreshTail();
+    expect(log.asked).toEqual([1, 201, 401]);
+    expect(buffer.line(499)).toBe('line 500');
   });
 
   it('asks no more once the log is complete', async () => {

@@ -4,7 +4,7 @@ import { eventFromApi, subjectHref } from '../../src/lib/events';
 import { arrivingFromApi, canGeneratePlan, inputFromApi } from '../../src/lib/inputs';
 import { didFail, hasLog, jobFromApi, secondsTaken } from '../../src/lib/jobs';
 import { listQuery, pageFromApi } from '../../src/lib/listing';
-import { buildAction, planFromApi } from '../../src/lib/plans';
+import { buildActions, planFromApi } from '../../src/lib/plans';
 import { heldBack, queueFromApi } from '../../src/lib/queues';
 import { wireInput, wireJob, wirePlan, wireQueue } from './samples';
 
@@ -41,16 +41,15 @@ describe('plans', () => {
     expect(planFromApi(wirePlan({ summary: null }))).toMatchObject({ jobCount: 0, planner: '' });
   });
 
-  it('offer the action that fits their status', () => {
-    const action = (change: object) => buildAction(planFromApi(wirePlan(change)));
-    expect(action({ status: 'ready_for_build' })).toMatchObject({
-      label: 'Enqueue build',
-      mode: 'all',
-    });
-    expect(action({ status: 'failed' })).toMatchObject({ mode: 'failed', force: false });
-    expect(action({ status: 'built' })).toMatchObject({ force: true });
-    expect(action({ status: 'building' })).toBeNull();
-    expect(action({ status: 'ready_for_build', queued: true })).toBeNull();
+  it('offer what fits their status', () => {
+    const labels = (change: object): string[] =>
+      buildActions(planFromApi(wirePlan(change))).map(({ label }) => label);
+    expect(labels({ status: 'ready_for_build' })).toEqual(['Enqueue build']);
+    expect(labels({ status: 'failed' })).toEqual(['Retry failed jobs', 'Enqueue build']);
+    expect(labels({ status: 'failed', summary: { failed: 0 } })).toEqual(['Enqueue build']);
+    expect(labels({ status: 'built' })).toEqual(['Build again']);
+    expect(labels({ status: 'building' })).toEqual([]);
+    expect(labels({ status: 'ready_for_build', queued: true })).toEqual([]);
   });
 });
 
@@ -94,6 +93,13 @@ describe('queues', () => {
     expect(heldBack(queue, 'build')).toBe(7);
   });
 
+  it('take the size that can be changed, not the sum of all hosts', () => {
+    const row = wireQueue();
+    expect(queueFromApi(row).plan.workersPerHost).toBe(2);
+    row.plan = { ...row.plan, workers: 4, workers_per_host: 2 };
+    expect(queueFromApi(row).plan).toMatchObject({ workers: 4, workersPerHost: 2 });
+  });
+
   it('live without counts', () => {
     const queue = queueFromApi({ ...wireQueue(), inputs: {}, plans: {} });
     expect(heldBack(queue, 'plan')).toBe(0);
@@ -113,14 +119,23 @@ describe('events', () => {
 
   it('read the same from a list and from the stream', () => {
     const data = { level: 'error', message: 'x' };
-    const listed = eventFromApi({ id: 'c1', event: { ...event, id: 'e1', data } });
+    const listed = eventFromApi({ cursor: 'c1', event: { ...event, id: 'e1', data } });
     const streamed = eventFromApi({ ...event, data }, 'c1');
     expect({ ...listed, raw: null }).toEqual({ ...streamed, raw: null });
     expect(listed).toMatchObject({ cursor: 'c1', level: 'error', message: 'x' });
   });
 
+  it('say their facts when they have no message', () => {
+    const said = (data: object): string => eventFromApi({ ...event, data: { ...data } }).message;
+    expect(said({ message: '', attempt: 2, name: 'scipy' })).toBe('attempt 2 · scipy');
+    expect(said({ keys: ['auto_plan', 'watch_dir'], queued: true, log: null })).toBe(
+      'keys auto_plan, watch_dir · queued',
+    );
+    expect(said({ message: 'It broke.', attempt: 2 })).toBe('It broke.');
+  });
+
   it('link to the page about their subject', () => {
-    expect(subjectHref('plans/7')).toBe('/plans/7');
+    expect(subjectHref('plan/7')).toBe('/plans/7');
     expect(subjectHref('build 12')).toBe('/builds/12');
     expect(subjectHref('settings')).toBeNull();
     expect(subjectHref('jobs/4')).toBe('/jobs/4');

@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureLinks, navigate, setQuery, withQuery } from '../../src/lib/router';
 
 captureLinks();
+// jsdom has no layout to scroll.
+vi.stubGlobal('scrollTo', () => {});
 
 function click(html: string, init: MouseEventInit = {}): MouseEvent {
   document.body.innerHTML = html;
