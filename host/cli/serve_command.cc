@@ -3,7 +3,9 @@
 #include "application/serve.h"
 #include "base/log.h"
 #include "cli/command_groups.h"
+#include "cli/plugin_files.h"
 #include "config/config_reader.h"
+#include "config/plugin_folders.h"
 
 namespace planwright::cli {
 namespace {
@@ -21,6 +23,8 @@ std::optional<Config> configuration(const ServeOptions& options, Terminal& termi
     read = readConfigFile(*options.configFile, here);
   else
     read.config = builtInConfig(here);
+  if (read.ok())
+    read.problems = checkStages(read.config, readPluginFiles(pluginFolders(read.config)));
   for (const auto& problem : read.problems) terminal.err << problem.text() << '\n';
   if (!read.ok()) return std::nullopt;
   Config config = std::move(read.config);

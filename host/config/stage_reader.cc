@@ -12,9 +12,9 @@ struct PathSetting {
   std::string_view plugin;
   std::string_view key;
 };
-constexpr std::array kPathSettings = {
-    PathSetting{"planwright.folder", "path"}, PathSetting{"planwright.wheels", "find_links"},
-    PathSetting{"planwright.wheels", "constraints"}, PathSetting{"planwright.slurm", "shared_dir"}};
+constexpr std::array kPathSettings = {PathSetting{"planwright.folder", "path"},
+                                      PathSetting{"planwright.wheels", "find_links"},
+                                      PathSetting{"planwright.slurm", "shared_dir"}};
 
 void resolveText(ConfigNode& node, const std::filesystem::path& folder) {
   const bool isUrl = node.text.find("://") != std::string::npos;

@@ -1,0 +1,126 @@
+#include "cli/plugin_files.h"
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "config/section_reader.h"
+#include "stages/registry.h"
+
+namespace planwright::cli {
+namespace {
+
+constexpr std::string_view kManual = "planwright.manual";  // uploads only: the host itself, no file
+
+/// Looks at the stages of one configuration.
+class StageCheck {
+ public:
+  StageCheck(const Config& config, const std::vector<PluginFile>& plugins)
+      : config_(config),
+        plugins_(plugins) {}
+
+  void check(const StageConfig& stage, const std::string& kind) {
+    if (stage.plugin == kManual && kind == "source") return;
+    if (stage.plugin.rfind("exec:", 0) == 0)
+      return complain(stage.pointer + "/plugin",
+                      "programs as plugins (exec:) are not supported yet");
+    const PluginFile* plugin = find(stage.plugin);
+    if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
+    if (!plugin->error.empty())
+      return complain(stage.pointer + "/plugin", stage.plugin + ": " + plugin->error);
+    const bool isRemote =
+        kind == "builder" && plugin->manifest.provides("planwright.remote-builder/1");
+    if (!isRemote && !plugin->manifest.provides("planwright." + kind + "/1"))
+      return complain(stage.pointer + "/plugin", stage.plugin + " is no " + kind);
+    const auto settings =
+        settingsWithDefaults(plugin->manifest.settingsSchemaJson, stage.settingsJson);
+    if (!settings)
+      complain(stage.settingsPointer(settings.error().pointer),
+               "settings of " + stage.plugin + ": " + settings.error().message);
+  }
+
+  std::vector<ConfigProblem> take() { return std::move(problems_); }
+
+ private:
+  const PluginFile* find(const std::string& id) const {
+    const auto found = std::find_if(plugins_.begin(), plugins_.end(),
+                                    [&](const PluginFile& p) { return p.manifest.id == id; });
+    return found == plugins_.end() ? nullptr : &*found;
+  }
+
+  std::string missing(const std::string& id) const {
+    std::vector<std::string> known;
+    std::string list;
+    for (const auto& plugin : plugins_) {
+      if (!plugin.error.empty()) continue;
+      known.push_back(plugin.manifest.id);
+      list += (list.empty() ? "" : ", ") + plugin.manifest.id;
+    }
+    const std::string near = nearestName(id, known);
+    return "there is no plugin " + id +
+           (near.empty() ? "; found were " + (list.empty() ? "none" : list)
+                         : "; did you mean " + near + "?");
+  }
+
+  void complain(const std::string& pointer, std::string message) {
+    problems_.push_back({config_.placeOf(pointer), std::move(message)});
+  }
+
+  const Config& config_;
+  const std::vector<PluginFile>& plugins_;
+  std::vector<ConfigProblem> problems_;
+};
+
+}  // namespace
+
+PluginFile readPluginFile(const std::filesystem::path& path) {
+  PluginFile plugin;
+  plugin.path = path;
+  try {
+    const std::string bytes = readFile(path);
+    plugin.sizeBytes = bytes.size();
+    plugin.digest = Digest::of(bytes).text();
+    const auto section = manifestSection(bytes);
+    if (!section) {
+      plugin.error = section.error().message;
+      return plugin;
+    }
+    auto manifest = ManifestReader().parse(*section);
+    if (manifest)
+      plugin.manifest = std::move(*manifest);
+    else
+      plugin.error = manifest.error().message;
+  } catch (const std::exception& e) {
+    plugin.error = e.what();
+  }
+  return plugin;
+}
+
+std::vector<PluginFile> readPluginFiles(const std::vector<std::filesystem::path>& folders) {
+  std::vector<PluginFile> plugins;
+  for (const auto& folder : folders) {
+    std::error_code ignored;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+      if (entry.path().extension() == ".so") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) plugins.push_back(readPluginFile(file));
+  }
+  return plugins;
+}
+
+std::vector<ConfigProblem> checkStages(const Config& config,
+                                       const std::vector<PluginFile>& plugins) {
+  StageCheck check(config, plugins);
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) check.check(source, "source");
+    for (const auto& planner : queue.planners) check.check(planner, "planner");
+    check.check(queue.builder, "builder");
+  }
+  auto problems = check.take();
+  std::sort(problems.begin(), problems.end());
+  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+  return problems;
+}
+
+}  // namespace planwright::cli

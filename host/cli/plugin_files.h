@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/config_reader.h"
+#include "stages/manifest.h"
+
+namespace planwright::cli {
+
+/// A plugin as its file shows it. No code of it was run.
+struct PluginFile {
+  std::filesystem::path path;
+  std::string digest;  ///< sha256:… of the file
+  std::size_t sizeBytes = 0;
+  Manifest manifest;
+  std::string error;  ///< why it is not a usable plugin; empty = it is
+};
+
+PluginFile readPluginFile(const std::filesystem::path& path);
+
+/// Every *.so of the folders; a folder that is not there is skipped.
+std::vector<PluginFile> readPluginFiles(const std::vector<std::filesystem::path>& folders);
+
+/// What of the configuration the plugins do not agree with: unknown plugins, stages they have not,
+/// settings against their schema; each with its place in the file.
+std::vector<ConfigProblem> checkStages(const Config& config,
+                                       const std::vector<PluginFile>& plugins);
+
+}  // namespace planwright::cli
