@@ -45,34 +45,57 @@ std::vector<fs::path> pluginFiles(const fs::path& folder) {
   return out;
 }
 
-/// Reads, checks, copies and loads one file, noting in `info` what is known on the way.
+void describe(const Manifest& manifest, PluginInfo& info) {
+  info.id = manifest.id;
+  info.version = manifest.version;
+  info.description = manifest.description;
+  info.stages = manifest.stages;
+  info.manifestJson = manifest.json;
+  info.settingsSchemaJson = manifest.settingsSchemaJson;
+  info.pure = manifest.pure;
+}
+
+/// Checks the file's bytes and notes in `info` what they say.
+Result<Manifest> readPlugin(std::string_view bytes, const ManifestReader& reader,
+                            PluginInfo& info) {
+  info.digest = Digest::of(bytes).text();
+  const auto section = manifestSection(bytes);
+  if (!section) return section.error();
+  auto manifest = reader.parse(*section);
+  if (manifest) describe(*manifest, info);
+  return manifest;
+}
+
+/// Checks, copies and loads one file.
 Result<std::shared_ptr<Library>> loadPlugin(const fs::path& file, const PluginOptions& options,
                                             const ManifestReader& reader, Programs& programs,
                                             PluginInfo& info) {
   if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
     return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
   const std::string bytes = readFile(file, kFileLimitBytes);
-  const Digest digest = Digest::of(bytes);
-  info.digest = digest.text();
-  const auto section = manifestSection(bytes);
-  if (!section) return section.error();
-  auto manifest = reader.parse(*section);
+  auto manifest = readPlugin(bytes, reader, info);
   if (!manifest) return manifest.error();
-  info.id = manifest->id;
-  info.version = manifest->version;
-  info.description = manifest->description;
-  info.stages = manifest->stages;
-  info.manifestJson = manifest->json;
-  info.settingsSchemaJson = manifest->settingsSchemaJson;
-  info.pure = manifest->pure;
   if (!manifest->inproc)
     return invalid("It must run in a process of its own, which this version cannot do.");
-  const fs::path stored =
-      storeLibrary(options.storeFolder, file.filename().string(), bytes, digest);
+  const auto stored = storeLibrary(options.storeFolder, file.filename().string(), bytes,
+                                   *Digest::parse(info.digest));
   return Library::load(stored, std::move(*manifest), programs, options.workFolder);
 }
 
 }  // namespace
+
+PluginInfo inspectPlugin(const fs::path& file) {
+  PluginInfo info;
+  info.file = file.string();
+  info.settingsSchemaJson = "{}";
+  try {
+    const auto manifest = readPlugin(readFile(file, kFileLimitBytes), ManifestReader(), info);
+    if (!manifest) info.error = manifest.error().message;
+  } catch (const std::system_error& e) {
+    info.error = e.what();
+  }
+  return info;
+}
 
 Plugins::Plugins(const PluginOptions& options, Programs& programs) {
   const ManifestReader reader;

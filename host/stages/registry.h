@@ -29,6 +29,9 @@ struct PluginInfo {
   friend bool operator==(const PluginInfo&, const PluginInfo&) = default;
 };
 
+/// What a plugin file says of itself, read without running its code. `error` says what is wrong with it.
+PluginInfo inspectPlugin(const std::filesystem::path& file);
+
 struct PluginOptions {
   /// Searched in this order for *.so; the first file of an id wins. A folder that is not there is
   /// skipped.

@@ -62,7 +62,7 @@ TEST_F(Exec, CapturesStdoutAndKeepsTheTailOfTheRest) {
   });
   const auto result = run(R"({"argv":["x"],"capture":true})", programs);
   EXPECT_EQ(textOr(result, "stdout"), "{\"a\":1}");
-  EXPECT_EQ(textOr(result, "tail"), "last line?\n");
+  EXPECT_EQ(textOr(result, "tail"), "last line\uFFFD\n");
   EXPECT_EQ(textOr(result, "outcome"), "failed");
   EXPECT_EQ(numberOr(result, "exit", -1), 3);
 }
