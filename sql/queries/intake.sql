@@ -43,7 +43,21 @@ select s.filename, coalesce(n.id, 0), s.generation, coalesce(n.queued_at is not 
 
 -- name: known_files
 -- $1 queue
-select filename, stat, digest from source_files where queue = $1
+select filename, stat from source_files where queue = $1 and stat <> ''
+
+-- name: source_lock
+-- $1 queue, $2 source. True if this session is the one that polls the source. The lock is the session's: a recorder
+-- that lost its connection has lost the source as well and cannot write for it.
+select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
+                 and classid = 7211503 and objid = hashtext($1 || chr(1) || $2)::oid)
+    or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2))
+
+-- name: source_cursor
+select cursor from source_cursors where queue = $1 and source = $2
+
+-- name: source_cursor_set
+insert into source_cursors (queue, source, cursor) values ($1, $2, $3)
+on conflict (queue, source) do update set cursor = excluded.cursor
 
 -- name: newest_input
 -- $1 queue, $2 filename

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "intake/input_recorder.h"
+#include "queue/tickets.h"
+#include "store/bell.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// Records files in Postgres and gives the queued ones tickets. The right to poll a source is an advisory lock of this
+/// recorder's session, and every write goes through that session: whoever lost the connection lost the source with it.
+/// One recorder per source; belongs to its intake's thread.
+class PostgresRecorder final : public InputRecorder {
+ public:
+  PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell, int maxAttempts);
+
+  /// Takes the source if it is free. Throws Unavailable when Postgres is away.
+  bool isHolder(std::string_view queue, std::string_view source);
+
+  RecordResult record(const RecordBatch& batch) override;
+  std::vector<KnownFile> known(std::string_view queue, std::string_view source) override;
+  std::string cursor(std::string_view queue, std::string_view source) override;
+  void refused(std::string_view queue, std::string_view name, std::string_view reason) override;
+  void sourceEvent(std::string_view queue, std::string_view type, std::string_view bodyJson) override;
+
+ private:
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Tickets> tickets_;
+  Bell& bell_;
+  const int maxAttempts_;
+};
+
+}  // namespace planwright
