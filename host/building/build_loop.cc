@@ -20,15 +20,20 @@ constexpr std::size_t kLargestDocument = std::size_t{64} << 20;
 }  // namespace
 
 BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
-    : parts_(parts), doors_(std::move(doors)), connection_(parts.database.dedicated()), prefetch_(parts.clock, std::chrono::milliseconds(10)) {}
+    : parts_(parts),
+      doors_(std::move(doors)),
+      connection_(parts.database.dedicated()),
+      prefetch_(parts.clock, std::chrono::milliseconds(10)) {}
 
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   Round round;
   touched_.clear();
   std::vector<ClaimedPlan> goingOn;
   for (auto& plan : messages.claimed) {
-    if (plan.attempt > 1 && plan.jobCount > 0) goingOn.push_back(std::move(plan));
-    else open(std::move(plan), round);
+    if (plan.attempt > 1 && plan.jobCount > 0)
+      goingOn.push_back(std::move(plan));
+    else
+      open(std::move(plan), round);
   }
   if (!goingOn.empty()) restore(goingOn, round);
   std::vector<JobResult> ended = std::move(self_);
@@ -49,7 +54,8 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
 std::chrono::milliseconds BuildLoop::untilDue() const {
   if (!self_.empty()) return std::chrono::milliseconds(0);
   if (later_.empty()) return std::chrono::seconds(1);
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(later_.begin()->first - parts_.clock.steady());
+  const auto wait =
+      std::chrono::ceil<std::chrono::milliseconds>(later_.begin()->first - parts_.clock.steady());
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
@@ -68,7 +74,8 @@ Result<std::shared_ptr<const PlanDocument>> BuildLoop::documentOf(const ClaimedP
     text = *plan.document;
   } else {
     const auto digest = Digest::parse(plan.digest);
-    auto blob = digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
+    auto blob =
+        digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
     if (!blob) return blob.error();
     text = readAll(blob->get(), kLargestDocument);
   }
@@ -104,7 +111,8 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
 
 /// Mode "failed": what succeeded in the build before is taken over, as cached.
 void BuildLoop::reuse(OpenBuild& build, Round&) {
-  for (const auto& known : Jobs(*connection_).succeededBefore(build.plan().id, build.plan().build)) {
+  for (const auto& known :
+       Jobs(*connection_).succeededBefore(build.plan().id, build.plan().build)) {
     if (known.position >= build.graph().size()) continue;
     JobResult cached;
     cached.build = build.plan().build;
@@ -186,10 +194,13 @@ void BuildLoop::end(JobResult result, Round& round) {
   JobStatus status = result.status;
   if (build.isCancelled() && !isGood(status)) status = JobStatus::Cancelled;
   const auto& retry = parts_.queue.retry;
-  if (status == JobStatus::Ready && !result.stoppedByHost && build.attempt(job) >= retry.attempts) status = JobStatus::Failed;
+  if (status == JobStatus::Ready && !result.stoppedByHost && build.attempt(job) >= retry.attempts)
+    status = JobStatus::Failed;
   std::vector<int> changed;
-  if (status == JobStatus::Ready) build.graph().again(job);
-  else changed = build.graph().finish(job, status);
+  if (status == JobStatus::Ready)
+    build.graph().again(job);
+  else
+    changed = build.graph().finish(job, status);
   build.setOutputs(job, result.outputs);
   build.setError(job, result.error);
   JobChange row = change(build, job);
@@ -200,7 +211,8 @@ void BuildLoop::end(JobResult result, Round& round) {
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {
-    row.retryIn = retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
+    row.retryIn =
+        retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
     later_.emplace(parts_.clock.steady() + row.retryIn, Start{result.build, job});
   }
   round.changes.push_back(std::move(row));
@@ -212,7 +224,8 @@ void BuildLoop::cancel(PlanId plan, Round& round) {
   for (auto& [id, build] : builds_) {
     if (build->plan().id != plan || build->isCancelled()) continue;
     build->cancel();
-    for (const int job : build->graph().cancelWaiting()) round.changes.push_back(change(*build, job));
+    for (const int job : build->graph().cancelWaiting())
+      round.changes.push_back(change(*build, job));
     touched_.push_back(build->plan().build);
     doors_.stopJobs(build->plan().build);
   }
@@ -226,7 +239,9 @@ void BuildLoop::chooseStarts(Round& round) {
     const Start start = ready_.front();
     ready_.pop_front();
     const auto at = builds_.find(number(start.build));
-    if (at == builds_.end() || at->second->graph().status(start.position) != JobStatus::Ready || at->second->isHeld(start.position)) continue;
+    if (at == builds_.end() || at->second->graph().status(start.position) != JobStatus::Ready ||
+        at->second->isHeld(start.position))
+      continue;
     at->second->graph().start(start.position);
     round.starts.push_back(start);
     ++running_;
@@ -240,7 +255,8 @@ void BuildLoop::closeFinished(Round& round) {
     const auto at = builds_.find(number(id));
     if (at == builds_.end() || !at->second->graph().isOver()) continue;
     round.finished.push_back(at->second->finish());
-    if (round.finished.back().isLargeManifest) parts_.blobs.stageBytes(round.finished.back().manifest);
+    if (round.finished.back().isLargeManifest)
+      parts_.blobs.stageBytes(round.finished.back().manifest);
   }
   if (!draining_ || running_ > 0) return;
   for (const auto& [id, build] : builds_) {  // nothing runs any more: the rest goes back
@@ -276,12 +292,17 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
   for (const auto& build : round.finished) {
     released.push_back(build.plan);
     builds_.erase(number(build.build));
-    if (build.outcome == FinishedBuild::Outcome::Failed) log::info("failed plan={} build={}: {}", number(build.plan), number(build.build), build.error);
-    else log::debug("finished plan={} build={}", number(build.plan), number(build.build));
+    if (build.outcome == FinishedBuild::Outcome::Failed)
+      log::info("failed plan={} build={}: {}", number(build.plan), number(build.build),
+                build.error);
+    else
+      log::debug("finished plan={} build={}", number(build.plan), number(build.build));
   }
   if (!tasks.empty()) doors_.startJobs(std::move(tasks));
   if (!released.empty()) doors_.released(released);
-  if (!round.changes.empty() || !round.newJobs.empty() || !round.finished.empty() || !round.starts.empty() || !round.inserted.empty()) parts_.bell.ring();
+  if (!round.changes.empty() || !round.newJobs.empty() || !round.finished.empty() ||
+      !round.starts.empty() || !round.inserted.empty())
+    parts_.bell.ring();
 }
 
 void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
@@ -291,10 +312,12 @@ void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
   std::vector<JobStart> starts;
   std::vector<Start> startAt;
   std::unordered_map<std::int64_t, std::vector<bool>> running;
-  for (const auto id : round.inserted) running[number(id)].resize(static_cast<std::size_t>(builds_.at(number(id))->graph().size()));
+  for (const auto id : round.inserted)
+    running[number(id)].resize(static_cast<std::size_t>(builds_.at(number(id))->graph().size()));
   for (const auto& start : round.starts) {
     if (const auto fresh = running.find(number(start.build)); fresh != running.end()) {
-      fresh->second[static_cast<std::size_t>(start.position)] = true;  // inserted as running: one statement less
+      fresh->second[static_cast<std::size_t>(start.position)] =
+          true;  // inserted as running: one statement less
       continue;
     }
     const OpenBuild& build = *builds_.at(number(start.build));
@@ -305,13 +328,16 @@ void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
     auto rows = builds_.at(number(id))->newJobs(running[number(id)], parts_.queue.retry.attempts);
     std::move(rows.begin(), rows.end(), std::back_inserter(newJobs));
   }
-  const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) + (newJobs.empty() ? 0 : 1) + (starts.empty() ? 0 : 1) + (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1);
+  const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
+                         (newJobs.empty() ? 0 : 1) + (starts.empty() ? 0 : 1) +
+                         (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1);
   if (statements == 0) return;
   std::unique_ptr<Transaction> transaction;
   if (statements > 1) transaction = std::make_unique<Transaction>(*connection_);
   Jobs jobs(*connection_);
   Blobs::record(*connection_, round.blobs);
-  if (!round.holdReason.empty()) connection_->run("queue_hold", {queue, std::nullopt, round.holdReason});
+  if (!round.holdReason.empty())
+    connection_->run("queue_hold", {queue, std::nullopt, round.holdReason});
   if (!round.changes.empty()) jobs.change(round.changes, queue);
   std::vector<InsertedJob> inserted;
   if (!newJobs.empty()) inserted = jobs.insert(newJobs, instance, queue);
@@ -320,15 +346,22 @@ void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
   std::vector<PlanId> done;
   if (!round.finished.empty()) done = Plans(*connection_).finish(round.finished, queue);
   if (transaction) transaction->commit();
-  if (inserted.size() < newJobs.size()) inserted = Jobs(*connection_).inserted(round.inserted, instance);
+  if (inserted.size() < newJobs.size())
+    inserted = Jobs(*connection_).inserted(round.inserted, instance);
   takeIds(inserted, tasks);
   for (const auto& job : started) {
-    const auto at = std::find_if(starts.begin(), starts.end(), [&](const auto& s) { return s.id == job.id; });
+    const auto at =
+        std::find_if(starts.begin(), starts.end(), [&](const auto& s) { return s.id == job.id; });
     const Start& start = startAt[static_cast<std::size_t>(at - starts.begin())];
     makeTask(*builds_.at(number(start.build)), start.position, job.attemptId, job.attempt, tasks);
   }
-  if (!done.empty()) parts_.metrics.add("planwright_items_finished_total", {{"queue", buildList(queue)}, {"outcome", "finished"}}, static_cast<double>(done.size()));
-  if (done.size() < round.finished.size()) parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(round.finished.size() - done.size()));
+  if (!done.empty())
+    parts_.metrics.add("planwright_items_finished_total",
+                       {{"queue", buildList(queue)}, {"outcome", "finished"}},
+                       static_cast<double>(done.size()));
+  if (done.size() < round.finished.size())
+    parts_.metrics.add("planwright_fenced_writes_total", {},
+                       static_cast<double>(round.finished.size() - done.size()));
 }
 
 void BuildLoop::takeIds(const std::vector<InsertedJob>& inserted, std::vector<JobTask>& tasks) {
@@ -339,7 +372,8 @@ void BuildLoop::takeIds(const std::vector<InsertedJob>& inserted, std::vector<Jo
   }
 }
 
-void BuildLoop::makeTask(OpenBuild& build, int position, AttemptId attempt, int number, std::vector<JobTask>& tasks) {
+void BuildLoop::makeTask(OpenBuild& build, int position, AttemptId attempt, int number,
+                         std::vector<JobTask>& tasks) {
   build.setAttempt(position, number);
   auto task = build.task(position, attempt, number);
   if (task) {

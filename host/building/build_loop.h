@@ -22,19 +22,21 @@ struct BuildMessage {
   std::vector<PlanId> cancelled;
 };
 
-/// Owns every open build of a queue and makes all their moves: messages come in, one round works out what follows,
-/// commits it in one transaction and only then lets jobs start. One thread; the doors are callbacks.
+/// Owns every open build of a queue and makes all their moves: messages come in, one round works
+/// out what follows, commits it in one transaction and only then lets jobs start. One thread; the
+/// doors are callbacks.
 class BuildLoop {
  public:
   struct Doors {
-    std::function<int()> jobSlots;                              ///< wanted now
-    std::function<void(std::vector<JobTask>)> startJobs;        ///< committed as running: run them
-    std::function<void(BuildId)> stopJobs;                      ///< of a cancelled build
-    std::function<void(const std::vector<PlanId>&)> released;   ///< no longer ours: room for others
+    std::function<int()> jobSlots;                             ///< wanted now
+    std::function<void(std::vector<JobTask>)> startJobs;       ///< committed as running: run them
+    std::function<void(BuildId)> stopJobs;                     ///< of a cancelled build
+    std::function<void(const std::vector<PlanId>&)> released;  ///< no longer ours: room for others
   };
   BuildLoop(const BuildParts& parts, Doors doors);
 
-  /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no stop is asked for.
+  /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no
+  /// stop is asked for.
   void step(BuildMessage messages, const std::stop_token& stop);
   /// How long until something is due by itself (a job's retry).
   std::chrono::milliseconds untilDue() const;
@@ -74,7 +76,8 @@ class BuildLoop {
   void commit(Round& round, const std::stop_token& stop);
   void write(const Round& round, std::vector<JobTask>& tasks);
   void takeIds(const std::vector<InsertedJob>& inserted, std::vector<JobTask>& tasks);
-  void makeTask(OpenBuild& build, int position, AttemptId attempt, int number, std::vector<JobTask>& tasks);
+  void makeTask(OpenBuild& build, int position, AttemptId attempt, int number,
+                std::vector<JobTask>& tasks);
   JobChange change(const OpenBuild& build, int position) const;
 
   BuildParts parts_;

@@ -28,7 +28,7 @@ struct BuildParts {
   Metrics& metrics;
   const Clock& clock;
   std::filesystem::path workFolder;  ///< of this host alone; one folder per attempt
-  std::filesystem::path logFolder;   ///< shared with the hosts that serve logs; one file per attempt
+  std::filesystem::path logFolder;  ///< shared with the hosts that serve logs; one file per attempt
 };
 
 }  // namespace planwright

@@ -15,8 +15,10 @@ constexpr std::size_t kGroup = 500;
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
-  if (to.empty()) to = std::move(from);
-  else std::move(from.begin(), from.end(), std::back_inserter(to));
+  if (to.empty())
+    to = std::move(from);
+  else
+    std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
 }  // namespace
@@ -38,24 +40,30 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
                     },
                     [this](BuildId build) {
                       auto threads = jobThreads_.lock();
-                      for (auto& thread : *threads) thread->runner.interruptBuild(build, StopReason::User);
+                      for (auto& thread : *threads)
+                        thread->runner.interruptBuild(build, StopReason::User);
                     },
                     [this](const std::vector<PlanId>& plans) {
                       std::unordered_set<std::int64_t> done;
                       for (const auto plan : plans) done.insert(number(plan));
-                      std::erase_if(*held_.lock(), [&](std::int64_t id) { return done.contains(id); });
+                      std::erase_if(*held_.lock(),
+                                    [&](std::int64_t id) { return done.contains(id); });
                       prefetch_.finished(plans.size());
                       held_.notifyAll();
                     }}) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
-  port.due = [this](std::size_t limit) { return Plans(*claimConnection_).due(parts_.queue.name, limit); };
+  port.due = [this](std::size_t limit) {
+    return Plans(*claimConnection_).due(parts_.queue.name, limit);
+  };
   port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
-  claimer_ = std::make_unique<Claimer>(buildList(parts.queue.name), parts.connectTickets(), parts.membership, std::move(port));
+  claimer_ = std::make_unique<Claimer>(buildList(parts.queue.name), parts.connectTickets(),
+                                       parts.membership, std::move(port));
   startThreads();
   loopThread_ = startThread("pw-build", [this](const std::stop_token& stop) { loop(stop); });
   watchThread_ = startThread("pw-build-w", [this](const std::stop_token& stop) { watch(stop); });
-  claimThread_ = startThread("pw-build-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+  claimThread_ =
+      startThread("pw-build-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
 }
 
 BuildStage::~BuildStage() {
@@ -86,7 +94,9 @@ void BuildStage::startThreads() {
     const int index = static_cast<int>(threads->size());
     threads->push_back(std::make_unique<JobThread>(parts_));
     JobThread& self = *threads->back();
-    self.thread = startThread("pw-job-" + std::to_string(index), [this, &self, index](const std::stop_token& stop) { work(self, index, stop); });
+    self.thread =
+        startThread("pw-job-" + std::to_string(index),
+                    [this, &self, index](const std::stop_token& stop) { work(self, index, stop); });
   }
 }
 
@@ -105,7 +115,8 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
 }
 
 void BuildStage::claim(const std::vector<std::int64_t>& ids) {
-  auto claimed = Plans(*claimConnection_).claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  auto claimed = Plans(*claimConnection_)
+                     .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
   if (claimed.empty()) return;
   {
     auto held = held_.lock();
@@ -117,14 +128,19 @@ void BuildStage::claim(const std::vector<std::int64_t>& ids) {
 }
 
 void BuildStage::loop(const std::stop_token& stop) {
-  const auto hasMail = [](const BuildMessage& mail) { return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty(); };
+  const auto hasMail = [](const BuildMessage& mail) {
+    return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty();
+  };
   int slots = slots_;
   for (;;) {
     BuildMessage messages;
     {
-      // After a stop the token no longer waits; jobs that still have to come back wake us by their mail.
-      auto mail = mail_.waitFor(stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(), stop.stop_requested() ? std::stop_token() : stop,
-                                [&](const BuildMessage& now) { return hasMail(now) || slots_ != slots; });
+      // After a stop the token no longer waits; jobs that still have to come back wake us by their
+      // mail.
+      auto mail =
+          mail_.waitFor(stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(),
+                        stop.stop_requested() ? std::stop_token() : stop,
+                        [&](const BuildMessage& now) { return hasMail(now) || slots_ != slots; });
       std::swap(messages, *mail);
       slots = slots_;
     }
@@ -161,7 +177,8 @@ void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < slots_) {
     JobTask task;
     {
-      auto tasks = tasks_.waitFor(std::chrono::seconds(1), stop, [](const auto& now) { return !now.empty(); });
+      auto tasks = tasks_.waitFor(std::chrono::seconds(1), stop,
+                                  [](const auto& now) { return !now.empty(); });
       if (tasks->empty() || stop.stop_requested()) continue;
       task = std::move(tasks->front());
       tasks->pop_front();
@@ -185,7 +202,8 @@ void BuildStage::watch(const std::stop_token& stop) {
     }
     if (++round % 3 != 0 || held_.lock()->empty()) continue;
     try {
-      auto cancelled = Plans(*watchConnection_).cancelRequests(InstanceId{parts_.membership.instance()});
+      auto cancelled =
+          Plans(*watchConnection_).cancelRequests(InstanceId{parts_.membership.instance()});
       if (cancelled.empty()) continue;
       append(mail_.lock()->cancelled, std::move(cancelled));
       mail_.notifyAll();

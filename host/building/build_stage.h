@@ -14,7 +14,8 @@
 
 namespace planwright {
 
-/// The build stage of one queue: a claimer takes ids and claims plans, the loop owns the builds, job threads run jobs.
+/// The build stage of one queue: a claimer takes ids and claims plans, the loop owns the builds,
+/// job threads run jobs.
 ///   ids -> claimer -> mail_ -> loop -> tasks_ -> job threads -> mail_
 /// Threads pw-build-c, pw-build (the loop), pw-job-0… and pw-build-w (deadlines, cancel requests).
 class BuildStage {

@@ -15,14 +15,18 @@ namespace {
 
 JobStatus statusOf(FailureClass kind) {
   switch (kind) {
-    case FailureClass::Timeout: return JobStatus::TimedOut;
-    case FailureClass::Cancelled: return JobStatus::Cancelled;
+    case FailureClass::Timeout:
+      return JobStatus::TimedOut;
+    case FailureClass::Cancelled:
+      return JobStatus::Cancelled;
     case FailureClass::Infra:
-    case FailureClass::Config: return JobStatus::Ready;
+    case FailureClass::Config:
+      return JobStatus::Ready;
     case FailureClass::Rejected:
     case FailureClass::Failed:
     case FailureClass::Limit:
-    case FailureClass::Bug: return JobStatus::Failed;
+    case FailureClass::Bug:
+      return JobStatus::Failed;
   }
   return JobStatus::Failed;
 }
@@ -66,7 +70,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
   JobResult result;
   if (const auto ok = create(); !ok) {
     const bool again = ok.error().kind == ErrorKind::Unavailable;
-    describe({again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}}, StopReason::None, task, result);
+    describe({again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}},
+             StopReason::None, task, result);
     return result;
   }
   const std::string attemptId = std::to_string(number(task.attemptId));
@@ -86,7 +91,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.attempt = task.attempt;
   JobServices services(task, parts_.blobs, parts_.logFolder / attemptId);
   StageCall call(services);
-  const auto limit = task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
+  const auto limit =
+      task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
   *running_.lock() = {&call, task.build, parts_.clock.steady() + limit};
   const StageOutcome outcome = builder_->build(job, call);
   *running_.lock() = {};
@@ -96,25 +102,30 @@ JobResult JobRunner::attempt(const JobTask& task) {
   }
   auto collected = folder.collect(task.job().outputs, parts_.blobs);
   if (!collected) {
-    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, task, result);
+    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, task,
+             result);
     return result;
   }
   result.exitCode = 0;
   result.outputs = std::move(collected->outputs);
   result.blobs = std::move(collected->blobs);
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
-  for (const auto& output : outcome.outputs) result.outputs.push_back({output.name, output.digest, 0, 0644});
+  for (const auto& output : outcome.outputs)
+    result.outputs.push_back({output.name, output.digest, 0, 0644});
   return result;
 }
 
-void JobRunner::describe(const Failure& failure, StopReason stopped, const JobTask& task, JobResult& result) const {
+void JobRunner::describe(const Failure& failure, StopReason stopped, const JobTask& task,
+                         JobResult& result) const {
   FailureClass kind = failure.kind;
   result.error = failure.message;
   result.exitCode = exitCodeOf(failure.details);
   if (kind == FailureClass::Cancelled && stopped == StopReason::Deadline) {
     kind = FailureClass::Timeout;
-    const auto limit = task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
-    result.error = fmt::format("Stopped after its time limit of {} s.", std::chrono::duration<double>(limit).count());
+    const auto limit =
+        task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
+    result.error = fmt::format("Stopped after its time limit of {} s.",
+                               std::chrono::duration<double>(limit).count());
   }
   result.status = statusOf(kind);
   result.failureClass = toText(kind);
@@ -134,11 +145,13 @@ void JobRunner::interrupt(StopReason reason) {
 }
 
 void JobRunner::interruptBuild(BuildId build, StopReason reason) {
-  if (auto running = running_.lock(); running->call && running->build == build) running->call->stop(reason);
+  if (auto running = running_.lock(); running->call && running->build == build)
+    running->call->stop(reason);
 }
 
 void JobRunner::checkDeadline(SteadyTime now) {
-  if (auto running = running_.lock(); running->call && now >= running->deadline) running->call->stop(StopReason::Deadline);
+  if (auto running = running_.lock(); running->call && now >= running->deadline)
+    running->call->stop(StopReason::Deadline);
 }
 
 }  // namespace planwright

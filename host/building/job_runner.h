@@ -9,8 +9,8 @@
 
 namespace planwright {
 
-/// Runs one attempt at a time: work folder, inputs, builder, outputs. Owns one instance of the queue's builder.
-/// Belongs to one job thread; the interrupting functions come from any.
+/// Runs one attempt at a time: work folder, inputs, builder, outputs. Owns one instance of the
+/// queue's builder. Belongs to one job thread; the interrupting functions come from any.
 class JobRunner {
  public:
   explicit JobRunner(const BuildParts& parts) : parts_(parts) {}
@@ -30,7 +30,8 @@ class JobRunner {
 
   Result<void> create();
   JobResult attempt(const JobTask& task);
-  void describe(const Failure& failure, StopReason stopped, const JobTask& task, JobResult& result) const;
+  void describe(const Failure& failure, StopReason stopped, const JobTask& task,
+                JobResult& result) const;
 
   BuildParts parts_;
   std::unique_ptr<Builder> builder_;

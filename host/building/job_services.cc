@@ -1,8 +1,8 @@
 #include "building/job_services.h"
 
-#include <fcntl.h>
-
 #include <system_error>
+
+#include <fcntl.h>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -18,7 +18,9 @@ int JobServices::outputFd() {
   if (!log_) {
     // O_APPEND: stdout and stderr of the program and lines of the builder stay in order.
     log_.reset(::open(logFile_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-    if (!log_) throw std::system_error(errno, std::generic_category(), "cannot write the log " + logFile_.string());
+    if (!log_)
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot write the log " + logFile_.string());
   }
   return log_.get();
 }
@@ -46,7 +48,9 @@ Result<Digest> JobServices::putBlob(int fd, std::string_view) {
   return stored_.back().digest;
 }
 
-std::optional<std::string> JobServices::secret(std::string_view) { return std::nullopt; }
+std::optional<std::string> JobServices::secret(std::string_view) {
+  return std::nullopt;
+}
 
 ProgramLimits JobServices::programLimits() {
   ProgramLimits limits;

@@ -11,12 +11,14 @@
 
 namespace planwright {
 
-/// What a builder may ask of the host during one attempt. Programs write straight into the attempt's log file, which
-/// is made with the first byte. Lives for one call.
+/// What a builder may ask of the host during one attempt. Programs write straight into the
+/// attempt's log file, which is made with the first byte. Lives for one call.
 class JobServices final : public CallServices {
  public:
   JobServices(const JobTask& task, BlobStore& blobs, std::filesystem::path logFile)
-      : task_(task), blobs_(blobs), logFile_(std::move(logFile)) {}
+      : task_(task),
+        blobs_(blobs),
+        logFile_(std::move(logFile)) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;

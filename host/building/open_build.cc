@@ -20,7 +20,10 @@ std::vector<std::vector<int>> needsOf(const PlanDocument& document) {
 }  // namespace
 
 OpenBuild::OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document)
-    : plan_(std::move(plan)), document_(std::move(document)), graph_(needsOf(*document_)), jobs_(document_->jobs.size()) {}
+    : plan_(std::move(plan)),
+      document_(std::move(document)),
+      graph_(needsOf(*document_)),
+      jobs_(document_->jobs.size()) {}
 
 std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int maxAttempts) const {
   std::vector<NewJob> rows;
@@ -36,7 +39,8 @@ std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int max
     needs.array();
     for (const int need : job(position).needs) needs.value(job(need).name);
     row.needsJson = needs.end().take();
-    row.status = running[static_cast<std::size_t>(position)] ? JobStatus::Running : graph_.status(position);
+    row.status =
+        running[static_cast<std::size_t>(position)] ? JobStatus::Running : graph_.status(position);
     row.maxAttempts = maxAttempts;
     rows.push_back(std::move(row));
   }
@@ -64,10 +68,14 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
   task.needsJson = needs.end().take();
   for (const auto& input : job(position).inputs) {
     if (input.job.empty()) continue;
-    const auto producer = std::find_if(document_->jobs.begin(), document_->jobs.end(), [&](const auto& j) { return j.name == input.job; });
+    const auto producer = std::find_if(document_->jobs.begin(), document_->jobs.end(),
+                                       [&](const auto& j) { return j.name == input.job; });
     const auto& made = outputs(static_cast<int>(producer - document_->jobs.begin()));
-    const auto found = std::find_if(made.begin(), made.end(), [&](const auto& o) { return o.name == input.output; });
-    if (found == made.end()) return notFound(fmt::format("The job {} left no file {}, which is the input {}.", input.job, input.output, input.path));
+    const auto found = std::find_if(made.begin(), made.end(),
+                                    [&](const auto& o) { return o.name == input.output; });
+    if (found == made.end())
+      return notFound(fmt::format("The job {} left no file {}, which is the input {}.", input.job,
+                                  input.output, input.path));
     task.inputs.push_back(*found);
   }
   return task;
@@ -75,11 +83,20 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
 
 std::string OpenBuild::manifest() const {
   JsonWriter json;
-  json.object().member("build_id", number(plan_.build)).member("plan_digest", plan_.digest).key("artifacts").array();
+  json.object()
+      .member("build_id", number(plan_.build))
+      .member("plan_digest", plan_.digest)
+      .key("artifacts")
+      .array();
   for (int position = 0; position < graph_.size(); ++position)
     for (const auto& output : outputs(position))
-      json.object().member("name", output.name).member("job", job(position).name).member("digest", output.digest)
-          .member("size", output.sizeBytes).member("mode", fmt::format("{:04o}", output.mode)).end();
+      json.object()
+          .member("name", output.name)
+          .member("job", job(position).name)
+          .member("digest", output.digest)
+          .member("size", output.sizeBytes)
+          .member("mode", fmt::format("{:04o}", output.mode))
+          .end();
   return json.end().end().take();
 }
 
@@ -87,7 +104,9 @@ std::string OpenBuild::firstFailure() const {
   for (int position = 0; position < graph_.size(); ++position) {
     const JobStatus status = graph_.status(position);
     if (status == JobStatus::Failed || status == JobStatus::TimedOut)
-      return fmt::format("{} {}: {}", job(position).name, status == JobStatus::Failed ? "failed" : "timed out", jobs_[static_cast<std::size_t>(position)].error);
+      return fmt::format("{} {}: {}", job(position).name,
+                         status == JobStatus::Failed ? "failed" : "timed out",
+                         jobs_[static_cast<std::size_t>(position)].error);
   }
   return "A job failed.";
 }

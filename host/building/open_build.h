@@ -12,7 +12,8 @@
 
 namespace planwright {
 
-/// One build of ours while it is open: the plan, the graph, what each job left. Belongs to the build loop's thread.
+/// One build of ours while it is open: the plan, the graph, what each job left. Belongs to the
+/// build loop's thread.
 class OpenBuild {
  public:
   OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document);
@@ -20,15 +21,25 @@ class OpenBuild {
   const ClaimedPlan& plan() const { return plan_; }
   JobGraph& graph() { return graph_; }
   const JobGraph& graph() const { return graph_; }
-  const PlannedJob& job(int position) const { return document_->jobs[static_cast<std::size_t>(position)]; }
+  const PlannedJob& job(int position) const {
+    return document_->jobs[static_cast<std::size_t>(position)];
+  }
 
   JobId id(int position) const { return jobs_[static_cast<std::size_t>(position)].id; }
   void setId(int position, JobId id) { jobs_[static_cast<std::size_t>(position)].id = id; }
   int attempt(int position) const { return jobs_[static_cast<std::size_t>(position)].attempt; }
-  void setAttempt(int position, int attempt) { jobs_[static_cast<std::size_t>(position)].attempt = attempt; }
-  void setOutputs(int position, std::vector<JobOutput> outputs) { jobs_[static_cast<std::size_t>(position)].outputs = std::move(outputs); }
-  const std::vector<JobOutput>& outputs(int position) const { return jobs_[static_cast<std::size_t>(position)].outputs; }
-  void setError(int position, std::string error) { jobs_[static_cast<std::size_t>(position)].error = std::move(error); }
+  void setAttempt(int position, int attempt) {
+    jobs_[static_cast<std::size_t>(position)].attempt = attempt;
+  }
+  void setOutputs(int position, std::vector<JobOutput> outputs) {
+    jobs_[static_cast<std::size_t>(position)].outputs = std::move(outputs);
+  }
+  const std::vector<JobOutput>& outputs(int position) const {
+    return jobs_[static_cast<std::size_t>(position)].outputs;
+  }
+  void setError(int position, std::string error) {
+    jobs_[static_cast<std::size_t>(position)].error = std::move(error);
+  }
 
   /// Not to be started: its result is on its way already (taken over from the build before).
   void hold(int position) { jobs_[static_cast<std::size_t>(position)].held = true; }
@@ -39,7 +50,8 @@ class OpenBuild {
 
   /// The rows of a new build's jobs. Those in `running` are inserted as started.
   std::vector<NewJob> newJobs(const std::vector<bool>& running, int maxAttempts) const;
-  /// Everything a thread needs to run this job; NotFound names an output that its producer did not leave.
+  /// Everything a thread needs to run this job; NotFound names an output that its producer did not
+  /// leave.
   Result<JobTask> task(int position, AttemptId attempt, int number) const;
   /// How it ended, with the manifest. Call when the graph is over.
   FinishedBuild finish() const;

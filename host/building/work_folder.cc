@@ -1,13 +1,12 @@
 #include "building/work_folder.h"
 
-#include <fcntl.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 
 #include "base/files.h"
 #include "base/glob.h"
@@ -22,16 +21,20 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kLargestOutput = std::int64_t{16} << 30;
 
 void copyInto(const fs::path& target, int from) {
-  const UniqueFd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!out) throw std::system_error(errno, std::generic_category(), "cannot write " + target.string());
+  const UniqueFd out(
+      ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!out)
+    throw std::system_error(errno, std::generic_category(), "cannot write " + target.string());
   for (;;) {
     const ssize_t n = ::sendfile(out.get(), from, nullptr, std::size_t{1} << 24);
     if (n == 0) return;
-    if (n < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot write " + target.string());
+    if (n < 0 && errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "cannot write " + target.string());
   }
 }
 
-/// A pattern such as "dist/*.whl" is anchored at the folder; "out.txt" without a slash is too (not any depth).
+/// A pattern such as "dist/*.whl" is anchored at the folder; "out.txt" without a slash is too (not
+/// any depth).
 bool matchesOutput(const std::string& glob, const std::string& relative) {
   if (glob.find('/') == std::string::npos && relative.find('/') != std::string::npos) return false;
   return globMatches(glob, relative);
@@ -42,7 +45,8 @@ bool matchesOutput(const std::string& glob, const std::string& relative) {
 WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
-  if (::mkdir(path_.c_str(), 0755) != 0) throw std::system_error(errno, std::generic_category(), "cannot make " + path_.string());
+  if (::mkdir(path_.c_str(), 0755) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot make " + path_.string());
 }
 
 WorkFolder::~WorkFolder() {
@@ -51,8 +55,11 @@ WorkFolder::~WorkFolder() {
   fs::remove_all(path_, error);
   if (!error) return;
   // A job may leave folders without write permission.
-  for (auto at = fs::recursive_directory_iterator(path_, fs::directory_options::skip_permission_denied, error); !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_directory(error) && !at->is_symlink(error)) fs::permissions(at->path(), fs::perms::owner_all, error);
+  for (auto at = fs::recursive_directory_iterator(
+           path_, fs::directory_options::skip_permission_denied, error);
+       !error && at != fs::recursive_directory_iterator(); at.increment(error))
+    if (at->is_directory(error) && !at->is_symlink(error))
+      fs::permissions(at->path(), fs::perms::owner_all, error);
   fs::remove_all(path_, error);
   if (error) log::warn("cannot remove {}: {}", path_.string(), error.message());
 }
@@ -70,21 +77,28 @@ Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
     const bool made = !input.job.empty();
     const std::string name = made ? task.inputs[fromJobs].digest : input.digest;
     const auto digest = Digest::parse(name);
-    if (!digest) return invalid(fmt::format("the input {} has no valid digest ({})", input.path, name));
+    if (!digest)
+      return invalid(fmt::format("the input {} has no valid digest ({})", input.path, name));
     auto blob = blobs.open(*digest);
-    if (!blob) return Error{ErrorKind::NotFound, fmt::format("the input {} is missing: {}", input.path, blob.error().message), {}, {}};
+    if (!blob)
+      return Error{ErrorKind::NotFound,
+                   fmt::format("the input {} is missing: {}", input.path, blob.error().message),
+                   {},
+                   {}};
     copyInto(target, blob->get());
     if (made) fs::permissions(target, static_cast<fs::perms>(task.inputs[fromJobs++].mode & 0777));
   }
   return {};
 }
 
-Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>& globs, BlobStore& blobs) {
+Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>& globs,
+                                                  BlobStore& blobs) {
   Collected collected;
   if (globs.empty()) return collected;
   std::vector<bool> matched(globs.size(), false);
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(path_, fs::directory_options::skip_permission_denied)) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(path_, fs::directory_options::skip_permission_denied)) {
     const std::string relative = entry.path().lexically_relative(path_).string();
     bool wanted = false;
     for (std::size_t i = 0; i < globs.size(); ++i)
@@ -92,18 +106,22 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
     if (wanted) found.push_back(entry.path());
   }
   for (std::size_t i = 0; i < globs.size(); ++i)
-    if (!matched[i]) return invalid(fmt::format("The job left no file that matches its output \"{}\".", globs[i]));
+    if (!matched[i])
+      return invalid(fmt::format("The job left no file that matches its output \"{}\".", globs[i]));
   std::sort(found.begin(), found.end());
   for (const auto& path : found) {
     const std::string name = path.lexically_relative(path_).string();
-    if (!isUtf8(name)) return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));
+    if (!isUtf8(name))
+      return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
-      return invalid(fmt::format("The output {} is not a regular file; links and devices are refused.", name));
+      return invalid(
+          fmt::format("The output {} is not a regular file; links and devices are refused.", name));
     auto staged = blobs.stage(fd.get(), kLargestOutput);
     if (!staged) return staged.error();
-    collected.outputs.push_back({name, staged->digest.text(), staged->sizeBytes, info.st_mode & 0777u});
+    collected.outputs.push_back(
+        {name, staged->digest.text(), staged->sizeBytes, info.st_mode & 0777u});
     collected.blobs.push_back(std::move(*staged));
   }
   return collected;

@@ -10,8 +10,8 @@
 
 namespace planwright {
 
-/// The private folder of one attempt: made empty, filled with the declared inputs, emptied of the declared outputs,
-/// removed with everything in it by the destructor. One thread.
+/// The private folder of one attempt: made empty, filled with the declared inputs, emptied of the
+/// declared outputs, removed with everything in it by the destructor. One thread.
 class WorkFolder {
  public:
   explicit WorkFolder(std::filesystem::path path);
@@ -28,8 +28,8 @@ class WorkFolder {
     std::vector<JobOutput> outputs;
     std::vector<StagedBlob> blobs;
   };
-  /// Stores every regular file that matches one of the globs. Invalid: a glob matched nothing, or a match is a link,
-  /// a device or has a name that is not UTF-8.
+  /// Stores every regular file that matches one of the globs. Invalid: a glob matched nothing, or a
+  /// match is a link, a device or has a name that is not UTF-8.
   Result<Collected> collect(const std::vector<std::string>& globs, BlobStore& blobs);
 
  private:

@@ -37,7 +37,7 @@ std::optional<std::size_t> trySend(int socket, std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(int socket, std::string peer, const ConnectionContext& context,
+HttpConnection::HttpConnection(int socket, std::string peer, const ConnectionContext& context,
                        SteadyTime now)
     : socket_(socket),
       peer_(std::move(peer)),
@@ -48,7 +48,7 @@ Connection::Connection(int socket, std::string peer, const ConnectionContext& co
       requestBegan_(now),
       closeBy_(now) {}
 
-Connection::State Connection::onBytes(std::string_view bytes, SteadyTime now) {
+HttpConnection::State HttpConnection::onBytes(std::string_view bytes, SteadyTime now) {
   now_ = now;
   if (state_ == State::Closing) {
     forgotten_ += bytes.size();
@@ -62,7 +62,7 @@ Connection::State Connection::onBytes(std::string_view bytes, SteadyTime now) {
   return state_;
 }
 
-Connection::State Connection::onTick(SteadyTime now) {
+HttpConnection::State HttpConnection::onTick(SteadyTime now) {
   now_ = now;
   const HttpLimits& limits = context_.options.limits;
   if (state_ == State::Closing && now >= closeBy_) state_ = State::Done;
@@ -76,7 +76,7 @@ Connection::State Connection::onTick(SteadyTime now) {
   return state_;
 }
 
-void Connection::advance() {
+void HttpConnection::advance() {
   try {
     step();
   } catch (const std::system_error& e) {  // the spool folder: full, gone, not writable
@@ -87,7 +87,7 @@ void Connection::advance() {
   }
 }
 
-void Connection::step() {
+void HttpConnection::step() {
   while (state_ == State::Open) {
     switch (framer_.next()) {
       case RequestFramer::Event::NeedBytes:
@@ -108,7 +108,7 @@ void Connection::step() {
   }
 }
 
-void Connection::beginRequest() {
+void HttpConnection::beginRequest() {
   RequestHead& head = framer_.head();
   request_ = {};
   request_.method = head.method;
@@ -136,14 +136,14 @@ void Connection::beginRequest() {
   if (head.expectsContinue) trySend(socket_, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-void Connection::takeBody() {
+void HttpConnection::takeBody() {
   if (spool_)
     spool_->append(framer_.body());
   else
     request_.body.append(framer_.body());
 }
 
-void Connection::finishRequest() {
+void HttpConnection::finishRequest() {
   const bool isUpload = admission_.match.route != nullptr && admission_.match.route->options.upload;
   if (isUpload && !admission_.refusal) {
     if (!spool_) spool_.emplace(context_.options.spoolFolder);
@@ -160,7 +160,7 @@ void Connection::finishRequest() {
   lastByte_ = requestBegan_ = now_;
 }
 
-void Connection::refuse(int status, const std::string& detail) {
+void HttpConnection::refuse(int status, const std::string& detail) {
   if (!hasHead_) {
     request_ = {};
     admission_ = {};
@@ -171,11 +171,11 @@ void Connection::refuse(int status, const std::string& detail) {
   answer(request_, std::move(admission_));
 }
 
-void Connection::answer(const Request& request, Dispatcher::Admission admission) {
+void HttpConnection::answer(const Request& request, Dispatcher::Admission admission) {
   send(toWire(request, context_.dispatcher.answer(request, std::move(admission))));
 }
 
-void Connection::send(WireResponse wire) {
+void HttpConnection::send(WireResponse wire) {
   if (wire.events || wire.file.file) return handOver(std::move(wire), 0);
   const auto sent = trySend(socket_, wire.bytes);
   if (!sent) {
@@ -186,7 +186,7 @@ void Connection::send(WireResponse wire) {
   if (!wire.keepAlive) close();
 }
 
-void Connection::handOver(WireResponse wire, std::size_t sentBytes) {
+void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
   state_ =
       State::Done;  // the hub's descriptor keeps the connection open, ours is not needed any more
   Transfer transfer;
@@ -202,7 +202,7 @@ void Connection::handOver(WireResponse wire, std::size_t sentBytes) {
   context_.hub.adopt(std::move(transfer));
 }
 
-void Connection::close() {
+void HttpConnection::close() {
   ::shutdown(socket_, SHUT_WR);
   state_ = State::Closing;
   closeBy_ = now_ + kLingerTime;

@@ -24,7 +24,7 @@ struct ConnectionContext {
 /// written to from here, on the one worker thread that owns the connection: so no answer can ever
 /// reach a descriptor that has been closed and given to another client. What does not fit into the
 /// socket at once, files and event streams go to the Hub with a descriptor of their own.
-class Connection {
+class HttpConnection {
  public:
   enum class State {
     Open,
@@ -34,7 +34,7 @@ class Connection {
     Done,     ///< the caller closes its descriptor now
   };
 
-  Connection(int socket, std::string peer, const ConnectionContext& context, SteadyTime now);
+  HttpConnection(int socket, std::string peer, const ConnectionContext& context, SteadyTime now);
 
   /// Handles everything that is complete. Never waits for the client; handlers may block.
   State onBytes(std::string_view bytes, SteadyTime now);

@@ -81,11 +81,11 @@ class Transport final : public Pistache::Tcp::Transport {
   void onPeerReady(const Pistache::Aio::FdSet::Entry& entry);
   void acceptOne();
   void addPeer(UniqueFd socket, const sockaddr_storage& address);
-  Connection::State readFrom(int fd, Connection& connection);
+  HttpConnection::State readFrom(int fd, HttpConnection& connection);
   void tick();
   void remove(const PeerPtr& peer);
-  static Connection& connectionOf(const PeerPtr& peer) {
-    return *std::static_pointer_cast<Connection>(peer->getData(kConnectionKey));
+  static HttpConnection& connectionOf(const PeerPtr& peer) {
+    return *std::static_pointer_cast<HttpConnection>(peer->getData(kConnectionKey));
   }
 
   const Shared shared_;
@@ -131,26 +131,26 @@ void Transport::onPeerReady(const Pistache::Aio::FdSet::Entry& entry) {
   const auto found = peers.find(static_cast<int>(entry.getTag().value()));
   if (found == peers.end()) return;
   const PeerPtr peer = found->second;
-  Connection::State state = Connection::State::Done;
+  HttpConnection::State state = HttpConnection::State::Done;
   try {
     state = readFrom(peer->fd(), connectionOf(peer));
   } catch (const std::exception& e) {
     log::error("http connection closed error={}", e.what());
   }
-  if (state == Connection::State::Done) remove(peer);
+  if (state == HttpConnection::State::Done) remove(peer);
 }
 
-Connection::State Transport::readFrom(int fd, Connection& connection) {
+HttpConnection::State Transport::readFrom(int fd, HttpConnection& connection) {
   std::array<char, kReadBytes> buffer;  // NOLINT: filled by recv
-  Connection::State state = Connection::State::Open;
+  HttpConnection::State state = HttpConnection::State::Open;
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return state;
-    if (n <= 0) return Connection::State::Done;
+    if (n <= 0) return HttpConnection::State::Done;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     state = connection.onBytes(bytes, std::chrono::steady_clock::now());
-    if (state == Connection::State::Done) return state;
+    if (state == HttpConnection::State::Done) return state;
   }
   // More may be waiting: setting the edge-triggered interest again makes epoll report it again.
   reactor()->modifyFd(key(), fd, Polling::NotifyOn::Read | Polling::NotifyOn::Shutdown,
@@ -187,7 +187,7 @@ void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
   const auto peer = Pistache::Tcp::Peer::Create(
       socket.get(), Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
   peer->putData(kConnectionKey,
-                std::make_shared<Connection>(socket.get(), addressText(address), shared_.context,
+                std::make_shared<HttpConnection>(socket.get(), addressText(address), shared_.context,
                                              std::chrono::steady_clock::now()));
   try {
     handleNewPeer(peer);
@@ -205,7 +205,7 @@ void Transport::tick() {
   const SteadyTime now = std::chrono::steady_clock::now();
   std::vector<PeerPtr> done;
   for (const auto& [fd, peer] : peers) {
-    if (connectionOf(peer).onTick(now) == Connection::State::Done) done.push_back(peer);
+    if (connectionOf(peer).onTick(now) == HttpConnection::State::Done) done.push_back(peer);
   }
   for (const PeerPtr& peer : done) remove(peer);
 }

@@ -11,7 +11,7 @@ namespace planwright {
 
 /// Cuts the byte stream of one connection into requests, incrementally and within limits. No
 /// sockets: bytes go in by feed(), events come out of next(). What is left over after a request
-/// stays for the next one (pipelining). Owned by one Connection, used on its thread.
+/// stays for the next one (pipelining). Owned by one HttpConnection, used on its thread.
 ///
 ///   framer.feed(bytes);
 ///   while (true) switch (framer.next()) { case Head: … case Body: … case End: … case NeedBytes:

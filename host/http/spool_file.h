@@ -9,7 +9,7 @@
 namespace planwright {
 
 /// The body of an upload on its way in: a file without a name, gone with its last descriptor, also
-/// after a crash. Owned by one Connection.
+/// after a crash. Owned by one HttpConnection.
 class SpoolFile {
  public:
   /// Throws std::system_error.

@@ -16,13 +16,20 @@ std::optional<std::string> hexContent(const StagedBlob& blob) {
 }
 
 std::string_view levelOf(std::string_view type) {
-  return type.find("missing") != std::string_view::npos || type.find("gone") != std::string_view::npos ? "warning" : "info";
+  return type.find("missing") != std::string_view::npos ||
+                 type.find("gone") != std::string_view::npos
+             ? "warning"
+             : "info";
 }
 
 }  // namespace
 
-PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell, int maxAttempts)
-    : connection_(database.dedicated()), tickets_(std::move(tickets)), bell_(bell), maxAttempts_(maxAttempts) {}
+PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets,
+                                   Bell& bell, int maxAttempts)
+    : connection_(database.dedicated()),
+      tickets_(std::move(tickets)),
+      bell_(bell),
+      maxAttempts_(maxAttempts) {}
 
 bool PostgresRecorder::isHolder(std::string_view queue, std::string_view source) {
   return connection_->run("source_lock", {queue, source}).flag(0, 0);
@@ -44,24 +51,30 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
   if (batch.cursor) transaction = std::make_unique<Transaction>(*connection_);
   Rows rows;
   if (!batch.files.empty())
-    rows = connection_->run("record_inputs",
-                            {names.take(), digests.take(), sizes.take(), contents.take(), stats.take(), attributes.take(),
-                             batch.queue, batch.source, maxAttempts_, batch.policy == OverwritePolicy::Latest, std::nullopt});
-  if (batch.cursor) connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor});
+    rows = connection_->run(
+        "record_inputs", {names.take(), digests.take(), sizes.take(), contents.take(), stats.take(),
+                          attributes.take(), batch.queue, batch.source, maxAttempts_,
+                          batch.policy == OverwritePolicy::Latest, std::nullopt});
+  if (batch.cursor)
+    connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor});
   if (transaction) transaction->commit();
   std::unordered_map<std::string, bool> isNew;
   std::vector<std::int64_t> tickets;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     isNew[rows.text(i, 0)] = rows.number(i, 1) != 0;
     if (rows.flag(i, 3)) tickets.push_back(rows.number(i, 1));
-    if (rows.number(i, 1) != 0) log::info("recorded input={} file={} queued={}", rows.number(i, 1), rows.text(i, 0), rows.flag(i, 3));
+    if (rows.number(i, 1) != 0)
+      log::info("recorded input={} file={} queued={}", rows.number(i, 1), rows.text(i, 0),
+                rows.flag(i, 3));
   }
   for (const auto& file : batch.files)
-    result.outcomes.push_back(isNew[file.name] ? RecordOutcome::Recorded : RecordOutcome::Unchanged);
+    result.outcomes.push_back(isNew[file.name] ? RecordOutcome::Recorded
+                                               : RecordOutcome::Unchanged);
   if (!tickets.empty()) {
     try {
       tickets_->push(planList(batch.queue), tickets);
-    } catch (const Unavailable& e) {  // the rows are committed: an idle slot or reconcile finds them
+    } catch (
+        const Unavailable& e) {  // the rows are committed: an idle slot or reconcile finds them
       log::debug("no tickets pushed queue={}: {}", batch.queue, e.what());
     }
   }
@@ -73,7 +86,8 @@ std::vector<KnownFile> PostgresRecorder::known(std::string_view queue, std::stri
   const Rows rows = connection_->run("known_files", {queue});
   std::vector<KnownFile> files;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto signature = StatSignature::parse(rows.text(i, 1))) files.push_back({rows.text(i, 0), *signature});
+    if (const auto signature = StatSignature::parse(rows.text(i, 1)))
+      files.push_back({rows.text(i, 0), *signature});
   return files;
 }
 
@@ -82,15 +96,20 @@ std::string PostgresRecorder::cursor(std::string_view queue, std::string_view so
   return rows.empty() ? std::string() : rows.text(0, 0);
 }
 
-void PostgresRecorder::refused(std::string_view queue, std::string_view name, std::string_view reason) {
-  const std::string body = JsonWriter().object().member("filename", name).member("reason", reason).end().take();
-  connection_->run("source_event", {queue, "source/" + std::string(name), "file.refused", "warning", body});
+void PostgresRecorder::refused(std::string_view queue, std::string_view name,
+                               std::string_view reason) {
+  const std::string body =
+      JsonWriter().object().member("filename", name).member("reason", reason).end().take();
+  connection_->run("source_event",
+                   {queue, "source/" + std::string(name), "file.refused", "warning", body});
   log::warn("refused file={} queue={}: {}", name, queue, reason);
   bell_.ring();
 }
 
-void PostgresRecorder::sourceEvent(std::string_view queue, std::string_view type, std::string_view bodyJson) {
-  connection_->run("source_event", {queue, "queue/" + std::string(queue), type, levelOf(type), bodyJson});
+void PostgresRecorder::sourceEvent(std::string_view queue, std::string_view type,
+                                   std::string_view bodyJson) {
+  connection_->run("source_event",
+                   {queue, "queue/" + std::string(queue), type, levelOf(type), bodyJson});
   bell_.ring();
 }
 

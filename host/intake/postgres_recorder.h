@@ -11,12 +11,14 @@
 
 namespace planwright {
 
-/// Records files in Postgres and gives the queued ones tickets. The right to poll a source is an advisory lock of this
-/// recorder's session, and every write goes through that session: whoever lost the connection lost the source with it.
-/// One recorder per source; belongs to its intake's thread.
+/// Records files in Postgres and gives the queued ones tickets. The right to poll a source is an
+/// advisory lock of this recorder's session, and every write goes through that session: whoever
+/// lost the connection lost the source with it. One recorder per source; belongs to its intake's
+/// thread.
 class PostgresRecorder final : public InputRecorder {
  public:
-  PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell, int maxAttempts);
+  PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell,
+                   int maxAttempts);
 
   /// Takes the source if it is free. Throws Unavailable when Postgres is away.
   bool isHolder(std::string_view queue, std::string_view source);
@@ -25,7 +27,8 @@ class PostgresRecorder final : public InputRecorder {
   std::vector<KnownFile> known(std::string_view queue, std::string_view source) override;
   std::string cursor(std::string_view queue, std::string_view source) override;
   void refused(std::string_view queue, std::string_view name, std::string_view reason) override;
-  void sourceEvent(std::string_view queue, std::string_view type, std::string_view bodyJson) override;
+  void sourceEvent(std::string_view queue, std::string_view type,
+                   std::string_view bodyJson) override;
 
  private:
   std::unique_ptr<Connection> connection_;

@@ -7,28 +7,34 @@
 namespace planwright {
 namespace {
 
-constexpr std::array<std::pair<JobStatus, std::string_view>, 9> kWords{{{JobStatus::Blocked, "blocked"},
-                                                                        {JobStatus::Ready, "ready"},
-                                                                        {JobStatus::Running, "running"},
-                                                                        {JobStatus::Succeeded, "succeeded"},
-                                                                        {JobStatus::Cached, "cached"},
-                                                                        {JobStatus::Failed, "failed"},
-                                                                        {JobStatus::TimedOut, "timed_out"},
-                                                                        {JobStatus::DepFailed, "dep_failed"},
-                                                                        {JobStatus::Cancelled, "cancelled"}}};
+constexpr std::array<std::pair<JobStatus, std::string_view>, 9> kWords{
+    {{JobStatus::Blocked, "blocked"},
+     {JobStatus::Ready, "ready"},
+     {JobStatus::Running, "running"},
+     {JobStatus::Succeeded, "succeeded"},
+     {JobStatus::Cached, "cached"},
+     {JobStatus::Failed, "failed"},
+     {JobStatus::TimedOut, "timed_out"},
+     {JobStatus::DepFailed, "dep_failed"},
+     {JobStatus::Cancelled, "cancelled"}}};
 
 }  // namespace
 
 std::string_view toText(JobStatus status) {
-  return std::find_if(kWords.begin(), kWords.end(), [&](const auto& w) { return w.first == status; })->second;
+  return std::find_if(kWords.begin(), kWords.end(),
+                      [&](const auto& w) { return w.first == status; })
+      ->second;
 }
 
 JobStatus jobStatusFrom(std::string_view text) {
-  const auto at = std::find_if(kWords.begin(), kWords.end(), [&](const auto& w) { return w.second == text; });
+  const auto at =
+      std::find_if(kWords.begin(), kWords.end(), [&](const auto& w) { return w.second == text; });
   return at == kWords.end() ? JobStatus::Blocked : at->first;
 }
 
-bool isGood(JobStatus status) { return status == JobStatus::Succeeded || status == JobStatus::Cached; }
+bool isGood(JobStatus status) {
+  return status == JobStatus::Succeeded || status == JobStatus::Cached;
+}
 
 bool isFinal(JobStatus status) {
   return status != JobStatus::Blocked && status != JobStatus::Ready && status != JobStatus::Running;
@@ -41,16 +47,19 @@ JobGraph::JobGraph(const std::vector<std::vector<int>>& needs)
       open_(static_cast<int>(needs.size())) {
   for (std::size_t job = 0; job < needs.size(); ++job) {
     waitingFor_[job] = static_cast<int>(needs[job].size());
-    for (const int need : needs[job]) dependents_[static_cast<std::size_t>(need)].push_back(static_cast<int>(job));
+    for (const int need : needs[job])
+      dependents_[static_cast<std::size_t>(need)].push_back(static_cast<int>(job));
   }
 }
 
 std::vector<int> JobGraph::settle() {
   std::vector<int> changed;
-  open_ = static_cast<int>(std::count_if(status_.begin(), status_.end(), [](JobStatus s) { return !isFinal(s); }));
+  open_ = static_cast<int>(
+      std::count_if(status_.begin(), status_.end(), [](JobStatus s) { return !isFinal(s); }));
   for (int job = 0; job < size(); ++job) {
     if (isGood(status(job)))
-      for (const int next : dependents_[static_cast<std::size_t>(job)]) --waitingFor_[static_cast<std::size_t>(next)];
+      for (const int next : dependents_[static_cast<std::size_t>(job)])
+        --waitingFor_[static_cast<std::size_t>(next)];
   }
   for (int job = 0; job < size(); ++job)
     if (isFinal(status(job)) && !isGood(status(job))) failDependents(job, changed);

@@ -5,15 +5,25 @@
 
 namespace planwright {
 
-enum class JobStatus { Blocked, Ready, Running, Succeeded, Cached, Failed, TimedOut, DepFailed, Cancelled };
+enum class JobStatus {
+  Blocked,
+  Ready,
+  Running,
+  Succeeded,
+  Cached,
+  Failed,
+  TimedOut,
+  DepFailed,
+  Cancelled
+};
 
 std::string_view toText(JobStatus status);
 JobStatus jobStatusFrom(std::string_view text);  ///< unknown words are Blocked
 bool isFinal(JobStatus status);
 bool isGood(JobStatus status);  ///< succeeded or cached
 
-/// The states of one build's jobs and how an end of one moves the others. Jobs are positions in the plan. Pure: one
-/// thread, no time, no store.
+/// The states of one build's jobs and how an end of one moves the others. Jobs are positions in the
+/// plan. Pure: one thread, no time, no store.
 class JobGraph {
  public:
   explicit JobGraph(const std::vector<std::vector<int>>& needs);
@@ -28,7 +38,8 @@ class JobGraph {
 
   void start(int job) { status_[static_cast<std::size_t>(job)] = JobStatus::Running; }
   void again(int job) { status_[static_cast<std::size_t>(job)] = JobStatus::Ready; }
-  /// `job` ended as `end` (a final status). Gives the other jobs that changed: ready ones and dep_failed ones.
+  /// `job` ended as `end` (a final status). Gives the other jobs that changed: ready ones and
+  /// dep_failed ones.
   std::vector<int> finish(int job, JobStatus end);
   /// Everything that has not ended and does not run becomes cancelled; gives those.
   std::vector<int> cancelWaiting();

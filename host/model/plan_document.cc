@@ -13,7 +13,9 @@ namespace {
 
 using Positions = std::unordered_map<std::string_view, int>;
 
-std::string_view view(const JsonValue& text) { return {text.GetString(), text.GetStringLength()}; }
+std::string_view view(const JsonValue& text) {
+  return {text.GetString(), text.GetStringLength()};
+}
 
 const JsonSchema& planSchema() {
   static const JsonSchema schema = [] {
@@ -24,9 +26,12 @@ const JsonSchema& planSchema() {
   return schema;
 }
 
-/// Relative, without empty, "." or ".." parts and without NUL: it cannot leave the folder it is put into.
+/// Relative, without empty, "." or ".." parts and without NUL: it cannot leave the folder it is put
+/// into.
 bool isInnerPath(std::string_view path) {
-  if (path.empty() || path.front() == '/' || path.size() > 4096 || path.find('\0') != std::string_view::npos) return false;
+  if (path.empty() || path.front() == '/' || path.size() > 4096 ||
+      path.find('\0') != std::string_view::npos)
+    return false;
   while (true) {
     const auto slash = path.find('/');
     const auto part = path.substr(0, slash);
@@ -36,9 +41,14 @@ bool isInnerPath(std::string_view path) {
   }
 }
 
-Result<JobInput> readInput(const std::string& path, const JsonValue& value, const std::string& pointer) {
+Result<JobInput> readInput(const std::string& path, const JsonValue& value,
+                           const std::string& pointer) {
   if (!isInnerPath(path))
-    return invalid(fmt::format("the input path \"{}\" leaves the job's folder; use a relative path without '..'", path), pointer);
+    return invalid(
+        fmt::format(
+            "the input path \"{}\" leaves the job's folder; use a relative path without '..'",
+            path),
+        pointer);
   JobInput input;
   input.path = path;
   if (value.IsObject()) {
@@ -54,17 +64,22 @@ Result<JobInput> readInput(const std::string& path, const JsonValue& value, cons
   input.job = from.substr(0, slash);
   input.output = from.substr(slash + 1);
   if (!isInnerPath(input.output))
-    return invalid(fmt::format("\"{}\" is no output of job \"{}\"; use <job>/<relative path>", from, input.job), pointer);
+    return invalid(fmt::format("\"{}\" is no output of job \"{}\"; use <job>/<relative path>", from,
+                               input.job),
+                   pointer);
   return input;
 }
 
-Result<int> positionOf(const Positions& positions, std::string_view name, const std::string& pointer) {
+Result<int> positionOf(const Positions& positions, std::string_view name,
+                       const std::string& pointer) {
   const auto at = positions.find(name);
-  if (at == positions.end()) return invalid(fmt::format("{}: there is no job \"{}\" in this plan", pointer, name), pointer);
+  if (at == positions.end())
+    return invalid(fmt::format("{}: there is no job \"{}\" in this plan", pointer, name), pointer);
   return at->second;
 }
 
-Result<void> readNeeds(const JsonValue& json, const Positions& positions, const std::string& at, PlannedJob& job) {
+Result<void> readNeeds(const JsonValue& json, const Positions& positions, const std::string& at,
+                       PlannedJob& job) {
   const auto* needs = find(json, "needs");
   for (rapidjson::SizeType i = 0; needs && i < needs->Size(); ++i) {
     auto position = positionOf(positions, view((*needs)[i]), fmt::format("{}/needs/{}", at, i));
@@ -74,7 +89,8 @@ Result<void> readNeeds(const JsonValue& json, const Positions& positions, const 
   return {};
 }
 
-Result<void> readFiles(const JsonValue& json, const Positions& positions, const std::string& at, PlannedJob& job) {
+Result<void> readFiles(const JsonValue& json, const Positions& positions, const std::string& at,
+                       PlannedJob& job) {
   if (const auto* inputs = find(json, "inputs")) {
     for (const auto& m : inputs->GetObject()) {
       const std::string pointer = fmt::format("{}/inputs/{}", at, m.name.GetString());
@@ -84,7 +100,9 @@ Result<void> readFiles(const JsonValue& json, const Positions& positions, const 
         auto producer = positionOf(positions, input->job, pointer);
         if (!producer) return producer.error();
         if (std::find(job.needs.begin(), job.needs.end(), *producer) == job.needs.end())
-          return invalid(fmt::format("{}: the job must also name \"{}\" in its needs", pointer, input->job), pointer);
+          return invalid(
+              fmt::format("{}: the job must also name \"{}\" in its needs", pointer, input->job),
+              pointer);
       }
       job.inputs.push_back(std::move(*input));
     }
@@ -92,13 +110,16 @@ Result<void> readFiles(const JsonValue& json, const Positions& positions, const 
   const auto* outputs = find(json, "outputs");
   for (rapidjson::SizeType i = 0; outputs && i < outputs->Size(); ++i) {
     if (!isInnerPath(view((*outputs)[i])))
-      return invalid(fmt::format("{}/outputs/{}: \"{}\" leaves the job's folder", at, i, (*outputs)[i].GetString()), fmt::format("{}/outputs/{}", at, i));
+      return invalid(fmt::format("{}/outputs/{}: \"{}\" leaves the job's folder", at, i,
+                                 (*outputs)[i].GetString()),
+                     fmt::format("{}/outputs/{}", at, i));
     job.outputs.emplace_back(view((*outputs)[i]));
   }
   return {};
 }
 
-Result<PlannedJob> readJob(const JsonValue& json, const Positions& positions, const std::string& at) {
+Result<PlannedJob> readJob(const JsonValue& json, const Positions& positions,
+                           const std::string& at) {
   PlannedJob job;
   job.name = textOr(json, "id");
   if (auto ok = readNeeds(json, positions, at, job); !ok) return ok.error();
@@ -134,8 +155,10 @@ std::string findCycle(const std::vector<PlannedJob>& jobs) {
       const int need = needs[next++];
       if (marks[static_cast<std::size_t>(need)] == Mark::Open) {
         std::string text;
-        auto at = std::find_if(path.begin(), path.end(), [&](const auto& step) { return step.first == need; });
-        for (; at != path.end(); ++at) text += jobs[static_cast<std::size_t>(at->first)].name + " -> ";
+        auto at = std::find_if(path.begin(), path.end(),
+                               [&](const auto& step) { return step.first == need; });
+        for (; at != path.end(); ++at)
+          text += jobs[static_cast<std::size_t>(at->first)].name + " -> ";
         return text + jobs[static_cast<std::size_t>(need)].name;
       }
       if (marks[static_cast<std::size_t>(need)] == Mark::New) {
@@ -155,7 +178,10 @@ Result<PlanDocument> readPlan(const JsonValue& json) {
   for (rapidjson::SizeType i = 0; i < jobs.Size(); ++i) {
     const auto [at, fresh] = positions.emplace(view(jobs[i]["id"]), static_cast<int>(i));
     if (!fresh)
-      return invalid(fmt::format("/jobs/{}/id: \"{}\" stands already at /jobs/{}; job ids are unique", i, at->first, at->second), fmt::format("/jobs/{}/id", i));
+      return invalid(
+          fmt::format("/jobs/{}/id: \"{}\" stands already at /jobs/{}; job ids are unique", i,
+                      at->first, at->second),
+          fmt::format("/jobs/{}/id", i));
   }
   plan.jobs.reserve(jobs.Size());
   for (rapidjson::SizeType i = 0; i < jobs.Size(); ++i) {
@@ -164,7 +190,8 @@ Result<PlanDocument> readPlan(const JsonValue& json) {
     plan.jobs.push_back(std::move(*job));
   }
   if (const auto cycle = findCycle(plan.jobs); !cycle.empty())
-    return invalid(fmt::format("/jobs: the plan is not a DAG: {} (each job needs the next)", cycle), "/jobs");
+    return invalid(fmt::format("/jobs: the plan is not a DAG: {} (each job needs the next)", cycle),
+                   "/jobs");
   if (const auto* summary = find(json, "summary")) plan.summaryJson = toJson(*summary);
   return plan;
 }
@@ -184,7 +211,8 @@ Result<PlanDocument> PlanDocument::parseSealed(std::string_view json) {
   return readPlan(*parsed);
 }
 
-Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest, std::string_view planner) {
+Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest,
+                          std::string_view planner) {
   auto parsed = parseJson(emitted);
   if (!parsed) return parsed.error();
   if (auto ok = planSchema().validate(*parsed); !ok) return ok.error();
@@ -192,8 +220,13 @@ Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest
   if (!plan) return plan.error();
   auto& memory = parsed->GetAllocator();
   JsonValue head(rapidjson::kObjectType);
-  head.AddMember("input", JsonValue(inputDigest.data(), static_cast<rapidjson::SizeType>(inputDigest.size()), memory), memory);
-  head.AddMember("planner", JsonValue(planner.data(), static_cast<rapidjson::SizeType>(planner.size()), memory), memory);
+  head.AddMember(
+      "input",
+      JsonValue(inputDigest.data(), static_cast<rapidjson::SizeType>(inputDigest.size()), memory),
+      memory);
+  head.AddMember(
+      "planner",
+      JsonValue(planner.data(), static_cast<rapidjson::SizeType>(planner.size()), memory), memory);
   parsed->AddMember("planwright", head, memory);
   PlanSeal seal;
   seal.document = canonicalJson(*parsed);

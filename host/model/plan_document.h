@@ -28,7 +28,7 @@ struct PlannedJob {
   std::vector<int> needs;
   std::string specJson;  ///< the builder's; "{}" if there is none
   std::vector<JobInput> inputs;
-  std::vector<std::string> outputs;  ///< globs below the work folder
+  std::vector<std::string> outputs;      ///< globs below the work folder
   std::chrono::milliseconds timeout{0};  ///< 0 = the queue's
   std::int64_t memoryBytes = 0;
   int cpus = 1;
@@ -36,8 +36,8 @@ struct PlannedJob {
   friend bool operator==(const PlannedJob&, const PlannedJob&) = default;
 };
 
-/// A plan that keeps every rule: sdk/schema/plan.schema.json, unique ids, needs that exist, no cycle, no path that
-/// leaves the work folder.
+/// A plan that keeps every rule: sdk/schema/plan.schema.json, unique ids, needs that exist, no
+/// cycle, no path that leaves the work folder.
 struct PlanDocument {
   std::vector<PlannedJob> jobs;
   std::string summaryJson = "{}";
@@ -49,14 +49,16 @@ struct PlanDocument {
   friend bool operator==(const PlanDocument&, const PlanDocument&) = default;
 };
 
-/// What a planner emitted, checked, with the host's head added and in canonical form (RFC 8785): the bytes whose
-/// sha256 is the plan digest. Same input, planner and settings give the same bytes on every machine.
+/// What a planner emitted, checked, with the host's head added and in canonical form (RFC 8785):
+/// the bytes whose sha256 is the plan digest. Same input, planner and settings give the same bytes
+/// on every machine.
 struct PlanSeal {
   std::string document;
   Digest digest;
   std::string summaryJson;
   int jobCount = 0;
 };
-Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest, std::string_view planner);
+Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest,
+                          std::string_view planner);
 
 }  // namespace planwright

@@ -10,7 +10,9 @@
 namespace planwright {
 
 PlanCommitter::PlanCommitter(const PlanParts& parts)
-    : parts_(parts), connection_(parts.database.dedicated()), tickets_(parts.connectTickets()) {}
+    : parts_(parts),
+      connection_(parts.database.dedicated()),
+      tickets_(parts.connectTickets()) {}
 
 bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::stop_token& stop) {
   Backoff backoff;
@@ -19,7 +21,8 @@ bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::st
       commitTogether(results);
       return true;
     } catch (const Unavailable& e) {
-      log::warn("holding {} planned results queue={}: {}", results.size(), parts_.queue.name, e.what());
+      log::warn("holding {} planned results queue={}: {}", results.size(), parts_.queue.name,
+                e.what());
     } catch (const std::exception& e) {  // one of them cannot be stored: find it
       log::error("a group commit failed queue={}: {}", parts_.queue.name, e.what());
       try {
@@ -39,8 +42,10 @@ void PlanCommitter::commitTogether(const std::vector<PlanResult>& results) {
   std::vector<StagedBlob> blobs;
   std::string hold;
   for (const auto& result : results) {
-    if (const auto* made = std::get_if<PlannedInput>(&result.end)) planned.push_back(*made);
-    else unplanned.push_back(std::get<UnplannedInput>(result.end));
+    if (const auto* made = std::get_if<PlannedInput>(&result.end))
+      planned.push_back(*made);
+    else
+      unplanned.push_back(std::get<UnplannedInput>(result.end));
     blobs.insert(blobs.end(), result.blobs.begin(), result.blobs.end());
     if (!result.holdReason.empty()) hold = result.holdReason;
   }
@@ -64,7 +69,8 @@ void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
       const auto* made = std::get_if<PlannedInput>(&result.end);
       UnplannedInput failed = made ? UnplannedInput{} : std::get<UnplannedInput>(result.end);
       if (made) failed.id = made->id, failed.fence = made->fence;
-      failed.failure = {FailureClass::Bug, std::string("The result could not be stored: ") + e.what(), {}, {}};
+      failed.failure = {
+          FailureClass::Bug, std::string("The result could not be stored: ") + e.what(), {}, {}};
       failed.reasonCode = "internal";
       failed.retryIn.reset();
       commitUnplanned({failed});
@@ -82,19 +88,25 @@ std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planne
   pushTickets(tickets);
   count("planned", made.size());
   if (made.size() < planned.size())
-    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(planned.size() - made.size()));
+    parts_.metrics.add("planwright_fenced_writes_total", {},
+                       static_cast<double>(planned.size() - made.size()));
   return made.size();
 }
 
 std::size_t PlanCommitter::commitUnplanned(const std::vector<UnplannedInput>& unplanned) {
   const auto done = Inputs(*connection_).finishUnplanned(unplanned, parts_.queue.name);
   for (const auto& input : unplanned) {
-    if (!input.retryIn) log::info("failed input={} class={}: {}", number(input.id), toText(input.failure.kind), input.failure.message);
-    else if (input.countAttempt) log::info("retrying input={} in={}ms: {}", number(input.id), input.retryIn->count(), input.failure.message);
+    if (!input.retryIn)
+      log::info("failed input={} class={}: {}", number(input.id), toText(input.failure.kind),
+                input.failure.message);
+    else if (input.countAttempt)
+      log::info("retrying input={} in={}ms: {}", number(input.id), input.retryIn->count(),
+                input.failure.message);
   }
   count("failed", done.size());
   if (done.size() < unplanned.size())
-    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(unplanned.size() - done.size()));
+    parts_.metrics.add("planwright_fenced_writes_total", {},
+                       static_cast<double>(unplanned.size() - done.size()));
   return done.size();
 }
 
@@ -108,7 +120,10 @@ void PlanCommitter::pushTickets(const std::vector<std::int64_t>& plans) {
 }
 
 void PlanCommitter::count(const char* outcome, std::size_t items) {
-  if (items > 0) parts_.metrics.add("planwright_items_finished_total", {{"queue", planList(parts_.queue.name)}, {"outcome", outcome}}, static_cast<double>(items));
+  if (items > 0)
+    parts_.metrics.add("planwright_items_finished_total",
+                       {{"queue", planList(parts_.queue.name)}, {"outcome", outcome}},
+                       static_cast<double>(items));
 }
 
 }  // namespace planwright

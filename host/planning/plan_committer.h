@@ -11,8 +11,9 @@
 
 namespace planwright {
 
-/// Commits what planning made in groups: everything that finished while the last commit was under way goes together,
-/// then one pipelined push of tickets for the build stage. Holds results while Postgres is away. One thread.
+/// Commits what planning made in groups: everything that finished while the last commit was under
+/// way goes together, then one pipelined push of tickets for the build stage. Holds results while
+/// Postgres is away. One thread.
 class PlanCommitter {
  public:
   explicit PlanCommitter(const PlanParts& parts);

@@ -13,8 +13,10 @@ constexpr int kWarn = 3;  // PW_WARN
 }  // namespace
 
 void PlanServices::log(int level, std::string_view message, std::string_view) {
-  if (level >= kWarn) planwright::log::warn("planner says input={}: {}", inputId_, toUtf8(message));
-  else planwright::log::debug("planner says input={}: {}", inputId_, toUtf8(message));
+  if (level >= kWarn)
+    planwright::log::warn("planner says input={}: {}", inputId_, toUtf8(message));
+  else
+    planwright::log::debug("planner says input={}: {}", inputId_, toUtf8(message));
 }
 
 void PlanServices::event(std::string_view type, std::string_view bodyJson) {
@@ -36,6 +38,8 @@ Result<Digest> PlanServices::putBlob(int fd, std::string_view) {
   return stored_.back().digest;
 }
 
-std::optional<std::string> PlanServices::secret(std::string_view) { return std::nullopt; }
+std::optional<std::string> PlanServices::secret(std::string_view) {
+  return std::nullopt;
+}
 
 }  // namespace planwright

@@ -8,8 +8,8 @@
 
 namespace planwright {
 
-/// What a planner may ask of the host while it plans one input. Its log lines go to the host's log; blobs it stores
-/// are kept with the plan. Lives for one call.
+/// What a planner may ask of the host while it plans one input. Its log lines go to the host's log;
+/// blobs it stores are kept with the plan. Lives for one call.
 class PlanServices final : public CallServices {
  public:
   PlanServices(const std::string& inputId, BlobStore& blobs) : inputId_(inputId), blobs_(blobs) {}

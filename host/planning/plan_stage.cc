@@ -11,7 +11,8 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kGroup = 500;  // beyond it a commit only gets slower
-constexpr std::chrono::seconds kLongestWait{1};  // of a claimed item for a worker, before it is given back
+constexpr std::chrono::seconds kLongestWait{
+    1};  // of a claimed item for a worker, before it is given back
 
 std::int64_t idOf(const PlanResult& result) {
   return std::visit([](const auto& end) { return number(end.id); }, result.end);
@@ -24,16 +25,21 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
       list_(planList(parts.queue.name)),
       wanted_(workers),
       prefetch_(parts.clock, std::chrono::milliseconds(50)),
-      claimConnection_(parts.database.dedicated()), committer_(parts) {
+      claimConnection_(parts.database.dedicated()),
+      committer_(parts) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
-  port.due = [this](std::size_t limit) { return Inputs(*claimConnection_).due(parts_.queue.name, limit); };
+  port.due = [this](std::size_t limit) {
+    return Inputs(*claimConnection_).due(parts_.queue.name, limit);
+  };
   port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
-  claimer_ = std::make_unique<Claimer>(list_, parts.connectTickets(), parts.membership, std::move(port));
+  claimer_ =
+      std::make_unique<Claimer>(list_, parts.connectTickets(), parts.membership, std::move(port));
   finishThread_ = startThread("pw-plan-f", [this](const std::stop_token& stop) { finish(stop); });
   startWorkers();
   watchThread_ = startThread("pw-plan-w", [this](const std::stop_token& stop) { watch(stop); });
-  claimThread_ = startThread("pw-plan-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+  claimThread_ =
+      startThread("pw-plan-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
 }
 
 PlanStage::~PlanStage() {
@@ -69,11 +75,15 @@ void PlanStage::startWorkers() {
     const int index = static_cast<int>(workers->size());
     workers->push_back(std::make_unique<Worker>(parts_));
     Worker& worker = *workers->back();
-    worker.thread = startThread("pw-plan-" + std::to_string(index), [this, &worker, index](const std::stop_token& stop) { work(worker, index, stop); });
+    worker.thread = startThread(
+        "pw-plan-" + std::to_string(index),
+        [this, &worker, index](const std::stop_token& stop) { work(worker, index, stop); });
   }
 }
 
-std::vector<std::int64_t> PlanStage::held() { return inbox_.lock()->held; }
+std::vector<std::int64_t> PlanStage::held() {
+  return inbox_.lock()->held;
+}
 
 std::size_t PlanStage::room(const std::stop_token& stop) {
   const auto free = [this](const Inbox& inbox) {
@@ -91,7 +101,8 @@ std::size_t PlanStage::room(const std::stop_token& stop) {
 }
 
 void PlanStage::claim(const std::vector<std::int64_t>& ids) {
-  auto claimed = Inputs(*claimConnection_).claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  auto claimed = Inputs(*claimConnection_)
+                     .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
   if (claimed.empty()) return;
   {
     auto inbox = inbox_.lock();
@@ -109,7 +120,8 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < wanted_) {
     ClaimedInput input;
     {
-      auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [](const Inbox& now) { return !now.waiting.empty(); });
+      auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop,
+                                  [](const Inbox& now) { return !now.waiting.empty(); });
       if (inbox->waiting.empty() || stop.stop_requested()) continue;
       input = std::move(inbox->waiting.front());
       inbox->waiting.pop_front();
@@ -118,14 +130,17 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
     busy_.fetch_add(1, std::memory_order_relaxed);
     PlanResult result = worker.step.run(input);
     busy_.fetch_sub(1, std::memory_order_relaxed);
-    parts_.metrics.observe("planwright_item_run_seconds", {{"queue", list_}, {"plugin", result.plugin}}, std::chrono::duration<double>(result.took).count());
+    parts_.metrics.observe("planwright_item_run_seconds",
+                           {{"queue", list_}, {"plugin", result.plugin}},
+                           std::chrono::duration<double>(result.took).count());
     outbox_.add(std::move(result));
   }
   worker.gone = true;
 }
 
 void PlanStage::finish(const std::stop_token& stop) {
-  // After a stop it goes on until nothing is left: results of finished work are worth a last commit.
+  // After a stop it goes on until nothing is left: results of finished work are worth a last
+  // commit.
   while (!stop.stop_requested() || !outbox_.empty()) {
     auto results = outbox_.take(kGroup, std::chrono::seconds(1), stop);
     if (results.empty()) continue;
@@ -146,7 +161,8 @@ void PlanStage::watch(const std::stop_token& stop) {
       for (auto& worker : *workers) worker->step.checkDeadline(now);
     }
     // Items were quick, so many were claimed, and then they became slow: others may have them.
-    if (now - inbox_.lock()->lastTaken > kLongestWait) giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
+    if (now - inbox_.lock()->lastTaken > kLongestWait)
+      giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
   }
 }
 

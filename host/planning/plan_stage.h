@@ -15,10 +15,12 @@
 
 namespace planwright {
 
-/// The plan stage of one queue: a claimer takes ids and claims inputs, workers plan them, a committer writes the
-/// results in groups. Threads pw-plan-c, pw-plan-0…, pw-plan-w (watch) and pw-plan-f.
+/// The plan stage of one queue: a claimer takes ids and claims inputs, workers plan them, a
+/// committer writes the results in groups. Threads pw-plan-c, pw-plan-0…, pw-plan-w (watch) and
+/// pw-plan-f.
 ///   ids -> claimer -> inbox_ -> workers -> outbox_ -> committer
-/// Stopping drains: running calls are told to stop, what was claimed and not planned goes back unharmed.
+/// Stopping drains: running calls are told to stop, what was claimed and not planned goes back
+/// unharmed.
 class PlanStage {
  public:
   explicit PlanStage(const PlanParts& parts, int workers);
@@ -28,7 +30,8 @@ class PlanStage {
 
   void resize(int workers);
   int busy() const { return busy_.load(std::memory_order_relaxed); }
-  /// The instance lost its claims: running work is stopped, its results will be refused by their fences.
+  /// The instance lost its claims: running work is stopped, its results will be refused by their
+  /// fences.
   void abandon();
   /// Inputs that are claimed and not yet committed; reconcile compares them with the table.
   std::vector<std::int64_t> held();

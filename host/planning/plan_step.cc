@@ -14,14 +14,20 @@ namespace {
 /// The word for a failed input that people filter by (the closed list of reason codes).
 std::string_view reasonCode(FailureClass kind) {
   switch (kind) {
-    case FailureClass::Rejected: return "planner_rejected_input";
-    case FailureClass::Timeout: return "timeout";
-    case FailureClass::Limit: return "limit";
-    case FailureClass::Cancelled: return "cancelled";
-    case FailureClass::Config: return "queue_held";
+    case FailureClass::Rejected:
+      return "planner_rejected_input";
+    case FailureClass::Timeout:
+      return "timeout";
+    case FailureClass::Limit:
+      return "limit";
+    case FailureClass::Cancelled:
+      return "cancelled";
+    case FailureClass::Config:
+      return "queue_held";
     case FailureClass::Failed:
     case FailureClass::Infra:
-    case FailureClass::Bug: return "plugin_error";
+    case FailureClass::Bug:
+      return "plugin_error";
   }
   return "internal";
 }
@@ -35,7 +41,9 @@ Failure clean(Failure failure) {
 }  // namespace
 
 PlanStep::PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs)
-    : queue_(queue), plugins_(plugins), blobs_(blobs) {
+    : queue_(queue),
+      plugins_(plugins),
+      blobs_(blobs) {
   for (const auto& planner : queue.planners) slots_.push_back({&planner, nullptr, {}});
 }
 
@@ -64,7 +72,8 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
   result.plugin = slot->config->plugin;
   if (const auto ok = create(*slot); !ok) {
     const bool again = ok.error().kind == ErrorKind::Unavailable;
-    result.end = toUnplanned(input, {again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}});
+    result.end = toUnplanned(
+        input, {again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}});
     if (!again) result.holdReason = fmt::format("{}: {}", result.plugin, ok.error().message);
     return result;
   }
@@ -83,17 +92,27 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
   StageOutcome outcome = slot->planner->plan(call, running);
   *running_.lock() = {};
   if (outcome.failure) {
-    if (outcome.failure->kind == FailureClass::Cancelled && running.reason() == StopReason::Deadline)
-      outcome.failure = Failure{FailureClass::Timeout, fmt::format("Planning took longer than {} s.", std::chrono::duration_cast<std::chrono::seconds>(slot->config->deadline).count()), outcome.failure->details, {}};
-    if (outcome.failure->kind == FailureClass::Config) result.holdReason = fmt::format("{}: {}", result.plugin, toUtf8(outcome.failure->message));
+    if (outcome.failure->kind == FailureClass::Cancelled &&
+        running.reason() == StopReason::Deadline)
+      outcome.failure = Failure{
+          FailureClass::Timeout,
+          fmt::format(
+              "Planning took longer than {} s.",
+              std::chrono::duration_cast<std::chrono::seconds>(slot->config->deadline).count()),
+          outcome.failure->details,
+          {}};
+    if (outcome.failure->kind == FailureClass::Config)
+      result.holdReason = fmt::format("{}: {}", result.plugin, toUtf8(outcome.failure->message));
     auto unplanned = toUnplanned(input, std::move(*outcome.failure));
-    if (running.reason() == StopReason::Drain) unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
+    if (running.reason() == StopReason::Drain)
+      unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
     result.end = std::move(unplanned);
   } else {
     result = seal(input, *slot, outcome.document);
     result.blobs = services.takeBlobs();
   }
-  result.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  result.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - begin);
   return result;
 }
 
@@ -101,11 +120,13 @@ PlanResult PlanStep::noPlannerFits(const ClaimedInput& input) const {
   std::string patterns;
   for (const auto& slot : slots_) patterns += (patterns.empty() ? "" : ", ") + slot.config->match;
   PlanResult result;
-  result.end = toUnplanned(input, {FailureClass::Rejected,
-                                   fmt::format("No planner of queue {} takes a file named {}; there are planners for {}.",
-                                               queue_.name, input.filename, patterns.empty() ? "nothing" : patterns),
-                                   {},
-                                   {}});
+  result.end = toUnplanned(
+      input,
+      {FailureClass::Rejected,
+       fmt::format("No planner of queue {} takes a file named {}; there are planners for {}.",
+                   queue_.name, input.filename, patterns.empty() ? "nothing" : patterns),
+       {},
+       {}});
   return result;
 }
 
@@ -116,7 +137,11 @@ PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std
   result.plugin = slot.config->plugin;
   auto sealed = sealPlan(emitted, input.digest, planner);
   if (!sealed) {
-    result.end = toUnplanned(input, {FailureClass::Bug, fmt::format("{} made a plan that breaks the rules: {}", planner, sealed.error().message), {}, {}});
+    result.end = toUnplanned(input, {FailureClass::Bug,
+                                     fmt::format("{} made a plan that breaks the rules: {}",
+                                                 planner, sealed.error().message),
+                                     {},
+                                     {}});
     return result;
   }
   PlannedInput planned;
@@ -142,7 +167,10 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
   unplanned.reasonCode = reasonCode(failure.kind);
   if (failure.kind == FailureClass::Infra && input.attempt < input.maxAttempts) {
     const auto& retry = queue_.retry;
-    unplanned.retryIn = failure.retryAfter.count() > 0 ? failure.retryAfter : retryDelay(retry.first, retry.factor, retry.max, retry.jitter, input.attempt);
+    unplanned.retryIn =
+        failure.retryAfter.count() > 0
+            ? failure.retryAfter
+            : retryDelay(retry.first, retry.factor, retry.max, retry.jitter, input.attempt);
     unplanned.reasonCode = "backoff";
   } else if (failure.kind == FailureClass::Config) {
     unplanned.retryIn = std::chrono::milliseconds(0);  // the queue is held; nothing is failed
@@ -157,7 +185,8 @@ void PlanStep::interrupt(StopReason reason) {
 }
 
 void PlanStep::checkDeadline(SteadyTime now) {
-  if (auto running = running_.lock(); running->call && now >= running->deadline) running->call->stop(StopReason::Deadline);
+  if (auto running = running_.lock(); running->call && now >= running->deadline)
+    running->call->stop(StopReason::Deadline);
 }
 
 }  // namespace planwright

@@ -15,7 +15,8 @@
 
 namespace planwright {
 
-/// What became of one claimed input. `holdReason` set: the settings are wrong, the queue is to be held.
+/// What became of one claimed input. `holdReason` set: the settings are wrong, the queue is to be
+/// held.
 struct PlanResult {
   std::variant<PlannedInput, UnplannedInput> end;
   std::vector<StagedBlob> blobs;  ///< stored by the planner; their rows are due with the result
@@ -24,8 +25,9 @@ struct PlanResult {
   std::chrono::microseconds took{0};
 };
 
-/// Plans one input at a time: chooses the planner by the file's name, calls it, seals what it emitted. Owns one
-/// instance of each of the queue's planners. Belongs to one worker thread; `interrupt` comes from any.
+/// Plans one input at a time: chooses the planner by the file's name, calls it, seals what it
+/// emitted. Owns one instance of each of the queue's planners. Belongs to one worker thread;
+/// `interrupt` comes from any.
 class PlanStep {
  public:
   PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs);

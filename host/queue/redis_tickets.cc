@@ -51,7 +51,8 @@ Address parseAddress(const std::string& url) {
     return address;
   }
   if (!rest.starts_with("redis://"))
-    throw std::invalid_argument(fmt::format("redis address {}: use redis://host:port/db or unix:/path", url));
+    throw std::invalid_argument(
+        fmt::format("redis address {}: use redis://host:port/db or unix:/path", url));
   rest.remove_prefix(8);
   if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
     if (slash + 1 < rest.size()) address.db = toInt(rest.substr(slash + 1), url);
@@ -83,21 +84,25 @@ struct RedisTickets::State {
       argv.push_back(word.data());
       lengths.push_back(word.size());
     }
-    return Reply(static_cast<redisReply*>(
-        redisCommandArgv(context.get(), static_cast<int>(argv.size()), argv.data(), lengths.data())));
+    return Reply(static_cast<redisReply*>(redisCommandArgv(
+        context.get(), static_cast<int>(argv.size()), argv.data(), lengths.data())));
   }
 };
 
-RedisTickets::RedisTickets(std::string url) : url_(std::move(url)) { parseAddress(url_); }
+RedisTickets::RedisTickets(std::string url) : url_(std::move(url)) {
+  parseAddress(url_);
+}
 RedisTickets::~RedisTickets() = default;
 
 void RedisTickets::open() {
   const Address address = parseAddress(url_);
   const timeval connectTimeout{2, 0};
-  Context context(address.isUnix ? redisConnectUnixWithTimeout(address.host.c_str(), connectTimeout)
-                                 : redisConnectWithTimeout(address.host.c_str(), address.port, connectTimeout));
+  Context context(
+      address.isUnix ? redisConnectUnixWithTimeout(address.host.c_str(), connectTimeout)
+                     : redisConnectWithTimeout(address.host.c_str(), address.port, connectTimeout));
   if (!context || context->err)
-    throw Unavailable(fmt::format("Redis cannot be reached at {}: {}", url_, context ? context->errstr : "no memory"));
+    throw Unavailable(fmt::format("Redis cannot be reached at {}: {}", url_,
+                                  context ? context->errstr : "no memory"));
   redisSetTimeout(context.get(), timeval{kSocketTimeout.count(), 0});
   state_ = std::make_unique<State>(State{std::move(context)});
   if (address.db != 0) state_->command({"SELECT", std::to_string(address.db)});
@@ -107,7 +112,8 @@ namespace {
 
 /// Runs `words` and hands the answer to `read`; any failure drops the connection and throws.
 template <class State, class Open, class Read>
-auto withReply(std::unique_ptr<State>& state, Open open, const std::vector<std::string>& words, Read read) {
+auto withReply(std::unique_ptr<State>& state, Open open, const std::vector<std::string>& words,
+               Read read) {
   if (!state) open();
   const Reply reply = state->command(words);
   if (!reply || reply->type == REDIS_REPLY_ERROR) {
@@ -124,7 +130,8 @@ std::vector<std::int64_t> idsOf(const redisReply& list) {
   for (std::size_t i = 0; i < list.elements; ++i) {
     const redisReply& item = *list.element[i];
     std::int64_t id = 0;
-    if (item.type == REDIS_REPLY_STRING && std::from_chars(item.str, item.str + item.len, id).ec == std::errc())
+    if (item.type == REDIS_REPLY_STRING &&
+        std::from_chars(item.str, item.str + item.len, id).ec == std::errc())
       ids.push_back(id);
   }
   return ids;
@@ -137,35 +144,49 @@ std::int64_t RedisTickets::push(const std::string& list, const std::vector<std::
   constexpr std::size_t kChunk = 10'000;
   for (std::size_t at = 0; at < ids.size(); at += kChunk) {
     std::vector<std::string> words{"RPUSH", list};
-    for (std::size_t i = at; i < std::min(at + kChunk, ids.size()); ++i) words.push_back(std::to_string(ids[i]));
-    length = withReply(state_, [this] { open(); }, words, [](const redisReply& r) { return r.integer; });
+    for (std::size_t i = at; i < std::min(at + kChunk, ids.size()); ++i)
+      words.push_back(std::to_string(ids[i]));
+    length = withReply(
+        state_, [this] { open(); }, words, [](const redisReply& r) { return r.integer; });
   }
   return length;
 }
 
-std::vector<std::int64_t> RedisTickets::pop(const std::string& list, std::size_t max, std::chrono::milliseconds wait) {
-  const double seconds = static_cast<double>(std::clamp(wait, std::chrono::milliseconds(1), kLongestWait).count()) / 1000;
-  const std::vector<std::string> words{"BLMPOP", fmt::format("{:.3f}", seconds), "1", list, "LEFT", "COUNT", std::to_string(max)};
-  return withReply(state_, [this] { open(); }, words, [](const redisReply& r) {
-    return r.type == REDIS_REPLY_ARRAY && r.elements == 2 ? idsOf(*r.element[1]) : std::vector<std::int64_t>{};
-  });
+std::vector<std::int64_t> RedisTickets::pop(const std::string& list, std::size_t max,
+                                            std::chrono::milliseconds wait) {
+  const double seconds =
+      static_cast<double>(std::clamp(wait, std::chrono::milliseconds(1), kLongestWait).count()) /
+      1000;
+  const std::vector<std::string> words{
+      "BLMPOP", fmt::format("{:.3f}", seconds), "1", list, "LEFT", "COUNT", std::to_string(max)};
+  return withReply(
+      state_, [this] { open(); }, words,
+      [](const redisReply& r) {
+        return r.type == REDIS_REPLY_ARRAY && r.elements == 2 ? idsOf(*r.element[1])
+                                                              : std::vector<std::int64_t>{};
+      });
 }
 
 std::int64_t RedisTickets::length(const std::string& list) {
-  return withReply(state_, [this] { open(); }, {"LLEN", list}, [](const redisReply& r) { return r.integer; });
+  return withReply(
+      state_, [this] { open(); }, {"LLEN", list}, [](const redisReply& r) { return r.integer; });
 }
 
 std::vector<std::int64_t> RedisTickets::all(const std::string& list) {
-  return withReply(state_, [this] { open(); }, {"LRANGE", list, "0", "-1"}, idsOf);
+  return withReply(
+      state_, [this] { open(); }, {"LRANGE", list, "0", "-1"}, idsOf);
 }
 
 bool RedisTickets::claimKey(const std::string& key, const std::string& value) {
-  return withReply(state_, [this] { open(); }, {"SETNX", key, value}, [](const redisReply& r) { return r.integer == 1; });
+  return withReply(
+      state_, [this] { open(); }, {"SETNX", key, value},
+      [](const redisReply& r) { return r.integer == 1; });
 }
 
 bool RedisTickets::isReachable() noexcept {
   try {
-    return withReply(state_, [this] { open(); }, {"PING"}, [](const redisReply&) { return true; });
+    return withReply(
+        state_, [this] { open(); }, {"PING"}, [](const redisReply&) { return true; });
   } catch (const std::exception&) {
     return false;
   }

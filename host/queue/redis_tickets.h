@@ -6,15 +6,16 @@
 
 namespace planwright {
 
-/// Tickets in Redis lists (RPUSH, BLMPOP): one connection of its own, opened when needed and thrown away after any
-/// error. `url`: redis://host:port/db or unix:/path[?db=N]. One thread.
+/// Tickets in Redis lists (RPUSH, BLMPOP): one connection of its own, opened when needed and thrown
+/// away after any error. `url`: redis://host:port/db or unix:/path[?db=N]. One thread.
 class RedisTickets final : public Tickets {
  public:
   explicit RedisTickets(std::string url);
   ~RedisTickets() override;
 
   std::int64_t push(const std::string& list, const std::vector<std::int64_t>& ids) override;
-  std::vector<std::int64_t> pop(const std::string& list, std::size_t max, std::chrono::milliseconds wait) override;
+  std::vector<std::int64_t> pop(const std::string& list, std::size_t max,
+                                std::chrono::milliseconds wait) override;
   std::int64_t length(const std::string& list) override;
   std::vector<std::int64_t> all(const std::string& list) override;
 

@@ -9,9 +9,9 @@
 
 namespace planwright {
 
-/// Says "something was committed" to the threads of this host: the event feed, and claimers when Redis is away.
-/// Other hosts hear it through NOTIFY (control/event_feed.h forwards both ways, at most every 20 ms, outside the
-/// transactions: NOTIFY takes a global lock at commit). [any thread]
+/// Says "something was committed" to the threads of this host: the event feed, and claimers when
+/// Redis is away. Other hosts hear it through NOTIFY (control/event_feed.h forwards both ways, at
+/// most every 20 ms, outside the transactions: NOTIFY takes a global lock at commit). [any thread]
 class Bell {
  public:
   void ring() {
@@ -19,7 +19,8 @@ class Bell {
     count_.notifyAll();
   }
   /// Returns the count once it differs from `seen`, the time is over, or a stop is asked for.
-  std::uint64_t wait(std::uint64_t seen, std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::uint64_t wait(std::uint64_t seen, std::chrono::milliseconds time,
+                     const std::stop_token& stop) {
     return *count_.waitFor(time, stop, [&](std::uint64_t count) { return count != seen; });
   }
 

@@ -8,8 +8,8 @@
 
 namespace planwright {
 
-/// The blob store of a host: small content in the `blobs` table, the rest in a folder or S3. Staging writes no row;
-/// whoever needs the blob records it in its own transaction. [any thread]
+/// The blob store of a host: small content in the `blobs` table, the rest in a folder or S3.
+/// Staging writes no row; whoever needs the blob records it in its own transaction. [any thread]
 class Blobs final : public BlobStore {
  public:
   Blobs(Database& database, LargeBlobs& large) : database_(database), large_(large) {}

@@ -5,7 +5,9 @@
 namespace planwright {
 namespace {
 
-double seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
+double seconds(std::chrono::milliseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
 
 std::string idArray(const std::vector<std::int64_t>& ids) {
   PgArray array;
@@ -41,8 +43,10 @@ std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limi
   return ids;
 }
 
-std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue) {
-  PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes, documents;
+std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
+                                                const std::string& queue) {
+  PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes,
+      documents;
   for (const auto& input : inputs) {
     const SealedPlan& plan = input.plan;
     ids.add(number(input.id));
@@ -58,9 +62,10 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   }
   const std::string idText = ids.take();
   const std::string fenceText = fences.take();
-  Rows rows = connection_.run("finish_planned",
-                              {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
-                               plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue});
+  Rows rows = connection_.run(
+      "finish_planned",
+      {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
+       plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue});
   // Fewer than asked for: lost claims, or an earlier commit of ours whose answer never came.
   if (rows.size() < inputs.size()) rows = connection_.run("planned_before", {idText, fenceText});
   std::vector<Made> made(rows.size());
@@ -69,7 +74,8 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   return made;
 }
 
-std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs, const std::string& queue) {
+std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs,
+                                             const std::string& queue) {
   PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts;
   for (const auto& input : inputs) {
     const bool cancelled = input.failure.kind == FailureClass::Cancelled;
@@ -83,9 +89,9 @@ std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& 
     classes.add(toText(input.failure.kind));
     uncounts.add(std::int64_t{input.countAttempt ? 0 : 1});
   }
-  const Rows rows = connection_.run("finish_unplanned",
-                                    {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(),
-                                     reasons.take(), details.take(), classes.take(), queue, uncounts.take()});
+  const Rows rows = connection_.run(
+      "finish_unplanned", {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(),
+                           reasons.take(), details.take(), classes.take(), queue, uncounts.take()});
   std::vector<InputId> done;
   for (std::size_t i = 0; i < rows.size(); ++i) done.push_back(InputId{rows.number(i, 0)});
   return done;

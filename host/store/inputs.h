@@ -8,14 +8,16 @@
 
 namespace planwright {
 
-/// The moves of pending inputs that the plan stage makes. Every write carries the fence of the claim; what it lost is
-/// missing from the answer. Uses the caller's connection; throws Unavailable when Postgres is away.
+/// The moves of pending inputs that the plan stage makes. Every write carries the fence of the
+/// claim; what it lost is missing from the answer. Uses the caller's connection; throws Unavailable
+/// when Postgres is away.
 class Inputs {
  public:
   explicit Inputs(Connection& connection) : connection_(connection) {}
 
   /// Those of `ids` that are due, queued and allowed become ours. Others are stale tickets.
-  std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance, const std::string& queue);
+  std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
+                                  const std::string& queue);
   /// Ids that are due, oldest first: for slots that no ticket filled.
   std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
 
@@ -24,9 +26,12 @@ class Inputs {
     PlanId plan{};
     bool queued = false;  ///< auto_build was on: it wants a ticket
   };
-  /// One transaction: plan rows, small blobs, statuses, events. Also finds what an in-doubt commit already made.
-  std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue);
-  std::vector<InputId> finishUnplanned(const std::vector<UnplannedInput>& inputs, const std::string& queue);
+  /// One transaction: plan rows, small blobs, statuses, events. Also finds what an in-doubt commit
+  /// already made.
+  std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs,
+                                  const std::string& queue);
+  std::vector<InputId> finishUnplanned(const std::vector<UnplannedInput>& inputs,
+                                       const std::string& queue);
 
  private:
   Connection& connection_;

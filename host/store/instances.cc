@@ -3,18 +3,23 @@
 namespace planwright {
 
 InstanceId Instances::start(const Host& host) {
-  const Rows rows =
-      connection_.run("instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
+  const Rows rows = connection_.run(
+      "instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
   return InstanceId{rows.number(0, 0)};
 }
 
-bool Instances::beat(InstanceId id) { return !connection_.run("instance_beat", {number(id)}).empty(); }
+bool Instances::beat(InstanceId id) {
+  return !connection_.run("instance_beat", {number(id)}).empty();
+}
 
-void Instances::end(InstanceId id) { connection_.run("instance_end", {number(id)}); }
+void Instances::end(InstanceId id) {
+  connection_.run("instance_end", {number(id)});
+}
 
 std::vector<InstanceId> Instances::expire(std::chrono::milliseconds lease, InstanceId judge) {
-  const Rows rows = connection_.run(
-      "instances_expire", {std::to_string(static_cast<double>(lease.count()) / 1000), number(judge)});
+  const Rows rows =
+      connection_.run("instances_expire",
+                      {std::to_string(static_cast<double>(lease.count()) / 1000), number(judge)});
   std::vector<InstanceId> dead;
   for (std::size_t i = 0; i < rows.size(); ++i) dead.push_back(InstanceId{rows.number(i, 0)});
   return dead;

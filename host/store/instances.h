@@ -18,7 +18,8 @@ class Instances {
     std::string dataId, hostname, roles, version;
     int pid = 0;
   };
-  /// Ends what ran on the same data folder before (we hold its lock, so it is dead) and gives our id.
+  /// Ends what ran on the same data folder before (we hold its lock, so it is dead) and gives our
+  /// id.
   InstanceId start(const Host& host);
   /// False: somebody declared this instance dead; its claims belong to others now.
   bool beat(InstanceId id);

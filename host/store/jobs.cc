@@ -4,7 +4,8 @@
 
 namespace planwright {
 
-std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceId instance, const std::string& queue) {
+std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceId instance,
+                                      const std::string& queue) {
   PgArray builds, plans, fences, names, positions, needs, statuses, attempts;
   for (const auto& job : jobs) {
     builds.add(number(job.build));
@@ -16,13 +17,13 @@ std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceI
     statuses.add(toText(job.status));
     attempts.add(std::int64_t{job.maxAttempts});
   }
-  const Rows rows =
-      connection_.run("insert_jobs", {builds.take(), plans.take(), fences.take(), names.take(), positions.take(),
-                                      needs.take(), statuses.take(), attempts.take(), number(instance), queue});
+  const Rows rows = connection_.run(
+      "insert_jobs", {builds.take(), plans.take(), fences.take(), names.take(), positions.take(),
+                      needs.take(), statuses.take(), attempts.take(), number(instance), queue});
   std::vector<InsertedJob> inserted(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), JobId{rows.number(i, 2)},
-                   AttemptId{rows.number(i, 3)}};
+    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
+                   JobId{rows.number(i, 2)}, AttemptId{rows.number(i, 3)}};
   return inserted;
 }
 
@@ -32,8 +33,8 @@ std::vector<InsertedJob> Jobs::inserted(const std::vector<BuildId>& builds, Inst
   const Rows rows = connection_.run("inserted_before", {ids.take(), number(instance)});
   std::vector<InsertedJob> inserted(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), JobId{rows.number(i, 2)},
-                   AttemptId{rows.number(i, 3)}};
+    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
+                   JobId{rows.number(i, 2)}, AttemptId{rows.number(i, 3)}};
   return inserted;
 }
 
@@ -63,7 +64,8 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 }
 
 void Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
-  PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory, extra;
+  PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
+      extra;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -78,11 +80,14 @@ void Jobs::change(const std::vector<JobChange>& changes, const std::string& queu
     memory.add(change.peakMemoryBytes);
     extra.add(std::int64_t{change.extraAttempts});
   }
-  connection_.run("finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
-                                  errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(), extra.take(), queue});
+  connection_.run("finish_jobs",
+                  {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(),
+                   codes.take(), errors.take(), outputs.take(), delays.take(), attempts.take(),
+                   memory.take(), extra.take(), queue});
 }
 
-std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance, const std::string& queue) {
+std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance,
+                                    const std::string& queue) {
   PgArray ids, builds, fences;
   for (const auto& job : jobs) {
     ids.add(number(job.id));
@@ -90,11 +95,14 @@ std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceI
     fences.add(job.fence);
   }
   const std::string idText = ids.take();
-  Rows rows = connection_.run("start_jobs", {idText, builds.take(), fences.take(), number(instance), queue});
-  if (rows.size() < jobs.size()) rows = connection_.run("started_before", {idText, number(instance)});
+  Rows rows = connection_.run("start_jobs",
+                              {idText, builds.take(), fences.take(), number(instance), queue});
+  if (rows.size() < jobs.size())
+    rows = connection_.run("started_before", {idText, number(instance)});
   std::vector<StartedJob> started(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)), AttemptId{rows.number(i, 2)}};
+    started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
+                  AttemptId{rows.number(i, 2)}};
   return started;
 }
 

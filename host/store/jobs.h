@@ -53,7 +53,8 @@ struct JobChange {
   std::chrono::milliseconds retryIn{0};
   AttemptId attempt{};  ///< the attempt that ended, 0 = none
   std::int64_t peakMemoryBytes = 0;
-  int extraAttempts = 0;  ///< added to the budget: the host stopped it, which is not the job's fault
+  int extraAttempts =
+      0;  ///< added to the budget: the host stopped it, which is not the job's fault
 };
 
 struct JobStart {
@@ -72,15 +73,18 @@ class Jobs {
  public:
   explicit Jobs(Connection& connection) : connection_(connection) {}
 
-  std::vector<InsertedJob> insert(const std::vector<NewJob>& jobs, InstanceId instance, const std::string& queue);
+  std::vector<InsertedJob> insert(const std::vector<NewJob>& jobs, InstanceId instance,
+                                  const std::string& queue);
   /// What an in-doubt commit already inserted.
   std::vector<InsertedJob> inserted(const std::vector<BuildId>& builds, InstanceId instance);
   std::vector<KnownJob> load(const std::vector<BuildId>& builds);
-  /// Closes attempts that died with their instance; their jobs are ready again or, out of budget, failed.
+  /// Closes attempts that died with their instance; their jobs are ready again or, out of budget,
+  /// failed.
   void resetLost(const std::vector<ClaimedPlan>& plans);
   void change(const std::vector<JobChange>& changes, const std::string& queue);
   /// Also gives those that an in-doubt commit already started.
-  std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance, const std::string& queue);
+  std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
+                                const std::string& queue);
   void count(const std::vector<JobStart>& builds);
   /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
   std::vector<KnownJob> succeededBefore(PlanId plan, BuildId build);

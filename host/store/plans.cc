@@ -7,10 +7,14 @@ namespace {
 
 std::string_view statusOf(FinishedBuild::Outcome outcome) {
   switch (outcome) {
-    case FinishedBuild::Outcome::Built: return "built";
-    case FinishedBuild::Outcome::Failed: return "failed";
-    case FinishedBuild::Outcome::Cancelled: return "cancelled";
-    case FinishedBuild::Outcome::Later: return "ready_for_build";
+    case FinishedBuild::Outcome::Built:
+      return "built";
+    case FinishedBuild::Outcome::Failed:
+      return "failed";
+    case FinishedBuild::Outcome::Cancelled:
+      return "cancelled";
+    case FinishedBuild::Outcome::Later:
+      return "ready_for_build";
   }
   return "failed";
 }
@@ -51,8 +55,10 @@ std::vector<std::int64_t> Plans::due(const std::string& queue, std::size_t limit
   return ids;
 }
 
-std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds, const std::string& queue) {
-  PgArray plans, fences, ids, statuses, delays, errors, reasons, manifests, sizes, contents, done, failed, uncounts;
+std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
+                                  const std::string& queue) {
+  PgArray plans, fences, ids, statuses, delays, errors, reasons, manifests, sizes, contents, done,
+      failed, uncounts;
   for (const auto& build : builds) {
     plans.add(number(build.plan));
     fences.add(build.fence);
@@ -71,8 +77,9 @@ std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds, cons
   const std::string planText = plans.take();
   const std::string fenceText = fences.take();
   const Rows rows = connection_.run(
-      "finish_builds", {planText, fenceText, ids.take(), statuses.take(), delays.take(), errors.take(), reasons.take(),
-                        manifests.take(), sizes.take(), contents.take(), done.take(), failed.take(), uncounts.take(), queue});
+      "finish_builds", {planText, fenceText, ids.take(), statuses.take(), delays.take(),
+                        errors.take(), reasons.take(), manifests.take(), sizes.take(),
+                        contents.take(), done.take(), failed.take(), uncounts.take(), queue});
   if (rows.size() == builds.size()) return planIds(rows);
   return planIds(connection_.run("built_before", {planText, fenceText}));
 }

@@ -8,15 +8,17 @@
 
 namespace planwright {
 
-/// The moves of plans and their builds that the build stage makes. As Inputs: fenced, on the caller's connection.
+/// The moves of plans and their builds that the build stage makes. As Inputs: fenced, on the
+/// caller's connection.
 class Plans {
  public:
   explicit Plans(Connection& connection) : connection_(connection) {}
 
-  std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance, const std::string& queue);
+  std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
+                                 const std::string& queue);
   std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
-  /// One transaction: plans, builds, small manifests, events. Gives the plans that were still ours, also those that an
-  /// in-doubt commit already finished.
+  /// One transaction: plans, builds, small manifests, events. Gives the plans that were still ours,
+  /// also those that an in-doubt commit already finished.
   std::vector<PlanId> finish(const std::vector<FinishedBuild>& builds, const std::string& queue);
   /// Plans of ours that somebody wants stopped.
   std::vector<PlanId> cancelRequests(InstanceId instance);

@@ -16,9 +16,13 @@ std::chrono::nanoseconds bootTime() {
 
 }  // namespace
 
-Heartbeat::Heartbeat(const Database& database, Instances::Host host, std::chrono::milliseconds lease,
-                     Membership& membership, Doors doors)
-    : connection_(database.dedicated()), host_(std::move(host)), lease_(lease), membership_(membership), doors_(std::move(doors)) {
+Heartbeat::Heartbeat(const Database& database, Instances::Host host,
+                     std::chrono::milliseconds lease, Membership& membership, Doors doors)
+    : connection_(database.dedicated()),
+      host_(std::move(host)),
+      lease_(lease),
+      membership_(membership),
+      doors_(std::move(doors)) {
   lastBeat_ = bootTime();
   membership_.become(number(Instances(*connection_).start(host_)));
   log::info("joined instance={}", membership_.instance());

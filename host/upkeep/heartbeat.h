@@ -11,17 +11,18 @@
 
 namespace planwright {
 
-/// Keeps this host's row alive: one write every third of a lease on a connection and thread of its own (pw-heartbeat).
-/// A beat counts from before it was sent, on CLOCK_BOOTTIME, which also runs while the machine sleeps. When no beat
-/// was confirmed for most of a lease the host takes nothing new; when the row says it was declared dead, its work is
-/// abandoned and it comes back under a new id.
+/// Keeps this host's row alive: one write every third of a lease on a connection and thread of its
+/// own (pw-heartbeat). A beat counts from before it was sent, on CLOCK_BOOTTIME, which also runs
+/// while the machine sleeps. When no beat was confirmed for most of a lease the host takes nothing
+/// new; when the row says it was declared dead, its work is abandoned and it comes back under a new
+/// id.
 class Heartbeat {
  public:
   struct Doors {
     std::function<void()> onLost;  ///< the claims are gone: stop their work
   };
-  Heartbeat(const Database& database, Instances::Host host, std::chrono::milliseconds lease, Membership& membership,
-            Doors doors);
+  Heartbeat(const Database& database, Instances::Host host, std::chrono::milliseconds lease,
+            Membership& membership, Doors doors);
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;

@@ -18,7 +18,9 @@ constexpr int kScanEvery = 15;  // rounds
 }  // namespace
 
 Reconciler::Reconciler(Parts parts)
-    : parts_(std::move(parts)), connection_(parts_.database.dedicated()), sawPostgres_(std::chrono::steady_clock::now()) {}
+    : parts_(std::move(parts)),
+      connection_(parts_.database.dedicated()),
+      sawPostgres_(std::chrono::steady_clock::now()) {}
 
 void Reconciler::start() {
   thread_ = startThread("pw-reconcile", [this](const std::stop_token& stop) {
@@ -26,7 +28,8 @@ void Reconciler::start() {
       try {
         step();
       } catch (const std::exception& e) {
-        sawPostgres_ = std::chrono::steady_clock::now();  // nobody is judged before Postgres was seen for a whole lease
+        sawPostgres_ = std::chrono::steady_clock::now();  // nobody is judged before Postgres was
+                                                          // seen for a whole lease
         log::warn("reconcile waits: {}", e.what());
       }
     } while (sleepFor(kInterval, stop));
@@ -38,8 +41,10 @@ void Reconciler::step() {
   if (!connection_->run("reconcile_lock").flag(0, 0)) return;
   Instances instances(*connection_);
   if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
-    note("dead_instance", instances.expire(parts_.lease, InstanceId{parts_.membership.instance()}).size());
-  // Claims are looked for by a scan, so only when an instance ended since, and now and then for the leaked ones.
+    note("dead_instance",
+         instances.expire(parts_.lease, InstanceId{parts_.membership.instance()}).size());
+  // Claims are looked for by a scan, so only when an instance ended since, and now and then for the
+  // leaked ones.
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
   if (ended != lastEnded_ || round_ % kScanEvery == 0) releaseOrphans();
   if (round_ % kScanEvery < 2) releaseForgotten();
@@ -54,7 +59,8 @@ void Reconciler::step() {
 void Reconciler::note(const std::string& kind, std::size_t count) {
   if (count == 0) return;
   (*repairs_.lock())[kind] += static_cast<std::int64_t>(count);
-  parts_.metrics.add("planwright_reconcile_repairs_total", {{"kind", kind}}, static_cast<double>(count));
+  parts_.metrics.add("planwright_reconcile_repairs_total", {{"kind", kind}},
+                     static_cast<double>(count));
   log::info("repaired kind={} count={}", kind, count);
   parts_.bell.ring();
 }
@@ -64,12 +70,13 @@ void Reconciler::releaseOrphans() {
   note("orphaned_plan", connection_->run("release_plans").size());
 }
 
-/// A claim in our name that no thread of ours knows: an exception leaked it. Two rounds must agree, since a claim is
-/// in the table a moment before it is in memory.
+/// A claim in our name that no thread of ours knows: an exception leaked it. Two rounds must agree,
+/// since a claim is in the table a moment before it is in memory.
 void Reconciler::releaseForgotten() {
   std::map<std::string, std::int64_t> now;
   for (const bool plans : {false, true}) {
-    const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs", {parts_.membership.instance()});
+    const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs",
+                                       {parts_.membership.instance()});
     std::map<std::string, std::unordered_set<std::int64_t>> held;
     for (const auto& queue : parts_.queues) {
       const auto ids = plans ? parts_.heldPlans(queue) : parts_.heldInputs(queue);
@@ -89,13 +96,16 @@ void Reconciler::releaseForgotten() {
       fences.add(mine.number(i, 1));
       ++count;
     }
-    if (count > 0) connection_->run(plans ? "release_forgotten_plans" : "release_forgotten_inputs", {ids.take(), fences.take()});
+    if (count > 0)
+      connection_->run(plans ? "release_forgotten_plans" : "release_forgotten_inputs",
+                       {ids.take(), fences.take()});
     note(plans ? "forgotten_plan" : "forgotten_input", count);
   }
   suspects_ = std::move(now);
 }
 
-void Reconciler::pushMissing(const std::string& list, const std::string& queue, const char* countStatement, const char* idsStatement) {
+void Reconciler::pushMissing(const std::string& list, const std::string& queue,
+                             const char* countStatement, const char* idsStatement) {
   try {
     const std::int64_t eligible = connection_->run(countStatement, {queue}).number(0, 0);
     if (parts_.tickets->length(list) >= eligible) return;

@@ -18,8 +18,8 @@
 
 namespace planwright {
 
-/// Puts right what a crash, a lost ticket or a flushed Redis left behind. One instance at a time does it (advisory
-/// lock); every repair is counted by kind. Thread pw-reconcile.
+/// Puts right what a crash, a lost ticket or a flushed Redis left behind. One instance at a time
+/// does it (advisory lock); every repair is counted by kind. Thread pw-reconcile.
 class Reconciler {
  public:
   struct Parts {
@@ -31,7 +31,7 @@ class Reconciler {
     Metrics& metrics;
     Bell& bell;
     /// Inputs and plans that this host holds in memory, by queue.
-    std::function<std::vector<std::int64_t>(const std::string& queue)> heldInputs, heldPlans;
+    std::function<std::vector<std::int64_t>(const std::string&queue)> heldInputs, heldPlans;
   };
   explicit Reconciler(Parts parts);
 
@@ -44,13 +44,15 @@ class Reconciler {
  private:
   void releaseOrphans();
   void releaseForgotten();
-  void pushMissing(const std::string& list, const std::string& queue, const char* countStatement, const char* idsStatement);
+  void pushMissing(const std::string& list, const std::string& queue, const char* countStatement,
+                   const char* idsStatement);
   void note(const std::string& kind, std::size_t count);
 
   Parts parts_;
   std::unique_ptr<Connection> connection_;
   Guarded<std::map<std::string, std::int64_t>> repairs_;
-  std::map<std::string, std::int64_t> suspects_;  ///< rows in our name that memory did not know in the last round
+  std::map<std::string, std::int64_t>
+      suspects_;  ///< rows in our name that memory did not know in the last round
   SteadyTime sawPostgres_{};
   std::string lastEnded_;  ///< when the last instance ended, as we saw it
   int round_ = 0;

@@ -13,8 +13,12 @@ constexpr std::chrono::milliseconds kPollWithoutRedis{250};
 
 }  // namespace
 
-Claimer::Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership, ClaimPort port)
-    : list_(std::move(list)), tickets_(std::move(tickets)), membership_(membership), port_(std::move(port)) {}
+Claimer::Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,
+                 ClaimPort port)
+    : list_(std::move(list)),
+      tickets_(std::move(tickets)),
+      membership_(membership),
+      port_(std::move(port)) {}
 
 void Claimer::step(const std::stop_token& stop) {
   if (!membership_.mayClaim()) {

@@ -23,11 +23,13 @@ struct ClaimPort {
   std::function<void(const std::vector<std::int64_t>& ids)> claim;
 };
 
-/// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or Redis is away, it
-/// looks into Postgres itself, so a lost ticket costs a second and never an item. One thread.
+/// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or
+/// Redis is away, it looks into Postgres itself, so a lost ticket costs a second and never an item.
+/// One thread.
 class Claimer {
  public:
-  Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership, ClaimPort port);
+  Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,
+          ClaimPort port);
 
   /// One round: at most about two seconds. Throws Unavailable when Postgres is away.
   void step(const std::stop_token& stop);

@@ -6,8 +6,9 @@
 
 namespace planwright {
 
-/// Who this host is among the instances, and whether it may take new work now. Written by the heartbeat, read by every
-/// claimer. `id` changes when the instance was declared dead and came back as a new one. [any thread]
+/// Who this host is among the instances, and whether it may take new work now. Written by the
+/// heartbeat, read by every claimer. `id` changes when the instance was declared dead and came back
+/// as a new one. [any thread]
 class Membership {
  public:
   std::int64_t instance() const { return instance_.load(std::memory_order_acquire); }

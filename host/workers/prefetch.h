@@ -9,9 +9,9 @@
 
 namespace planwright {
 
-/// How many items a stage holds claimed: as many as it has workers, and for quick items as many as it finished in the
-/// last moments, so that a claim and a commit are shared by hundreds of items while long ones are never hoarded.
-/// [any thread]
+/// How many items a stage holds claimed: as many as it has workers, and for quick items as many as
+/// it finished in the last moments, so that a claim and a commit are shared by hundreds of items
+/// while long ones are never hoarded. [any thread]
 class Prefetch {
  public:
   static constexpr std::size_t kMost = 1000;

@@ -7,3 +7,9 @@ on conflict (digest) do nothing
 -- name: find_blob
 -- $1 digest
 select size, content from blobs where digest = $1
+
+-- name: store_id
+-- The name of this database's blob store, made once.
+with made as (
+  insert into meta values ('store_id', gen_random_uuid()::text) on conflict (key) do nothing returning value)
+select value from made union all select value from meta where key = 'store_id' limit 1

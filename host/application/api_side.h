@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "queue/tickets.h"
+#include "stages/registry.h"
+#include "store/bell.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// The role api: control, its routes and the event feed behind one HTTP server. Listens and answers
+/// from construction to destruction. Main thread.
+class ApiSide {
+ public:
+  struct Parts {
+    const Config& config;
+    Database& database;
+    std::function<std::unique_ptr<Tickets>()> connectTickets;
+    BlobStore& blobs;
+    const Plugins& plugins;
+    Bell& bell;
+    const Clock& clock;
+    Metrics& metrics;
+    std::filesystem::path logFolder;
+    std::filesystem::path spoolFolder;  ///< upload bodies pass through it
+    std::function<std::string()> arrivingJson;
+    std::function<std::map<std::string, std::int64_t>()>
+        repairs;                                         ///< of reconcile, by kind; may be empty
+    std::function<std::vector<std::string>()> problems;  ///< why sources record nothing now
+  };
+  /// Throws if the address cannot be taken.
+  explicit ApiSide(Parts parts);
+  ~ApiSide();
+  ApiSide(const ApiSide&) = delete;
+  ApiSide& operator=(const ApiSide&) = delete;
+
+  std::string url() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,238 @@
+#include "application/application.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "application/api_side.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "store/queue_rows.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+DataFolder openDataFolder(const Config& config) {
+  auto folder = DataFolder::open(usableDataFolder(config.dataFolder));
+  if (!folder) throw std::runtime_error(folder.error().message);
+  return std::move(*folder);
+}
+
+std::string hostName() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string rolesText(const Roles& roles) {
+  std::string text;
+  const auto add = [&](bool has, const char* name) {
+    text += has ? (text.empty() ? "" : ",") + std::string(name) : "";
+  };
+  add(roles.api, "api");
+  add(roles.intake, "intake");
+  add(roles.plan, "plan");
+  add(roles.build, "build");
+  add(roles.upkeep, "upkeep");
+  return text;
+}
+
+/// Bundled plugins: beside the program in a build tree, in lib/planwright/plugins when installed.
+std::vector<fs::path> pluginFolders(const Config& config) {
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
+  std::vector<fs::path> folders{program / "plugins",
+                                program.parent_path() / "lib" / "planwright" / "plugins"};
+  folders.insert(folders.end(), config.plugins.path.begin(), config.plugins.path.end());
+  return folders;
+}
+
+int defaultJobSlots() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+QueueRow startRow(const Config& config, const QueueConfig& queue) {
+  return {queue.name,
+          queue.autoPlan,
+          queue.autoBuild,
+          configuredWatchDir(config, queue),
+          queue.planWorkers,
+          queue.builder.workers,
+          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : defaultJobSlots()};
+}
+
+}  // namespace
+
+Application::Application(const Config& config, const std::stop_token& stop)
+    : config_(config),
+      dataFolder_(openDataFolder(config)) {
+  const fs::path& data = dataFolder_.path();
+
+  std::string postgresUrl = config.postgresUrl;
+  redisUrl_ = config.redisUrl;
+  if (postgresUrl.empty() || redisUrl_.empty()) {
+    EmbeddedServices::Options options;
+    options.dataFolder = data;
+    options.withPostgres = postgresUrl.empty();
+    options.withRedis = redisUrl_.empty();
+    embedded_ = std::make_unique<EmbeddedServices>(options);
+    embedded_->start(stop);
+    if (options.withPostgres) postgresUrl = embedded_->postgresUrl();
+    if (options.withRedis) redisUrl_ = embedded_->redisUrl();
+  }
+  KeeperOptions keeper;
+  keeper.lockFd = dataFolder_.lockFd();
+  keeper.leaseMillis = config.lease.count();
+  keeper_ = std::make_unique<Keeper>(keeper);
+
+  database_ = std::make_unique<Database>(postgresUrl);
+  database_->migrate();
+  auto folder =
+      FolderBlobs::open(config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder,
+                        database_->lease()->run("store_id").text(0, 0));
+  if (!folder) throw std::runtime_error(folder.error().message);
+  folderBlobs_ = std::move(*folder);
+  blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_);
+  plugins_ = std::make_unique<Plugins>(
+      PluginOptions{pluginFolders(config), data / "plugins", data / "work"}, *keeper_);
+
+  const fs::path work = data / "work";
+  fs::remove_all(work);  // of attempts that died with the last run
+  fs::create_directories(work);
+  fs::create_directories(folderBlobs_->logs());
+
+  {
+    auto connection = database_->lease();
+    QueueRows rows(*connection);
+    for (const auto& queue : config.queues) {
+      const QueueRow start = startRow(config, queue);
+      rows.configure(start);
+      std::error_code ignored;
+      if (!start.watchDir.empty())
+        fs::create_directories(start.watchDir, ignored);  // the source says it if that fails
+    }
+  }
+
+  Instances::Host self{dataFolder_.id(), hostName(), rolesText(config.roles), PLANWRIGHT_VERSION,
+                       ::getpid()};
+  heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
+                                           Heartbeat::Doors{[this] {
+                                             for (auto& queue : queues_) queue->abandon();
+                                           }});
+  auto connectTickets = [url = redisUrl_]() -> std::unique_ptr<Tickets> {
+    return std::make_unique<RedisTickets>(url);
+  };
+  const HostParts parts{config,    *database_, connectTickets,      *blobs_,
+                        *plugins_, bell_,      membership_,         metrics_,
+                        clock_,    work,       folderBlobs_->logs()};
+
+  if (config.roles.upkeep) {
+    Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_),
+                             {},          config.lease,
+                             membership_, metrics_,
+                             bell_,       {},
+                             {}};
+    for (const auto& queue : config.queues) upkeep.queues.push_back(queue.name);
+    upkeep.heldInputs = [this](const std::string& queue) { return runner(queue)->heldInputs(); };
+    upkeep.heldPlans = [this](const std::string& queue) { return runner(queue)->heldPlans(); };
+    reconciler_ = std::make_unique<Reconciler>(std::move(upkeep));
+  }
+  std::map<std::string, QueueRow> rows;
+  for (auto& row : QueueRows(*database_->lease()).all()) rows[row.name] = row;
+  for (const auto& queue : config.queues)
+    queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
+  if (reconciler_) reconciler_->start();
+  settingsThread_ =
+      startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
+
+  if (config.roles.api) {
+    ApiSide::Parts api{config,
+                       *database_,
+                       connectTickets,
+                       *blobs_,
+                       *plugins_,
+                       bell_,
+                       clock_,
+                       metrics_,
+                       folderBlobs_->logs(),
+                       data / "spool",
+                       [this] { return arrivingJson(); },
+                       {},
+                       {}};
+    if (reconciler_) api.repairs = [this] { return reconciler_->repairs(); };
+    api.problems = [this] {
+      std::vector<std::string> all;
+      for (auto& queue : queues_)
+        for (auto& problem : queue->sourceProblems()) all.push_back(queue->name() + ": " + problem);
+      return all;
+    };
+    api_ = std::make_unique<ApiSide>(std::move(api));
+    dataFolder_.writeUrl(api_->url());
+  }
+}
+
+Application::~Application() {
+  dataFolder_.removeUrl();
+  membership_.suspend();
+  api_.reset();
+  settingsThread_.request_stop();
+  if (settingsThread_.joinable()) settingsThread_.join();
+  reconciler_.reset();
+  queues_.clear();  // drains
+  heartbeat_.reset();
+}
+
+std::string Application::url() const {
+  return api_ ? api_->url() : "";
+}
+
+QueueRunner* Application::runner(const std::string& queue) {
+  const auto at = std::find_if(queues_.begin(), queues_.end(),
+                               [&](const auto& q) { return q->name() == queue; });
+  return at->get();
+}
+
+std::string Application::arrivingJson() {
+  constexpr std::size_t kMost = 200;
+  JsonWriter json;
+  json.array();
+  for (auto& queue : queues_)
+    for (const auto& file : queue->arriving(kMost))
+      json.object()
+          .member("queue", queue->name())
+          .member("filename", file.name)
+          .member("size", file.signature.sizeBytes)
+          .member("since", toRfc3339(file.since))
+          .member("reason", toText(file.reason, queue->quietPeriod()))
+          .end();
+  return json.end().take();
+}
+
+/// Brings changed settings to the queues: at once when something was committed here, else within a
+/// second.
+void Application::watchSettings(const std::stop_token& stop) {
+  auto connection = database_->dedicated(Workload::Queries);
+  std::uint64_t seen = 0;
+  std::vector<QueueRow> known;
+  while (!stop.stop_requested()) {
+    try {
+      seen = bell_.wait(seen, std::chrono::seconds(1), stop);
+      auto rows = QueueRows(*connection).all();
+      if (rows != known) {
+        for (const auto& row : rows)
+          for (auto& queue : queues_)
+            if (queue->name() == row.name) queue->apply(row);
+        known = std::move(rows);
+      }
+    } catch (const std::exception& e) {
+      log::warn("settings cannot be read: {}", e.what());
+    }
+    sleepFor(std::chrono::milliseconds(100), stop);  // the bell rings with every commit
+  }
+}
+
+}  // namespace planwright

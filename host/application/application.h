@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "application/host_parts.h"
+#include "application/queue_runner.h"
+#include "artifacts/folder_blobs.h"
+#include "base/data_folder.h"
+#include "base/keeper.h"
+#include "embedded/embedded_services.h"
+#include "queue/redis_tickets.h"
+#include "store/blobs.h"
+#include "upkeep/heartbeat.h"
+#include "upkeep/reconciler.h"
+
+namespace planwright {
+
+class ApiSide;
+
+/// The whole host: every object in the order in which it depends on the others. Reading the
+/// constructor shows the program; destruction runs it backwards, which is the drain. Main thread.
+class Application {
+ public:
+  /// Throws, or prints nothing and is ready. `stop` ends a start that takes long (recovering
+  /// databases).
+  Application(const Config& config, const std::stop_token& stop);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  /// Where it listens; "" without the role api.
+  std::string url() const;
+
+ private:
+  void watchSettings(const std::stop_token& stop);
+  QueueRunner* runner(const std::string& queue);
+  std::string arrivingJson();
+
+  const Config& config_;
+  DataFolder dataFolder_;
+  SystemClock clock_;
+  Metrics metrics_;
+  Bell bell_;
+  Membership membership_;
+  std::unique_ptr<EmbeddedServices> embedded_;
+  std::unique_ptr<Keeper> keeper_;
+  std::string redisUrl_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<FolderBlobs> folderBlobs_;
+  std::unique_ptr<Blobs> blobs_;
+  std::unique_ptr<Plugins> plugins_;
+  std::vector<std::unique_ptr<QueueRunner>> queues_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<ApiSide> api_;
+  std::jthread settingsThread_;
+};
+
+}  // namespace planwright

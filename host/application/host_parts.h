@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "artifacts/blob_store.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "queue/tickets.h"
+#include "stages/registry.h"
+#include "store/bell.h"
+#include "store/database.h"
+#include "workers/membership.h"
+
+namespace planwright {
+
+/// What every queue of this host shares. Owned by Application; outlives the queues.
+struct HostParts {
+  const Config& config;
+  Database& database;
+  std::function<std::unique_ptr<Tickets>()> connectTickets;
+  BlobStore& blobs;
+  const Plugins& plugins;
+  Bell& bell;
+  const Membership& membership;
+  Metrics& metrics;
+  const Clock& clock;
+  std::filesystem::path workFolder;
+  std::filesystem::path logFolder;
+};
+
+}  // namespace planwright

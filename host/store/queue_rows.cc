@@ -1,0 +1,24 @@
+#include "store/queue_rows.h"
+
+namespace planwright {
+
+void QueueRows::configure(const QueueRow& start) {
+  connection_.run("queue_configure", {start.name, start.autoPlan, start.autoBuild, start.watchDir,
+                                      start.planWorkers, start.buildWorkers, start.jobSlots});
+}
+
+std::vector<QueueRow> QueueRows::all() {
+  const Rows rows = connection_.run("queue_settings");
+  std::vector<QueueRow> all(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    all[i] = {rows.text(i, 0),
+              rows.flag(i, 1),
+              rows.flag(i, 2),
+              rows.text(i, 3),
+              static_cast<int>(rows.number(i, 4)),
+              static_cast<int>(rows.number(i, 5)),
+              static_cast<int>(rows.number(i, 6))};
+  return all;
+}
+
+}  // namespace planwright

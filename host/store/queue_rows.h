@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/database.h"
+
+namespace planwright {
+
+/// The stored settings of a queue.
+struct QueueRow {
+  std::string name;
+  bool autoPlan = true;
+  bool autoBuild = false;
+  std::string watchDir;
+  int planWorkers = 2;
+  int buildWorkers = 2;
+  int jobSlots = 2;
+  friend bool operator==(const QueueRow&, const QueueRow&) = default;
+};
+
+/// The table `queues`, on the caller's connection.
+class QueueRows {
+ public:
+  explicit QueueRows(Connection& connection) : connection_(connection) {}
+
+  /// Start values from the configuration; keys that were changed since keep theirs. Lifts what held
+  /// the queue.
+  void configure(const QueueRow& start);
+  std::vector<QueueRow> all();
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace planwright
