@@ -13,6 +13,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     sourcemap: false,
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      // The host takes a name that ends in digits and letters for one whose content never changes.
+      output: {
+        hashCharacters: 'hex',
+        entryFileNames: 'assets/[name]-[hash:12].js',
+        chunkFileNames: 'assets/[name]-[hash:12].js',
+        assetFileNames: 'assets/[name]-[hash:12][extname]',
+      },
+    },
   },
   server: { proxy: { '/api': host, '/healthz': host } },
 });

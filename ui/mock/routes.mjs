@@ -169,7 +169,7 @@ function jobsOfPlan(world, id) {
 function jobPage(jobs, query) {
   onlyParameters(query, ['cursor', 'limit']);
   const start = Number(query.get('cursor') ?? 0);
-  const end = start + Math.min(200, Number(query.get('limit') ?? 50));
+  const end = start + Math.min(10_000, Number(query.get('limit') ?? 1000));
   const next = end < jobs.length ? String(end) : null;
   return { items: jobs.slice(start, end), next_cursor: next, total: jobs.length };
 }
@@ -270,12 +270,13 @@ export const routes = [
   [
     'GET',
     '/api/arriving',
-    (w) =>
-      pageOf(
-        w
-          .arriving()
-          .map(({ name, size, since }) => ({ queue: 'default', filename: name, size, since })),
-      ),
+    (w) => {
+      const reason = 'It changed a moment ago.';
+      const files = w
+        .arriving()
+        .map(({ name: filename, size, since }) => ({ filename, size, since }));
+      return pageOf(files.map((file) => ({ queue: 'default', ...file, reason })));
+    },
   ],
   ['GET', '/api/settings', (w, { response }) => sendSettings(w, response)],
   ['GET', '/api/settings/schema', () => settingsSchema],

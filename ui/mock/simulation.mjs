@@ -88,6 +88,7 @@ export class Simulation {
       filename: plan.filename,
       status: 'building',
       attempt: plan.attempt + 1,
+      summary: plan.summary,
       reason: null,
       created_at: at,
       started_at: at,

@@ -201,13 +201,15 @@ function useChosenQueue(queues: Queue[] | undefined): [Queue | undefined, (name:
   return [queues?.find((queue) => queue.name === name) ?? settingsQueue(queues), choose];
 }
 
-/** A screen reader then starts with the new page, where the browser would do so for a document. */
+/** Shows the page in the navigation too. A screen reader then starts with the new page, where the browser would do so for a document. */
 function useFocusOnNewPage(path: string): void {
   const shown = useRef(path);
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
     document.getElementById('main')?.focus({ preventScroll: true });
+    const place = document.querySelector('nav [aria-current]');
+    place?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [path]);
 }
 

@@ -113,26 +113,25 @@ export interface Arriving {
   filename: string;
   sizeBytes: number | null;
   since: Date | null;
-  reason: Reason | null;
+  /** Why it is not recorded yet. */
+  note: string;
 }
 
 export interface WireArriving {
   queue?: string;
   filename?: string;
-  name?: string;
   size?: number;
   since?: string;
-  first_seen_at?: string;
-  reason?: WireReason | null;
+  reason?: string | null;
 }
 
 export function arrivingFromApi(row: WireArriving): Arriving {
   return {
     queue: row.queue ?? '',
-    filename: row.filename ?? row.name ?? '',
+    filename: row.filename ?? '',
     sizeBytes: row.size ?? null,
-    since: dateFromApi(row.since ?? row.first_seen_at),
-    reason: reasonFromApi(row.reason),
+    since: dateFromApi(row.since),
+    note: row.reason ?? '',
   };
 }
 

@@ -80,8 +80,7 @@ function attemptFromApi(row: WireAttempt): Attempt {
   };
 }
 
-/** The most that the host gives at once. */
-const jobsPerRequest = 200;
+const jobsPerRequest = 1000;
 
 const notSuccessful: JobStatus[] = ['failed', 'timed_out'];
 

@@ -124,7 +124,7 @@ function ArrivingFiles() {
           <li key={`${file.queue}/${file.filename}`}>
             <b>{file.filename}</b>{' '}
             {file.sizeBytes !== null && <span class="muted">{bytes(file.sizeBytes)} </span>}
-            <span class="muted">{file.reason?.message}</span> <Ago at={file.since} />
+            <span class="muted">{file.note}</span> <Ago at={file.since} />
           </li>
         ))}
       </ul>

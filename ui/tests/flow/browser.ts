@@ -50,11 +50,11 @@ export class Browser {
   }
 
   /**
-   * Errors of the console and of scripts; a broken security policy is among them. Refusals are
-   * left out: tests ask for them, and the page asks older hosts for what they may not have.
+   * Errors of the console and of scripts; a broken security policy is among them. Refusals and
+   * cut connections are left out: tests ask for them.
    */
   complaints(): string[] {
-    return this.errors.filter((text) => !/status of (404|409|412|422)/.test(text));
+    return this.errors.filter((text) => !/status of (404|409|412|422)|ERR_FAILED/.test(text));
   }
 
   async close(): Promise<void> {

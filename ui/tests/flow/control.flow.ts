@@ -73,6 +73,31 @@ describe('settings', () => {
   });
 });
 
+describe('files that are still being written', () => {
+  it('are shown above the inputs', async () => {
+    const items = [{ queue: 'default', filename: 'half.txt', size: 812, since: new Date() }];
+    await session.page.route('**/api/arriving', (route) => route.fulfill({ json: { items } }));
+    await session.open('/inputs');
+    await session.page.getByText('1 file arriving').waitFor();
+    await session.page.getByText('half.txt').waitFor();
+    await session.page.unroute('**/api/arriving');
+  });
+});
+
+describe('a host that goes away', () => {
+  it('leaves the last state on the page, and says so', async () => {
+    await session.open('/plans');
+    await session.page.locator('tbody tr').first().waitFor();
+    await session.page.route('**/api/**', (route) => route.abort());
+    await session.button('More plan workers').click();
+    await session.page.locator('.toasts .bad', { hasText: 'cannot be reached' }).waitFor();
+    await session.page.locator('tbody tr').first().waitFor();
+    await session.page.unroute('**/api/**');
+    await session.page.reload();
+    await session.page.locator('.live.s-live').waitFor();
+  });
+});
+
 describe('the keyboard', () => {
   const name = `keys-${run}.plan.yaml`;
 
