@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.h"
+#include "base/utf8.h"
 
 namespace planwright {
 
@@ -125,20 +126,6 @@ bool contains(std::string_view line, std::string_view lowerText) {
 }
 
 }  // namespace
-
-std::string toUtf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const std::size_t length = characterLength(bytes);
-    if (length == 0)
-      out += "\xef\xbf\xbd";
-    else
-      out += bytes.substr(0, length);
-    bytes.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
 
 LogLines LogFile::read(std::int64_t firstLine, int limit) const {
   LogLines out{.firstLine = firstLine, .lines = {}};

@@ -45,7 +45,4 @@ class LogFile {
   std::filesystem::path path_;
 };
 
-/// Replaces what is not UTF-8 by U+FFFD.
-std::string toUtf8(std::string_view bytes);
-
 }  // namespace planwright
