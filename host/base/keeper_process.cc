@@ -94,15 +94,19 @@ int KeeperProcess::run() {
   while (!isHostGone_) {
     epoll_event events[64];
     const int count = ::epoll_wait(epoll_.get(), events, std::size(events), waitMillis());
+    bool hasEnded =
+        false;  // some child; looked at last, so that programs start before others are buried
     for (int i = 0; i < count; ++i) {
       const int fd = events[i].data.fd;
       if (fd == control_.get()) {
         readControl();
-      } else if (fd != childSignals_.get()) {
+      } else if (fd == childSignals_.get()) {
+        hasEnded = true;
+      } else {
         readChannel(fd);
       }
     }
-    reap();
+    if (hasEnded) reap();
     keepTime();
     if (isHostSilent()) isHostGone_ = true;
   }
@@ -201,7 +205,7 @@ void KeeperProcess::startRun(int channel, Packet packet) {
   if (message.timeoutMillis > 0) run.stopAt = run.startedAt + milliseconds(message.timeoutMillis);
   run.leader = spawned.pid;
   leaders_[run.leader] = run.number;
-  runs_.emplace(run.number, std::move(run));
+  runs_.emplace(run.number, run);
   startedSinceSweep_ = true;
 }
 
@@ -246,7 +250,6 @@ void KeeperProcess::reap() {
     noteExit(runs_.at(leader->second), status, usage);
     leaders_.erase(leader);
   }
-  settle();
 }
 
 void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {

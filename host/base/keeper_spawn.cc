@@ -173,6 +173,7 @@ pid_t Spawner::forkAndExec(const Prepared& program) {
 Spawned Spawner::start(const SpawnPlan& plan) {
   const std::vector<std::string> places = placesOf(plan.words);
   std::vector<const char*> placePointers;
+  placePointers.reserve(places.size() + 1);
   for (const std::string& place : places) placePointers.push_back(place.c_str());
   placePointers.push_back(nullptr);
 

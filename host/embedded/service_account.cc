@@ -81,7 +81,7 @@ fs::path closedFolder(const fs::path& path, const ServiceAccount& account) {
 }
 
 fs::path usableDataFolder(const fs::path& path) {
-  const fs::path wanted = fs::absolute(path).lexically_normal();
+  fs::path wanted = fs::absolute(path).lexically_normal();
   if (::geteuid() != 0) return wanted;
   std::error_code ignored;
   const fs::path real = fs::weakly_canonical(wanted, ignored);
@@ -89,7 +89,7 @@ fs::path usableDataFolder(const fs::path& path) {
   fs::path closed;
   for (const char* name : {"postgres", "redis"})
     if (closed.empty()) closed = closedFolder(parent, serviceAccount(name));
-  const fs::path usable = closed.empty() ? real : placeInstead(wanted);
+  fs::path usable = closed.empty() ? real : placeInstead(wanted);
   if (usable == wanted) return wanted;
   if (!closed.empty()) {
     fs::create_directories(usable.parent_path());

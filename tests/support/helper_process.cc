@@ -17,7 +17,7 @@ namespace {
 pid_t spawn(std::vector<std::string> argv, const std::map<std::string, std::string>& environment) {
   std::vector<std::string> env;
   for (char** variable = environ; *variable != nullptr; ++variable) env.emplace_back(*variable);
-  for (const auto& [name, value] : environment) env.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment) env.emplace_back(name).append("=").append(value);
   const auto pointers = [](std::vector<std::string>& words) {
     std::vector<char*> out;
     for (std::string& word : words) out.push_back(word.data());
