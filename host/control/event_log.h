@@ -34,9 +34,9 @@ struct StoredEvent {
 struct EventQuery {
   std::optional<std::string>
       after;  ///< a cursor: oldest first from there. Without: the newest first
-  std::optional<std::string> types;    ///< separated by commas
-  std::optional<std::string> subject;  ///< "input/17"
-  std::optional<std::string> level;    ///< info, warning or error
+  std::optional<std::string> types = {};    ///< separated by commas
+  std::optional<std::string> subject = {};  ///< "input/17"
+  std::optional<std::string> level = {};    ///< info, warning or error
   int limit = 50;
 };
 

@@ -15,12 +15,12 @@ enum class Listed { Inputs, Plans, Builds, Jobs };
 
 /// What a list is narrowed by; empty = all.
 struct ListQuery {
-  std::optional<std::string> queue;
-  std::optional<std::string> status;  ///< one or more, separated by commas
-  std::optional<std::string> text;    ///< part of the name, any case, or the id
-  std::optional<std::string> reason;
-  std::optional<std::string> cursor;  ///< from `next_cursor`
-  int limit = 50;                     ///< 1..200
+  std::optional<std::string> queue = {};
+  std::optional<std::string> status = {};  ///< one or more, separated by commas
+  std::optional<std::string> text = {};    ///< part of the name, any case, or the id
+  std::optional<std::string> reason = {};
+  std::optional<std::string> cursor = {};  ///< from `next_cursor`
+  int limit = 50;                          ///< 1..200
 };
 
 /// Lists and single items as the API shows them: JSON made by the database. [any thread]
