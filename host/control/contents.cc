@@ -6,9 +6,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/files.h"
+#include "control/ansi_filter.h"
 
 namespace planwright {
 
@@ -18,6 +21,22 @@ std::uint64_t sizeOf(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+/// A copy without terminal escape sequences, in a file that has no name.
+UniqueFd plainCopy(int from) {
+  UniqueFd to(
+      ::open(std::filesystem::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!to) to.reset(::memfd_create("log", MFD_CLOEXEC));
+  if (!to) throw std::system_error(errno, std::generic_category(), "memfd_create");
+  AnsiFilter filter;
+  std::string piece(256 * 1024, '\0');
+  while (const ssize_t size = ::read(from, piece.data(), piece.size())) {
+    if (size < 0) throw std::system_error(errno, std::generic_category(), "read of a log");
+    writeAll(to.get(), filter.feed({piece.data(), static_cast<std::size_t>(size)}));
+  }
+  ::lseek(to.get(), 0, SEEK_SET);
+  return to;
 }
 
 }  // namespace
@@ -75,11 +94,13 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
   return LogPlace{};
 }
 
-Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t> n) const {
+Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t> n,
+                                   bool withoutAnsi) const {
   const auto place = log(job, n);
   if (!place) return place.error();
   UniqueFd file(place->attempt == 0 ? -1 : ::open(place->path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) file = memoryFile("");
+  if (withoutAnsi) file = plainCopy(file.get());
   const std::uint64_t size = sizeOf(file.get());
   return Content{.file = std::move(file),
                  .sizeBytes = size,

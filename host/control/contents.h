@@ -39,8 +39,9 @@ class Contents {
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
   Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;
-  /// The log's bytes as far as it is written.
-  Result<Content> logBytes(std::int64_t job, std::optional<std::int64_t> n) const;
+  /// The log's bytes as far as it is written, on request without terminal escape sequences.
+  Result<Content> logBytes(std::int64_t job, std::optional<std::int64_t> n,
+                           bool withoutAnsi = false) const;
 
  private:
   Result<Content> open(const std::string& digest, std::string fileName) const;

@@ -36,7 +36,8 @@ hosts as (
          count(*) filter (where 'build' = any (string_to_array(roles, ','))) as build
     from instances where ended_at is null)
 select q.name, jsonb_build_object(
-  'name', q.name, 'auto_plan', q.auto_plan, 'auto_build', q.auto_build, 'watch_dir', q.watch_dir, 'revision', q.revision,
+  'name', q.name, 'auto_plan', q.auto_plan, 'auto_build', q.auto_build, 'watch_dir', q.watch_dir,
+  'plan_workers', q.plan_workers, 'build_workers', q.build_workers, 'job_slots', q.job_slots, 'revision', q.revision,
   'plan', jsonb_build_object(
     'list', case q.name when 'default' then 'plan_queue' else 'plan_queue:' || q.name end,
     'paused', q.plan_paused, 'reason', nullif(q.plan_held, ''), 'depth', coalesce(i.due, 0),

@@ -1,0 +1,54 @@
+#include "http/api.h"
+
+#include <memory>
+#include <string>
+
+#include "http/assets.h"
+#include "http/problem.h"
+
+namespace planwright {
+
+void addRoutes(Router& router, const ApiParts& parts) {
+  addInputRoutes(router, parts.control);
+  addPlanRoutes(router, parts.control);
+  addBuildRoutes(router, parts.control);
+  addJobRoutes(router, parts.control);
+  addSettingsRoutes(router, parts.control);
+  addQueueRoutes(router, parts.control);
+  addEventRoutes(router, parts.control, parts.feed);
+  addSystemRoutes(router, parts);
+  addPageRoutes(router, parts);
+}
+
+void addPageRoutes(Router& router, const ApiParts& parts) {
+  const auto assets = std::make_shared<const Assets>(parts.files, "ui/dist/");
+  router.fallback([assets](const Request& request) {
+    std::string_view name = request.path;
+    name.remove_prefix(std::min<std::size_t>(1, name.size()));
+    if (name.starts_with("api/") || name == "api")
+      return problem(404, "not-found", "There is nothing at " + request.path + ".");
+    // A path without an ending is one of the page's own: it draws it in the browser.
+    const bool isPagePath = name.substr(name.rfind('/') + 1).find('.') == std::string_view::npos;
+    if (!assets->has(name) && isPagePath) name = "";
+    return assets->serve(request, name);
+  });
+}
+
+std::function<void(const RequestRecord&)> countRequests(Metrics& metrics) {
+  return [&metrics](const RequestRecord& record) {
+    metrics.observe("planwright_http_request_duration_seconds",
+                    {{"route", record.route.empty() ? "page" : record.route},
+                     {"method", toText(record.method)},
+                     {"code", std::to_string(record.status)}},
+                    std::chrono::duration<double>(record.duration).count());
+  };
+}
+
+void setHttpGauges(Metrics& metrics, Server& server) {
+  const HubCounts counts = server.hub().counts();
+  metrics.set("planwright_http_connections", {}, static_cast<double>(server.connections()));
+  metrics.set("planwright_event_clients", {}, static_cast<double>(counts.subscribers));
+  metrics.set("planwright_event_clients_dropped_total", {}, static_cast<double>(counts.dropped));
+}
+
+}  // namespace planwright

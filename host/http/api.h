@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "control/control.h"
+#include "control/event_feed.h"
+#include "http/router.h"
+#include "http/server.h"
+
+namespace planwright {
+
+/// What the routes stand on. Everything outlives the server.
+struct ApiParts {
+  Control& control;
+  EventFeed& feed;
+  const std::map<std::string_view, std::string_view>& files;  ///< embeddedFiles()
+};
+
+/// Mounts everything the program answers: the API, health, metrics, and the page for the rest.
+void addRoutes(Router& router, const ApiParts& parts);
+
+// By resource, each in its routes_*.cc.
+void addInputRoutes(Router& router, Control& control);
+void addPlanRoutes(Router& router, Control& control);
+void addBuildRoutes(Router& router, Control& control);
+void addJobRoutes(Router& router, Control& control);
+void addSettingsRoutes(Router& router, Control& control);
+void addQueueRoutes(Router& router, Control& control);
+void addEventRoutes(Router& router, Control& control, EventFeed& feed);
+void addSystemRoutes(Router& router, const ApiParts& parts);
+void addPageRoutes(Router& router, const ApiParts& parts);
+
+/// For ServerOptions::onRequest: planwright_http_request_duration_seconds.
+std::function<void(const RequestRecord&)> countRequests(Metrics& metrics);
+/// For ControlParts::beforeScrape: connections and event clients.
+void setHttpGauges(Metrics& metrics, Server& server);
+
+}  // namespace planwright

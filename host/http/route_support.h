@@ -1,0 +1,55 @@
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "control/contents.h"
+#include "control/control.h"
+#include "control/listings.h"
+#include "http/problem.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/router.h"
+
+namespace planwright {
+
+/// Who acts, for events, until requests carry a name.
+inline constexpr const char* kApiActor = "api";
+
+/// 200 with that JSON, or the problem.
+Response jsonOr(Result<std::string> result);
+/// Wraps a handler: a query parameter that is not in the list is a 400.
+Handler withQuery(std::initializer_list<std::string_view> allowed, Handler handler);
+/// Wraps a POST: with an Idempotency-Key, the same request gets the kept answer.
+Handler idempotent(Control& control, Handler handler);
+
+/// `queue, status, q, reason, cursor, limit`.
+Result<ListQuery> listQuery(const Request& request);
+/// A GET that is a list of `what`.
+Handler listHandler(Control& control, Listed what);
+Handler itemHandler(Control& control, Listed what);
+Handler explainHandler(Control& control, Listed what);
+
+/// A parameter that may be absent.
+std::optional<std::string> optionalText(const Request& request, std::string_view name);
+/// A whole number from `low` to `high`.
+Result<long long> numberParameter(const Request& request, std::string_view name, long long fallback,
+                                  long long low, long long high);
+/// The JSON object in the body; an empty body is {}. A member that is not allowed is Invalid.
+Result<JsonDocument> bodyObject(const Request& request,
+                                std::initializer_list<std::string_view> allowed);
+/// A boolean member, false without it.
+Result<bool> flagMember(const JsonValue& body, std::string_view name);
+/// If-Match without quotes; nullopt if absent or "*".
+std::optional<std::string> ifMatch(const Request& request);
+/// The trace id of a W3C traceparent header, or empty.
+std::string traceIdOf(const Request& request);
+
+/// Bytes with ranges and, if they have a digest, an ETag.
+Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload);
+
+}  // namespace planwright

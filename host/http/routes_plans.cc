@@ -1,0 +1,92 @@
+#include "http/api.h"
+#include "http/route_support.h"
+
+namespace planwright {
+
+namespace {
+
+Response enqueueBuild(Control& control, const Request& request) {
+  const auto id = request.id();
+  if (!id) return problem(id.error());
+  const auto body = bodyObject(request, {"force", "mode"});
+  if (!body) return problem(body.error());
+  const auto force = flagMember(*body, "force");
+  if (!force) return problem(force.error());
+  const JsonValue* mode = find(*body, "mode");
+  const std::string modeText = textOr(*body, "mode", "all");
+  if ((mode && !mode->IsString()) || (modeText != "all" && modeText != "failed"))
+    return problem(invalid("It must be \"all\" or \"failed\".", "/mode"));
+  const auto done = control.plans.enqueueBuild({.plan = *id,
+                                                .onlyFailed = modeText == "failed",
+                                                .force = *force,
+                                                .expectedDigest = ifMatch(request),
+                                                .actor = kApiActor});
+  if (!done) return problem(done.error());
+  return Response::json(JsonWriter()
+                            .object()
+                            .member("queue", done->list)
+                            .member("position", done->position)
+                            .rawMember("plan", done->itemJson)
+                            .end()
+                            .take(),
+                        done->wasQueued ? 200 : 202);
+}
+
+/// A page of the jobs of a plan or build.
+template <class Read>
+Response jobsPage(const Request& request, Read read) {
+  const auto id = request.id();
+  if (!id) return problem(id.error());
+  // Unlike other lists it is one graph, so a client may want it whole.
+  const auto limit = numberParameter(request, "limit", 1000, 1, 10000);
+  if (!limit) return problem(limit.error());
+  return jsonOr(read(*id, optionalText(request, "cursor"), static_cast<int>(*limit)));
+}
+
+}  // namespace
+
+void addPlanRoutes(Router& router, Control& control) {
+  const std::string one = "/api/plans/{id}";
+  router.get("/api/plans", listHandler(control, Listed::Plans));
+  router.get(one, itemHandler(control, Listed::Plans));
+  router.get(one + "/explain", explainHandler(control, Listed::Plans));
+  router.get(one + "/jobs", withQuery({"cursor", "limit"}, [&control](const Request& request) {
+               return jobsPage(request,
+                               [&](auto... args) { return control.listings.jobsOfPlan(args...); });
+             }));
+  router.get(one + "/artifact", withQuery({}, [&control](const Request& request) {
+               const auto id = request.id();
+               if (!id) return problem(id.error());
+               return contentResponse(control.contents.ofPlan(*id), "application/json", false);
+             }));
+  router.post(one + "/enqueue-build",
+              withQuery({}, idempotent(control, [&control](const Request& request) {
+                          return enqueueBuild(control, request);
+                        })));
+}
+
+void addBuildRoutes(Router& router, Control& control) {
+  const std::string one = "/api/builds/{id}";
+  router.get("/api/builds", listHandler(control, Listed::Builds));
+  router.get(one, itemHandler(control, Listed::Builds));
+  router.get(one + "/explain", explainHandler(control, Listed::Builds));
+  router.get(one + "/jobs", withQuery({"cursor", "limit"}, [&control](const Request& request) {
+               return jobsPage(request,
+                               [&](auto... args) { return control.listings.jobsOfBuild(args...); });
+             }));
+  router.get(one + "/manifest", withQuery({}, [&control](const Request& request) {
+               const auto id = request.id();
+               if (!id) return problem(id.error());
+               return contentResponse(control.contents.manifestOf(*id), "application/json", false);
+             }));
+  router.post(one + "/cancel",
+              withQuery({}, idempotent(control, [&control](const Request& request) {
+                          const auto id = request.id();
+                          if (!id) return problem(id.error());
+                          auto done = control.plans.cancelBuild(*id, kApiActor);
+                          if (!done) return problem(done.error());
+                          return Response::json(std::move(*done), 202);
+                        })));
+}
+
+}  // namespace planwright

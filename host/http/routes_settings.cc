@@ -1,0 +1,99 @@
+#include "http/api.h"
+#include "http/route_support.h"
+
+namespace planwright {
+
+namespace {
+
+std::string quoted(const std::string& text) {
+  return JsonWriter().value(text).take();
+}
+
+Response refused(const SettingsRefusal& refusal) {
+  Problem answer = toProblem(refusal.error);
+  if (!refusal.fields.empty()) answer.errors = refusal.fields;
+  if (!refusal.currentEtag.empty())
+    answer.extensions = {{"current_etag", quoted('"' + refusal.currentEtag + '"')},
+                         {"changed_by", quoted(refusal.changedBy)},
+                         {"changed_at", quoted(refusal.changedAt)}};
+  return problem(std::move(answer));
+}
+
+Result<SettingsView> change(Control& control, const Request& request, const std::string& queue) {
+  auto done = control.settings.patch(
+      {.queue = queue, .body = request.body, .expectedEtag = ifMatch(request), .actor = kApiActor});
+  control.overview.forget();
+  return done;
+}
+
+Response settingsResponse(Result<SettingsView> view) {
+  if (!view) return problem(view.error());
+  if (view->refusal) return refused(*view->refusal);
+  return Response::json(std::move(view->json)).etag(view->etag);
+}
+
+/// The queue as in the list, with the ETag of its settings.
+Response queueResponse(Control& control, const std::string& name) {
+  const auto settings = control.settings.get(name);
+  if (!settings) return problem(settings.error());
+  auto queue = control.overview.queue(name);
+  if (!queue) return problem(queue.error());
+  return Response::json(std::move(*queue)).etag(settings->etag);
+}
+
+Response patchQueue(Control& control, const Request& request) {
+  const std::string name(request.param("queue"));
+  const auto done = change(control, request, name);
+  if (!done) return problem(done.error());
+  if (done->refusal) return refused(*done->refusal);
+  return queueResponse(control, name);
+}
+
+Handler pauseHandler(Control& control, bool paused) {
+  return withQuery({}, idempotent(control, [&control, paused](const Request& request) {
+                     const std::string name(request.param("queue"));
+                     const auto done = control.settings.pause(
+                         name, std::string(request.param("stage")), paused, kApiActor);
+                     control.overview.forget();
+                     if (!done) return problem(done.error());
+                     if (done->refusal) return refused(*done->refusal);
+                     return queueResponse(control, name);
+                   }));
+}
+
+}  // namespace
+
+void addSettingsRoutes(Router& router, Control& control) {
+  const auto queue = [&control] { return control.parts.config.defaultQueue().name; };
+  router.get("/api/settings", withQuery({}, [&control, queue](const Request&) {
+               return settingsResponse(control.settings.get(queue()));
+             }));
+  for (const Method method : {Method::Patch, Method::Put, Method::Post})
+    router.add(method, "/api/settings", withQuery({}, [&control, queue](const Request& request) {
+                 return settingsResponse(change(control, request, queue()));
+               }));
+  router.get("/api/settings/schema", withQuery({}, [](const Request&) {
+               return Response::json(QueueSettings::schemaJson());
+             }));
+  router.get("/api/settings/sources", withQuery({}, [&control, queue](const Request&) {
+               return jsonOr(control.settings.sourcesJson(queue()));
+             }));
+}
+
+void addQueueRoutes(Router& router, Control& control) {
+  const std::string one = "/api/queues/{queue}";
+  router.get("/api/queues", withQuery({}, [&control](const Request&) {
+               return Response::json(control.overview.queues());
+             }));
+  router.get(one, withQuery({}, [&control](const Request& request) {
+               return queueResponse(control, std::string(request.param("queue")));
+             }));
+  for (const Method method : {Method::Patch, Method::Put, Method::Post})
+    router.add(method, one, withQuery({}, [&control](const Request& request) {
+                 return patchQueue(control, request);
+               }));
+  router.post(one + "/{stage}/pause", pauseHandler(control, true));
+  router.post(one + "/{stage}/resume", pauseHandler(control, false));
+}
+
+}  // namespace planwright

@@ -1,0 +1,53 @@
+#include "http/api.h"
+#include "http/route_support.h"
+
+namespace planwright {
+
+namespace {
+
+/// A GET without parameters that always answers with JSON.
+template <class Make>
+void addJson(Router& router, std::string_view path, Make make) {
+  router.get(path, withQuery({}, [make](const Request&) { return Response::json(make()); }));
+}
+
+}  // namespace
+
+void addSystemRoutes(Router& router, const ApiParts& parts) {
+  Control& control = parts.control;
+  Overview& overview = control.overview;
+  addJson(router, "/healthz", [] { return R"({"status":"ok"})"; });
+  router.get("/readyz", withQuery({}, [&overview](const Request&) {
+               auto [json, isReady] = overview.readiness();
+               Response response = Response::json(std::move(json), isReady ? 200 : 503);
+               if (!isReady) response.with("Retry-After", "1");
+               return response;
+             }));
+  router.get("/metrics", withQuery({}, [&overview](const Request&) {
+               return Response::text(overview.metrics(),
+                                     "text/plain; version=0.0.4; charset=utf-8");
+             }));
+  addJson(router, "/api/version", [&overview] { return overview.version(); });
+  addJson(router, "/api/workers", [&overview] { return overview.workers(); });
+  addJson(router, "/api/arriving", [&overview] { return overview.arriving(); });
+  addJson(router, "/api/reconciler", [&overview] { return overview.reconciler(); });
+  addJson(router, "/api/plugins", [&overview] { return overview.plugins(); });
+  router.get("/api/plugins/{id}", withQuery({}, [&overview](const Request& request) {
+               return jsonOr(overview.plugin(std::string(request.param("id"))));
+             }));
+  router.get("/api/failures", withQuery({"since"}, [&overview](const Request& request) {
+               return jsonOr(overview.failures(request.query.textOr("since")));
+             }));
+  router.get("/api/blobs/{digest}", withQuery({}, [&control](const Request& request) {
+               return contentResponse(control.contents.blob(std::string(request.param("digest"))),
+                                      "application/octet-stream", true);
+             }));
+  const auto document = parts.files.find("host/http/openapi.json");
+  const std::string openapi = document == parts.files.end() ? "{}" : std::string(document->second);
+  router.get("/api/openapi.json",
+             withQuery({}, [openapi, tag = Digest::of(openapi).text()](const Request&) {
+               return Response::json(openapi).etag(tag);
+             }));
+}
+
+}  // namespace planwright
