@@ -110,13 +110,20 @@ export async function getJob(
   return { planId, name };
 }
 
-/** All of them: the graph is only whole with every node. */
-export async function listJobs(planId: number, signal?: AbortSignal): Promise<Job[]> {
+/** Those of the plan's latest build or, before there is one, of its document. */
+export const listJobs = (planId: number, signal?: AbortSignal): Promise<Job[]> =>
+  allJobs(`/plans/${planId}/jobs`, signal);
+
+export const listBuildJobs = (buildId: number, signal?: AbortSignal): Promise<Job[]> =>
+  allJobs(`/builds/${buildId}/jobs`, signal);
+
+/** Page by page: the graph is only whole with every node. */
+async function allJobs(path: string, signal?: AbortSignal): Promise<Job[]> {
   const jobs: Job[] = [];
   let cursor: string | null = null;
   do {
-    const path = `/plans/${planId}/jobs?${listQuery({}, jobsPerRequest, cursor)}`;
-    const page: Page<Job> = await fetchPage(path, jobFromApi, signal);
+    const query = listQuery({}, jobsPerRequest, cursor);
+    const page: Page<Job> = await fetchPage(`${path}?${query}`, jobFromApi, signal);
     jobs.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor);

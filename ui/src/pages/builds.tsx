@@ -1,16 +1,13 @@
-import { useQuery } from '@tanstack/preact-query';
-import { buildStatuses, cancelBuild, getBuild, listBuilds, type Build } from '../lib/builds';
+import { buildStatuses, listBuilds, type Build } from '../lib/builds';
 import { duration } from '../lib/format';
-import { ActionButton } from '../ui/action_button';
-import { Ago, Empty, Loading, PageFailure, useNow, Why } from '../ui/basics';
-import { Fact, Facts } from '../ui/facts';
+import { Ago, Empty, useNow } from '../ui/basics';
 import { JobProgress } from '../ui/job_progress';
 import { Status } from '../ui/status';
 import type { Column } from '../ui/table';
-import { Artifacts } from './artifacts';
 import { List } from './list';
 
-function Took({ build }: { build: Build }) {
+/** Ticks while the build runs. */
+export function Took({ build }: { build: Build }) {
   const now = useNow(1000);
   if (!build.startedAt) return <>–</>;
   const end = build.endedAt?.getTime() ?? Math.max(now, build.startedAt.getTime());
@@ -66,67 +63,6 @@ export function BuildsPage({ queue }: { queue: string | null }) {
           </Empty>
         }
       />
-    </>
-  );
-}
-
-export function BuildPage({ id }: { id: number }) {
-  const answer = useQuery({
-    queryKey: ['build', id],
-    queryFn: ({ signal }) => getBuild(id, signal),
-  });
-  const build = answer.data;
-  if (answer.error && !build) {
-    return (
-      <PageFailure
-        title={`Build ${id}`}
-        error={answer.error}
-        onRetry={() => void answer.refetch()}
-      />
-    );
-  }
-  if (!build) return <Loading rows={6} />;
-  const cancel = async (): Promise<string> => {
-    await cancelBuild(id);
-    return `Build ${id} is being cancelled.`;
-  };
-  return (
-    <>
-      <div class="head">
-        <div>
-          <p class="crumb">
-            <a href="/builds">Builds</a> / {id}
-          </p>
-          <h1>{build.filename || `Build ${id}`}</h1>
-        </div>
-        <span class="grow" />
-        <Status status={build.status} />
-        {build.status === 'building' && (
-          <ActionButton kind="danger" about={`${id}`} onAct={cancel}>
-            Cancel build
-          </ActionButton>
-        )}
-      </div>
-      <Why reason={build.reason} failed={build.status === 'failed'} />
-      <Facts>
-        <Fact name="Plan">
-          <a href={`/plans/${build.planId}`}>{build.planId} with its jobs and logs</a>
-        </Fact>
-        <Fact name="Started">
-          <Ago at={build.startedAt} />
-        </Fact>
-        <Fact name="Took">
-          <span class="num">
-            <Took build={build} />
-          </span>
-        </Fact>
-        <Fact name="Manifest">
-          <a href={`/api/builds/${id}/manifest`} target="_blank" rel="noopener">
-            JSON
-          </a>
-        </Fact>
-      </Facts>
-      {build.status !== 'building' && <Artifacts buildId={id} />}
     </>
   );
 }

@@ -5,7 +5,7 @@ import { rawLogUrl, type LogAddress } from '../lib/jobs';
 import type { LogBuffer } from '../lib/log_buffer';
 import { hashOfLineRange, lineRangeFromHash, rowsInView, type LineRange } from '../lib/log_window';
 import { setQuery } from '../lib/router';
-import { Failure } from '../ui/basics';
+import { Empty, Failure } from '../ui/basics';
 import { useErrorLines, useLogBuffer, useLogSearch, type LogSearch } from './log_state';
 
 const rowHeight = 19;
@@ -77,6 +77,7 @@ export function LogView({ log, name, failed }: Props) {
   if (buffer.empty && buffer.error) {
     return <Failure error={buffer.error} onRetry={() => void buffer.refreshTail()} />;
   }
+  if (buffer.complete && buffer.total === 0) return <Empty title="The job wrote nothing" />;
   return (
     <section class="log" aria-label="Log">
       <LogBar

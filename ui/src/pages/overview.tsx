@@ -1,15 +1,19 @@
 import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { listEvents } from '../lib/events';
+import { failedItem, groupByCause, type Failed, type FailureGroup } from '../lib/failures';
 import { plural } from '../lib/format';
-import { listInputs, type PendingInput } from '../lib/inputs';
-import { listPlans, type Plan } from '../lib/plans';
+import { listInputs } from '../lib/inputs';
+import { listPlans } from '../lib/plans';
 import { heldBack, type Queue } from '../lib/queues';
 import { Ago, Empty, Failure, Loading, Why } from '../ui/basics';
 import { Status } from '../ui/status';
 import { EventList } from './events';
 import { Upload } from './upload';
 
-const shownFailures = 4;
+/** Of plans, and of inputs; enough to see what the common causes are. */
+const lookedAt = 100;
+const shownGroups = 5;
+const shownSamples = 5;
 const shownEvents = 10;
 
 export function OverviewPage({ queue }: { queue: Queue | undefined }) {
@@ -29,28 +33,22 @@ export function OverviewPage({ queue }: { queue: Queue | undefined }) {
 }
 
 function NeedsAPerson({ queue }: { queue: Queue | undefined }) {
-  const failedPlans = useQuery({
-    queryKey: ['plans', 'failed', shownFailures],
-    queryFn: ({ signal }) => listPlans({ status: 'failed' }, shownFailures, null, signal),
+  const failures = useQuery({
+    queryKey: ['failures'],
+    queryFn: ({ signal }) => listFailures(signal),
+    placeholderData: keepPreviousData,
   });
-  const failedInputs = useQuery({
-    queryKey: ['inputs', 'failed', shownFailures],
-    queryFn: ({ signal }) => listInputs({ status: 'failed' }, shownFailures, null, signal),
-  });
-  const error = failedPlans.error ?? failedInputs.error;
-  const retry = (): void => {
-    void failedPlans.refetch();
-    void failedInputs.refetch();
-  };
-  const [plans, inputs] = [failedPlans.data, failedInputs.data];
   const heldInputs = queue && !queue.autoPlan ? heldBack(queue, 'plan') : 0;
   const heldPlans = queue && !queue.autoBuild ? heldBack(queue, 'build') : 0;
-  const isQuiet = !heldInputs && !heldPlans && plans?.total === 0 && inputs?.total === 0;
+  const groups = groupByCause(failures.data?.items ?? []);
+  const isQuiet = failures.data?.items.length === 0 && heldInputs + heldPlans === 0;
   return (
     <section class="card">
       <h2>Needs a person</h2>
-      {error && (!plans || !inputs) && <Failure error={error} onRetry={retry} />}
-      {!error && (!plans || !inputs) && <Loading />}
+      {failures.error && !failures.data && (
+        <Failure error={failures.error} onRetry={() => void failures.refetch()} />
+      )}
+      {!failures.data && !failures.error && <Loading />}
       {isQuiet && (
         <Empty title="Nothing waits for you">
           <p>Failures appear here, and whatever a manual stage holds back.</p>
@@ -74,62 +72,67 @@ function NeedsAPerson({ queue }: { queue: Queue | undefined }) {
             </a>
           </li>
         )}
-        {plans?.items.map((plan) => (
-          <FailedPlan key={plan.id} plan={plan} />
+        {groups.slice(0, shownGroups).map((group) => (
+          <Group key={group.cause} group={group} />
         ))}
-        {inputs?.items.map((input) => (
-          <FailedInput key={input.id} input={input} />
-        ))}
-        <MoreFailures what="plans" shown={plans?.items.length ?? 0} total={plans?.total ?? 0} />
-        <MoreFailures what="inputs" shown={inputs?.items.length ?? 0} total={inputs?.total ?? 0} />
+        {groups.length > shownGroups && (
+          <li>
+            <a href="/plans?status=failed">All failed plans</a>,{' '}
+            <a href="/inputs?status=failed">all failed inputs</a>
+          </li>
+        )}
       </ul>
     </section>
   );
 }
 
-const asReason = (text: string | null) =>
-  text ? { code: 'internal', message: text, hint: null, since: null } : null;
+/** The newest failures that nobody has seen to; what is tried again is not among them. */
+async function listFailures(signal: AbortSignal): Promise<{ items: Failed[] }> {
+  const failed = { status: 'failed' };
+  const [plans, inputs] = await Promise.all([
+    listPlans(failed, lookedAt, null, signal),
+    listInputs(failed, lookedAt, null, signal),
+  ]);
+  return {
+    items: [
+      ...plans.items.map((plan) => failedItem('plan', plan)),
+      ...inputs.items.map((input) => failedItem('input', input)),
+    ],
+  };
+}
 
-function FailedPlan({ plan }: { plan: Plan }) {
+/** What failed for one cause: said once, however many there are. */
+function Group({ group: { items } }: { group: FailureGroup }) {
+  const [newest] = items;
+  if (!newest) return null;
+  const { kind, reason, filename } = newest;
   return (
     <li>
       <div class="row">
         <Status status="failed" />
-        <a href={`/plans/${plan.id}`}>plan {plan.id}</a>
-        <b>{plan.filename}</b>
+        {items.length === 1 ? <ItemLink item={newest} /> : <b>{plural(items.length, kind)}</b>}
+        {items.length === 1 && <b>{filename}</b>}
         <span class="grow" />
-        <Ago at={plan.updatedAt} />
+        <Ago at={newest.at} />
       </div>
-      <Why reason={plan.reason ?? asReason(plan.error)} failed />
+      <Why reason={reason} failed />
+      {items.length > 1 && (
+        <p class="row same">
+          {items.slice(0, shownSamples).map((item) => (
+            <ItemLink key={item.id} item={item} />
+          ))}
+          {items.length > shownSamples && <a href={`/${kind}s?status=failed`}>all failed</a>}
+        </p>
+      )}
     </li>
   );
 }
 
-function FailedInput({ input }: { input: PendingInput }) {
-  return (
-    <li>
-      <div class="row">
-        <Status status="failed" />
-        <a href={`/inputs/${input.id}`}>input {input.id}</a>
-        <b>{input.filename}</b>
-        <span class="grow" />
-        <Ago at={input.updatedAt} />
-      </div>
-      <Why reason={input.reason ?? asReason(input.error)} failed />
-    </li>
-  );
-}
-
-function MoreFailures({ what, shown, total }: { what: string; shown: number; total: number }) {
-  if (total <= shown) return null;
-  return (
-    <li>
-      <a href={`/${what}?status=failed`}>
-        All {total} failed {what}
-      </a>
-    </li>
-  );
-}
+const ItemLink = ({ item: { kind, id, filename } }: { item: Failed }) => (
+  <a href={`/${kind}s/${id}`} title={filename}>
+    {kind} {id}
+  </a>
+);
 
 function LatestEvents() {
   const events = useQuery({

@@ -4,19 +4,16 @@ import { shortDigest } from '../lib/format';
 import { didFail, listJobs, type Job, type JobStatus } from '../lib/jobs';
 import { getPlan, type Plan } from '../lib/plans';
 import type { Reason } from '../lib/reason';
-import { setQuery, useAddress } from '../lib/router';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty, Failure, Loading, PageFailure, Why } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
-import { Graph } from '../ui/graph';
 import { shownStatus, Status } from '../ui/status';
 import { Artifacts } from './artifacts';
-import { JobPane, JobTable } from './job_pane';
+import { JobsView } from './jobs_view';
 import { BuildButtons } from './plans';
 import { Reasons } from './reasons';
 
 export function PlanPage({ id }: { id: number }) {
-  const { query } = useAddress();
   const plan = useQuery({
     queryKey: ['plan', id],
     queryFn: ({ signal }) => getPlan(id, signal),
@@ -33,9 +30,6 @@ export function PlanPage({ id }: { id: number }) {
   if (!plan.data) return <Loading rows={8} />;
 
   const list = jobs.data ?? [];
-  const chosen = query.get('job') ?? firstToLookAt(list);
-  const job = list.find((one) => one.name === chosen);
-  const choose = (name: string): void => setQuery({ job: name }, '');
   return (
     <>
       <Head plan={plan.data} />
@@ -45,26 +39,12 @@ export function PlanPage({ id }: { id: number }) {
         <Failure error={jobs.error} onRetry={() => void jobs.refetch()} />
       )}
       {jobs.data && list.length === 0 && <Empty title="This plan has no jobs" />}
-      {list.length > 0 && (
-        <>
-          <Graph jobs={list} selected={job?.name ?? null} onSelect={choose} />
-          <div class="split">
-            <JobTable jobs={list} selected={job?.name ?? null} onSelect={choose} />
-            <JobPane key={job ? `${job.name}/${job.id}` : ''} job={job} />
-          </div>
-        </>
-      )}
+      <JobsView jobs={list} />
       {plan.data.status === 'built' && plan.data.buildId !== null && (
         <Artifacts buildId={plan.data.buildId} />
       )}
     </>
   );
-}
-
-/** The job that a person most likely came for. */
-function firstToLookAt(jobs: Job[]): string | null {
-  const found = jobs.find(didFail) ?? jobs.find((job) => job.status === 'running') ?? jobs[0];
-  return found?.name ?? null;
 }
 
 function Head({ plan }: { plan: Plan }) {

@@ -1,0 +1,77 @@
+import { useQuery } from '@tanstack/preact-query';
+import { cancelBuild, getBuild } from '../lib/builds';
+import { listBuildJobs } from '../lib/jobs';
+import { ActionButton } from '../ui/action_button';
+import { Ago, Loading, PageFailure, Why } from '../ui/basics';
+import { Fact, Facts } from '../ui/facts';
+import { Status } from '../ui/status';
+import { Artifacts } from './artifacts';
+import { Took } from './builds';
+import { JobsView } from './jobs_view';
+
+/** One execution of a plan, also one that was followed by others: its jobs and logs are kept. */
+export function BuildPage({ id }: { id: number }) {
+  const answer = useQuery({
+    queryKey: ['build', id],
+    queryFn: ({ signal }) => getBuild(id, signal),
+  });
+  const jobs = useQuery({
+    queryKey: ['build', id, 'jobs'],
+    queryFn: ({ signal }) => listBuildJobs(id, signal),
+  });
+  const build = answer.data;
+  if (answer.error && !build) {
+    return (
+      <PageFailure
+        title={`Build ${id}`}
+        error={answer.error}
+        onRetry={() => void answer.refetch()}
+      />
+    );
+  }
+  if (!build) return <Loading rows={6} />;
+  const cancel = async (): Promise<string> => {
+    await cancelBuild(id);
+    return `Build ${id} is being cancelled.`;
+  };
+  return (
+    <>
+      <div class="head">
+        <div>
+          <p class="crumb">
+            <a href="/builds">Builds</a> / {id}
+          </p>
+          <h1>{build.filename || `Build ${id}`}</h1>
+        </div>
+        <span class="grow" />
+        <Status status={build.status} />
+        {build.status === 'building' && (
+          <ActionButton kind="danger" about={`${id}`} onAct={cancel}>
+            Cancel build
+          </ActionButton>
+        )}
+      </div>
+      <Why reason={build.reason} failed={build.status === 'failed'} />
+      <Facts>
+        <Fact name="Plan">
+          <a href={`/plans/${build.planId}`}>{build.planId}</a>
+        </Fact>
+        <Fact name="Started">
+          <Ago at={build.startedAt} />
+        </Fact>
+        <Fact name="Took">
+          <span class="num">
+            <Took build={build} />
+          </span>
+        </Fact>
+        <Fact name="Manifest">
+          <a href={`/api/builds/${id}/manifest`} target="_blank" rel="noopener">
+            JSON
+          </a>
+        </Fact>
+      </Facts>
+      <JobsView jobs={jobs.data ?? []} />
+      {build.status !== 'building' && <Artifacts buildId={id} />}
+    </>
+  );
+}
