@@ -1,5 +1,6 @@
 #include "cli/command_groups.h"
 #include "cli/listings.h"
+#include "cli/pages.h"
 
 namespace planwright::cli {
 namespace {
@@ -22,7 +23,11 @@ ExitCode showPart(Session& session, const Listing& of, const ItemArguments& argu
   const std::string path = of.path + "/" + std::to_string(arguments.id);
   for (const auto& part : parts) {
     if (arguments.verb != part.verb) continue;
-    if (part.isJobs) return listWhole(session, path + part.path, jobColumns());
+    if (part.isJobs) {
+      const Pages jobs = fetchJobs(session.client(), path, "planwright " + of.plural + " list");
+      printItems(session, listing("jobs").columns, jobs.items(), jobs.body);
+      return ExitCode::Done;
+    }
     return showObject(session, path + part.path, "planwright " + of.plural + " list");
   }
   return ExitCode::Usage;
@@ -57,9 +62,11 @@ void addItemCommands(CLI::App& app, Session& session) {
            {"why", "/explain", false}});
   addItem(app, session, "build",
           {{"show", "", false},
+           {"jobs", "/jobs", true},
            {"manifest", "/manifest", false},
            {"provenance", "/provenance", false},
            {"why", "/explain", false}});
+  addItem(app, session, "job", {{"show", "", false}, {"why", "/explain", false}});
 }
 
 }  // namespace planwright::cli

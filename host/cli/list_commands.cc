@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <array>
+
 #include "cli/command_groups.h"
 #include "cli/listings.h"
+#include "cli/pages.h"
 
 namespace planwright::cli {
 namespace {
@@ -8,9 +12,16 @@ constexpr int kPageSize = 200;
 
 struct ListArguments {
   std::string queue, status, reason, search;
+  std::int64_t plan = 0;
   int limit = 50;
   bool all = false;
 };
+
+/// Short lists come as a whole.
+bool hasPages(const Listing& of) {
+  constexpr std::array kWhole = {"queues", "plugins", "workers"};
+  return std::find(kWhole.begin(), kWhole.end(), of.plural) == kWhole.end();
+}
 
 std::string query(const ListArguments& arguments) {
   std::string text = "?limit=" + std::to_string(arguments.all ? kPageSize : arguments.limit);
@@ -24,45 +35,15 @@ std::string query(const ListArguments& arguments) {
   return text;
 }
 
-std::vector<const JsonValue*> itemsOf(const std::vector<JsonDocument>& pages) {
-  std::vector<const JsonValue*> items;
-  for (const auto& page : pages) {
-    const JsonValue* list = find(page, "items");
-    if (!list || !list->IsArray()) continue;
-    for (const auto& item : list->GetArray()) items.push_back(&item);
-  }
-  return items;
-}
-
-/// One list body out of many pages.
-std::string joinedBody(const std::vector<const JsonValue*>& items) {
-  JsonWriter json;
-  json.object().key("items").array();
-  for (const JsonValue* item : items) json.value(*item);
-  json.end().key("next_cursor").null().member("total", items.size()).end();
-  return json.take();
-}
-
-ExitCode list(Session& session, const std::string& path, const Columns& columns,
-              const ListArguments& arguments) {
-  std::vector<JsonDocument> pages;
-  std::string body;
-  std::string cursor;
-  do {
-    const std::string next = cursor.empty() ? "" : "&cursor=" + urlEncoded(cursor);
-    const Reply reply = session.client().get(path + query(arguments) + next);
-    if (!reply.ok()) throw failureOf(reply, "planwright status");
-    auto page = parseJson(reply.body);
-    if (!page)
-      throw CommandFailure(ExitCode::Unreachable,
-                           session.client().baseUrl() + " did not answer with JSON");
-    cursor = textOr(*page, "next_cursor");
-    body = reply.body;
-    pages.push_back(std::move(*page));
-  } while (arguments.all && !cursor.empty());
-  const auto items = itemsOf(pages);
-  printItems(session, columns, items, pages.size() > 1 ? joinedBody(items) : body);
-  if (!cursor.empty() && session.isTable())
+ExitCode list(Session& session, const Listing& of, const ListArguments& arguments) {
+  const bool isOfPlan = arguments.plan > 0;
+  const std::string path =
+      isOfPlan ? "/api/plans/" + std::to_string(arguments.plan) + "/jobs" : of.path;
+  const Pages pages =
+      fetchPages(session.client(), path + (hasPages(of) ? query(arguments) : ""), arguments.all,
+                 isOfPlan ? "planwright plans list" : "planwright status");
+  printItems(session, of.columns, pages.items(), pages.body);
+  if (!pages.nextCursor.empty() && session.isTable())
     session.terminal.err << "There are more; see them with --all or a larger --limit.\n";
   return ExitCode::Done;
 }
@@ -81,15 +62,11 @@ void addListing(CLI::App& app, Session& session, const Listing& of) {
   CLI::App* group = addGroup(app, of.plural, "list or show " + of.plural);
   CLI::App* all = group->add_subcommand("list", "a table of " + of.plural);
   const auto arguments = std::make_shared<ListArguments>();
-  if (of.plural != "queues" && of.plural != "plugins" && of.plural != "workers")
-    addFilters(*all, *arguments);
+  if (hasPages(of)) addFilters(*all, *arguments);
+  if (of.plural == "jobs")
+    all->add_option("PLAN,--plan", arguments->plan, "of this plan's latest build");
   all->callback([&session, &of, arguments] {
-    session.action = [&session, &of, arguments] {
-      const bool hasPages =
-          of.plural != "queues" && of.plural != "plugins" && of.plural != "workers";
-      return hasPages ? list(session, of.path, of.columns, *arguments)
-                      : listWhole(session, of.path, of.columns);
-    };
+    session.action = [&session, &of, arguments] { return list(session, of, *arguments); };
   });
   CLI::App* one = group->add_subcommand("show", "everything about one " + of.singular);
   const auto id = std::make_shared<std::string>();
@@ -104,19 +81,6 @@ void addListing(CLI::App& app, Session& session, const Listing& of) {
 
 }  // namespace
 
-ExitCode listWhole(Session& session, const std::string& path, const Columns& columns) {
-  const Reply reply = session.client().get(path);
-  if (!reply.ok()) throw failureOf(reply, "planwright plans list");
-  std::vector<JsonDocument> pages;
-  auto page = parseJson(reply.body);
-  if (!page)
-    throw CommandFailure(ExitCode::Unreachable,
-                         session.client().baseUrl() + " did not answer with JSON");
-  pages.push_back(std::move(*page));
-  printItems(session, columns, itemsOf(pages), reply.body);
-  return ExitCode::Done;
-}
-
 ExitCode showObject(Session& session, const std::string& path, const std::string& next) {
   const Reply reply = session.client().get(path);
   if (!reply.ok()) throw failureOf(reply, next);
@@ -126,24 +90,6 @@ ExitCode showObject(Session& session, const std::string& path, const std::string
 
 void addListCommands(CLI::App& app, Session& session) {
   for (const auto& of : listings()) addListing(app, session, of);
-  CLI::App* jobs = addGroup(app, "jobs", "list or show jobs");
-  CLI::App* all = jobs->add_subcommand("list", "the jobs of a plan's latest build");
-  const auto plan = std::make_shared<std::int64_t>(0);
-  all->add_option("--plan,plan", *plan, "the plan's id")->required();
-  all->callback([&session, plan] {
-    session.action = [&session, plan] {
-      return listWhole(session, "/api/plans/" + std::to_string(*plan) + "/jobs", jobColumns());
-    };
-  });
-  CLI::App* one = jobs->add_subcommand("show", "everything about one job");
-  const auto id = std::make_shared<std::int64_t>(0);
-  one->add_option("ID", *id, "its id")->required();
-  one->callback([&session, id] {
-    session.action = [&session, id] {
-      return showObject(session, "/api/jobs/" + std::to_string(*id),
-                        "planwright jobs list --plan PLAN");
-    };
-  });
 }
 
 }  // namespace planwright::cli

@@ -46,6 +46,15 @@ Column modeColumn(std::string title, std::string key) {
           false, false};
 }
 
+Column attemptsColumn() {
+  return {"ATTEMPTS",
+          [](const JsonValue& item) {
+            const JsonValue* attempts = find(item, "attempts");
+            return attempts && attempts->IsArray() ? std::to_string(attempts->Size()) : "-";
+          },
+          false, false};
+}
+
 std::vector<Listing> makeListings() {
   const Column reason = column("REASON", "reason.message");
   const Column created = column("CREATED", "created_at", true);
@@ -67,6 +76,11 @@ std::vector<Listing> makeListings() {
        "build",
        "/api/builds",
        {column("ID", "id"), column("PLAN", "plan_id"), queue, statusColumn(), created, reason}},
+      {"jobs",
+       "job",
+       "/api/jobs",
+       {column("ID", "id"), column("PLAN", "plan_id"), column("NAME", "name"), statusColumn(),
+        attemptsColumn(), column("NEEDS", "needs"), column("BUILD", "build_id", true), reason}},
       {"queues",
        "queue",
        "/api/queues",
@@ -105,23 +119,6 @@ const Listing& listing(std::string_view name) {
   });
   assert(found != listings().end());
   return *found;
-}
-
-const Columns& jobColumns() {
-  static const Columns columns = {
-      column("ID", "id"),
-      column("NAME", "name"),
-      statusColumn(),
-      {"ATTEMPTS",
-       [](const JsonValue& item) {
-         const JsonValue* attempts = find(item, "attempts");
-         return attempts && attempts->IsArray() ? std::to_string(attempts->Size()) : "-";
-       },
-       false, false},
-      column("NEEDS", "needs"),
-      column("REASON", "reason.message"),
-  };
-  return columns;
 }
 
 }  // namespace planwright::cli

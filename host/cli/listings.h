@@ -20,12 +20,6 @@ const std::vector<Listing>& listings();
 /// By its plural or singular name; asserted to exist.
 const Listing& listing(std::string_view name);
 
-/// The columns of jobs, whose list hangs below a plan.
-const Columns& jobColumns();
-
-/// GETs a list that has no pages and prints it.
-ExitCode listWhole(Session& session, const std::string& path, const Columns& columns);
-
 /// GETs one object and prints it; `next` is the command to type if it is not there.
 ExitCode showObject(Session& session, const std::string& path, const std::string& next);
 

@@ -1,9 +1,9 @@
 #include <charconv>
 
 #include "cli/command_groups.h"
-#include "cli/event_lines.h"
 #include "cli/interrupts.h"
 #include "cli/output.h"
+#include "cli/pages.h"
 
 namespace planwright::cli {
 namespace {
@@ -29,13 +29,11 @@ struct JobRef {
 };
 
 std::vector<JobRef> jobsOfPlan(Session& session, std::int64_t plan) {
-  const auto document = session.client().json("/api/plans/" + std::to_string(plan) + "/jobs",
-                                              "planwright plans list");
+  const Pages pages =
+      fetchJobs(session.client(), "/api/plans/" + std::to_string(plan), "planwright plans list");
   std::vector<JobRef> jobs;
-  const JsonValue* items = find(document, "items");
-  if (!items || !items->IsArray()) return jobs;
-  for (const auto& item : items->GetArray())
-    jobs.push_back({numberOr(item, "id", 0), textOr(item, "name"), textOr(item, "status")});
+  for (const JsonValue* item : pages.items())
+    jobs.push_back({numberOr(*item, "id", 0), textOr(*item, "name"), textOr(*item, "status")});
   return jobs;
 }
 

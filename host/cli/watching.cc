@@ -1,6 +1,7 @@
 #include "cli/watching.h"
 
 #include "cli/output.h"
+#include "cli/pages.h"
 #include "cli/progress.h"
 
 namespace planwright::cli {
@@ -12,16 +13,12 @@ std::string pathOf(const char* kind, std::int64_t id) {
   return std::string("/api/") + kind + "/" + std::to_string(id);
 }
 
-std::vector<JobLine> readJobs(Session& session, std::int64_t planId) {
+std::vector<JobLine> readJobs(Session& session, const std::string& path) {
   std::vector<JobLine> lines;
-  const Reply reply = session.client().get(pathOf("plans", planId) + "/jobs");
-  if (!reply.ok()) return lines;
-  const auto document = parseJson(reply.body);
-  const JsonValue* items = document ? find(*document, "items") : nullptr;
-  if (!items || !items->IsArray()) return lines;
-  for (const auto& item : items->GetArray()) {
-    const std::string reason = valueAt(item, "reason.message");
-    lines.push_back({numberOr(item, "id", 0), textOr(item, "name"), textOr(item, "status"),
+  const Pages pages = fetchJobs(session.client(), path, "planwright plans list");
+  for (const JsonValue* item : pages.items()) {
+    const std::string reason = valueAt(*item, "reason.message");
+    lines.push_back({numberOr(*item, "id", 0), textOr(*item, "name"), textOr(*item, "status"),
                      reason == "-" ? "" : reason});
   }
   return lines;
@@ -81,7 +78,7 @@ Look lookAtPlan(Session& session, std::int64_t id) {
   look.ended = isFinal(look.end.status);
   look.end.succeeded = look.end.status == "built";
   look.end.planId = id;
-  if (look.started) look.item.jobs = readJobs(session, id);
+  if (look.started) look.item.jobs = readJobs(session, pathOf("plans", id));
   return look;
 }
 
@@ -94,7 +91,7 @@ Look lookAtBuild(Session& session, std::int64_t id) {
   look.ended = isFinal(look.end.status);
   look.end.succeeded = look.end.status == "built";
   look.end.planId = numberOr(document, "plan_id", 0);
-  if (look.end.planId > 0) look.item.jobs = readJobs(session, look.end.planId);
+  look.item.jobs = readJobs(session, pathOf("builds", id));
   return look;
 }
 

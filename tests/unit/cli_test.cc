@@ -198,7 +198,8 @@ TEST_F(Cli, SubmitWaitFollowsTheFileToItsBuild) {
   server.on("GET /api/plans/5", {{200, R"({"id":5,"status":"ready_for_build","queued":true})", ""},
                                  {200, R"({"id":5,"status":"building"})", ""},
                                  {200, R"({"id":5,"status":"built"})", ""}});
-  server.on("GET /api/plans/5/jobs", R"({"items":[{"id":1,"name":"a","status":"succeeded"}]})");
+  server.on("GET /api/plans/5/jobs?limit=200",
+            R"({"items":[{"id":1,"name":"a","status":"succeeded"}]})");
   const Ran ran = run({"submit", path, "--wait", "--interval", "1ms"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "12\n");
@@ -226,7 +227,7 @@ TEST_F(Cli, WatchReturnsTheOutcomeAndNamesTheLogsOfWhatFailed) {
         R"({"id":3,"plan_id":5,"status":"failed","reason":{"code":"job_failed","message":"scipy failed."}})",
         ""}});
   server.on(
-      "GET /api/plans/5/jobs",
+      "GET /api/builds/3/jobs?limit=200",
       {{200, R"({"items":[{"id":88,"name":"scipy","status":"running"}]})", ""},
        {200,
         R"({"items":[{"id":88,"name":"scipy","status":"failed","reason":{"message":"no OpenBLAS"}}]})",
@@ -247,7 +248,7 @@ TEST_F(Cli, WatchReturnsTheOutcomeAndNamesTheLogsOfWhatFailed) {
 
 TEST_F(Cli, WatchGivesUpAfterItsTime) {
   server.on("GET /api/plans/5", R"({"id":5,"status":"building"})");
-  server.on("GET /api/plans/5/jobs", R"({"items":[]})");
+  server.on("GET /api/plans/5/jobs?limit=200", R"({"items":[]})");
   EXPECT_EQ(run({"watch", "plan", "5", "--interval", "1ms", "--timeout", "5ms"}).code, 7);
   server.on("GET /api/plans/5", R"({"id":5,"status":"ready_for_build","queued":true})");
   EXPECT_EQ(run({"watch", "plan", "5", "--interval", "1ms", "--wait-start", "5ms"}).code, 7);
@@ -256,7 +257,7 @@ TEST_F(Cli, WatchGivesUpAfterItsTime) {
 TEST_F(Cli, WatchFailFastDoesNotWaitForTheOtherJobs) {
   server.on("GET /api/plans/5", R"({"id":5,"status":"building"})");
   server.on(
-      "GET /api/plans/5/jobs",
+      "GET /api/plans/5/jobs?limit=200",
       R"({"items":[{"id":1,"name":"a","status":"failed"},{"id":2,"name":"b","status":"running"}]})");
   EXPECT_EQ(run({"watch", "plan", "5", "--fail-fast"}).code, 1);
 }
@@ -267,7 +268,7 @@ TEST_F(Cli, PrintsLogsPageByPageByIdOrByPlanAndName) {
   server.on("GET /api/jobs/88/log?from=3&limit=2000",
             R"({"first_line":3,"total_lines":3,"complete":true,"lines":[{"n":3,"text":"three"}]})");
   server.on(
-      "GET /api/plans/5/jobs",
+      "GET /api/plans/5/jobs?limit=200",
       R"({"items":[{"id":88,"name":"sci-py","status":"failed"},{"id":89,"name":"b","status":"succeeded"}]})");
   EXPECT_EQ(run({"logs", "88"}).out, "one\ntwo\nthree\n");
   EXPECT_EQ(run({"logs", "5-sci-py"}).out, "one\ntwo\nthree\n");

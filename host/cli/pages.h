@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/client.h"
+
+namespace planwright::cli {
+
+/// Some pages of one of the API's lists. The items live as long as this does.
+struct Pages {
+  std::vector<JsonDocument> documents;
+  std::string body;        ///< as the server sent it; of several pages one list made of all
+  std::string nextCursor;  ///< there is more behind it; empty = that was all
+
+  std::vector<const JsonValue*> items() const;
+};
+
+/// GETs a list: its first page, or with `all` every page. `next` is the command to type if it is
+/// not there.
+Pages fetchPages(Client& client, const std::string& pathAndQuery, bool all,
+                 const std::string& next);
+
+/// Every job below a plan or a build ("/api/plans/5").
+Pages fetchJobs(Client& client, const std::string& path, const std::string& next);
+
+}  // namespace planwright::cli
