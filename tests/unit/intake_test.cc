@@ -1,9 +1,14 @@
 #include "intake/intake.h"
 
+#include <thread>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "support/fake_clock.h"
@@ -230,6 +235,48 @@ TEST_F(IntakeTest, RefusesWhatIsNotAPlainFileOfTheFolderAndSaysWhy) {
       {"large", "its 11 bytes are more than max_bytes (10)"}};
   EXPECT_EQ(recorder.refusals(), expected);  // each once; "../secret" is skipped like any dotfile
   EXPECT_EQ(contents(), Texts{});
+}
+
+/// Runs `body` in a thread of its own that is root no more, as far as files are concerned. (Both
+/// the file system's user and the capabilities belong to a thread; only the C library says
+/// otherwise.)
+void withoutRights(int capability, uid_t user, const std::function<void()>& body) {
+  std::thread([&] {
+    struct __user_cap_header_struct header {
+      _LINUX_CAPABILITY_VERSION_3, 0
+    };
+    struct __user_cap_data_struct data[2]{};
+    ASSERT_EQ(::syscall(SYS_capget, &header, data), 0);
+    data[capability / 32].effective &= ~(1u << (capability % 32));
+    ASSERT_EQ(::syscall(SYS_capset, &header, data), 0);
+    if (user != 0) ::setfsuid(user);
+    body();
+  }).join();
+}
+
+TEST_F(IntakeTest, UnreadableFilesAreRefusedUntilTheyChange) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  restart({.stableFor = 0ms});
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  folder.write("in/b.txt", "B");
+  ASSERT_EQ(::chmod((folder / "in/b.txt").c_str(), 0600), 0);
+  withoutRights(CAP_DAC_OVERRIDE, 65534, [&] { notice("b.txt"); });
+  EXPECT_EQ(onlyRefusal(), "b.txt: it cannot be read: Permission denied");
+  ASSERT_EQ(::chmod((folder / "in/b.txt").c_str(), 0644), 0);
+  withoutRights(CAP_DAC_OVERRIDE, 65534, [&] { notice("b.txt"); });
+  EXPECT_EQ(contents(), Texts{"b.txt=B"});
+}
+
+TEST_F(IntakeTest, SaysOnceWhereLeasesCannotBeHad) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a file away";
+  restart({.stableFor = 0ms});
+  for (const char* name : {"a.txt", "b.txt"}) {
+    ASSERT_EQ(::chown(folder.write(std::string("in/") + name, "A").c_str(), 65534, 65534), 0);
+    withoutRights(CAP_LEASE, 0, [&] { notice(name); });
+  }
+  EXPECT_EQ(contents(), (Texts{"a.txt=A", "b.txt=A"}));
+  ASSERT_EQ(recorder.events().size(), 1u);
+  EXPECT_EQ(recorder.events()[0].first, "source_without_leases");
 }
 
 TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
