@@ -2,38 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace planwright {
 namespace {
-
-/// The length of the UTF-8 sequence (RFC 3629) at the front of `text`, 0 if there is none.
-std::size_t sequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf5   ? 0
-                             : first >= 0xf0 ? 4
-                             : first >= 0xe0 ? 3
-                             : first >= 0xc2 ? 2
-                                             : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned second = byte(1);
-  const bool isOverlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool isSurrogate = first == 0xed && second >= 0xa0;
-  const bool isTooHigh = first == 0xf4 && second >= 0x90;
-  return isOverlong || isSurrogate || isTooHigh ? 0 : length;
-}
-
-bool isUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = sequenceLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 /// Calls `visit` with each part between slashes until one returns true; says whether one did.
 template <class Visit>
@@ -67,18 +39,13 @@ bool isHidden(std::string_view name) {
 
 std::string printableName(std::string_view name) {
   std::string out;
-  while (!name.empty() && out.size() < kMaxNameBytes) {
-    const std::size_t length = sequenceLength(name);
-    const auto first = static_cast<unsigned char>(name[0]);
-    if (length == 0 || first < 0x20 || first == 0x7f) {
-      out += fmt::format("\\x{:02x}", first);
-      name.remove_prefix(1);
-    } else {
-      out += name.substr(0, length);
-      name.remove_prefix(length);
-    }
+  const bool isValid = isUtf8(name);
+  for (const char c : name.substr(0, kMaxNameBytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool isPlain = byte >= 0x20 && byte != 0x7f && (isValid || byte < 0x80);
+    out += isPlain ? std::string(1, c) : fmt::format("\\x{:02x}", byte);
   }
-  return out;
+  return toUtf8(out);  // it may be cut in the middle of a character
 }
 
 }  // namespace planwright

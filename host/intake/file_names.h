@@ -15,7 +15,8 @@ inline constexpr std::size_t kMaxNameBytes = 1024;
 /// A part of it begins with a dot: such files are skipped without a word.
 bool isHidden(std::string_view name);
 
-/// The name as valid UTF-8: other bytes and control characters as \xNN, cut after kMaxNameBytes.
+/// The name for people: control characters as \xNN, and if it is not UTF-8 every byte that is not
+/// ASCII; cut after kMaxNameBytes.
 std::string printableName(std::string_view name);
 
 }  // namespace planwright
