@@ -61,6 +61,18 @@ class EmbeddedServicesTest : public testing::Test {
  protected:
   EmbeddedServicesTest() { fs::permissions(folder_.path(), fs::perms(0755)); }
 
+  /// Making a cluster is the slow part, so the tests that are not about it get copies of one.
+  static void SetUpTestSuite() {
+    made_ = std::make_unique<TempFolder>();
+    fs::permissions(made_->path(), fs::perms(0755));
+    EmbeddedServices({made_->path(), true, true, /*isDurable=*/false, 16}).start();
+  }
+  static void TearDownTestSuite() { made_.reset(); }
+  void copyMadeCluster() {
+    fs::create_directories(data_);
+    ASSERT_EQ(runToEnd({"cp", "-a", (made_->path() / "postgres").string(), data_.string()}), 0);
+  }
+
   std::unique_ptr<EmbeddedServices> start(const fs::path& data, bool withPostgres = true) {
     fs::create_directories(data);
     fs::permissions(data, fs::perms(0711));
@@ -70,6 +82,7 @@ class EmbeddedServicesTest : public testing::Test {
     return services;
   }
 
+  static inline std::unique_ptr<TempFolder> made_;
   TempFolder folder_;
   const fs::path data_ = folder_ / "data";
 };
@@ -83,6 +96,7 @@ TEST(TestServices, GivesEveryTestADatabaseOfItsOwn) {
 }
 
 TEST_F(EmbeddedServicesTest, StartAgainOnWhatTheyStored) {
+  copyMadeCluster();
   auto services = start(data_);
   sql(services->postgresUrl(), "CREATE TABLE t AS SELECT 7 AS n");
   redis(services->redisUrl(), "RPUSH list one");
@@ -93,6 +107,7 @@ TEST_F(EmbeddedServicesTest, StartAgainOnWhatTheyStored) {
 }
 
 TEST_F(EmbeddedServicesTest, StartADeadServerAgain) {
+  copyMadeCluster();
   auto services = start(data_);
   const std::string url = services->postgresUrl();
   sql(url, "CREATE TABLE t AS SELECT 7 AS n");
@@ -110,7 +125,7 @@ TEST_F(EmbeddedServicesTest, StartADeadServerAgain) {
 TEST(EmbeddedHost, DISABLED_Helper) {
   const auto folder = DataFolder::open(std::getenv("DATA"));
   ASSERT_TRUE(folder) << folder.error().message;
-  EmbeddedServices services({folder->path(), true, true, true, 16});
+  EmbeddedServices services({folder->path(), true, true, std::getenv("DURABLE") != nullptr, 16});
   services.start();
   sql(services.postgresUrl(), "CREATE TABLE IF NOT EXISTS t AS SELECT 7 AS n");
   redis(services.redisUrl(), "RPUSH list one");
@@ -132,7 +147,8 @@ Pids pidsOf(const fs::path& data) {
 }
 
 TEST_F(EmbeddedServicesTest, KeepTheirDataWhenEverythingIsKilled) {
-  HelperProcess host("EmbeddedHost", {{"DATA", data_.string()}});
+  copyMadeCluster();
+  HelperProcess host("EmbeddedHost", {{"DATA", data_.string()}, {"DURABLE", "yes"}});
   const Pids pids = pidsOf(data_);
   ASSERT_GT(pids.redis, 0);
   host.signal(SIGSTOP);
@@ -145,6 +161,7 @@ TEST_F(EmbeddedServicesTest, KeepTheirDataWhenEverythingIsKilled) {
 }
 
 TEST_F(EmbeddedServicesTest, EndWithAKilledHostAndLetTheNextOneIn) {
+  copyMadeCluster();
   HelperProcess host("EmbeddedHost", {{"DATA", data_.string()}});
   const Pids pids = pidsOf(data_);
   ASSERT_GT(pids.redis, 0);
@@ -156,6 +173,7 @@ TEST_F(EmbeddedServicesTest, EndWithAKilledHostAndLetTheNextOneIn) {
 }
 
 TEST_F(EmbeddedServicesTest, LetNoSecondHostOnTheirFolder) {
+  copyMadeCluster();
   HelperProcess host("EmbeddedHost", {{"DATA", data_.string()}});
   ASSERT_GT(pidsOf(data_).redis, 0);
   const auto second = DataFolder::open(data_);
@@ -181,6 +199,7 @@ TEST_F(EmbeddedServicesTest, RunForANormalUser) {
 
 TEST_F(EmbeddedServicesTest, AreClosedToOtherUsers) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to be another user";
+  copyMadeCluster();
   auto services = start(data_);
   const std::string url = services->postgresUrl();
   EXPECT_EQ(runToEnd({"psql", url, "-c", "SELECT 1"}), 0);

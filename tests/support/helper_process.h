@@ -39,7 +39,7 @@ bool isAlive(pid_t pid);
 /// The number in a file that somebody else writes, or 0.
 pid_t pidIn(const std::string& file);
 
-/// Looks again every 5 ms until it holds; false after ten seconds.
+/// Looks again every 5 ms until it holds; false after half a minute.
 template <class Condition>
 bool eventually(Condition condition);
 
@@ -50,7 +50,7 @@ bool eventually(Condition condition);
 
 template <class Condition>
 bool planwright::eventually(Condition condition) {
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
