@@ -1,10 +1,13 @@
 #include "http/connection.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/log.h"
 #include "http/problem.h"
@@ -18,12 +21,20 @@ using std::chrono_literals::operator""s;
 constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 
-/// How much of `bytes` the socket took; nullopt if it is broken.
-std::optional<std::size_t> trySend(int socket, std::string_view bytes) {
+/// How much of head and body the socket took; nullopt if it is broken.
+std::optional<std::size_t> trySend(int socket, std::string_view head, std::string_view body = {}) {
   std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const ssize_t n =
-        ::send(socket, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto piece = [](std::string_view text, std::size_t skip) {
+    skip = std::min(skip, text.size());
+    return iovec{const_cast<char*>(text.data()) + skip, text.size() - skip};
+  };
+  while (sent < head.size() + body.size()) {
+    std::array<iovec, 2> pieces = {piece(head, sent),
+                                   piece(body, sent - std::min(sent, head.size()))};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    const ssize_t n = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -177,12 +188,12 @@ void HttpConnection::answer(const Request& request, Dispatcher::Admission admiss
 
 void HttpConnection::send(WireResponse wire) {
   if (wire.events || wire.file.file) return handOver(std::move(wire), 0);
-  const auto sent = trySend(socket_, wire.bytes);
+  const auto sent = trySend(socket_, wire.head, wire.body);
   if (!sent) {
     state_ = State::Done;
     return;
   }
-  if (*sent < wire.bytes.size()) return handOver(std::move(wire), *sent);
+  if (*sent < wire.head.size() + wire.body.size()) return handOver(std::move(wire), *sent);
   if (!wire.keepAlive) close();
 }
 
@@ -195,8 +206,9 @@ void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
     log::warn("http connection dropped, no descriptor left");
     return;
   }
-  transfer.bytes = std::move(wire.bytes);
-  transfer.bytes.erase(0, sentBytes);
+  transfer.bytes.push_back(std::move(wire.head));
+  transfer.bytes.push_back(std::move(wire.body));
+  transfer.sentBytes = sentBytes;
   transfer.file = std::move(wire.file);
   transfer.events = std::move(wire.events);
   context_.hub.adopt(std::move(transfer));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "http/event_message.h"
@@ -27,11 +28,12 @@ struct HubCounts {
   std::uint64_t published = 0;
 };
 
-/// A socket whose answer takes long, with what is still to be sent: bytes, then a file, then
+/// A socket whose answer takes long, with what is to be sent: bytes, then a file, then
 /// events.
 struct Transfer {
   UniqueFd socket;
-  std::string bytes;
+  std::vector<std::string> bytes;
+  std::size_t sentBytes = 0;  ///< of `bytes`, which went out already
   FileBody file;
   std::optional<EventSubscription> events;
 };

@@ -26,9 +26,10 @@ HubClient::HubClient(Transfer transfer, SteadyTime now)
     : transfer_(std::move(transfer)),
       progressAt_(now),
       lingerUntil_(now) {
-  if (!transfer_.bytes.empty()) {
-    enqueue(std::make_shared<const std::string>(std::move(transfer_.bytes)), now);
+  for (std::string& bytes : transfer_.bytes) {
+    if (!bytes.empty()) enqueue(std::make_shared<const std::string>(std::move(bytes)), now);
   }
+  forgetSent(transfer_.sentBytes);
 }
 
 void HubClient::enqueue(EventFrame frame, SteadyTime now) {
@@ -66,16 +67,20 @@ bool HubClient::pumpFrames(SteadyTime now, std::size_t& budget) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return wouldBlock();
     progressAt_ = now;
-    auto sent = static_cast<std::size_t>(n);
-    queuedBytes_ -= sent;
+    const auto sent = static_cast<std::size_t>(n);
     budget -= std::min(budget, sent);
-    for (sent += frameOffset_; !frames_.empty() && sent >= frames_.front()->size();) {
-      sent -= frames_.front()->size();
-      frames_.pop_front();
-    }
-    frameOffset_ = sent;
+    forgetSent(sent);
   }
   return true;
+}
+
+void HubClient::forgetSent(std::size_t bytes) {
+  queuedBytes_ -= bytes;
+  frameOffset_ += bytes;
+  while (!frames_.empty() && frameOffset_ >= frames_.front()->size()) {
+    frameOffset_ -= frames_.front()->size();
+    frames_.pop_front();
+  }
 }
 
 bool HubClient::pumpFile(SteadyTime now, std::size_t& budget) {

@@ -48,6 +48,7 @@ class HubClient {
   std::uint32_t interest = 0;  ///< epoll events asked for
 
  private:
+  void forgetSent(std::size_t bytes);
   bool pumpFrames(SteadyTime now, std::size_t& budget);
   bool pumpFile(SteadyTime now, std::size_t& budget);
 

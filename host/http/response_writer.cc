@@ -128,12 +128,12 @@ WireResponse toWire(const Request& request, Response response) {
   const bool isInMemory = std::holds_alternative<std::string>(response.body);
   const bool isLarge = !isInMemory || sizeOf(response) > kLargeBodyBytes;
   wire.keepAlive = request.keepAlive && (isHead || !isLarge);
-  wire.bytes = makeHead(response, wire.keepAlive, request.headers.has("Connection"));
+  wire.head = makeHead(response, wire.keepAlive, request.headers.has("Connection"));
   if (isHead) return wire;
-  if (isInMemory) wire.bytes += std::get<std::string>(response.body);
+  if (isInMemory) wire.body = std::move(std::get<std::string>(response.body));
   if (auto* file = std::get_if<FileBody>(&response.body)) wire.file = std::move(*file);
   if (auto* events = std::get_if<EventSubscription>(&response.body)) {
-    wire.bytes += "retry: 1000\n\n";  // ms until a client that lost us comes back
+    wire.body = "retry: 1000\n\n";  // ms until a client that lost us comes back
     wire.events = std::move(*events);
   }
   return wire;

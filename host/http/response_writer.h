@@ -8,9 +8,10 @@
 
 namespace planwright {
 
-/// A response as it goes over the wire: `bytes` (head and body), then the file range, then events.
+/// A response as it goes over the wire: head, body, then the file range, then events.
 struct WireResponse {
-  std::string bytes;
+  std::string head;
+  std::string body;
   FileBody file;
   std::optional<EventSubscription> events;
   bool keepAlive = true;  ///< the head says so, too

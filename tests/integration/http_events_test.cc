@@ -40,11 +40,11 @@ class Store {
   }
   std::vector<EventMessage> page(const EventOrder& after, std::size_t limit) {
     const std::lock_guard lock(mutex_);
-    std::vector<EventMessage> found;
-    for (const EventMessage& stored : events_) {
-      if (stored.order > after && found.size() < limit) found.push_back(stored);
-    }
-    return found;
+    const auto first = std::upper_bound(
+        events_.begin(), events_.end(), after,
+        [](const EventOrder& order, const EventMessage& stored) { return order < stored.order; });
+    const auto left = static_cast<std::size_t>(events_.end() - first);
+    return {first, first + static_cast<std::ptrdiff_t>(std::min(limit, left))};
   }
 
  private:
