@@ -25,7 +25,7 @@ select j.build_id, j.position, j.id, coalesce(a.id, 0) from j left join a on a.j
 -- name: load_jobs
 -- $1 builds: what a build that goes on already has
 select build_id, id, position, status, attempt, outputs::text,
-       extract(epoch from greatest(not_before - now(), interval '0'))::float8
+       extract(epoch from greatest(not_before, now()) - now())::float8
   from jobs where build_id = any ($1::bigint[]) order by build_id, position
 
 -- name: reset_lost_jobs
