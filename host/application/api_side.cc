@@ -2,8 +2,12 @@
 
 #include <stdexcept>
 
+#include "base/embedded_files.h"
 #include "control/control.h"
+#include "control/event_feed.h"
 #include "control/ticket_desk.h"
+#include "http/api.h"
+#include "http/hub_sink.h"
 #include "http/server.h"
 
 namespace planwright {
@@ -13,12 +17,19 @@ struct ApiSide::State {
   TicketDesk tickets;
   Control control;
   Router router;
-  std::unique_ptr<Server> server;
+  Server server;
+  HubSink sink;
+  EventFeed feed;
 
   explicit State(Parts given)
       : parts(std::move(given)),
         tickets(parts.connectTickets()),
-        control(controlParts()) {}
+        control(controlParts()),
+        server(router, serverOptions()),
+        sink(server.hub()),
+        feed(control.parts, sink) {
+    addRoutes(router, {control, feed, embeddedFiles()});
+  }
 
   ControlParts controlParts() {
     return {.database = parts.database,
@@ -30,29 +41,44 @@ struct ApiSide::State {
             .metrics = parts.metrics,
             .plugins = &parts.plugins,
             .logsFolder = parts.logFolder,
-            .arriving = parts.arrivingJson};
+            .arriving = parts.arrivingJson,
+            .dependencies = [this] { return dependencies(); },
+            .beforeScrape = [this](Metrics& metrics) { setHttpGauges(metrics, server); }};
+  }
+
+  ServerOptions serverOptions() const {
+    ServerOptions options;
+    options.listen = parts.config.listen;
+    options.spoolFolder = parts.spoolFolder;
+    options.allowedHosts = parts.config.hosts;
+    options.readOnly = parts.config.readOnly;
+    options.onRequest = countRequests(parts.metrics);
+    return options;
+  }
+
+  std::vector<DependencyState> dependencies() {
+    const std::string redis = tickets.problem();
+    std::string sources;
+    for (const auto& problem : parts.problems()) sources += (sources.empty() ? "" : "; ") + problem;
+    return {{"redis", redis.empty(), redis}, {"watch_dir", sources.empty(), sources}};
   }
 };
 
-ApiSide::ApiSide(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {
-  State& state = *state_;
-  std::filesystem::create_directories(state.parts.spoolFolder);
-  ServerOptions options;
-  options.listen = state.parts.config.listen;
-  options.spoolFolder = state.parts.spoolFolder;
-  options.allowedHosts = state.parts.config.hosts;
-  options.readOnly = state.parts.config.readOnly;
-  state.server = std::make_unique<Server>(state.router, std::move(options));
-  if (const auto ok = state.server->listen(); !ok) throw std::runtime_error(ok.error().message);
-  state.server->start();
+ApiSide::ApiSide(Parts parts) {
+  std::filesystem::create_directories(parts.spoolFolder);
+  state_ = std::make_unique<State>(std::move(parts));
+  if (const auto ok = state_->server.listen(); !ok) throw std::runtime_error(ok.error().message);
+  state_->server.start();
+  state_->feed.start();
 }
 
 ApiSide::~ApiSide() {
-  state_->server->stop();
+  state_->feed.stop();
+  state_->server.stop();
 }
 
 std::string ApiSide::url() const {
-  return state_->server->url();
+  return state_->server.url();
 }
 
 }  // namespace planwright

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,8 +33,6 @@ class ApiSide {
     std::filesystem::path logFolder;
     std::filesystem::path spoolFolder;  ///< upload bodies pass through it
     std::function<std::string()> arrivingJson;
-    std::function<std::map<std::string, std::int64_t>()>
-        repairs;                                         ///< of reconcile, by kind; may be empty
     std::function<std::vector<std::string>()> problems;  ///< why sources record nothing now
   };
   /// Throws if the address cannot be taken.

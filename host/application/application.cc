@@ -161,9 +161,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
                        folderBlobs_->logs(),
                        data / "spool",
                        [this] { return arrivingJson(); },
-                       {},
                        {}};
-    if (reconciler_) api.repairs = [this] { return reconciler_->repairs(); };
     api.problems = [this] {
       std::vector<std::string> all;
       for (auto& queue : queues_)

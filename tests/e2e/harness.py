@@ -1,0 +1,288 @@
+"""Hosts for the end-to-end tests: real `planwright serve` processes in temporary folders.
+
+A test is a `HostCase`: `self.host(...)` starts a host, the end of the test stops it and proves that no process of its
+folder is left. `main()` runs a file's tests and prints "N passed, N failed" as its last line.
+`PLANWRIGHT_BINARY` names another program than build/planwright.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
+sys.path.insert(0, str(ROOT / "tests" / "bench"))
+
+from services import POSTGRES_BIN, Redis  # noqa: E402  (the benchmark's clients)
+
+COMMAND = {"plugin": "planwright.command", "settings": {"sandbox": "none"}}
+
+
+def eventually(condition, what, seconds=30.0, pause=0.05):
+    """Waits until `condition()` gives something true, and gives it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
+        time.sleep(pause)
+
+
+def processes_of(folder):
+    """Living processes that stand in `folder` or name it on their command line: {pid: command line}."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            place = os.readlink(entry / "cwd")
+        except OSError:
+            continue  # ended, or a zombie
+        if command and (str(folder) in command or place.startswith(str(folder))):
+            found[int(entry.name)] = command
+    return found
+
+
+class Answer:
+    """Status, headers and body of an HTTP answer; `json` is the parsed body."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Host:
+    """One data folder and, while it runs, the process that serves it."""
+
+    def __init__(self, folder, config=None, arguments=()):
+        """`config`: a dict (JSON is YAML), or None for the built-in configuration."""
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data = self.folder / "data"
+        self.input = self.folder / "input"
+        self.input.mkdir(exist_ok=True)
+        self.log = self.folder / "serve.log"
+        self.url = None
+        self.process = None
+        self._command = [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", *arguments]
+        if config is not None:
+            file = self.folder / "planwright.yaml"
+            file.write_text(json.dumps(config, indent=1))
+            self._command += ["--config", str(file)]
+
+    def start(self, seconds=60):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        lines = queue.Queue()
+        threading.Thread(target=lambda out=self.process.stdout: lines.put(out.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=seconds)
+        except queue.Empty:
+            line = ""
+        if not line.startswith("planwright ready"):
+            self.kill()
+            raise AssertionError(f"the host did not become ready: {line!r}\n{self.log_tail()}")
+        self.url = (line.split() + [None])[2]
+        return self
+
+    def stop(self, seconds=30):
+        """SIGTERM; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self._ended(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the host did not stop within {seconds} s\n{self.log_tail()}") from None
+
+    def kill(self):
+        self.process.kill()
+        self._ended(10)
+
+    def _ended(self, seconds):
+        code = self.process.wait(seconds)
+        self.process.stdout.close()
+        return code
+
+    @property
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def log_tail(self, lines=30):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    # -- the API
+
+    def call(self, method, path, body=None, headers=None):
+        """One request; `body` is bytes, or something that becomes JSON. Error statuses are answers too."""
+        head = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            head.setdefault("Content-Type", "application/json")
+        elif body is not None:
+            head.setdefault("Content-Type", "application/octet-stream")
+        request = urllib.request.Request(self.url + path, data=body, headers=head, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+    def get(self, path):
+        """The JSON of a GET that must succeed."""
+        answer = self.call("GET", path)
+        if answer.status != 200:
+            raise AssertionError(f"GET {path}: {answer.status} {answer.body.decode(errors='replace')}")
+        return answer.json
+
+    def items(self, path):
+        """All items of a list, page by page."""
+        items, cursor = [], None
+        while True:
+            query = {"limit": 200, **({"cursor": cursor} if cursor else {})}
+            page = self.get(f"{path}{'&' if '?' in path else '?'}{urllib.parse.urlencode(query)}")
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                return items
+
+    def inputs(self, status=None):
+        return self.items("/api/pending-inputs" + (f"?status={status}" if status else ""))
+
+    def plans(self, status=None):
+        return self.items("/api/plans" + (f"?status={status}" if status else ""))
+
+    def builds(self, status=None):
+        return self.items("/api/builds" + (f"?status={status}" if status else ""))
+
+    def jobs(self, plan):
+        """The jobs of a plan by name."""
+        return {job["name"]: job for job in self.get(f"/api/plans/{plan}/jobs")["items"]}
+
+    def job_log(self, job):
+        return "\n".join(self.get(f"/api/jobs/{job}/log")["lines"])
+
+    def manifest(self, build):
+        return self.get(f"/api/builds/{build}/manifest")["artifacts"]
+
+    def blob(self, digest):
+        answer = self.call("GET", f"/api/blobs/{digest}")
+        if answer.status != 200:
+            raise AssertionError(f"blob {digest}: {answer.status}")
+        return answer.body
+
+    # -- files, commands and services
+
+    def drop(self, name, content, folder=None):
+        """Writes a file in place, as a person's editor would."""
+        path = pathlib.Path(folder or self.input) / name
+        path.write_text(content) if isinstance(content, str) else path.write_bytes(content)
+        return path
+
+    def cli(self, *words, expect=0):
+        """A client command; its exit code must be `expect`. Gives its standard output."""
+        done = subprocess.run(
+            [BINARY, *map(str, words)],
+            cwd=self.folder,
+            env={**os.environ, "PLANWRIGHT_SERVER": self.url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode != expect:
+            raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def sql(self, text):
+        """Rows of the embedded Postgres as lists of text; for what the API does not show."""
+        command = [POSTGRES_BIN / "psql", "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1"]
+        command += ["-h", self.data / "run" / "postgres", "-U", "planwright", "-d", "planwright", "-c", text]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30)
+        if done.returncode != 0:
+            raise AssertionError(f"{text}: {done.stderr}")
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def redis(self):
+        return Redis(self.data / "run" / "redis" / "redis.sock")
+
+
+def queue_config(folder, planner=None, builder=None, **keys):
+    """One queue that watches `folder` and takes a file after 100 ms."""
+    return {
+        "auto_plan": True,
+        "auto_build": True,
+        "source": {"plugin": "planwright.folder", "settings": {"path": str(folder)}, "stable_for": "100ms"},
+        "planner": planner or {"plugin": "planwright.recipe"},
+        "builder": builder or COMMAND,
+        "retry": {"backoff": {"first": "100ms", "jitter": 0}},
+        **keys,
+    }
+
+
+class HostCase(unittest.TestCase):
+    """Owns a temporary folder and the hosts of one test."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="planwright-e2e-"))
+        self.folder.chmod(0o755)  # the services of a root host run as users of their own
+        self._hosts = []
+        self.addCleanup(self._clean)
+
+    def host(self, name="host", config=None, arguments=(), start=True):
+        """A new host; `config` may be a function of its folder."""
+        folder = self.folder / name
+        host = Host(folder, config(folder) if callable(config) else config, arguments)
+        self._hosts.append(host)
+        return host.start() if start else host
+
+    def recipe_host(self, **keys):
+        """A host with one queue of recipes."""
+        return self.host(config=lambda folder: {"queues": {"default": queue_config(folder / "input", **keys)}})
+
+    def assert_no_process_left(self):
+        eventually(lambda: not processes_of(self.folder), lambda: f"processes left: {processes_of(self.folder)}", 20)
+
+    def _clean(self):
+        for host in self._hosts:
+            if not self._is_good():
+                print(f"--- log of {host.folder.name}\n{host.log_tail()}", file=sys.stderr)
+            if host.is_running:
+                host.stop()
+        try:
+            self.assert_no_process_left()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _is_good(self):
+        result = self._outcome.result
+        return not any(test is self for test, _ in result.failures + result.errors)
+
+
+def main():
+    """Runs the tests of the calling file."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    failed = len(result.failures) + len(result.errors)
+    sys.stderr.flush()
+    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""Two hosts with one Postgres, one Redis and one blob folder share the work."""
+
+from harness import HostCase, eventually, main, queue_config
+from services import Psql, Services
+
+INPUTS = 240
+
+
+class TwoHostsTest(HostCase):
+    def setUp(self):
+        super().setUp()
+        folder = self.folder / "services"
+        folder.mkdir()
+        self.services = Services(folder)
+        self._cleanups.insert(1, (self.services.stop, (), {}))  # after the hosts, before the folder goes
+        with Psql(self.services, "postgres") as psql:
+            psql.query("create database planwright")
+        self.watched = self.folder / "watched"
+        self.watched.mkdir()
+
+    def config(self, _folder):
+        return {
+            "postgres": self.services.postgres_url("planwright"),
+            "redis": f"unix:{self.services.redis}",
+            "blobs": {"folder": str(self.folder / "blobs")},
+            "lease": "4s",
+            "queues": {
+                "default": queue_config(
+                    self.watched,
+                    {"plugin": "planwright.noop-planner", "settings": {"jobs": 2, "sleep": 5}},
+                    {"plugin": "planwright.noop-builder", "settings": {"sleep": 5}},
+                )
+            },
+        }
+
+    def query(self, text):
+        with Psql(self.services, "planwright") as psql:
+            return [line.split("|") for line in psql.query(text).splitlines()]
+
+    def drop_all(self, prefix):
+        for i in range(INPUTS):
+            (self.watched / f"{prefix}-{i}").write_text(f"{prefix} {i}")
+
+    def assert_once(self, inputs):
+        self.assertEqual(
+            self.query("select status, count(*) from pending_inputs group by 1"), [["planned", str(inputs)]]
+        )
+        self.assertEqual(
+            self.query("select count(*), count(distinct pending_input_id), count(distinct filename) from plans"),
+            [[str(inputs)] * 3],
+        )
+        self.assertEqual(
+            self.query("select status, count(*), count(distinct plan_id) from builds group by 1"),
+            [["built", str(inputs), str(inputs)]],
+        )
+        self.assertEqual(
+            self.query("select count(*), count(distinct job_id) from job_attempts"), [[str(2 * inputs)] * 2]
+        )
+
+    def test_they_share_the_work_and_do_nothing_twice(self):
+        hosts = [self.host(name, self.config) for name in ("first", "second")]
+        self.drop_all("item")
+        eventually(
+            lambda: self.query("select count(*) from plans where status = 'built'") == [[str(INPUTS)]],
+            lambda: self.query("select status, count(*) from plans group by 1"),
+            60,
+        )
+        self.assert_once(INPUTS)
+        self.assertEqual(self.query("select count(distinct instance) from job_attempts"), [["2"]], "both took part")
+        self.assertEqual([len(host.plans("built")) for host in hosts], [INPUTS] * 2)
+        builds = hosts[0].builds()
+        self.assertEqual(hosts[0].manifest(builds[0]["id"]), hosts[1].manifest(builds[0]["id"]))
+
+    def test_one_takes_over_when_the_other_is_killed(self):
+        first, second = [self.host(name, self.config) for name in ("first", "second")]
+        self.drop_all("item")
+        eventually(lambda: len(first.plans("built")) > 20, "both are at work")
+        first.kill()
+        eventually(
+            lambda: self.query("select count(*) from plans where status = 'built'") == [[str(INPUTS)]],
+            lambda: self.query("select status, count(*) from plans group by 1"),
+            60,
+        )
+        self.assertEqual(len(second.plans("built")), INPUTS)
+        self.assertEqual(
+            self.query("select count(*), count(distinct pending_input_id) from plans"), [[str(INPUTS)] * 2]
+        )
+        self.assertEqual(
+            self.query("select count(*), count(distinct plan_id) from builds"), [[str(INPUTS)] * 2]
+        )
+        (self.watched / "late").write_text("late")  # the source has a new holder too
+        eventually(lambda: len(second.plans("built")) == INPUTS + 1, "the late file is built")
+
+
+if __name__ == "__main__":
+    main()
