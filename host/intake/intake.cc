@@ -294,7 +294,6 @@ void Intake::refuse(const std::string& name, const StatSignature& signature,
   if (signature == StatSignature{}) return refuseName(name, reason);
   if (!known_.isKnown(name, signature)) {
     recorder_.refused(settings_.queue, printableName(name), reason);
-    log::info("refused queue={} file={}: {}", settings_.queue, printableName(name), reason);
     ++status_.lock()->refused;
     known_.note(name, signature);
   }
