@@ -41,10 +41,7 @@ class CommandBuilder {
     if (result.ok()) return;
     if (result.outcome == "not_started") pw::fail(result.error);
     if (result.outcome == "timeout") pw::fail("ran out of time", result.tail);
-    const std::string line = lastLine(result.tail);
-    pw::fail(
-        howItEnded(result.exit, result.signal) + (line.empty() ? "" : " (last line: " + line + ")"),
-        result.tail);
+    pw::fail(howItEnded(result.exit, result.signal) + reasonIn(result.tail), result.tail);
   }
 
   const std::map<std::string, std::string> env_;

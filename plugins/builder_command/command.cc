@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <planwright/errors.hpp>
@@ -40,6 +41,32 @@ std::map<std::string, std::string> envOf(const rapidjson::Value& env) {
   return out;
 }
 
+std::string_view trimmed(std::string_view line) {
+  constexpr std::string_view kBlank = " \t";
+  const std::size_t from = line.find_first_not_of(kBlank);
+  if (from == std::string_view::npos) return {};
+  return line.substr(from, line.find_last_not_of(kBlank) + 1 - from);
+}
+
+/// "x.c:1:10: fatal error: ...", "ERROR: ...". What only says that something failed does not count.
+bool namesAnError(std::string_view line) {
+  for (const char* empty : {"subprocess-exited-with-error", "metadata-generation-failed",
+                            "Failed building wheel", "Failed to build"})
+    if (line.find(empty) != std::string_view::npos) return false;
+  for (const char* word : {"error: ", "Error: ", "ERROR: "})
+    if (line.find(word) != std::string_view::npos) return true;
+  return false;
+}
+
+std::string shortened(std::string_view line) {
+  constexpr std::size_t kLongest = 200;
+  if (line.size() <= kLongest) return std::string(line);
+  std::size_t cut = kLongest;
+  while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80)
+    --cut;  // whole characters
+  return std::string(line.substr(0, cut)) + "...";
+}
+
 }  // namespace
 
 Command Command::parse(std::string_view specJson) {
@@ -54,20 +81,16 @@ Command Command::parse(std::string_view specJson) {
   return out;
 }
 
-std::string lastLine(std::string_view output) {
-  constexpr std::size_t kLongest = 200;
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t end = output.find_last_not_of(kBlank);
-  if (end == std::string_view::npos) return {};
-  output = output.substr(0, end + 1);
-  const std::size_t newline = output.find_last_of("\r\n");
-  if (newline != std::string_view::npos) output.remove_prefix(newline + 1);
-  output.remove_prefix(output.find_first_not_of(kBlank));
-  if (output.size() <= kLongest) return std::string(output);
-  std::size_t cut = kLongest;
-  while (cut > 0 && (static_cast<unsigned char>(output[cut]) & 0xC0) == 0x80)
-    --cut;  // whole characters
-  return std::string(output.substr(0, cut)) + "...";
+std::string reasonIn(std::string_view output) {
+  std::string_view last;
+  while (!output.empty()) {
+    const std::size_t end = std::min(output.find_first_of("\r\n"), output.size());
+    const std::string_view line = trimmed(output.substr(0, end));
+    if (namesAnError(line)) return ": " + shortened(line);
+    if (!line.empty()) last = line;
+    output.remove_prefix(std::min(end + 1, output.size()));
+  }
+  return last.empty() ? std::string() : " (last line: " + shortened(last) + ")";
 }
 
 std::string howItEnded(int exitCode, int signal) {

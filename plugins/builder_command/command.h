@@ -15,9 +15,10 @@ struct Command {
   static Command parse(std::string_view specJson);
 };
 
-/// The last line of a program's output that says something, cut to a length fit for a sentence. May
-/// be empty.
-std::string lastLine(std::string_view output);
+/// Why a program failed, by its output, fit for the end of a sentence: ": " and the first line that
+/// names an error (compilers and build tools go on talking after it), else " (last line: ...)" with
+/// the last line that says something. Empty if there is none.
+std::string reasonIn(std::string_view output);
 
 /// "exited with 7" or "was ended by signal 9 (SIGKILL)".
 std::string howItEnded(int exitCode, int signal);

@@ -71,6 +71,12 @@ TEST_F(CommandBuilder, SaysHowACommandFailed) {
             "cannot run 'no-such-program': No such file or directory");
 }
 
+TEST_F(CommandBuilder, TheFirstErrorLineIsTheReason) {
+  const auto failure = failureOf(
+      R"({"command": "echo 'error: subprocess-exited-with-error'; echo '  x.c:1:10: fatal error: no_such.h: No such file'; echo 'error: command gcc failed'; exit 1"})");
+  EXPECT_EQ(failure.message, "exited with 1: x.c:1:10: fatal error: no_such.h: No such file");
+}
+
 TEST_F(CommandBuilder, JoinsTheEnvironments) {
   EXPECT_FALSE(build(R"({"command": "test $A$B = 13 && env", "env": {"B": "3"}})",
                      R"({"env": {"A": "1", "B": "2"}})")
