@@ -1,0 +1,141 @@
+#include "planning/plan_stage.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/inputs.h"
+#include "support/line_fixture.h"
+
+namespace planwright {
+namespace {
+
+using testing::HasSubstr;
+
+class PlanStageTest : public LineFixture {
+ protected:
+  std::unique_ptr<PostgresRecorder> intake = recorder();
+};
+
+TEST_F(PlanStageTest, PlansAQueuedInputAndLeavesThePlanForAPerson) {
+  PlanStage stage(planParts(), 2);
+  record(*intake, "a.txt", "hello");
+  ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
+  EXPECT_EQ(text("select status || ' ' || (queued_at is null) from plans"), "ready_for_build true");
+  EXPECT_EQ(tickets()->length("build_queue"), 0);
+  EXPECT_EQ(text("select string_agg(type, ' ' order by id) from events"),
+            "input.recorded input.planning input.planned plan.ready_for_build");
+}
+
+TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
+  set("auto_build = true");
+  PlanStage stage(planParts(), 2);
+  record(*intake, "a.txt", "hello");
+  ASSERT_TRUE(becomes("select (queued_at is not null)::text from plans", "true"));
+  EXPECT_TRUE(eventually([&] { return tickets()->length("build_queue") == 1; }));
+}
+
+TEST_F(PlanStageTest, ATicketPushedByHandDoesNotPassTheGate) {
+  set("auto_plan = false");
+  const auto held = record(*intake, "held.txt", "1");
+  PlanStage stage(planParts(), 2);
+  tickets()->push("plan_queue", {held, 424242});
+  set("auto_plan = true");
+  record(*intake, "free.txt", "2");
+  ASSERT_TRUE(becomes("select status from pending_inputs where filename = 'free.txt'", "planned"));
+  EXPECT_EQ(text("select status from pending_inputs where filename = 'held.txt'"), "pending");
+}
+
+TEST_F(PlanStageTest, WorksWithoutASingleTicket) {
+  record(*intake, "a.txt", "1");
+  tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));  // lost
+  PlanStage stage(planParts(), 1);
+  EXPECT_TRUE(becomes("select status from pending_inputs", "planned"));
+}
+
+TEST_F(PlanStageTest, APausedStageClaimsNothing) {
+  set("plan_paused = true");
+  PlanStage stage(planParts(), 1);
+  const auto id = record(*intake, "a.txt", "1");
+  EXPECT_TRUE(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").empty());
+  set("plan_paused = false");
+  EXPECT_TRUE(becomes("select status from pending_inputs", "planned"));
+}
+
+TEST_F(PlanStageTest, AFileThatNoPlannerTakesFailsWithThePatterns) {
+  queue.planners[0].match = "requirements*.txt";
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.zip", "1");
+  ASSERT_TRUE(becomes("select status from pending_inputs", "failed"));
+  EXPECT_THAT(text("select error from pending_inputs"), HasSubstr("requirements*.txt"));
+  EXPECT_EQ(text("select reason_code from pending_inputs"), "planner_rejected_input");
+}
+
+TEST_F(PlanStageTest, WrongSettingsHoldTheQueueAndFailNothing) {
+  usePlanner("planwright.noop-planner", R"({"jobs":"many"})");
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "1");
+  ASSERT_TRUE(becomes("select (plan_held <> '')::text from queues", "true"));
+  EXPECT_THAT(text("select plan_held from queues"), HasSubstr("jobs"));
+  EXPECT_TRUE(becomes("select status || ' ' || attempt from pending_inputs", "pending 0"));
+}
+
+TEST_F(PlanStageTest, StoppingGivesClaimsBackUnharmed) {
+  usePlanner("planwright.noop-planner", R"({"sleep":60000})");
+  {
+    PlanStage stage(planParts(), 1);
+    record(*intake, "a.txt", "1");
+    ASSERT_TRUE(becomes("select status from pending_inputs", "planning"));
+  }
+  EXPECT_EQ(text("select status || ' ' || attempt || ' ' || (queued_at is not null) from pending_inputs"), "pending 0 true");
+}
+
+TEST_F(PlanStageTest, ADeadlineEndsACallAndSaysSo) {
+  usePlanner("planwright.noop-planner", R"({"sleep":60000})");
+  queue.planners[0].deadline = std::chrono::milliseconds(100);
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "1");
+  ASSERT_TRUE(becomes("select status from pending_inputs", "failed"));
+  EXPECT_EQ(text("select reason_code from pending_inputs"), "timeout");
+}
+
+TEST_F(PlanStageTest, ALateResultIsRefusedByTheFence) {
+  const auto id = record(*intake, "a.txt", "1");
+  const auto claimed = Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+  ASSERT_EQ(claimed.size(), 1u);
+  connection->runText("update pending_inputs set fence = fence + 1");  // somebody else claimed it
+  PlannedInput late{InputId{id}, claimed[0].fence, {}};
+  late.plan.document = "{}";
+  late.plan.digest = Digest::of("{}");
+  late.plan.summaryJson = "{}";
+  EXPECT_TRUE(Inputs(*connection).finishPlanned({late}, "default").empty());
+  EXPECT_EQ(text("select count(*) from plans"), "0");
+}
+
+TEST_F(PlanStageTest, ACommitWhoseAnswerWasLostIsFoundAgain) {
+  const auto id = record(*intake, "a.txt", "1");
+  const auto claimed = Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+  PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
+  planned.plan.document = "{}";
+  planned.plan.digest = Digest::of("{}");
+  planned.plan.summaryJson = "{}";
+  const auto first = Inputs(*connection).finishPlanned({planned}, "default");
+  const auto again = Inputs(*connection).finishPlanned({planned}, "default");
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].plan, first[0].plan);
+  EXPECT_EQ(text("select count(*) from plans"), "1");
+}
+
+TEST_F(PlanStageTest, HundredsOfItemsShareAFewCommits) {
+  set("plan_paused = true");
+  for (int i = 0; i < 300; ++i) record(*intake, "f" + std::to_string(i), "content " + std::to_string(i));
+  set("plan_paused = false");
+  PlanStage stage(planParts(), 4);
+  ASSERT_TRUE(becomes("select count(*) from pending_inputs where status = 'planned'", "300"));
+  EXPECT_EQ(text("select count(distinct plan_digest) from plans"), "300");
+  // One transaction id per commit: claims and results went in groups.
+  EXPECT_LT(std::stol(text("select count(distinct xid) from events where type in ('input.planning', 'input.planned')")), 200);
+}
+
+}  // namespace
+}  // namespace planwright

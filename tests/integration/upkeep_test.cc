@@ -1,0 +1,140 @@
+#include "upkeep/reconciler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/inputs.h"
+#include "support/line_fixture.h"
+#include "upkeep/heartbeat.h"
+
+namespace planwright {
+namespace {
+
+using testing::ElementsAre;
+
+class UpkeepTest : public LineFixture {
+ protected:
+  std::unique_ptr<Reconciler> reconciler(std::chrono::milliseconds lease = std::chrono::seconds(15)) {
+    return std::make_unique<Reconciler>(Reconciler::Parts{*database, std::make_unique<RedisTickets>(redisUrl), {"default"}, lease, membership, metrics, bell,
+                                                          [this](const std::string&) { return held; }, [](const std::string&) { return std::vector<std::int64_t>{}; }});
+  }
+  std::vector<std::int64_t> held;
+  std::unique_ptr<PostgresRecorder> intake = recorder();
+};
+
+TEST_F(UpkeepTest, PushesTheTicketsThatAFlushTook) {
+  const auto a = record(*intake, "a", "1");
+  const auto b = record(*intake, "b", "2");
+  tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));
+  auto upkeep = reconciler();
+  upkeep->step();
+  EXPECT_THAT(tickets()->all("plan_queue"), ElementsAre(a, b));
+  upkeep->step();
+  EXPECT_EQ(tickets()->length("plan_queue"), 2) << "nothing is missing any more";
+  EXPECT_EQ(upkeep->repairs()["missing_ticket"], 2);
+}
+
+TEST_F(UpkeepTest, GivesBackWhatADeadInstanceHeld) {
+  const auto id = record(*intake, "a", "1");
+  const auto other = join("host-b");
+  ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{other}, "default").size(), 1u);
+  connection->runText("update instances set heartbeat_at = now() - interval '1 hour' where id = " + std::to_string(other));
+  auto upkeep = reconciler(std::chrono::milliseconds(0));
+  upkeep->step();
+  EXPECT_EQ(text("select status || ' ' || (queued_at is not null) from pending_inputs"), "pending true");
+  EXPECT_EQ(text("select count(*) from instances where ended_at is not null"), "1");
+}
+
+TEST_F(UpkeepTest, JudgesNobodyBeforeItSawPostgresForALease) {
+  const auto other = join("host-b");
+  connection->runText("update instances set heartbeat_at = now() - interval '1 hour' where id = " + std::to_string(other));
+  reconciler()->step();
+  EXPECT_EQ(text("select count(*) from instances where ended_at is not null"), "0");
+}
+
+TEST_F(UpkeepTest, AnInputWhoseHostsKeepDyingFailsInTheEnd) {
+  const auto id = record(*intake, "a", "1");
+  for (int i = 0; i < 3; ++i) {
+    const auto other = join("host-b");
+    ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{other}, "default").size(), 1u) << i;
+    connection->run("instance_end", {other});
+    connection->run("release_inputs");
+  }
+  EXPECT_EQ(text("select status || ' ' || reason_code from pending_inputs"), "failed worker_lost");
+}
+
+TEST_F(UpkeepTest, ReleasesAClaimThatNoThreadOfOursKnows) {
+  const auto id = record(*intake, "a", "1");
+  ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").size(), 1u);
+  auto upkeep = reconciler();
+  upkeep->step();
+  EXPECT_EQ(text("select status from pending_inputs"), "planning") << "one look may be too early";
+  upkeep->step();
+  EXPECT_EQ(text("select status from pending_inputs"), "pending");
+}
+
+TEST_F(UpkeepTest, OnlyOneInstanceReconciles) {
+  record(*intake, "a", "1");
+  tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));
+  auto first = reconciler();
+  auto second = reconciler();
+  first->step();
+  tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));
+  second->step();
+  EXPECT_EQ(tickets()->length("plan_queue"), 0);
+  first.reset();
+  second->step();
+  EXPECT_EQ(tickets()->length("plan_queue"), 1);
+}
+
+TEST_F(UpkeepTest, AnInstanceThatWasDeclaredDeadComesBackAsAnother) {
+  int lost = 0;
+  Membership member;
+  Heartbeat beat(*database, {"host-c", "test", "plan", "0", 1}, std::chrono::hours(1), member, {[&] { ++lost; }});
+  const auto before = member.instance();
+  beat.step();
+  EXPECT_EQ(lost, 0);
+  connection->run("instance_end", {before});
+  beat.step();
+  EXPECT_EQ(lost, 1);
+  EXPECT_NE(member.instance(), before);
+  EXPECT_TRUE(member.mayClaim());
+}
+
+TEST_F(UpkeepTest, ContentThatComesBackIsANewInput) {
+  EXPECT_NE(record(*intake, "f", "A"), 0);
+  EXPECT_EQ(record(*intake, "f", "A"), 0) << "same content";
+  EXPECT_NE(record(*intake, "f", "B"), 0);
+  EXPECT_NE(record(*intake, "f", "A"), 0);
+  EXPECT_EQ(text("select string_agg(generation::text, ' ' order by id) from pending_inputs"), "1 2 3");
+}
+
+TEST_F(UpkeepTest, LatestSupersedesWhatIsNotPlannedYet) {
+  record(*intake, "f", "A", OverwritePolicy::Latest);
+  record(*intake, "f", "B", OverwritePolicy::Latest);
+  EXPECT_EQ(text("select string_agg(status, ' ' order by id) from pending_inputs"), "superseded pending");
+  EXPECT_EQ(text("select superseded_by = (select max(id) from pending_inputs) from pending_inputs order by id limit 1"), "t");
+}
+
+TEST_F(UpkeepTest, OnlyOneRecorderHoldsASource) {
+  EXPECT_TRUE(intake->isHolder("default", "folder"));
+  auto second = recorder();
+  EXPECT_FALSE(second->isHolder("default", "folder"));
+  EXPECT_TRUE(second->isHolder("default", "other"));
+  EXPECT_EQ(record(*second, "f", "A"), 0);
+  EXPECT_EQ(text("select count(*) from pending_inputs"), "0");
+  intake.reset();
+  EXPECT_TRUE(eventually([&] { return second->isHolder("default", "folder"); }));
+}
+
+TEST_F(UpkeepTest, RedisTicketsComeOutInOrderAndInGroups) {
+  auto list = tickets();
+  EXPECT_EQ(list->push("x", {1, 2, 3}), 3);
+  EXPECT_THAT(list->pop("x", 2, std::chrono::milliseconds(10)), ElementsAre(1, 2));
+  EXPECT_EQ(list->length("x"), 1);
+  EXPECT_THAT(list->pop("x", 2, std::chrono::milliseconds(10)), ElementsAre(3));
+  EXPECT_TRUE(list->pop("x", 2, std::chrono::milliseconds(10)).empty());
+}
+
+}  // namespace
+}  // namespace planwright

@@ -1,0 +1,112 @@
+#include "workers/claimer.h"
+
+#include <deque>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/unavailable.h"
+#include "support/fake_clock.h"
+#include "workers/prefetch.h"
+
+namespace planwright {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// The lists in memory; `isAway` makes every call fail as a lost Redis does.
+class MemoryTickets final : public Tickets {
+ public:
+  std::int64_t push(const std::string&, const std::vector<std::int64_t>& ids) override {
+    check();
+    list.insert(list.end(), ids.begin(), ids.end());
+    return static_cast<std::int64_t>(list.size());
+  }
+  std::vector<std::int64_t> pop(const std::string&, std::size_t max, std::chrono::milliseconds) override {
+    check();
+    std::vector<std::int64_t> ids;
+    for (; !list.empty() && ids.size() < max; list.pop_front()) ids.push_back(list.front());
+    return ids;
+  }
+  std::int64_t length(const std::string&) override { return static_cast<std::int64_t>(list.size()); }
+  std::vector<std::int64_t> all(const std::string&) override { return {list.begin(), list.end()}; }
+
+  std::deque<std::int64_t> list;
+  bool isAway = false;
+
+ private:
+  void check() const {
+    if (isAway) throw Unavailable("Redis is away");
+  }
+};
+
+struct ClaimerTest : testing::Test {
+  ClaimerTest() {
+    auto owned = std::make_unique<MemoryTickets>();
+    tickets = owned.get();
+    membership.become(1);
+    claimer = std::make_unique<Claimer>("plan_queue", std::move(owned), membership,
+                                        ClaimPort{[this](const std::stop_token&) { return room; },
+                                                  [this](std::size_t limit) {
+                                                    EXPECT_EQ(limit, room);
+                                                    return due;
+                                                  },
+                                                  [this](const std::vector<std::int64_t>& ids) { claimed = ids; }});
+  }
+  Membership membership;
+  MemoryTickets* tickets = nullptr;
+  std::unique_ptr<Claimer> claimer;
+  std::size_t room = 2;
+  std::vector<std::int64_t> due, claimed;
+};
+
+TEST_F(ClaimerTest, TakesNoMoreTicketsThanThereIsRoom) {
+  tickets->list = {7, 8, 9};
+  claimer->step({});
+  EXPECT_THAT(claimed, ElementsAre(7, 8));
+  EXPECT_THAT(tickets->list, ElementsAre(9));
+}
+
+TEST_F(ClaimerTest, LooksIntoPostgresWhenNoTicketComes) {
+  due = {5};
+  claimer->step({});
+  EXPECT_THAT(claimed, ElementsAre(5));
+}
+
+TEST_F(ClaimerTest, GoesOnWithoutRedis) {
+  tickets->isAway = true;
+  due = {5, 6};
+  claimer->step({});
+  EXPECT_THAT(claimed, ElementsAre(5, 6));
+}
+
+TEST_F(ClaimerTest, TakesNothingWhileTheLeaseIsNotCertain) {
+  tickets->list = {7};
+  membership.suspend();
+  claimer->step({});
+  EXPECT_THAT(claimed, IsEmpty());
+  EXPECT_THAT(tickets->list, ElementsAre(7));
+}
+
+TEST(Prefetch, HoldsOnlyAsManyAsWorkersWhenItemsAreSlow) {
+  FakeClock clock;
+  Prefetch prefetch(clock, std::chrono::milliseconds(50));
+  prefetch.finished(1);
+  clock.advance(std::chrono::milliseconds(60));
+  EXPECT_EQ(prefetch.target(4), 4u);
+}
+
+TEST(Prefetch, HoldsWhatTheLastMomentFinishedWhenItemsAreQuick) {
+  FakeClock clock;
+  Prefetch prefetch(clock, std::chrono::milliseconds(50));
+  prefetch.finished(0);
+  prefetch.finished(300);
+  clock.advance(std::chrono::milliseconds(60));
+  EXPECT_EQ(prefetch.target(4), 300u);
+  clock.advance(std::chrono::milliseconds(200));
+  EXPECT_EQ(prefetch.target(4), 4u) << "a pause ends it";
+}
+
+}  // namespace
+}  // namespace planwright
