@@ -17,6 +17,17 @@ namespace {
 
 constexpr std::size_t kLargestDocument = std::size_t{64} << 20;
 
+FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
+  FinishedBuild failed;
+  failed.plan = plan.id;
+  failed.fence = plan.fence;
+  failed.build = plan.build;
+  failed.outcome = FinishedBuild::Outcome::Failed;
+  failed.reasonCode = "internal";
+  failed.error = fmt::format("The build cannot be read: {}", why);
+  return failed;
+}
+
 }  // namespace
 
 BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
@@ -30,12 +41,13 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   touched_.clear();
   std::vector<ClaimedPlan> goingOn;
   for (auto& plan : messages.claimed) {
-    if (plan.attempt > 1 && plan.jobCount > 0)
+    // What must be read from Postgres or the blob store first may have to wait for them.
+    if (plan.jobCount > 0 && (plan.attempt > 1 || plan.onlyFailed || !plan.document))
       goingOn.push_back(std::move(plan));
     else
       open(std::move(plan), round);
   }
-  if (!goingOn.empty()) restore(goingOn, round);
+  if (!goingOn.empty()) restoreOrFail(goingOn, round, stop);
   std::vector<JobResult> ended = std::move(self_);
   self_.clear();
   std::move(messages.ended.begin(), messages.ended.end(), std::back_inserter(ended));
@@ -87,14 +99,7 @@ Result<std::shared_ptr<const PlanDocument>> BuildLoop::documentOf(const ClaimedP
 void BuildLoop::open(ClaimedPlan plan, Round& round) {
   auto document = documentOf(plan);
   if (!document) {
-    FinishedBuild lost;
-    lost.plan = plan.id;
-    lost.fence = plan.fence;
-    lost.build = plan.build;
-    lost.outcome = FinishedBuild::Outcome::Failed;
-    lost.reasonCode = "internal";
-    lost.error = fmt::format("The plan document cannot be read: {}", document.error().message);
-    round.finished.push_back(std::move(lost));
+    round.finished.push_back(unreadable(plan, document.error().message));
     return;
   }
   const BuildId id = plan.build;
@@ -121,6 +126,25 @@ void BuildLoop::reuse(OpenBuild& build, Round&) {
     cached.outputs = outputsFrom(known.outputsJson);
     build.hold(known.position);
     self_.push_back(std::move(cached));
+  }
+}
+
+/// Reads what the builds have; waits for Postgres. A build that cannot be read for another reason
+/// is failed.
+void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
+                              const std::stop_token& stop) {
+  Backoff backoff;
+  for (;;) {
+    try {
+      return restore(plans, round);
+    } catch (const Unavailable& e) {
+      log::warn("builds wait to go on queue={}: {}", parts_.queue.name, e.what());
+      if (!sleepFor(backoff.next(), stop)) return;  // the claims go back when the instance ends
+    } catch (const std::exception& e) {
+      log::error("builds cannot go on queue={}: {}", parts_.queue.name, e.what());
+      for (const auto& plan : plans) round.finished.push_back(unreadable(plan, e.what()));
+      return;
+    }
   }
 }
 
@@ -206,6 +230,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   JobChange row = change(build, job);
   row.failureClass = result.failureClass;
   row.exitCode = result.exitCode;
+  row.peakMemoryBytes = result.peakMemoryBytes;
   row.error = result.error;
   row.outputsJson = toJson(result.outputs);
   row.attempt = result.attemptId;

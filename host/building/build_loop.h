@@ -66,6 +66,8 @@ class BuildLoop {
   void open(ClaimedPlan plan, Round& round);
   Result<std::shared_ptr<const PlanDocument>> documentOf(const ClaimedPlan& plan);
   void reuse(OpenBuild& build, Round& round);
+  void restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
+                     const std::stop_token& stop);
   void restore(const std::vector<ClaimedPlan>& plans, Round& round);
   void end(JobResult result, Round& round);
   void cancel(PlanId plan, Round& round);

@@ -163,7 +163,14 @@ void BuildStage::loop(const std::stop_token& stop) {
       }
       waiting->clear();
     }
-    loop_.step(std::move(messages), stop);
+    try {
+      loop_.step(std::move(messages), stop);
+    } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
+      log::error("the build loop starts over queue={}: {}", parts_.queue.name, e.what());
+      interruptAll(StopReason::LeaseLost);
+      loop_.forget();
+      held_.lock()->clear();
+    }
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
     if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock())) {

@@ -1,10 +1,7 @@
 #include "building/job_runner.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "building/job_services.h"
@@ -29,12 +26,6 @@ JobStatus statusOf(FailureClass kind) {
       return JobStatus::Failed;
   }
   return JobStatus::Failed;
-}
-
-/// The program's exit status, when the builder's details carry one ({"exit": 7}).
-int exitCodeOf(const std::string& details) {
-  const auto parsed = details.empty() ? Result<JsonDocument>(invalid("")) : parseJson(details);
-  return parsed ? static_cast<int>(numberOr(*parsed, "exit", -1)) : -1;
 }
 
 }  // namespace
@@ -96,6 +87,10 @@ JobResult JobRunner::attempt(const JobTask& task) {
   *running_.lock() = {&call, task.build, parts_.clock.steady() + limit};
   const StageOutcome outcome = builder_->build(job, call);
   *running_.lock() = {};
+  if (const auto& exit = services.lastExit()) {
+    result.exitCode = exit->code;
+    result.peakMemoryBytes = exit->peakMemoryBytes;
+  }
   if (outcome.failure) {
     describe(*outcome.failure, call.reason(), task, result);
     return result;
@@ -106,7 +101,6 @@ JobResult JobRunner::attempt(const JobTask& task) {
              result);
     return result;
   }
-  result.exitCode = 0;
   result.outputs = std::move(collected->outputs);
   result.blobs = std::move(collected->blobs);
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
@@ -119,7 +113,6 @@ void JobRunner::describe(const Failure& failure, StopReason stopped, const JobTa
                          JobResult& result) const {
   FailureClass kind = failure.kind;
   result.error = failure.message;
-  result.exitCode = exitCodeOf(failure.details);
   if (kind == FailureClass::Cancelled && stopped == StopReason::Deadline) {
     kind = FailureClass::Timeout;
     const auto limit =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ class JobServices final : public CallServices {
   int outputFd() override;
   ProgramLimits programLimits() override;
 
+  void programEnded(const ProgramExit& end) override { lastExit_ = end; }
+  /// Of the last program that ran, if any did.
+  const std::optional<ProgramExit>& lastExit() const { return lastExit_; }
+
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
  private:
@@ -37,6 +42,7 @@ class JobServices final : public CallServices {
   const std::filesystem::path logFile_;
   UniqueFd log_;
   std::vector<StagedBlob> stored_;
+  std::optional<ProgramExit> lastExit_;
 };
 
 }  // namespace planwright

@@ -49,7 +49,8 @@ struct JobResult {
   AttemptId attemptId{};
   JobStatus status = JobStatus::Succeeded;
   std::string failureClass;
-  int exitCode = -1;
+  int exitCode = -1;  ///< of the program it ran; -1 = none
+  std::int64_t peakMemoryBytes = 0;
   std::string error;
   std::vector<JobOutput> outputs;
   std::vector<StagedBlob> blobs;  ///< whose rows are due with the result

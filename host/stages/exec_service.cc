@@ -174,6 +174,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   spec->stdoutFd = captured ? captured.get() : output;
 
   const ProgramExit end = programs.run(*spec, call.token());
+  call.services().programEnded(end);
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 

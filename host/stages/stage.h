@@ -34,6 +34,8 @@ class CallServices {
   virtual int outputFd() = 0;
   /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
   virtual ProgramLimits programLimits() { return {}; }
+  /// A program that the call ran has ended: its status belongs to the record of the call.
+  virtual void programEnded(const ProgramExit& /*end*/) {}
   /// `kind` is one of PW_COUNTER, PW_GAUGE, PW_HISTOGRAM; labels are a JSON object or empty.
   virtual void metric(int /*kind*/, std::string_view /*name*/, double /*value*/, std::string_view /*labels*/) {}
 };

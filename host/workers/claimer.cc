@@ -8,7 +8,8 @@
 namespace planwright {
 namespace {
 
-constexpr std::chrono::milliseconds kTicketWait{1000};
+constexpr std::chrono::milliseconds kTicketWait{200};  // a stop is noticed as soon
+constexpr int kWaitsBeforeSweep = 5;
 constexpr std::chrono::milliseconds kPollWithoutRedis{250};
 
 }  // namespace
@@ -29,7 +30,10 @@ void Claimer::step(const std::stop_token& stop) {
   if (room == 0 || stop.stop_requested()) return;
   auto ids = takeTickets(room, stop);
   if (stop.stop_requested()) return;  // the tickets come back by reconcile
-  if (ids.empty()) ids = port_.due(room);
+  if (!ids.empty())
+    emptyWaits_ = 0;
+  else if (++emptyWaits_ % kWaitsBeforeSweep == 0 || redisIsAway_)
+    ids = port_.due(room);
   if (!ids.empty() && membership_.mayClaim()) port_.claim(ids);
 }
 

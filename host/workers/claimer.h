@@ -31,7 +31,7 @@ class Claimer {
   Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,
           ClaimPort port);
 
-  /// One round: at most about two seconds. Throws Unavailable when Postgres is away.
+  /// One round: at most about a second. Throws Unavailable when Postgres is away.
   void step(const std::stop_token& stop);
   /// step() until a stop is asked for; waits after a failure.
   void run(const std::stop_token& stop);
@@ -44,6 +44,7 @@ class Claimer {
   const Membership& membership_;
   const ClaimPort port_;
   bool redisIsAway_ = false;
+  int emptyWaits_ = 0;
 };
 
 }  // namespace planwright

@@ -26,7 +26,8 @@ class BuildStageTest : public LineFixture {
   BuildStageTest() : maker([this](const ProgramSpec& spec) { return make(spec); }) {
     queue.builder.plugin = "planwright.command";
     queue.builder.settingsJson = R"({"sandbox":"none"})";
-    plugins = std::make_unique<Plugins>(PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, maker);
+    plugins = std::make_unique<Plugins>(
+        PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, maker);
   }
   ProgramExit make(const ProgramSpec& spec) {
     const std::string name = spec.argv.back();
@@ -44,13 +45,20 @@ class BuildStageTest : public LineFixture {
   }
   /// A plan row that wants to be built, with its ticket.
   std::int64_t plan(const std::string& document) {
-    auto intake = recorder();
     const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    const auto claimed = Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+    const auto claimed =
+        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
     auto sealed = sealPlan(document, "sha256:x", "test 1");
     EXPECT_TRUE(sealed) << sealed.error().message;
     PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
-    planned.plan = {sealed->document, sealed->digest, sealed->summaryJson, sealed->jobCount, "test 1", "", "", false};
+    planned.plan = {sealed->document,
+                    sealed->digest,
+                    sealed->summaryJson,
+                    sealed->jobCount,
+                    "test 1",
+                    "",
+                    "",
+                    false};
     const auto made = Inputs(*connection).finishPlanned({planned}, "default");
     enqueue(number(made.at(0).plan));
     return number(made.at(0).plan);
@@ -59,8 +67,13 @@ class BuildStageTest : public LineFixture {
     connection->run("enqueue_plans", {"{" + std::to_string(id) + "}", force, "test", mode});
     tickets()->push("build_queue", {id});
   }
-  std::string jobs() { return text("select string_agg(name || ' ' || status, ', ' order by position) from jobs where build_id = (select max(id) from builds)"); }
+  std::string jobs() {
+    return text(
+        "select string_agg(name || ' ' || status, ', ' order by position) from jobs where build_id "
+        "= (select max(id) from builds)");
+  }
 
+  std::unique_ptr<PostgresRecorder> intake = recorder();
   ScriptedPrograms maker;
   std::string failing;
   std::vector<std::string> infraFailures;
@@ -82,7 +95,9 @@ TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
   const std::string manifest = readAll(blobs->open(*digest)->get());
   EXPECT_EQ(Digest::of(manifest), *digest);
   EXPECT_THAT(manifest, HasSubstr(R"("name":"d.txt","job":"d")"));
-  EXPECT_THAT(text("select string_agg(type, ' ' order by id) from events where subject like 'plan/%'"), HasSubstr("plan.building plan.built"));
+  EXPECT_THAT(
+      text("select string_agg(type, ' ' order by id) from events where subject like 'plan/%'"),
+      HasSubstr("plan.building plan.built"));
   EXPECT_TRUE(std::filesystem::is_empty(folder / "work"));
 }
 
@@ -124,36 +139,55 @@ TEST_F(BuildStageTest, AJobThatLostItsProcessRunsAgain) {
   BuildStage stage(buildParts(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select status from plans", "built"));
-  EXPECT_EQ(text("select string_agg(status, ' ' order by n) from job_attempts"), "failed succeeded");
+  EXPECT_EQ(text("select string_agg(status, ' ' order by n) from job_attempts"),
+            "failed succeeded");
 }
 
 TEST_F(BuildStageTest, APlanWithoutJobsIsBuiltAtOnce) {
   BuildStage stage(buildParts(), 1, 1);
   for (int i = 0; i < 50; ++i) plan(R"({"jobs":[],"summary":{"n":)" + std::to_string(i) + "}}");
   ASSERT_TRUE(becomes("select count(*) from plans where status = 'built'", "50"));
-  EXPECT_EQ(text("select count(*) from builds where status = 'built' and manifest_digest is not null"), "50");
-  EXPECT_EQ(text("select count(*) from builds b join blobs m on m.digest = b.manifest_digest"), "50");
+  EXPECT_EQ(
+      text("select count(*) from builds where status = 'built' and manifest_digest is not null"),
+      "50");
+  EXPECT_EQ(text("select count(*) from builds b join blobs m on m.digest = b.manifest_digest"),
+            "50");
 }
 
 TEST_F(BuildStageTest, ABuildGoesOnWhereADeadHostLeftIt) {
   const auto id = plan(kDiamond);
   {
     // The host dies after "a" succeeded and while "b" ran.
-    const auto claimed = Plans(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+    const auto claimed =
+        Plans(*connection).claim({id}, InstanceId{membership.instance()}, "default");
     ASSERT_EQ(claimed.size(), 1u);
     BuildStage stage(buildParts(), 0, 2);
     const std::string build = std::to_string(number(claimed[0].build));
-    connection->runText("insert into jobs (build_id, plan_id, name, position, needs, status, attempt, outputs) values (" + build + ", " + std::to_string(id) + ", 'a', 0, '{}', 'succeeded', 1, '[{\"name\":\"a.txt\",\"digest\":\"" + Digest::of("made by a").text() + "\",\"size\":9,\"mode\":\"0644\"}]'), (" + build + ", " + std::to_string(id) + ", 'b', 1, '{a}', 'running', 1, '[]'), (" + build + ", " + std::to_string(id) + ", 'c', 2, '{a}', 'ready', 0, '[]'), (" + build + ", " + std::to_string(id) + ", 'd', 3, '{b,c}', 'blocked', 0, '[]')");
-    connection->runText("insert into blobs (digest, size, content) values ('" + Digest::of("made by a").text() + "', 9, 'made by a')");
-    connection->runText("insert into job_attempts (job_id, n, instance) select id, 1, 1 from jobs where name = 'b'");
+    connection->runText(
+        "insert into jobs (build_id, plan_id, name, position, needs, status, attempt, outputs) "
+        "values (" +
+        build + ", " + std::to_string(id) +
+        ", 'a', 0, '{}', 'succeeded', 1, '[{\"name\":\"a.txt\",\"digest\":\"" +
+        Digest::of("made by a").text() + "\",\"size\":9,\"mode\":\"0644\"}]'), (" + build + ", " +
+        std::to_string(id) + ", 'b', 1, '{a}', 'running', 1, '[]'), (" + build + ", " +
+        std::to_string(id) + ", 'c', 2, '{a}', 'ready', 0, '[]'), (" + build + ", " +
+        std::to_string(id) + ", 'd', 3, '{b,c}', 'blocked', 0, '[]')");
+    connection->runText("insert into blobs (digest, size, content) values ('" +
+                        Digest::of("made by a").text() + "', 9, 'made by a')");
+    connection->runText(
+        "insert into job_attempts (job_id, n, instance) select id, 1, 1 from jobs where name = "
+        "'b'");
   }
   membership.become(join("host-a"));
   EXPECT_EQ(connection->run("release_plans").size(), 1u);
   BuildStage stage(buildParts(), 1, 2);
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(text("select count(*) from builds"), "1");
-  EXPECT_EQ(text("select string_agg(name || attempt, ' ' order by position) from jobs"), "a1 b2 c1 d1");
-  EXPECT_EQ(text("select status from job_attempts where n = 1 and job_id = (select id from jobs where name = 'b')"), "lost");
+  EXPECT_EQ(text("select string_agg(name || attempt, ' ' order by position) from jobs"),
+            "a1 b2 c1 d1");
+  EXPECT_EQ(text("select status from job_attempts where n = 1 and job_id = (select id from jobs "
+                 "where name = 'b')"),
+            "lost");
 }
 
 TEST_F(BuildStageTest, CancelEndsABuild) {
@@ -161,7 +195,8 @@ TEST_F(BuildStageTest, CancelEndsABuild) {
   queue.builder.settingsJson = R"({"sleep":60000})";
   BuildStage stage(buildParts(), 1, 1);
   plan(R"({"jobs":[{"id":"a"},{"id":"b","needs":["a"]}]})");
-  ASSERT_TRUE(becomes("select string_agg(status, ' ' order by position) from jobs", "running blocked"));
+  ASSERT_TRUE(
+      becomes("select string_agg(status, ' ' order by position) from jobs", "running blocked"));
   connection->run("request_cancel", {text("select id from builds")});
   ASSERT_TRUE(becomes("select status from plans", "cancelled"));
   EXPECT_EQ(jobs(), "a cancelled, b cancelled");
@@ -175,7 +210,9 @@ TEST_F(BuildStageTest, StoppingGivesTheBuildBackAndCountsNothing) {
     plan(R"({"jobs":[{"id":"a"}]})");
     ASSERT_TRUE(becomes("select status from jobs", "running"));
   }
-  EXPECT_EQ(text("select status || ' ' || attempt || ' ' || build_open || ' ' || (queued_at is not null) from plans"), "ready_for_build 0 true true");
+  EXPECT_EQ(text("select status || ' ' || attempt || ' ' || build_open || ' ' || (queued_at is not "
+                 "null) from plans"),
+            "ready_for_build 0 true true");
   EXPECT_EQ(text("select status from jobs"), "ready");
   EXPECT_EQ(text("select max_attempts from jobs"), "4");
 }

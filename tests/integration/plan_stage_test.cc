@@ -56,7 +56,8 @@ TEST_F(PlanStageTest, APausedStageClaimsNothing) {
   set("plan_paused = true");
   PlanStage stage(planParts(), 1);
   const auto id = record(*intake, "a.txt", "1");
-  EXPECT_TRUE(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").empty());
+  EXPECT_TRUE(
+      Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").empty());
   set("plan_paused = false");
   EXPECT_TRUE(becomes("select status from pending_inputs", "planned"));
 }
@@ -86,7 +87,9 @@ TEST_F(PlanStageTest, StoppingGivesClaimsBackUnharmed) {
     record(*intake, "a.txt", "1");
     ASSERT_TRUE(becomes("select status from pending_inputs", "planning"));
   }
-  EXPECT_EQ(text("select status || ' ' || attempt || ' ' || (queued_at is not null) from pending_inputs"), "pending 0 true");
+  EXPECT_EQ(
+      text("select status || ' ' || attempt || ' ' || (queued_at is not null) from pending_inputs"),
+      "pending 0 true");
 }
 
 TEST_F(PlanStageTest, ADeadlineEndsACallAndSaysSo) {
@@ -100,7 +103,8 @@ TEST_F(PlanStageTest, ADeadlineEndsACallAndSaysSo) {
 
 TEST_F(PlanStageTest, ALateResultIsRefusedByTheFence) {
   const auto id = record(*intake, "a.txt", "1");
-  const auto claimed = Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+  const auto claimed =
+      Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
   ASSERT_EQ(claimed.size(), 1u);
   connection->runText("update pending_inputs set fence = fence + 1");  // somebody else claimed it
   PlannedInput late{InputId{id}, claimed[0].fence, {}};
@@ -113,7 +117,8 @@ TEST_F(PlanStageTest, ALateResultIsRefusedByTheFence) {
 
 TEST_F(PlanStageTest, ACommitWhoseAnswerWasLostIsFoundAgain) {
   const auto id = record(*intake, "a.txt", "1");
-  const auto claimed = Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+  const auto claimed =
+      Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
   PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
   planned.plan.document = "{}";
   planned.plan.digest = Digest::of("{}");
@@ -128,13 +133,16 @@ TEST_F(PlanStageTest, ACommitWhoseAnswerWasLostIsFoundAgain) {
 
 TEST_F(PlanStageTest, HundredsOfItemsShareAFewCommits) {
   set("plan_paused = true");
-  for (int i = 0; i < 300; ++i) record(*intake, "f" + std::to_string(i), "content " + std::to_string(i));
+  for (int i = 0; i < 300; ++i)
+    record(*intake, "f" + std::to_string(i), "content " + std::to_string(i));
   set("plan_paused = false");
   PlanStage stage(planParts(), 4);
   ASSERT_TRUE(becomes("select count(*) from pending_inputs where status = 'planned'", "300"));
   EXPECT_EQ(text("select count(distinct plan_digest) from plans"), "300");
   // One transaction id per commit: claims and results went in groups.
-  EXPECT_LT(std::stol(text("select count(distinct xid) from events where type in ('input.planning', 'input.planned')")), 200);
+  EXPECT_LT(std::stol(text("select count(distinct xid) from events where type in "
+                           "('input.planning', 'input.planned')")),
+            200);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@
 
 namespace planwright {
 
-/// Everything one queue of a host stands on, over a private Postgres and Redis, with the bundled plugins and programs
-/// that are a function of the test's.
+/// Everything one queue of a host stands on, over a private Postgres and Redis, with the bundled
+/// plugins and programs that are a function of the test's.
 class LineFixture : public testing::Test {
  protected:
   LineFixture() {
@@ -35,7 +35,8 @@ class LineFixture : public testing::Test {
     std::filesystem::create_directories(folder / "work");
     std::filesystem::create_directories(folderBlobs->logs());
     plugins = std::make_unique<Plugins>(
-        PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, programs);
+        PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"},
+        programs);
     queue.name = "default";
     queue.builder.plugin = "planwright.noop-builder";
     queue.retry.first = std::chrono::milliseconds(1);
@@ -56,11 +57,21 @@ class LineFixture : public testing::Test {
   }
   std::unique_ptr<Tickets> tickets() { return std::make_unique<RedisTickets>(redisUrl); }
   PlanParts planParts() {
-    return {queue, *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership, metrics, clock};
+    return {queue,   *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership,
+            metrics, clock};
   }
   BuildParts buildParts() {
-    return {queue, *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership, metrics, clock,
-            folder / "work", folderBlobs->logs()};
+    return {queue,
+            *database,
+            [this] { return tickets(); },
+            *blobs,
+            *plugins,
+            bell,
+            membership,
+            metrics,
+            clock,
+            folder / "work",
+            folderBlobs->logs()};
   }
   std::unique_ptr<PostgresRecorder> recorder() {
     return std::make_unique<PostgresRecorder>(*database, tickets(), bell, 3);
@@ -86,7 +97,9 @@ class LineFixture : public testing::Test {
     EXPECT_EQ(text(sql), wanted) << sql;
     return did;
   }
-  void set(const std::string& assignment) { connection->runText("update queues set " + assignment); }
+  void set(const std::string& assignment) {
+    connection->runText("update queues set " + assignment);
+  }
 
   TempFolder folder;
   std::unique_ptr<Database> database;

@@ -11,7 +11,9 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 // a -> b, a -> c, b and c -> d
-JobGraph diamond() { return JobGraph({{}, {0}, {0}, {1, 2}}); }
+JobGraph diamond() {
+  return JobGraph({{}, {0}, {0}, {1, 2}});
+}
 
 TEST(JobGraph, OnlyTheRootsAreReadyAtFirst) {
   auto graph = diamond();
@@ -67,7 +69,8 @@ TEST(JobGraph, AnEmptyPlanIsOverAtOnce) {
 }
 
 TEST(JobGraph, EveryStatusHasItsWord) {
-  for (const auto* word : {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out", "dep_failed", "cancelled"})
+  for (const auto* word : {"blocked", "ready", "running", "succeeded", "cached", "failed",
+                           "timed_out", "dep_failed", "cancelled"})
     EXPECT_EQ(toText(jobStatusFrom(word)), word);
 }
 

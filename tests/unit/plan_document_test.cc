@@ -28,42 +28,58 @@ TEST(PlanDocument, ReadsJobsWithNeedsAsPositions) {
 }
 
 TEST(PlanDocument, NamesACycleFromEndToEnd) {
-  const auto problem = problemOf(R"({"jobs":[{"id":"a","needs":["b"]},{"id":"b","needs":["c"]},{"id":"c","needs":["a"]}]})");
+  const auto problem = problemOf(
+      R"({"jobs":[{"id":"a","needs":["b"]},{"id":"b","needs":["c"]},{"id":"c","needs":["a"]}]})");
   EXPECT_NE(problem.find("a -> b -> c -> a"), std::string::npos) << problem;
 }
 
 TEST(PlanDocument, PointsAtWhatIsWrong) {
   EXPECT_NE(problemOf(R"({"jobs":[{"id":"a"},{"id":"a"}]})").find("/jobs/1/id"), std::string::npos);
-  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","needs":["x"]}]})").find("/jobs/0/needs/0"), std::string::npos);
+  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","needs":["x"]}]})").find("/jobs/0/needs/0"),
+            std::string::npos);
   EXPECT_NE(problemOf(R"({"jobs":[{"id":"a b"}]})").find("/jobs/0/id"), std::string::npos);
-  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","comand":1}]})").find("/jobs/0/comand"), std::string::npos);
+  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","comand":1}]})").find("/jobs/0/comand"),
+            std::string::npos);
   EXPECT_NE(problemOf(R"({})").find("\"jobs\" is missing"), std::string::npos);
 }
 
 TEST(PlanDocument, RefusesPathsThatLeaveTheWorkFolder) {
   for (const char* path : {"../x", "/etc/x", "a/../../x", "a//b", "."})
-    EXPECT_NE(problemOf(std::string(R"({"jobs":[{"id":"a","inputs":{")") + path + R"(":{"text":""}}}]})").find("leaves"), std::string::npos) << path;
-  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","outputs":["../*.whl"]}]})").find("leaves"), std::string::npos);
+    EXPECT_NE(
+        problemOf(std::string(R"({"jobs":[{"id":"a","inputs":{")") + path + R"(":{"text":""}}}]})")
+            .find("leaves"),
+        std::string::npos)
+        << path;
+  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","outputs":["../*.whl"]}]})").find("leaves"),
+            std::string::npos);
 }
 
 TEST(PlanDocument, AnInputFromAJobMustAlsoBeANeed) {
-  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a"},{"id":"b","inputs":{"x":"a/out"}}]})").find("must also name \"a\""), std::string::npos);
+  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a"},{"id":"b","inputs":{"x":"a/out"}}]})")
+                .find("must also name \"a\""),
+            std::string::npos);
 }
 
 TEST(PlanDocument, AChainOfManyThousandJobsIsFine) {
   std::string json = R"({"jobs":[{"id":"j0"})";
-  for (int i = 1; i < 50'000; ++i) json += ",{\"id\":\"j" + std::to_string(i) + "\",\"needs\":[\"j" + std::to_string(i - 1) + "\"]}";
+  for (int i = 1; i < 50'000; ++i)
+    json +=
+        ",{\"id\":\"j" + std::to_string(i) + "\",\"needs\":[\"j" + std::to_string(i - 1) + "\"]}";
   EXPECT_EQ(problemOf(json + "]}"), "none");
 }
 
 TEST(PlanSeal, IsTheSameWhateverTheOrderOfKeysAndSpaces) {
-  const auto one = sealPlan(R"({"jobs":[{"id":"a","needs":[]}],"summary":{"b":1,"a":2}})", "sha256:x", "p 1");
-  const auto two = sealPlan(R"({ "summary":{"a":2,"b":1}, "jobs":[{"needs":[],"id":"a"}] })", "sha256:x", "p 1");
+  const auto one =
+      sealPlan(R"({"jobs":[{"id":"a","needs":[]}],"summary":{"b":1,"a":2}})", "sha256:x", "p 1");
+  const auto two =
+      sealPlan(R"({ "summary":{"a":2,"b":1}, "jobs":[{"needs":[],"id":"a"}] })", "sha256:x", "p 1");
   ASSERT_TRUE(one && two);
   EXPECT_EQ(one->digest, two->digest);
   EXPECT_EQ(one->jobCount, 1);
   EXPECT_EQ(one->digest, Digest::of(one->document));
-  EXPECT_NE(one->digest, sealPlan(R"({"jobs":[{"id":"a","needs":[]}],"summary":{"b":1,"a":2}})", "sha256:y", "p 1")->digest);
+  EXPECT_NE(one->digest, sealPlan(R"({"jobs":[{"id":"a","needs":[]}],"summary":{"b":1,"a":2}})",
+                                  "sha256:y", "p 1")
+                             ->digest);
 }
 
 TEST(PlanSeal, ASealedDocumentCanBeReadAgain) {
