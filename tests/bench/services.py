@@ -80,8 +80,13 @@ class Services:
         with open(self.folder / f"{name}.log", "ab") as log:
             command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", str(folder), *durability]
             self._children.append(subprocess.Popen(command, stdout=log, stderr=log))
-        wait_until(lambda: path.exists() and Redis(path).call("PING") == "PONG", name)
+        wait_until(lambda: path.exists() and answers_ping(path), name)
         return path
+
+
+def answers_ping(path):
+    with Redis(path) as redis:
+        return redis.call("PING") == "PONG"
 
 
 def wait_until(condition, what, seconds=30):
@@ -118,8 +123,7 @@ class Psql:
         raise RuntimeError("psql ended: the message is above")
 
     def close(self):
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
 
     def __enter__(self):
         return self
@@ -135,6 +139,16 @@ class Redis:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
         self._answers = self._socket.makefile("rb")
+
+    def close(self):
+        self._answers.close()
+        self._socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def call(self, *words):
         parts = [str(word).encode() for word in words]

@@ -76,7 +76,8 @@ class CrashTest(HostCase):
         host = self.started(builder={**COMMAND, "workers": 1, "job_slots": 1})
         self.drop_recipes(host)
         eventually(lambda: len([p for p in host.plans() if p["queued"]]) > 3, "plans are queued")
-        host.redis().call("FLUSHALL")
+        with host.redis() as redis:
+            redis.call("FLUSHALL")
         self.assert_everything_once(host)
 
     def test_redis_killed(self):

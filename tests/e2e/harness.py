@@ -69,11 +69,29 @@ class Answer:
         return json.loads(self.body)
 
 
+class Cluster:
+    """An empty embedded Postgres, made once for a run: a copy of it starts in no time."""
+
+    _folder = None
+
+    @classmethod
+    def copy_to(cls, data):
+        if cls._folder is None:
+            cls._folder = tempfile.TemporaryDirectory(prefix="planwright-e2e-cluster-")
+            place = pathlib.Path(cls._folder.name)
+            place.chmod(0o755)
+            config = {"queues": {"default": {"source": {"plugin": "planwright.manual"}}}}
+            Host(place / "host", config, fresh=True).start().stop()
+        data.mkdir()
+        source = pathlib.Path(cls._folder.name) / "host" / "data" / "postgres"
+        subprocess.run(["cp", "-a", source, data / "postgres"], check=True)
+
+
 class Host:
     """One data folder and, while it runs, the process that serves it."""
 
-    def __init__(self, folder, config=None, arguments=()):
-        """`config`: a dict (JSON is YAML), or None for the built-in configuration."""
+    def __init__(self, folder, config=None, arguments=(), fresh=False):
+        """`config`: a dict (JSON is YAML), or None for the built-in configuration. `fresh`: makes its own cluster."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -87,6 +105,8 @@ class Host:
             file = self.folder / "planwright.yaml"
             file.write_text(json.dumps(config, indent=1))
             self._command += ["--config", str(file)]
+        if not fresh and not (config and "postgres" in config):
+            Cluster.copy_to(self.data)
 
     def start(self, seconds=60):
         with open(self.log, "ab") as log:
@@ -248,10 +268,10 @@ class HostCase(unittest.TestCase):
         self._hosts = []
         self.addCleanup(self._clean)
 
-    def host(self, name="host", config=None, arguments=(), start=True):
-        """A new host; `config` may be a function of its folder."""
+    def host(self, name="host", config=None, start=True, **options):
+        """A new host; `config` may be a function of its folder, `options` are Host's."""
         folder = self.folder / name
-        host = Host(folder, config(folder) if callable(config) else config, arguments)
+        host = Host(folder, config(folder) if callable(config) else config, **options)
         self._hosts.append(host)
         return host.start() if start else host
 

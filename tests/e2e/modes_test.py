@@ -50,6 +50,7 @@ class ModesTest(HostCase):
         self.drop_recipe(host, "one")
         only = self.recorded(host, 1)[0]
         redis = host.redis()
+        self.addCleanup(redis.close)
         redis.call("LPUSH", "plan_queue", only["id"])
         eventually(lambda: redis.call("LLEN", "plan_queue") == 0, "the ticket is taken")
         self.assert_stays(lambda: self.statuses(host), (["pending"], []))
@@ -125,7 +126,7 @@ class ModesTest(HostCase):
             )
             return {"queues": {"recipes": queue_config(folder / "input"), "noop": other}}
 
-        host = self.host(config=config)
+        host = self.host(config=config, fresh=True)
         self.drop_recipe(host, "one")
         host.drop("any.bin", "bytes", host.folder / "other")
         eventually(lambda: len(host.plans()) == 2 and host.plans("built"), lambda: self.statuses(host))

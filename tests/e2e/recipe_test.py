@@ -104,8 +104,9 @@ class RecipeTest(HostCase):
     def test_a_job_ends_at_its_time_limit_with_all_its_processes(self):
         recipe = 'jobs: {slow: {command: [sh, -c, "sleep 3600 & sleep 3601"], timeout: 1s}}'
         plan = self.plan_of("slow.plan.yaml", recipe, "failed")
-        self.assertEqual(self.server.jobs(plan["id"])["slow"]["status"], "timed_out")
-        self.assertEqual(plan["reason"]["code"], "timeout")
+        slow = self.server.jobs(plan["id"])["slow"]
+        self.assertEqual((slow["status"], slow["reason"]["code"]), ("timed_out", "timeout"))
+        self.assertIn("slow timed out", plan["reason"]["message"])
         self.assert_no_job_process()
 
     def test_a_cancelled_build_stops_its_jobs(self):
