@@ -92,17 +92,14 @@ std::vector<Listing> makeListings() {
       {"workers",
        "worker",
        "/api/workers",
-       {column("ID", "id"), column("STAGE", "stage"), queue, statusColumn(),
-        column("ITEM", "item")}},
+       {column("ID", "id"), column("HOST", "hostname"), column("PID", "pid"),
+        column("ROLES", "roles"), column("PLANNING", "planning"), column("BUILDING", "building"),
+        column("VERSION", "version", true), column("STARTED", "started_at", true)}},
       {"plugins",
        "plugin",
        "/api/plugins",
        {column("ID", "id"), column("VERSION", "version"), column("STAGES", "stages"),
         column("ERROR", "error")}},
-      {"dead",
-       "dead letter",
-       "/api/dead-letters",
-       {column("ID", "id"), column("STAGE", "stage"), queue, statusColumn(), reason}},
   };
 }
 

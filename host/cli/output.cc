@@ -14,7 +14,10 @@ std::size_t widthOf(std::string_view text) {
 std::string textOf(const JsonValue& value) {
   if (value.IsNull()) return "-";
   if (value.IsString()) return printable({value.GetString(), value.GetStringLength()});
-  return toJson(value);
+  if (!value.IsArray()) return printable(toJson(value));
+  std::string text;
+  for (const auto& item : value.GetArray()) text += (text.empty() ? "" : ", ") + textOf(item);
+  return text.empty() ? "-" : text;
 }
 
 /// What names an item: its id, or its name if it has none.

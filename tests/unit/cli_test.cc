@@ -73,6 +73,12 @@ TEST_F(Cli, ShowsOnlyTheColumnsAskedFor) {
             "7  12\n8  3\n");
 }
 
+TEST_F(Cli, ListsAJobsNeedsWithCommas) {
+  server.on("GET /api/jobs?limit=50",
+            R"({"items":[{"id":3,"needs":["a","b"]},{"id":4,"needs":[]}],"next_cursor":null})");
+  EXPECT_EQ(run({"jobs", "list", "--columns", "id,needs", "--no-headers"}).out, "3  a, b\n4  -\n");
+}
+
 TEST_F(Cli, FollowsTheCursorForAll) {
   server.on("GET /api/builds?limit=200&status=failed",
             R"({"items":[{"id":1}],"next_cursor":"a b","total":2})");
