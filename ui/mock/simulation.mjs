@@ -92,7 +92,8 @@ export class Simulation {
       reason: null,
       created_at: at,
       started_at: at,
-      ended_at: null,
+      finished_at: null,
+      manifest_url: null,
       error: null,
     };
     const before =
@@ -188,12 +189,13 @@ export class Simulation {
     const failed = jobs.find((job) => job.status === 'failed');
     const isCancelled = !failed && jobs.some((job) => job.status === 'cancelled');
     build.status = failed ? 'failed' : isCancelled ? 'cancelled' : 'built';
-    build.ended_at = this.now();
+    build.finished_at = this.now();
+    build.manifest_url = `/api/builds/${build.id}/manifest`;
     plan.status = build.status;
-    plan.updated_at = build.ended_at;
+    plan.updated_at = build.finished_at;
     if (failed) {
       plan.error = `${failed.name} failed: ${failed.reason.message}`;
-      build.reason = { code: 'job_failed', message: plan.error, since: build.ended_at };
+      build.reason = { code: 'job_failed', message: plan.error, since: build.finished_at };
     }
     this.emit(`build.${build.status}`, `build/${build.id}`, `Plan ${plan.id} is ${build.status}`);
   }

@@ -12,9 +12,9 @@ export interface WireBuild {
   status: BuildStatus;
   summary?: { jobs?: number; done?: number; failed?: number } | null;
   reason?: WireReason | null;
+  manifest_url?: string | null;
   created_at?: string | null;
   started_at?: string | null;
-  ended_at?: string | null;
   finished_at?: string | null;
   updated_at?: string | null;
   error?: string | null;
@@ -31,6 +31,8 @@ export interface Build {
   jobsDone: number;
   jobsFailed: number;
   reason: Reason | null;
+  /** Null until the build has ended. */
+  manifestUrl: string | null;
   startedAt: Date | null;
   endedAt: Date | null;
   error: string | null;
@@ -39,7 +41,6 @@ export interface Build {
 export const buildStatuses: BuildStatus[] = ['building', 'built', 'failed', 'cancelled'];
 
 export function buildFromApi(row: WireBuild): Build {
-  const ended = row.ended_at ?? row.finished_at;
   return {
     id: row.id,
     planId: row.plan_id,
@@ -50,8 +51,9 @@ export function buildFromApi(row: WireBuild): Build {
     jobsDone: row.summary?.done ?? 0,
     jobsFailed: row.summary?.failed ?? 0,
     reason: reasonFromApi(row.reason),
+    manifestUrl: row.manifest_url ?? null,
     startedAt: dateFromApi(row.started_at ?? row.created_at),
-    endedAt: dateFromApi(ended ?? (row.status === 'building' ? null : row.updated_at)),
+    endedAt: dateFromApi(row.finished_at ?? (row.status === 'building' ? null : row.updated_at)),
     error: row.error ?? null,
   };
 }

@@ -9,9 +9,10 @@ export function ago(time: Date, now: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** `48 s`, `3:04`, `1:02:03`; a dash for no duration. */
+/** `0.4 s`, `48 s`, `3:04`, `1:02:03`; a dash for no duration. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return '–';
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
   if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;

@@ -93,13 +93,13 @@ export function hasLog(job: Job): boolean {
   return job.id !== null && job.attempts.length > 0;
 }
 
-/** Seconds from the last attempt's start to its end, or to `now` while it runs. */
+/** Seconds from the last attempt's start to its end; whole ones up to `now` while it runs. */
 export function secondsTaken(job: Job, now: number): number | null {
   const last = job.attempts.at(-1);
   if (!last?.startedAt) return null;
-  const end = last.endedAt?.getTime() ?? (job.status === 'running' ? now : null);
-  if (end === null) return null;
-  return Math.max(0, Math.round((end - last.startedAt.getTime()) / 1000));
+  const started = last.startedAt.getTime();
+  if (last.endedAt) return Math.max(0, (last.endedAt.getTime() - started) / 1000);
+  return job.status === 'running' ? Math.max(0, Math.round((now - started) / 1000)) : null;
 }
 
 export async function getJob(

@@ -64,14 +64,16 @@ export function BuildPage({ id }: { id: number }) {
             <Took build={build} />
           </span>
         </Fact>
-        <Fact name="Manifest">
-          <a href={`/api/builds/${id}/manifest`} target="_blank" rel="noopener">
-            JSON
-          </a>
-        </Fact>
+        {build.manifestUrl && (
+          <Fact name="Manifest">
+            <a href={build.manifestUrl} target="_blank" rel="noopener">
+              JSON
+            </a>
+          </Fact>
+        )}
       </Facts>
       <JobsView jobs={jobs.data ?? []} />
-      {build.status !== 'building' && <Artifacts buildId={id} />}
+      {build.manifestUrl && <Artifacts buildId={id} />}
     </>
   );
 }

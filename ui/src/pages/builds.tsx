@@ -10,8 +10,9 @@ import { List } from './list';
 export function Took({ build }: { build: Build }) {
   const now = useNow(1000);
   if (!build.startedAt) return <>–</>;
-  const end = build.endedAt?.getTime() ?? Math.max(now, build.startedAt.getTime());
-  return <>{duration(Math.round((end - build.startedAt.getTime()) / 1000))}</>;
+  const started = build.startedAt.getTime();
+  if (build.endedAt) return <>{duration((build.endedAt.getTime() - started) / 1000)}</>;
+  return <>{duration(Math.max(0, Math.round((now - started) / 1000)))}</>;
 }
 
 const columns: Column<Build>[] = [

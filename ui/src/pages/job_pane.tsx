@@ -127,7 +127,7 @@ function AttemptFacts({ attempt }: { attempt: Attempt }) {
   const seconds = startedAt && endedAt ? (endedAt.getTime() - startedAt.getTime()) / 1000 : null;
   const facts = [
     worker,
-    seconds === null ? '' : duration(Math.round(seconds)),
+    seconds === null ? '' : duration(seconds),
     exitCode ? `exit code ${exitCode}` : '',
     failureClass && failureClass !== 'failed' ? failureClass : '',
   ];

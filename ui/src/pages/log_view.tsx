@@ -9,7 +9,9 @@ import { Empty, Failure } from '../ui/basics';
 import { useErrorLines, useLogBuffer, useLogSearch, type LogSearch } from './log_state';
 
 const rowHeight = 19;
-const boxHeight = 420;
+const tallest = 420;
+const shortest = 8 * rowHeight;
+const scrollbar = 16;
 
 interface Props {
   log: LogAddress;
@@ -36,7 +38,7 @@ export function LogView({ log, name, failed }: Props) {
   const reachTarget = (): void => {
     const element = box.current;
     if (target.current === null || !element || buffer.total < target.current) return;
-    element.scrollTop = Math.max(0, (target.current - 1) * rowHeight - boxHeight / 3);
+    element.scrollTop = Math.max(0, (target.current - 1) * rowHeight - tallest / 3);
     setScrollTop(element.scrollTop);
     target.current = null;
   };
@@ -57,7 +59,8 @@ export function LogView({ log, name, failed }: Props) {
     setScrollTop(element.scrollTop);
   }, [follows, buffer.total]);
 
-  const [from, to] = rowsInView(scrollTop, boxHeight, rowHeight, buffer.total);
+  const height = Math.max(shortest, Math.min(tallest, buffer.total * rowHeight + scrollbar));
+  const [from, to] = rowsInView(scrollTop, tallest, rowHeight, buffer.total);
   useEffect(() => buffer.want(from, to), [buffer, from, to, buffer.total]);
 
   const onScroll = (event: Event): void => {
@@ -98,7 +101,7 @@ export function LogView({ log, name, failed }: Props) {
         <div
           class="logbox"
           ref={box}
-          style={{ height: `${boxHeight}px` }}
+          style={{ height: `${height}px` }}
           tabIndex={0}
           role="log"
           aria-live="off"

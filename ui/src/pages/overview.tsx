@@ -38,8 +38,9 @@ function NeedsAPerson({ queue }: { queue: Queue | undefined }) {
     queryFn: ({ signal }) => listFailures(signal),
     placeholderData: keepPreviousData,
   });
-  const heldInputs = queue && !queue.autoPlan ? heldBack(queue, 'plan') : 0;
-  const heldPlans = queue && !queue.autoBuild ? heldBack(queue, 'build') : 0;
+  // Also with an open gate: what it held back while it was closed waits on.
+  const heldInputs = queue ? heldBack(queue, 'plan') : 0;
+  const heldPlans = queue ? heldBack(queue, 'build') : 0;
   const groups = groupByCause(failures.data?.items ?? []);
   const isQuiet = failures.data?.items.length === 0 && heldInputs + heldPlans === 0;
   return (

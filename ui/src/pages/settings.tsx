@@ -222,7 +222,8 @@ function notesOf(sources: Record<string, Source>): Record<string, string> {
   for (const [key, { source, file, line, changed_by: by }] of Object.entries(sources)) {
     const place = file ? `${file}${line ? `:${line}` : ''}` : null;
     if (source === 'api') {
-      notes[key] = `Changed${by ? ` by ${by}` : ''}${place ? `; ${place} says otherwise` : ''}.`;
+      const who = by && by !== 'api' ? ` by ${by}` : '';
+      notes[key] = `Saved here${who}${place ? `; at the start it was as in ${place}` : ''}.`;
     } else if (place) {
       notes[key] = `From ${place}.`;
     }

@@ -17,7 +17,14 @@ describe('words and numbers', () => {
   });
 
   it('say how long something took', () => {
-    expect([null, 0, 61, 3661].map(duration)).toEqual(['–', '0 s', '1:01', '1:01:01']);
+    expect([null, 0, 0.42, 9.97, 61, 3661].map(duration)).toEqual([
+      '–',
+      '0 s',
+      '0.4 s',
+      '10 s',
+      '1:01',
+      '1:01:01',
+    ]);
   });
 
   it('say sizes, numbers and statuses', () => {
