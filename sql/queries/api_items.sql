@@ -71,10 +71,8 @@ select coalesce(jsonb_agg(r) filter (where r is not null and r <> 'null'), '[]')
 -- name: api_explain_job
 -- $1 id: its own reason, then those of the jobs it waits for or that failed it
 select coalesce(jsonb_agg(r order by n, pos) filter (where r is not null), '[]')::text
-  from jobs j
- cross join lateral (
-   select 1 as n, 0 as pos, job_reason(j) as r
-   union all
-   select 2, d.position, job_reason(d) || jsonb_build_object('job_id', d.id, 'job', d.name)
-     from jobs d where d.build_id = j.build_id and d.name = any (j.needs)) as b
- where j.id = $1 group by j.id
+  from (select 1 as n, 0 as pos, job_reason(j) as r from jobs j where j.id = $1
+        union all
+        select 2, d.position, job_reason(d) || jsonb_build_object('job_id', d.id, 'job', d.name)
+          from jobs j join jobs d on d.build_id = j.build_id and d.name = any (j.needs) where j.id = $1) b
+having exists (select from jobs where id = $1)

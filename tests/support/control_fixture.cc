@@ -57,7 +57,7 @@ ControlFixture::ControlFixture()
 }
 
 Rows ControlFixture::sql(const std::string& text) {
-  return database_.lease()->runText(text);
+  return Connection(database_.url(), Workload::Queries).runText(text);
 }
 
 JsonDocument ControlFixture::parsed(const std::string& text) {
@@ -77,8 +77,7 @@ std::int64_t ControlFixture::upload(const std::string& name, const std::string& 
 std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jobsText) {
   auto connection = database_.lease();
   EXPECT_TRUE(control_->inputs.enqueuePlan(input, true, "test"));
-  const Rows queue =
-      connection->runText(fmt::format("select queue from pending_inputs where id = {}", input));
+  const Rows queue = sql(fmt::format("select queue from pending_inputs where id = {}", input));
   const auto ids = PgArray().add(input).take();
   const Rows claim = connection->run("claim_inputs", {ids, instance_, queue.text(0, 0)});
   EXPECT_EQ(claim.size(), 1U);
