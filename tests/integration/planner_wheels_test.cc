@@ -107,21 +107,6 @@ TEST_F(Wheels, APlannedJobMakesItsWheelAndTwiceTheSameBytes) {
   EXPECT_EQ(Digest::of(readFile(build(job) / wheel)), Digest::of(readFile(build(job) / wheel)));
 }
 
-TEST_F(Wheels, TheWheelsOfAPlanInstallWithoutAnIndexAndImport) {
-  const auto outcome = plan("Flask\nrequests\n");
-  const auto document = parseJson(outcome.document);
-  std::string wheels;
-  for (const auto& job : find(*document, "jobs")->GetArray())
-    for (const auto& file : std::filesystem::directory_iterator(build(job)))
-      if (file.path().extension() == ".whl") wheels += " " + file.path().string();
-  const std::string venv = (folder / "venv").string();
-  const std::string install = "/usr/bin/python3 -m venv " + venv +
-                              " && env -i PIP_CONFIG_FILE=/dev/null " + venv +
-                              "/bin/pip install -q --no-index" + wheels + " >&2";
-  ASSERT_EQ(std::system(install.c_str()), 0);
-  EXPECT_EQ(std::system((venv + "/bin/python -I -c 'import flask, requests'").c_str()), 0);
-}
-
 TEST_F(Wheels, AReadyMadeWheelIsOnlyCopied) {
   // A wheel of our own: built once, then found beside the archives.
   const auto made = plan("idna\n");
