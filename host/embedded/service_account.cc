@@ -97,10 +97,11 @@ fs::path usableDataFolder(const fs::path& path) {
     fs::create_directory_symlink(usable, wanted,
                                  ignored);  // fails if something is there already: no matter
   }
-  std::fprintf(
-      stderr, "planwright: data folder %s%s%s\n", usable.c_str(),
-      closed.empty() ? "" : " is used: other users, whom the private services run as, cannot pass ",
-      closed.c_str());
+  std::string reason;
+  if (!closed.empty())
+    reason = ", because the private Postgres and Redis run as other users and " + closed.string() +
+             " is closed to them";
+  std::fprintf(stderr, "planwright: the data folder is %s%s\n", usable.c_str(), reason.c_str());
   return usable;
 }
 
