@@ -1,8 +1,11 @@
 #include "control/input_actions.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "queue/tickets.h"
+#include "store/blobs.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -10,16 +13,6 @@ namespace planwright {
 namespace {
 
 constexpr int kBatch = 1000;
-
-std::string hexOf(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const unsigned char c : bytes) {
-    out += "0123456789abcdef"[c >> 4];
-    out += "0123456789abcdef"[c & 15];
-  }
-  return out;
-}
 
 /// A name as intake makes them: relative, without empty, "." and ".." parts.
 bool isRelativeName(std::string_view name) {
@@ -109,7 +102,7 @@ Result<Uploaded> InputActions::upload(const Upload& upload) const {
     keepLatest = keepLatest || source.onOverwrite == OnOverwrite::Latest;
   const auto one = [](std::string_view text) { return PgArray().add(text).take(); };
   std::optional<std::string> content;
-  if (upload.blob.content) content = hexOf(*upload.blob.content);
+  if (upload.blob.content) content = toHex(*upload.blob.content);
 
   auto connection = parts_.database.lease();
   const Rows rows = connection->run(
