@@ -67,6 +67,8 @@ class TwoHostsTest(HostCase):
             60,
         )
         self.assert_once(INPUTS)
+        self.assertEqual(self.query("select max(attempt) from plans"), [["1"]])
+        self.assertEqual(self.query("select max(attempt) from pending_inputs"), [["1"]])
         self.assertEqual(self.query("select count(distinct instance) from job_attempts"), [["2"]], "both took part")
         self.assertEqual([len(host.plans("built")) for host in hosts], [INPUTS] * 2)
         builds = hosts[0].builds()
