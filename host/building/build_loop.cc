@@ -34,7 +34,7 @@ BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
     : parts_(parts),
       doors_(std::move(doors)),
       connection_(parts.database.dedicated()),
-      prefetch_(parts.clock, std::chrono::milliseconds(10)) {}
+      prefetch_(std::chrono::milliseconds(10)) {}
 
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   Round round;
@@ -242,7 +242,10 @@ void BuildLoop::end(JobResult result, Round& round) {
   }
   round.changes.push_back(std::move(row));
   moved(build, changed, round);
-  if (ran) prefetch_.finished(1);
+  if (ran) {
+    prefetch_.finished(result.took);
+    build.addWork(result.took);
+  }
 }
 
 void BuildLoop::cancel(PlanId plan, Round& round) {
@@ -314,8 +317,11 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
     if (!sleepFor(backoff.next(), stop)) return;
   }
   std::vector<PlanId> released;
+  std::chrono::microseconds work{0};
   for (const auto& build : round.finished) {
     released.push_back(build.plan);
+    if (const auto at = builds_.find(number(build.build)); at != builds_.end())
+      work += at->second->work();
     builds_.erase(number(build.build));
     if (build.outcome == FinishedBuild::Outcome::Failed)
       log::info("failed plan={} build={}: {}", number(build.plan), number(build.build),
@@ -324,7 +330,7 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
       log::debug("finished plan={} build={}", number(build.plan), number(build.build));
   }
   if (!tasks.empty()) doors_.startJobs(std::move(tasks));
-  if (!released.empty()) doors_.released(released);
+  if (!released.empty()) doors_.released(released, work);
   if (!round.changes.empty() || !round.newJobs.empty() || !round.finished.empty() ||
       !round.starts.empty() || !round.inserted.empty())
     parts_.bell.ring();

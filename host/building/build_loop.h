@@ -28,10 +28,12 @@ struct BuildMessage {
 class BuildLoop {
  public:
   struct Doors {
-    std::function<int()> jobSlots;                             ///< wanted now
-    std::function<void(std::vector<JobTask>)> startJobs;       ///< committed as running: run them
-    std::function<void(BuildId)> stopJobs;                     ///< of a cancelled build
-    std::function<void(const std::vector<PlanId>&)> released;  ///< no longer ours: room for others
+    std::function<int()> jobSlots;                        ///< wanted now
+    std::function<void(std::vector<JobTask>)> startJobs;  ///< committed as running: run them
+    std::function<void(BuildId)> stopJobs;                ///< of a cancelled build
+    /// `work`: how long their jobs ran, all together.
+    std::function<void(const std::vector<PlanId>&, std::chrono::microseconds work)>
+        released;  ///< no longer ours: room for others
   };
   BuildLoop(const BuildParts& parts, Doors doors);
 

@@ -27,7 +27,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
     : parts_(parts),
       workers_(workers),
       slots_(jobSlots),
-      prefetch_(parts.clock, std::chrono::milliseconds(50)),
+      prefetch_(std::chrono::milliseconds(50)),
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
       loop_(parts, {[this] { return slots_.load(); },
@@ -43,12 +43,12 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
                       for (auto& thread : *threads)
                         thread->runner.interruptBuild(build, StopReason::User);
                     },
-                    [this](const std::vector<PlanId>& plans) {
+                    [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
                       std::unordered_set<std::int64_t> done;
                       for (const auto plan : plans) done.insert(number(plan));
                       std::erase_if(*held_.lock(),
                                     [&](std::int64_t id) { return done.contains(id); });
-                      prefetch_.finished(plans.size());
+                      prefetch_.finished(work / static_cast<std::int64_t>(plans.size()));
                       held_.notifyAll();
                     }}) {
   ClaimPort port;

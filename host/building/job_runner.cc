@@ -42,6 +42,7 @@ Result<void> JobRunner::create() {
 }
 
 JobResult JobRunner::run(const JobTask& task) {
+  const auto begin = parts_.clock.steady();
   JobResult result;
   try {
     result = attempt(task);
@@ -50,6 +51,8 @@ JobResult JobRunner::run(const JobTask& task) {
     result.failureClass = toText(FailureClass::Infra);
     result.error = e.what();
   }
+  result.took =
+      std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.steady() - begin);
   result.build = task.build;
   result.position = task.position;
   result.attemptId = task.attemptId;

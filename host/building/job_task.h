@@ -52,6 +52,7 @@ struct JobResult {
   int exitCode = -1;  ///< of the program it ran; -1 = none
   std::int64_t peakMemoryBytes = 0;
   std::string error;
+  std::chrono::microseconds took{0};
   std::vector<JobOutput> outputs;
   std::vector<StagedBlob> blobs;  ///< whose rows are due with the result
   std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held

@@ -45,6 +45,10 @@ class OpenBuild {
   void hold(int position) { jobs_[static_cast<std::size_t>(position)].held = true; }
   bool isHeld(int position) const { return jobs_[static_cast<std::size_t>(position)].held; }
 
+  /// Time its jobs have run so far, in this process.
+  void addWork(std::chrono::microseconds time) { work_ += time; }
+  std::chrono::microseconds work() const { return work_; }
+
   bool isCancelled() const { return cancelled_; }
   void cancel() { cancelled_ = true; }
 
@@ -72,6 +76,7 @@ class OpenBuild {
   JobGraph graph_;
   std::vector<Job> jobs_;
   bool cancelled_ = false;
+  std::chrono::microseconds work_{0};
 };
 
 }  // namespace planwright

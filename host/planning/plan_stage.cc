@@ -24,7 +24,7 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
     : parts_(parts),
       list_(planList(parts.queue.name)),
       wanted_(workers),
-      prefetch_(parts.clock, std::chrono::milliseconds(50)),
+      prefetch_(std::chrono::milliseconds(50)),
       claimConnection_(parts.database.dedicated()),
       committer_(parts) {
   ClaimPort port;
@@ -130,6 +130,7 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
     busy_.fetch_add(1, std::memory_order_relaxed);
     PlanResult result = worker.step.run(input);
     busy_.fetch_sub(1, std::memory_order_relaxed);
+    prefetch_.finished(result.took);
     parts_.metrics.observe("planwright_item_run_seconds",
                            {{"queue", list_}, {"plugin", result.plugin}},
                            std::chrono::duration<double>(result.took).count());
@@ -145,7 +146,6 @@ void PlanStage::finish(const std::stop_token& stop) {
     auto results = outbox_.take(kGroup, std::chrono::seconds(1), stop);
     if (results.empty()) continue;
     if (!committer_.commit(results, stop)) return;  // the claims go back when the instance ends
-    prefetch_.finished(results.size());
     std::unordered_set<std::int64_t> done;
     for (const auto& result : results) done.insert(idOf(result));
     std::erase_if(inbox_.lock()->held, [&](std::int64_t id) { return done.contains(id); });

@@ -4,51 +4,39 @@
 #include <chrono>
 #include <cstddef>
 
-#include "base/clock.h"
 #include "base/guarded.h"
 
 namespace planwright {
 
 /// How many items a stage holds claimed: as many as it has workers, and for quick items as many as
-/// it finished in the last moments, so that a claim and a commit are shared by hundreds of items
-/// while long ones are never hoarded. [any thread]
+/// the workers get through in `lead`, so that a claim and a commit are shared by hundreds of items
+/// while long ones are never hoarded. It goes by the time that items run, not by how fast they
+/// leave: a slow database wants larger groups, not smaller ones. [any thread]
 class Prefetch {
  public:
   static constexpr std::size_t kMost = 1000;
 
-  /// `lead`: how much work in time is worth having ready; a few round trips to Postgres.
-  Prefetch(const Clock& clock, std::chrono::milliseconds lead) : clock_(clock), lead_(lead) {}
+  explicit Prefetch(std::chrono::microseconds lead) : lead_(lead) {}
 
-  void finished(std::size_t items) {
-    auto rate = rate_.lock();
-    roll(*rate);
-    rate->count += items;
+  void finished(std::chrono::microseconds ran) {
+    auto mean = mean_.lock();
+    const auto now = static_cast<double>(ran.count());
+    *mean = *mean < 0 ? now : *mean + (now - *mean) * kWeight;
   }
   /// Items to hold in all, waiting and running.
   std::size_t target(std::size_t workers) {
-    auto rate = rate_.lock();
-    roll(*rate);
-    return std::max(workers, std::min(rate->last, kMost));
+    const double mean = *mean_.lock();
+    if (mean < 0) return workers;  // nothing is known yet
+    const double each = static_cast<double>(lead_.count()) / std::max(mean, 1.0);
+    return std::max(workers, static_cast<std::size_t>(
+                                 std::min(each * static_cast<double>(workers), double{kMost})));
   }
 
  private:
-  struct Rate {
-    SteadyTime since{};
-    std::size_t count = 0;
-    std::size_t last = 0;
-  };
+  static constexpr double kWeight = 0.2;
 
-  void roll(Rate& rate) const {
-    const auto now = clock_.steady();
-    if (now - rate.since < lead_) return;
-    rate.last = now - rate.since < 2 * lead_ ? rate.count : 0;
-    rate.since = now;
-    rate.count = 0;
-  }
-
-  const Clock& clock_;
-  const std::chrono::milliseconds lead_;
-  Guarded<Rate> rate_;
+  const std::chrono::microseconds lead_;
+  Guarded<double> mean_{-1.0};  ///< run time of the last items in microseconds
 };
 
 }  // namespace planwright

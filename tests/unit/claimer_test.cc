@@ -94,22 +94,24 @@ TEST_F(ClaimerTest, TakesNothingWhileTheLeaseIsNotCertain) {
 }
 
 TEST(Prefetch, HoldsOnlyAsManyAsWorkersWhenItemsAreSlow) {
-  FakeClock clock;
-  Prefetch prefetch(clock, std::chrono::milliseconds(50));
-  prefetch.finished(1);
-  clock.advance(std::chrono::milliseconds(60));
+  Prefetch prefetch(std::chrono::milliseconds(50));
+  EXPECT_EQ(prefetch.target(4), 4u) << "nothing is known yet";
+  prefetch.finished(std::chrono::seconds(2));
   EXPECT_EQ(prefetch.target(4), 4u);
 }
 
-TEST(Prefetch, HoldsWhatTheLastMomentFinishedWhenItemsAreQuick) {
-  FakeClock clock;
-  Prefetch prefetch(clock, std::chrono::milliseconds(50));
-  prefetch.finished(0);
-  prefetch.finished(300);
-  clock.advance(std::chrono::milliseconds(60));
-  EXPECT_EQ(prefetch.target(4), 300u);
-  clock.advance(std::chrono::milliseconds(200));
-  EXPECT_EQ(prefetch.target(4), 4u) << "a pause ends it";
+TEST(Prefetch, HoldsWhatTheWorkersGetThroughInAMomentWhenItemsAreQuick) {
+  Prefetch prefetch(std::chrono::milliseconds(50));
+  prefetch.finished(std::chrono::milliseconds(5));
+  EXPECT_EQ(prefetch.target(4), 40u);
+  prefetch.finished(std::chrono::seconds(5));
+  EXPECT_EQ(prefetch.target(4), 4u) << "one slow item ends it";
+}
+
+TEST(Prefetch, NeverHoldsMoreThanAGroupIsWorth) {
+  Prefetch prefetch(std::chrono::milliseconds(50));
+  prefetch.finished(std::chrono::microseconds(0));
+  EXPECT_EQ(prefetch.target(4), Prefetch::kMost);
 }
 
 }  // namespace
