@@ -145,7 +145,7 @@ Rows Connection::runText(const std::string& sql) {
   Rows out;
   out.state_ = std::make_shared<Rows::State>();
   try {
-    if (!state_) state_ = std::make_unique<State>(url_);
+    if (!state_) open();
     if (state_->transaction) {
       out.state_->rows = state_->transaction->exec(sql);
     } else {

@@ -1,8 +1,32 @@
 #include "store/jobs.h"
 
+#include <unordered_map>
+
 #include "store/pg_array.h"
 
 namespace planwright {
+namespace {
+
+/// Rows (build, position, job, 0), and (0, 0, job, attempt) for those that have one.
+std::vector<InsertedJob> insertedFrom(const Rows& rows) {
+  std::vector<InsertedJob> inserted;
+  std::unordered_map<std::int64_t, std::int64_t> attempts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.number(i, 0) == 0)
+      attempts[rows.number(i, 2)] = rows.number(i, 3);
+    else
+      inserted.push_back({BuildId{rows.number(i, 0)},
+                          static_cast<int>(rows.number(i, 1)),
+                          JobId{rows.number(i, 2)},
+                          {}});
+  }
+  for (auto& job : inserted)
+    if (const auto at = attempts.find(number(job.id)); at != attempts.end())
+      job.attempt = AttemptId{at->second};
+  return inserted;
+}
+
+}  // namespace
 
 std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceId instance,
                                       const std::string& queue) {
@@ -20,22 +44,14 @@ std::vector<InsertedJob> Jobs::insert(const std::vector<NewJob>& jobs, InstanceI
   const Rows rows = connection_.run(
       "insert_jobs", {builds.take(), plans.take(), fences.take(), names.take(), positions.take(),
                       needs.take(), statuses.take(), attempts.take(), number(instance), queue});
-  std::vector<InsertedJob> inserted(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
-                   JobId{rows.number(i, 2)}, AttemptId{rows.number(i, 3)}};
-  return inserted;
+  return insertedFrom(rows);
 }
 
 std::vector<InsertedJob> Jobs::inserted(const std::vector<BuildId>& builds, InstanceId instance) {
   PgArray ids;
   for (const auto build : builds) ids.add(number(build));
   const Rows rows = connection_.run("inserted_before", {ids.take(), number(instance)});
-  std::vector<InsertedJob> inserted(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    inserted[i] = {BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
-                   JobId{rows.number(i, 2)}, AttemptId{rows.number(i, 3)}};
-  return inserted;
+  return insertedFrom(rows);
 }
 
 std::vector<KnownJob> Jobs::load(const std::vector<BuildId>& builds) {
@@ -104,15 +120,6 @@ std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceI
     started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
                   AttemptId{rows.number(i, 2)}};
   return started;
-}
-
-void Jobs::count(const std::vector<JobStart>& builds) {
-  PgArray ids, fences;
-  for (const auto& build : builds) {
-    ids.add(number(build.build));
-    fences.add(build.fence);
-  }
-  connection_.run("count_build_jobs", {ids.take(), fences.take()});
 }
 
 std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {

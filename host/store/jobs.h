@@ -85,7 +85,6 @@ class Jobs {
   /// Also gives those that an in-doubt commit already started.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
                                 const std::string& queue);
-  void count(const std::vector<JobStart>& builds);
   /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
   std::vector<KnownJob> succeededBefore(PlanId plan, BuildId build);
 

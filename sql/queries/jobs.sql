@@ -1,7 +1,8 @@
 -- name: insert_jobs
 -- Arrays, one entry per job of freshly claimed builds: $1 build, $2 plan, $3 fence, $4 name, $5 position, $6 needs as a
 -- JSON array, $7 status (blocked | ready | running), $8 maximum attempts. $9 instance, $10 queue.
--- Running ones get their first attempt. Gives (build, position, job, attempt id or 0).
+-- Running ones get their first attempt. Gives (build, position, job, 0) for each job, then (0, 0, job, attempt id) for
+-- each attempt: the caller pairs them, a join of two such lists here would compare each with each.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[])
     as r (build_id, plan_id, fence, name, position, needs, status, max_attempts)),
@@ -20,7 +21,7 @@ e as (
   insert into events (queue, subject, type, body)
   select $10, 'job/' || j.id, 'job.running', jsonb_build_object('build', j.build_id, 'name', j.name, 'attempt', 1)
     from j where status = 'running')
-select j.build_id, j.position, j.id, coalesce(a.id, 0) from j left join a on a.job_id = j.id order by 1, 2
+select build_id, position, id, 0::bigint from j union all select 0, 0, job_id, id from a
 
 -- name: load_jobs
 -- $1 builds: what a build that goes on already has
@@ -80,16 +81,6 @@ e as (
     from u where status <> 'ready' or attempt_id > 0)
 select id from u
 
--- name: count_build_jobs
--- $1 builds, $2 fences: the numbers on the build row follow its jobs while it runs
-update builds b
-   set jobs_done = c.done, jobs_failed = c.failed
-  from (select build_id, count(*) filter (where status in ('succeeded', 'cached')) as done,
-               count(*) filter (where status in ('failed', 'timed_out', 'dep_failed', 'cancelled')) as failed
-          from jobs where build_id = any ($1::bigint[]) group by build_id) c,
-       unnest($1::bigint[], $2::bigint[]) as r (build_id, fence)
- where b.id = c.build_id and r.build_id = b.id and b.fence = r.fence
-
 -- name: start_jobs
 -- Arrays: $1 job, $2 build, $3 fence. $4 instance, $5 queue. Gives (job, attempt number, attempt id).
 with r as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as r (id, build_id, fence)),
@@ -101,11 +92,11 @@ u as (
    where j.id = r.id and j.status in ('blocked', 'ready')
   returning j.id, j.build_id, j.name, j.attempt),
 a as (
-  insert into job_attempts (job_id, n, instance) select id, attempt, $4 from u returning id, job_id),
+  insert into job_attempts (job_id, n, instance) select id, attempt, $4 from u returning job_id, n, id),
 e as (
   insert into events (queue, subject, type, body)
   select $5, 'job/' || id, 'job.running', jsonb_build_object('build', build_id, 'name', name, 'attempt', attempt) from u)
-select u.id, u.attempt, a.id from u join a on a.job_id = u.id
+select job_id, n, id from a
 
 -- name: succeeded_jobs
 -- $1 plan, $2 its current build: outputs of the jobs that succeeded in the build before (mode "failed")
@@ -119,7 +110,8 @@ select j.id, j.attempt, a.id
  where j.id = any ($1::bigint[]) and j.status = 'running' and a.instance = $2 and a.ended_at is null
 
 -- name: inserted_before
--- $1 builds, $2 instance: what an in-doubt insert_jobs of ours wrote. (build, position, job, attempt id or 0)
-select j.build_id, j.position, j.id, coalesce(a.id, 0)
-  from jobs j left join job_attempts a on a.job_id = j.id and a.n = 1 and a.instance = $2 and j.status = 'running'
- where j.build_id = any ($1::bigint[]) order by 1, 2
+-- $1 builds, $2 instance: what an in-doubt insert_jobs of ours wrote, in its form
+select build_id, position, id, 0::bigint from jobs where build_id = any ($1::bigint[])
+union all
+select 0, 0, a.job_id, a.id from jobs j join job_attempts a on a.job_id = j.id and a.n = 1 and a.instance = $2
+ where j.build_id = any ($1::bigint[]) and j.status = 'running'
