@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <mutex>
 
 #include <fmt/format.h>
 #include <rapidjson/schema.h>
@@ -165,6 +166,7 @@ std::string culprit(const std::string& keyword, const JsonValue& schema, const J
 struct JsonSchema::State {
   JsonDocument source;
   rapidjson::SchemaDocument compiled;
+  std::mutex one;  // RapidJSON 1.1 searches a pattern with buffers inside the compiled schema
   explicit State(JsonDocument document) : source(std::move(document)), compiled(source) {}
 };
 
@@ -181,6 +183,7 @@ Result<JsonSchema> JsonSchema::compile(std::string_view text) {
 }
 
 Result<void> JsonSchema::validate(const JsonValue& value) const {
+  const std::lock_guard guard(state_->one);
   rapidjson::SchemaValidator validator(state_->compiled);
   if (value.Accept(validator)) return {};
   const std::string keyword =
