@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -16,7 +17,10 @@ namespace {
 
 pid_t spawn(std::vector<std::string> argv, const std::map<std::string, std::string>& environment) {
   std::vector<std::string> env;
-  for (char** variable = environ; *variable != nullptr; ++variable) env.emplace_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (!std::string_view(*variable).starts_with(
+            "GTEST_"))  // our share of a run is not the helper's
+      env.emplace_back(*variable);
   for (const auto& [name, value] : environment) env.emplace_back(name).append("=").append(value);
   const auto pointers = [](std::vector<std::string>& words) {
     std::vector<char*> out;
