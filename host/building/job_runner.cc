@@ -53,11 +53,18 @@ JobResult JobRunner::run(const JobTask& task) {
   }
   result.took =
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.steady() - begin);
+  if (folder_ && !folder_->clear()) folder_.reset();  // nothing of a job stays until the next one
   result.build = task.build;
   result.position = task.position;
   result.attemptId = task.attemptId;
   result.error = toUtf8(result.error);
   return result;
+}
+
+/// The folder of the jobs before, which is empty, or a new one named after the attempt.
+WorkFolder& JobRunner::emptyFolder(const std::string& attemptId) {
+  if (!folder_) folder_ = std::make_unique<WorkFolder>(parts_.workFolder / attemptId);
+  return *folder_;
 }
 
 JobResult JobRunner::attempt(const JobTask& task) {
@@ -69,7 +76,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
     return result;
   }
   const std::string attemptId = std::to_string(number(task.attemptId));
-  WorkFolder folder(parts_.workFolder / attemptId);
+  WorkFolder& folder = emptyFolder(attemptId);
   if (const auto ok = folder.fill(task, parts_.blobs); !ok) {
     describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, task, result);
     return result;

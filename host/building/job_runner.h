@@ -5,6 +5,7 @@
 #include "base/guarded.h"
 #include "building/build_parts.h"
 #include "building/job_task.h"
+#include "building/work_folder.h"
 #include "stages/stage_call.h"
 
 namespace planwright {
@@ -30,11 +31,13 @@ class JobRunner {
 
   Result<void> create();
   JobResult attempt(const JobTask& task);
+  WorkFolder& emptyFolder(const std::string& attemptId);
   void describe(const Failure& failure, StopReason stopped, const JobTask& task,
                 JobResult& result) const;
 
   BuildParts parts_;
   std::unique_ptr<Builder> builder_;
+  std::unique_ptr<WorkFolder> folder_;
   Guarded<Running> running_;
 };
 

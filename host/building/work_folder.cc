@@ -40,6 +40,16 @@ bool matchesOutput(const std::string& glob, const std::string& relative) {
   return globMatches(glob, relative);
 }
 
+/// Gives the owner every right to the folders below.
+void openUp(const fs::path& folder) {
+  std::error_code error;
+  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
+                                             error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
+    if (at->is_directory(error) && !at->is_symlink(error))
+      fs::permissions(at->path(), fs::perms::owner_all, error);
+}
+
 }  // namespace
 
 WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
@@ -50,18 +60,22 @@ WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
 }
 
 WorkFolder::~WorkFolder() {
+  if (clear()) ::rmdir(path_.c_str());
+}
+
+bool WorkFolder::clear() {
   std::error_code error;
-  if (::rmdir(path_.c_str()) == 0) return;
-  fs::remove_all(path_, error);
-  if (!error) return;
-  // A job may leave folders without write permission.
-  for (auto at = fs::recursive_directory_iterator(
-           path_, fs::directory_options::skip_permission_denied, error);
-       !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_directory(error) && !at->is_symlink(error))
-      fs::permissions(at->path(), fs::perms::owner_all, error);
-  fs::remove_all(path_, error);
-  if (error) log::warn("cannot remove {}: {}", path_.string(), error.message());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    error.clear();
+    for (const auto& entry : fs::directory_iterator(path_, error)) {
+      if (error) break;
+      fs::remove_all(entry.path(), error);
+    }
+    if (!error) return true;
+    openUp(path_);  // a job may leave folders without write permission
+  }
+  log::warn("cannot empty {}: {}", path_.string(), error.message());
+  return false;
 }
 
 Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {

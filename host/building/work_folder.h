@@ -10,8 +10,9 @@
 
 namespace planwright {
 
-/// The private folder of one attempt: made empty, filled with the declared inputs, emptied of the
-/// declared outputs, removed with everything in it by the destructor. One thread.
+/// The private folder of one job at a time: filled with the declared inputs, asked for the declared
+/// outputs, emptied before the next job. Each job thread keeps one: making and removing a folder
+/// waits for the file system's journal, which the commits of the database keep busy. One thread.
 class WorkFolder {
  public:
   explicit WorkFolder(std::filesystem::path path);
@@ -19,6 +20,8 @@ class WorkFolder {
   WorkFolder(const WorkFolder&) = delete;
   WorkFolder& operator=(const WorkFolder&) = delete;
 
+  /// Removes all that is in it. False: something cannot be removed; make another folder.
+  bool clear();
   const std::filesystem::path& path() const { return path_; }
 
   /// Puts every input in place. NotFound: a blob is gone.
