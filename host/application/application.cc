@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "config/plugin_folders.h"
 #include "store/queue_rows.h"
 
 namespace planwright {
@@ -40,15 +41,6 @@ std::string rolesText(const Roles& roles) {
   add(roles.build, "build");
   add(roles.upkeep, "upkeep");
   return text;
-}
-
-/// Bundled plugins: beside the program in a build tree, in lib/planwright/plugins when installed.
-std::vector<fs::path> pluginFolders(const Config& config) {
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  std::vector<fs::path> folders{program / "plugins",
-                                program.parent_path() / "lib" / "planwright" / "plugins"};
-  folders.insert(folders.end(), config.plugins.path.begin(), config.plugins.path.end());
-  return folders;
 }
 
 int defaultJobSlots() {
