@@ -61,6 +61,8 @@ describe('settings', () => {
 
   it('ask before they overwrite what someone else has saved', async () => {
     await session.open('/settings');
+    // The form starts with what was known before; an edit counts from what is saved now.
+    await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe(folder);
     await field().fill(session.before.watch_dir);
     await session.patchSettings({ auto_build: true });
     await session.gateThatIs('build', true).waitFor();

@@ -44,6 +44,7 @@ async function open(path: string): Promise<void> {
   await page.goto(host.url + path);
   await page.locator('[data-gate=plan] [role=switch]').waitFor();
   await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+  await page.locator('h1').first().waitFor({ state: 'attached' }); // a page that is missing says so a moment later
   await page.waitForLoadState('load');
 }
 
