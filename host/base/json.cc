@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -38,17 +39,24 @@ class Limited {
     return count() && next_.RawNumber(s, n, copy);
   }
   bool String(const char* s, rapidjson::SizeType n, bool copy) {
-    return count() && next_.String(s, n, copy);
+    return count() && hasNoNul(s, n) && next_.String(s, n, copy);
   }
   bool StartObject() { return open() && next_.StartObject(); }
-  bool Key(const char* s, rapidjson::SizeType n, bool copy) { return next_.Key(s, n, copy); }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) {
+    return hasNoNul(s, n) && next_.Key(s, n, copy);
+  }
   bool EndObject(rapidjson::SizeType n) { return --depth_, next_.EndObject(n); }
   bool StartArray() { return open() && next_.StartArray(); }
   bool EndArray(rapidjson::SizeType n) { return --depth_, next_.EndArray(n); }
 
   bool tooDeep() const { return depth_ > limits_.depth; }
+  bool hasNul() const { return hasNul_; }
 
  private:
+  bool hasNoNul(const char* s, rapidjson::SizeType n) {
+    hasNul_ = std::memchr(s, '\0', n) != nullptr;
+    return !hasNul_;
+  }
   bool count() { return ++values_ <= limits_.values; }
   bool open() { return count() && ++depth_ <= limits_.depth; }
 
@@ -56,6 +64,7 @@ class Limited {
   const JsonLimits limits_;
   unsigned depth_ = 0;
   std::size_t values_ = 0;
+  bool hasNul_ = false;
 };
 
 struct Parse {
@@ -63,6 +72,7 @@ struct Parse {
   JsonLimits limits;
   rapidjson::ParseResult result{};
   bool tooDeep = false;
+  bool hasNul = false;
 
   template <class Handler>
   bool operator()(Handler& handler) {
@@ -73,6 +83,7 @@ struct Parse {
     result = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                           rapidjson::kParseFullPrecisionFlag>(stream, limited);
     tooDeep = limited.tooDeep();
+    hasNul = limited.hasNul();
     return !result.IsError();
   }
 };
@@ -220,6 +231,9 @@ Result<JsonDocument> parseJson(std::string_view text, JsonLimits limits) {
   document.Populate(parse);
   if (parse.result.IsError()) {
     const std::string place = placeOf(text, parse.result.Offset());
+    if (parse.hasNul)
+      return invalid(fmt::format("a text holds a NUL (\\u0000) at {}; it cannot be stored", place),
+                     place);
     if (parse.result.Code() == rapidjson::kParseErrorTermination)
       return invalid(
           parse.tooDeep

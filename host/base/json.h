@@ -19,9 +19,10 @@ struct JsonLimits {
   std::size_t values = 1'000'000;
 };
 
-/// Strict RFC 8259 with valid UTF-8, bounded in depth and size, duplicate keys refused. The error
-/// names line, column and remedy. (RapidJSON alone crashes on deep nesting and passes invalid
-/// UTF-8.)
+/// Strict RFC 8259 with valid UTF-8, bounded in depth and size; duplicate keys are refused, and
+/// texts with a NUL, which Postgres cannot store and at which RapidJSON ends a pattern's search.
+/// The error names line, column and remedy. (RapidJSON alone crashes on deep nesting and passes
+/// invalid UTF-8.)
 Result<JsonDocument> parseJson(std::string_view text, JsonLimits limits = {});
 
 std::string toJson(const JsonValue& value);
@@ -38,8 +39,8 @@ bool boolOr(const JsonValue& object, std::string_view key, bool fallback);
 /// A compiled JSON Schema (draft 4, the part RapidJSON checks). Immutable: [any thread].
 class JsonSchema {
  public:
-  /// Invalid if `text` is not JSON or uses a keyword or pattern that would silently match
-  /// everything.
+  /// Invalid if `text` is not JSON or says something that would not be enforced as it is meant
+  /// (schema_rules.h).
   static Result<JsonSchema> compile(std::string_view text);
   JsonSchema(JsonSchema&&) noexcept;
   JsonSchema& operator=(JsonSchema&&) noexcept;

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -8,117 +5,12 @@
 #include <rapidjson/stringbuffer.h>
 
 #include "base/json.h"
+#include "base/schema_rules.h"
 
 namespace planwright {
 namespace {
 
 using Buffer = rapidjson::StringBuffer;
-
-// RapidJSON 1.1 silently ignores what it does not know, so a schema with `const` would accept
-// everything.
-constexpr std::array kKnownKeywords = {"$schema",
-                                       "$ref",
-                                       "id",
-                                       "title",
-                                       "description",
-                                       "default",
-                                       "definitions",
-                                       "type",
-                                       "enum",
-                                       "properties",
-                                       "additionalProperties",
-                                       "patternProperties",
-                                       "required",
-                                       "minProperties",
-                                       "maxProperties",
-                                       "dependencies",
-                                       "items",
-                                       "additionalItems",
-                                       "minItems",
-                                       "maxItems",
-                                       "uniqueItems",
-                                       "minimum",
-                                       "maximum",
-                                       "exclusiveMinimum",
-                                       "exclusiveMaximum",
-                                       "multipleOf",
-                                       "minLength",
-                                       "maxLength",
-                                       "pattern",
-                                       "allOf",
-                                       "anyOf",
-                                       "oneOf",
-                                       "not"};
-
-Result<void> lint(const JsonValue& schema, const std::string& at, const JsonValue& root);
-
-Result<void> lintEach(const JsonValue& children, const std::string& at, const JsonValue& root) {
-  if (children.IsArray()) {
-    for (rapidjson::SizeType i = 0; i < children.Size(); ++i)
-      if (auto ok = lint(children[i], at + "/" + std::to_string(i), root); !ok) return ok;
-  } else if (children.IsObject()) {
-    for (const auto& m : children.GetObject())
-      if (auto ok = lint(m.value, at + "/" + m.name.GetString(), root); !ok) return ok;
-  }
-  return {};
-}
-
-Result<void> lintPattern(const JsonValue& pattern, const std::string& at) {
-  if (!pattern.IsString()) return invalid("a pattern is a string", at);
-  const std::string_view text(pattern.GetString(), pattern.GetStringLength());
-  if (text.find("(?") != std::string_view::npos)
-    return invalid(
-        fmt::format("the pattern {} uses (?...), which is not supported; use plain groups", text),
-        at);
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    if (text[i] != '\\') continue;
-    if (std::isalnum(static_cast<unsigned char>(text[i + 1])) &&
-        std::string_view("bfnrtv").find(text[i + 1]) == std::string_view::npos)
-      return invalid(
-          fmt::format(
-              "the pattern {} uses \\{}, which is not supported; write the class out, e.g. [0-9]",
-              text, text[i + 1]),
-          at);
-    ++i;
-  }
-  return {};
-}
-
-Result<void> lint(const JsonValue& schema, const std::string& at, const JsonValue& root) {
-  if (!schema.IsObject()) return invalid("a schema is an object", at);
-  for (const auto& m : schema.GetObject()) {
-    const std::string key = m.name.GetString();
-    const std::string here = at + "/" + key;
-    if (key.starts_with("x-")) continue;  // ours: hints for forms
-    if (std::find(kKnownKeywords.begin(), kKnownKeywords.end(), key) == kKnownKeywords.end())
-      return invalid(
-          fmt::format("the schema keyword \"{}\" is not part of draft 4 and would be ignored", key),
-          here);
-    if ((key == "exclusiveMinimum" || key == "exclusiveMaximum") && !m.value.IsBool())
-      return invalid(fmt::format("in draft 4 {} is true or false, beside minimum or maximum", key),
-                     here);
-    if (key == "$ref") {
-      const std::string ref = m.value.IsString() ? m.value.GetString() : "";
-      const auto* target = ref.starts_with("#/definitions/") ? find(root, "definitions") : nullptr;
-      if (!target || !find(*target, ref.substr(14)))
-        return invalid(fmt::format("$ref {} does not exist; use #/definitions/NAME", ref), here);
-    }
-    Result<void> ok;
-    if (key == "pattern")
-      ok = lintPattern(m.value, here);
-    else if (key == "properties" || key == "patternProperties" || key == "definitions" ||
-             key == "allOf" || key == "anyOf" || key == "oneOf")
-      ok = lintEach(m.value, here, root);
-    else if (key == "not")
-      ok = lint(m.value, here, root);
-    else if (key == "items")
-      ok = m.value.IsArray() ? lintEach(m.value, here, root) : lint(m.value, here, root);
-    else if (key == "additionalProperties" || key == "additionalItems")
-      ok = m.value.IsBool() ? Result<void>() : lint(m.value, here, root);
-    if (!ok) return ok;
-  }
-  return {};
-}
 
 template <class Pointer>
 std::string pointerText(const Pointer& pointer) {
@@ -178,7 +70,7 @@ JsonSchema::~JsonSchema() = default;
 Result<JsonSchema> JsonSchema::compile(std::string_view text) {
   auto document = parseJson(text);
   if (!document) return document.error();
-  if (auto ok = lint(*document, "", *document); !ok) return ok.error();
+  if (auto ok = checkSchema(*document); !ok) return ok.error();
   return JsonSchema(std::make_unique<State>(std::move(*document)));
 }
 

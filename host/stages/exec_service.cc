@@ -176,7 +176,6 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   const ProgramExit end = programs.run(*spec, call.token());
   call.services().programEnded(end);
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
-  if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 
   std::string out;
   if (captured) {
