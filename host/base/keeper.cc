@@ -40,17 +40,13 @@ SocketPair socketPair() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-/// The same for every host of one data folder, so that a new keeper knows what an old one left; a
-/// copied folder has another lock file.
+/// Without a lock no later keeper can know what this one leaves: any number will do.
 std::uint32_t familyOf(int lockFd) {
   struct stat lock {};
-  std::uint64_t seed = 0;
-  if (lockFd >= 0 && ::fstat(lockFd, &lock) == 0) {
-    seed = (lock.st_ino * 0x9E3779B97F4A7C15U) ^ (lock.st_dev * 0xC2B2AE3D27D4EB4FU);
-  } else if (::getrandom(&seed, sizeof seed, 0) < 0) {
-    fail("getrandom");
-  }
-  return static_cast<std::uint32_t>(seed >> 32) & RunTag::kFamilyMask;
+  if (lockFd >= 0 && ::fstat(lockFd, &lock) == 0) return planwright::familyOf(lock);
+  std::uint32_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) < 0) fail("getrandom");
+  return random & RunTag::kFamilyMask;
 }
 
 /// A copy with a number that the child's own 3 and 4 cannot collide with.

@@ -53,6 +53,12 @@ bool RunTag::read(std::uint64_t limit, RunTag& tag) {
   return true;
 }
 
+std::uint32_t familyOf(const struct stat& lock) {
+  const std::uint64_t seed =
+      (lock.st_ino * 0x9E3779B97F4A7C15U) ^ (lock.st_dev * 0xC2B2AE3D27D4EB4FU);
+  return static_cast<std::uint32_t>(seed >> 32) & RunTag::kFamilyMask;
+}
+
 std::vector<TaggedProcess> taggedAmong(const std::vector<pid_t>& candidates, std::uint32_t family) {
   std::vector<TaggedProcess> found;
   for (const pid_t pid : candidates) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 namespace planwright {
@@ -32,6 +33,10 @@ class RunTag {
  private:
   std::uint64_t value_;
 };
+
+/// The same for every host of one data folder, whose lock file that is, so that a new keeper knows
+/// what an old one left; a copied folder has another lock file.
+std::uint32_t familyOf(const struct stat& lock);
 
 /// A living (not zombie) process that bears a tag.
 struct TaggedProcess {

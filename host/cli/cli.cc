@@ -34,6 +34,7 @@ void addGlobalOptions(CLI::App& app, Session& session) {
 void addCommands(CLI::App& app, Session& session) {
   addServeCommand(app, session);
   addConfigCommands(app, session);
+  addDoctorCommand(app, session);
   addStatusCommands(app, session);
   addSubmitCommand(app, session);
   addListCommands(app, session);

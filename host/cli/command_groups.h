@@ -9,6 +9,7 @@ namespace planwright::cli {
 // One group of commands per file. Each function adds its commands to `app`; the chosen one leaves
 // what is to be done in `session.action`.
 void addServeCommand(CLI::App& app, Session& session);
+void addDoctorCommand(CLI::App& app, Session& session);
 void addConfigCommands(CLI::App& app, Session& session);  // check-config, plugin inspect
 void addListCommands(CLI::App& app,
                      Session& session);  // inputs plans builds queues … list|show, jobs

@@ -15,6 +15,7 @@ enum class ExitCode : int {
   Unreachable = 6,
   TimedOut = 7,
   PartlyDone = 8,
+  Unhealthy = 9,
   Interrupted = 130,
 };
 

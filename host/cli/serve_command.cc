@@ -1,11 +1,8 @@
-#include <filesystem>
-
 #include "application/serve.h"
 #include "base/log.h"
 #include "cli/command_groups.h"
-#include "cli/plugin_files.h"
+#include "cli/configuration.h"
 #include "config/config_reader.h"
-#include "config/plugin_folders.h"
 
 namespace planwright::cli {
 namespace {
@@ -14,35 +11,6 @@ struct ServeArguments {
   ServeOptions options;
   std::string logLevel = "info";
 };
-
-/// The configuration with what the command line says on top. Mistakes are printed, all of them.
-std::optional<Config> configuration(const ServeOptions& options, Terminal& terminal) {
-  const auto here = std::filesystem::current_path();
-  ReadConfig read;
-  if (options.configFile)
-    read = readConfigFile(*options.configFile, here);
-  else
-    read.config = builtInConfig(here);
-  if (read.ok())
-    read.problems = checkStages(read.config, readPluginFiles(pluginFolders(read.config)));
-  for (const auto& problem : read.problems) terminal.err << problem.text() << '\n';
-  if (!read.ok()) return std::nullopt;
-  Config config = std::move(read.config);
-  if (options.listen) config.listen = *options.listen;
-  if (options.dataFolder) {
-    config.dataFolder = (here / *options.dataFolder).lexically_normal();
-    config.dataFolderIsDefault = false;
-  }
-  if (options.roles) {
-    const auto roles = parseRoles(*options.roles);
-    if (!roles) {
-      terminal.err << "--roles: " << roles.error().message << '\n';
-      return std::nullopt;
-    }
-    config.roles = *roles;
-  }
-  return config;
-}
 
 }  // namespace
 
@@ -65,7 +33,7 @@ void addServeCommand(CLI::App& app, Session& session) {
   serve->callback([&session, arguments] {
     session.action = [&session, arguments] {
       log::configure(arguments->logLevel);
-      const auto config = configuration(arguments->options, session.terminal);
+      const auto config = configurationOf(arguments->options, session.terminal);
       if (!config) return ExitCode::Usage;
       return static_cast<ExitCode>(planwright::serve(*config, arguments->options));
     };

@@ -10,6 +10,11 @@
 
 namespace planwright {
 
+ServiceUrls serviceUrls(const std::filesystem::path& dataFolder) {
+  const ServiceFolders folders = makeServiceFolders(std::filesystem::canonical(dataFolder));
+  return {PostgresServer(folders, {}).url(), RedisServer(folders, {}).url()};
+}
+
 EmbeddedServices::EmbeddedServices(Options options)
     : options_(std::move(options)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

@@ -15,6 +15,12 @@
 
 namespace planwright {
 
+/// Where the private services of a data folder answer, if they run.
+struct ServiceUrls {
+  std::string postgres, redis;
+};
+ServiceUrls serviceUrls(const std::filesystem::path& dataFolder);
+
 /// A private Postgres and a private Redis for one machine, on unix sockets below the data folder,
 /// with the same code before them as servers from the config. One permanent thread ("pw-services")
 /// starts them, starts them again when they die, and stops them: the kernel ties "ends with its

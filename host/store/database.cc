@@ -79,6 +79,18 @@ class Receiver final : public pqxx::notification_receiver {
   bool& notified_;
 };
 
+std::string_view sessionOf(Workload workload) {
+  switch (workload) {
+    case Workload::Keyed:
+      return "session_keyed";
+    case Workload::Queries:
+      return "session_queries";
+    case Workload::Snapshot:
+      return "session_snapshot";
+  }
+  return {};
+}
+
 /// Statements named session_* are run as text, the others are prepared.
 std::string sessionText(std::string_view name) {
   return sql::statements().at(name);
@@ -105,7 +117,7 @@ void Connection::open() {
     state_ = std::make_unique<State>(url_);
     {
       pqxx::nontransaction setup(state_->connection);
-      setup.exec(sessionText(workload_ == Workload::Keyed ? "session_keyed" : "session_queries"));
+      setup.exec(sessionText(sessionOf(workload_)));
     }
     for (const auto& [name, text] : sql::statements())
       if (!name.starts_with("session_")) state_->connection.prepare(std::string(name), text);

@@ -53,7 +53,7 @@ class Param {
 };
 
 /// What a connection is for; decides its planner settings (see database.cc).
-enum class Workload { Keyed, Queries };
+enum class Workload { Keyed, Queries, Snapshot };
 
 /// One connection with every statement of sql/queries prepared. Opens itself when needed and after
 /// a loss. A lost connection throws Unavailable: whether the last statement was committed is then

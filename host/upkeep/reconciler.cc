@@ -12,7 +12,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::chrono::seconds kInterval{2};
 constexpr int kScanEvery = 15;  // rounds
 
 }  // namespace

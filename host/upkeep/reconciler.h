@@ -35,6 +35,8 @@ class Reconciler {
   };
   explicit Reconciler(Parts parts);
 
+  static constexpr std::chrono::seconds kInterval{2};  ///< between two rounds
+
   /// One round. Throws Unavailable when Postgres is away; without Redis only the tickets wait.
   void step();
   void start();

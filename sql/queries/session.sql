@@ -10,6 +10,11 @@ set client_min_messages = warning
 -- name: session_queries
 set jit = off; set statement_timeout = '30s'; set client_min_messages = warning
 
+-- name: session_snapshot
+-- For reading a whole database at one moment: every transaction sees one snapshot and writes nothing.
+set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on; set jit = off;
+set work_mem = '64MB'; set statement_timeout = '600s'; set client_min_messages = warning
+
 -- name: session_migrate_begin
 -- One host migrates, the others wait for it.
 set client_min_messages = warning; select pg_advisory_lock(7211501);
