@@ -16,6 +16,7 @@
 #include "store/blobs.h"
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
+#include "upkeep/retention.h"
 
 namespace planwright {
 
@@ -56,6 +57,7 @@ class Application {
   std::vector<std::unique_ptr<QueueRunner>> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Retention> retention_;
   std::unique_ptr<ApiSide> api_;
   std::jthread settingsThread_;
 };

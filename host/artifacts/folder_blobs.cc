@@ -97,7 +97,7 @@ Result<std::unique_ptr<FolderBlobs>> FolderBlobs::open(const fs::path& root,
                                                        const std::string& storeId) {
   try {
     std::unique_ptr<FolderBlobs> blobs(new FolderBlobs(fs::absolute(root)));
-    for (const char* part : {"sha256", "tmp", "logs"}) {
+    for (const char* part : {"sha256", "tmp", "logs", "trash"}) {
       fs::create_directories(blobs->root_ / part);
     }
     const Result<void> claimed = blobs->claim(storeId);
@@ -192,8 +192,9 @@ StagedBlob FolderBlobs::stageBytes(std::string_view bytes) {
 bool FolderBlobs::reuse(const Digest& digest) const {
   const fs::path path = pathOf(digest);
   if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) {
-    if (errno == ENOENT) return false;
-    if (errno != EACCES && errno != EPERM) fail("cannot touch " + path.string());
+    // Another user's file that cannot be touched might be discarded: ours replaces it.
+    if (errno == ENOENT || errno == EACCES || errno == EPERM) return false;
+    fail("cannot touch " + path.string());
   }
   syncFolder(path.parent_path());
   return true;
@@ -213,16 +214,54 @@ void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) co
 Result<UniqueFd> FolderBlobs::open(const Digest& digest) {
   if (digest.empty()) return notFound("There is no blob without a digest.");
   const fs::path path = pathOf(digest);
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd) return fd;
-  if (errno != ENOENT) fail("cannot open " + path.string());
+  // It may be in the trash for the moment in which discard() decides.
+  for (const fs::path& place : {path, root_ / "trash" / digest.hex(), path}) {
+    UniqueFd fd(::open(place.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd) return fd;
+    if (errno != ENOENT) fail("cannot open " + place.string());
+  }
   return notFound("Blob " + digest.text() + " is not in the folder " + root_.string() + ".");
 }
 
-bool FolderBlobs::remove(const Digest& digest) {
-  if (::unlink(pathOf(digest).c_str()) == 0) return true;
-  if (errno != ENOENT) fail("cannot remove " + pathOf(digest).string());
+fs::file_time_type FolderBlobs::now() const {
+  const TempFile stamp(root_ / "tmp");
+  return fs::last_write_time(stamp.path());
+}
+
+std::vector<Digest> FolderBlobs::untouched(int part, fs::file_time_type since) const {
+  std::vector<Digest> found;
+  std::error_code gone;
+  for (const auto& entry :
+       fs::directory_iterator(root_ / "sha256" / fmt::format("{:02x}", part), gone)) {
+    const auto digest = Digest::parse("sha256:" + entry.path().filename().string());
+    const auto touched = entry.last_write_time(gone);
+    if (digest && !gone && touched < since) found.push_back(*digest);
+  }
+  return found;
+}
+
+bool FolderBlobs::discard(const Digest& digest, fs::file_time_type untouchedSince) {
+  const fs::path aside = root_ / "trash" / digest.hex();
+  if (::rename(pathOf(digest).c_str(), aside.c_str()) != 0) {
+    if (errno != ENOENT) fail("cannot discard " + pathOf(digest).string());
+    return false;
+  }
+  if (fs::last_write_time(aside) < untouchedSince) return ::unlink(aside.c_str()) == 0;
+  putBack(aside);
   return false;
+}
+
+/// Unless somebody has written it again meanwhile.
+void FolderBlobs::putBack(const fs::path& aside) const {
+  const fs::path target =
+      root_ / "sha256" / aside.filename().string().substr(0, 2) / aside.filename();
+  if (::link(aside.c_str(), target.c_str()) != 0 && errno != EEXIST)
+    fail("cannot put back " + aside.string());
+  ::unlink(aside.c_str());
+}
+
+void FolderBlobs::emptyTrash() {
+  for (const auto& entry : fs::directory_iterator(root_ / "trash")) putBack(entry.path());
 }
 
 fs::path FolderBlobs::pathOf(const Digest& digest) const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "artifacts/large_blobs.h"
 
@@ -13,6 +14,7 @@ namespace planwright {
 ///   sha256/ab/<64 hex>   one blob, mode 0444, never changed once it has that name
 ///   tmp/                 being written; leftovers of a crash go after a day
 ///   logs/                one file per attempt while it runs (written by building)
+///   trash/               on its way out: see discard()
 /// A blob is written and hashed in one pass, synced, then renamed, so a name always stands for
 /// complete and durable bytes. [any thread, any number of hosts]
 class FolderBlobs final : public LargeBlobs {
@@ -27,8 +29,17 @@ class FolderBlobs final : public LargeBlobs {
   StagedBlob stageBytes(std::string_view bytes) override;
   Result<UniqueFd> open(const Digest& digest) override;
 
-  /// Deletes the bytes; false if they were not there. The caller knows that nobody refers to them.
-  bool remove(const Digest& digest);
+  /// The time as this file system tells it, which files are stamped with.
+  std::filesystem::file_time_type now() const;
+  static constexpr int kParts = 256;
+  /// The blobs of one part (0 to kParts - 1) that nobody has written or staged again since.
+  std::vector<Digest> untouched(int part, std::filesystem::file_time_type since) const;
+  /// Deletes the bytes unless somebody stages them at this moment: who finds them here touches
+  /// them, so they are moved aside first, and come back if they were touched by then. False: they
+  /// stay, or were not there. The caller knows that nobody refers to them.
+  bool discard(const Digest& digest, std::filesystem::file_time_type untouchedSince);
+  /// Puts back what a crash left in the middle of a discard().
+  void emptyTrash();
   std::filesystem::path pathOf(const Digest& digest) const;
   std::filesystem::path logs() const { return root_ / "logs"; }
 
@@ -37,6 +48,7 @@ class FolderBlobs final : public LargeBlobs {
   Result<void> claim(const std::string& storeId);
   void dropOldTempFiles() const;
   bool reuse(const Digest& digest) const;
+  void putBack(const std::filesystem::path& aside) const;
   void publish(const std::filesystem::path& temp, int fd, const Digest& digest) const;
 
   const std::filesystem::path root_;

@@ -101,6 +101,8 @@ const std::vector<MetricFamily>& metricFamilies() {
       {"planwright_event_lag_seconds", Gauge,
        "Age of the oldest open writing transaction, which holds the event stream back."},
       {"planwright_pruned_total", Counter, "Rows deleted by age, by table."},
+      {"planwright_collected_total", Counter,
+       "Blobs and files deleted that nobody reached, by kind."},
       {"planwright_process_resident_memory_bytes", Gauge, "Resident memory of this process."},
       {"planwright_process_start_time_seconds", Gauge, "When this process started."},
   };

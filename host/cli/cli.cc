@@ -43,6 +43,7 @@ void addCommands(CLI::App& app, Session& session) {
   addWatchCommand(app, session);
   addLogCommands(app, session);
   addSettingsCommands(app, session);
+  addRetentionCommands(app, session);
 }
 
 int reportUsage(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {

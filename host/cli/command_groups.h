@@ -21,8 +21,9 @@ void addSubmitCommand(CLI::App& app, Session& session);
 void addWatchCommand(CLI::App& app, Session& session);
 void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command
 void addEventsCommand(CLI::App& app, Session& session);
-void addSettingsCommands(CLI::App& app, Session& session);  // settings, mode
-void addStatusCommands(CLI::App& app, Session& session);    // status, version
+void addSettingsCommands(CLI::App& app, Session& session);   // settings, mode
+void addStatusCommands(CLI::App& app, Session& session);     // status, version
+void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
 
 /// Adds `commands` of which one must be chosen.
 CLI::App* addGroup(CLI::App& app, const std::string& name, const std::string& description);

@@ -36,4 +36,9 @@ std::optional<Config> configurationOf(const ServeOptions& options, Terminal& ter
   return config;
 }
 
+void addHostOptions(CLI::App& command, ServeOptions& options) {
+  command.add_option("--config", options.configFile, "the YAML file of the host");
+  command.add_option("--data", options.dataFolder, "its data folder; default ./.planwright");
+}
+
 }  // namespace planwright::cli

@@ -48,7 +48,7 @@ struct ReloadConfig {
 struct PruneConfig {
   std::optional<std::chrono::milliseconds> inputs;
   std::optional<std::chrono::milliseconds> plans;
-  int keepLast = 100;  ///< per file name, whatever their age
+  int keepLast = 100;  ///< the newest inputs and plans of the queue, whatever their age
   friend bool operator==(const PruneConfig&, const PruneConfig&) = default;
 };
 
@@ -76,7 +76,8 @@ struct S3Config {
 };
 
 struct BlobsConfig {
-  std::filesystem::path folder;  ///< absolute; empty = `blobs` in the data folder
+  std::filesystem::path folder;                 ///< absolute; empty = `blobs` in the data folder
+  std::chrono::milliseconds grace{86'400'000};  ///< unreached blobs are kept that long
   std::optional<S3Config> s3;
   friend bool operator==(const BlobsConfig&, const BlobsConfig&) = default;
 };

@@ -40,6 +40,9 @@ void readBlobs(SectionReader& top, const std::filesystem::path& folder, BlobsCon
                ConfigProblems& problems) {
   SectionReader section(top.section("blobs"), "blobs", problems);
   if (section.value("folder")) blobs.folder = resolvedPath(folder, section.text("folder"));
+  blobs.grace = section.duration("grace", blobs.grace);
+  if (blobs.grace < std::chrono::seconds(1))
+    section.complain(*section.value("grace"), "grace must be at least 1s");
   if (const ConfigNode* node = section.section("s3")) {
     SectionReader bucket(node, "s3", problems);
     S3Config s3;

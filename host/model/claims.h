@@ -36,6 +36,7 @@ struct SealedPlan {
   std::string plannerDigest;
   std::string settingsDigest;
   bool isLarge = false;  ///< over kSmallBlobBytes: its bytes are in the large store already
+  std::vector<std::string> blobs = {};  ///< digests that the document names
 };
 
 struct PlannedInput {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/digest.h"
 #include "base/embedded_files.h"
 #include "base/json.h"
 
@@ -196,6 +197,19 @@ Result<PlanDocument> readPlan(const JsonValue& json) {
   return plan;
 }
 
+/// Wherever in the document they stand: a builder may read digests out of its spec, too.
+std::vector<std::string> digestsIn(std::string_view text, std::string_view but) {
+  constexpr std::string_view kPrefix = "sha256:";
+  constexpr std::size_t kSize = 71;
+  std::vector<std::string> found;
+  for (auto at = text.find(kPrefix); at != text.npos; at = text.find(kPrefix, at + 1))
+    if (const auto digest = Digest::parse(text.substr(at, kSize)); digest && digest->text() != but)
+      found.push_back(digest->text());
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
 }  // namespace
 
 Result<PlanDocument> PlanDocument::parse(std::string_view json) {
@@ -233,6 +247,7 @@ Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest
   seal.digest = Digest::of(seal.document);
   seal.summaryJson = plan->summaryJson;
   seal.jobCount = static_cast<int>(plan->jobs.size());
+  seal.blobs = digestsIn(seal.document, inputDigest);
   return seal;
 }
 

@@ -57,6 +57,7 @@ struct PlanSeal {
   Digest digest;
   std::string summaryJson;
   int jobCount = 0;
+  std::vector<std::string> blobs;  ///< digests that it names besides its input's; sorted
 };
 Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest,
                           std::string_view planner);

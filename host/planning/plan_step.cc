@@ -150,6 +150,7 @@ PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std
   planned.plan.digest = sealed->digest;
   planned.plan.summaryJson = std::move(sealed->summaryJson);
   planned.plan.jobCount = sealed->jobCount;
+  planned.plan.blobs = std::move(sealed->blobs);
   planned.plan.planner = planner;
   planned.plan.plannerDigest = info ? info->digest : "";
   planned.plan.settingsDigest = slot.settingsDigest;

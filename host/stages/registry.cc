@@ -125,6 +125,21 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs) {
       if (library) loaded_.push_back({infos_.size() - 1, std::move(library)});
     }
   }
+  dropOldCopies(options.storeFolder);
+}
+
+/// Copies of what is no longer installed; the data folder is locked, so nobody else runs them.
+void Plugins::dropOldCopies(const fs::path& store) const {
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(store, gone)) {
+    const std::string digest = "sha256:" + entry.path().filename().string();
+    const bool isUsed = std::any_of(loaded_.begin(), loaded_.end(), [&](const Entry& loaded) {
+      return infos_[loaded.info].digest == digest;
+    });
+    if (isUsed || !Digest::parse(digest)) continue;
+    fs::remove_all(entry.path(), gone);
+    log::info("removed old plugin copy={}", digest);
+  }
 }
 
 Plugins::~Plugins() = default;

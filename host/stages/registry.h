@@ -29,7 +29,8 @@ struct PluginInfo {
   friend bool operator==(const PluginInfo&, const PluginInfo&) = default;
 };
 
-/// What a plugin file says of itself, read without running its code. `error` says what is wrong with it.
+/// What a plugin file says of itself, read without running its code. `error` says what is wrong
+/// with it.
 PluginInfo inspectPlugin(const std::filesystem::path& file);
 
 struct PluginOptions {
@@ -75,6 +76,7 @@ class Plugins {
     std::size_t info;
     std::shared_ptr<Library> library;
   };
+  void dropOldCopies(const std::filesystem::path& store) const;
   Result<std::shared_ptr<Library>> usable(std::string_view id, std::string_view stage) const;
   /// The seam for other isolations: `Made` is the in-process back end of `Stage`.
   template <class Stage, class Made, class Table>

@@ -1,5 +1,8 @@
 #include "store/inputs.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -13,6 +16,11 @@ std::string idArray(const std::vector<std::int64_t>& ids) {
   PgArray array;
   for (const auto id : ids) array.add(id);
   return array.take();
+}
+
+bool namesBlobs(const std::vector<PlannedInput>& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const auto& input) { return !input.plan.blobs.empty(); });
 }
 
 }  // namespace
@@ -45,6 +53,10 @@ std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limi
 
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
                                                 const std::string& queue) {
+  // A plan and what it names become visible together, or the collector would see one alone. Most
+  // plans name no blob, and a single statement is its own transaction.
+  std::optional<Transaction> together;
+  if (namesBlobs(inputs)) together.emplace(connection_);
   PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes,
       documents;
   for (const auto& input : inputs) {
@@ -71,7 +83,22 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   std::vector<Made> made(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
     made[i] = {InputId{rows.number(i, 0)}, PlanId{rows.number(i, 1)}, rows.flag(i, 2)};
+  if (together) {
+    nameBlobs(inputs, made);
+    together->commit();
+  }
   return made;
+}
+
+void Inputs::nameBlobs(const std::vector<PlannedInput>& inputs, const std::vector<Made>& made) {
+  for (const auto& plan : made) {
+    const auto input = std::find_if(inputs.begin(), inputs.end(),
+                                    [&](const auto& each) { return each.id == plan.input; });
+    if (input->plan.blobs.empty()) continue;
+    PgArray digests;
+    for (const auto& digest : input->plan.blobs) digests.add(digest);
+    connection_.run("name_plan_blobs", {number(plan.plan), digests.take()});
+  }
 }
 
 std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs,

@@ -34,6 +34,8 @@ class Inputs {
                                        const std::string& queue);
 
  private:
+  void nameBlobs(const std::vector<PlannedInput>& inputs, const std::vector<Made>& made);
+
   Connection& connection_;
 };
 

@@ -42,13 +42,18 @@ create table queues (
 );
 
 -- Every blob that a row may name. Small content lives here and is written by the transaction that needs it.
+-- Whoever needs a blob inserts it, `on conflict … do update set doomed_at = null`: that locks the row of a blob which is
+-- here already until the need is committed. The collector dooms what it finds unreached (blob_users, below), and deletes
+-- it when it is still doomed and still unreached after the grace: no moment is left at which a needed blob could go.
 create table blobs (
   digest text collate "C" primary key check (digest ~ '^sha256:[0-9a-f]{64}$'),
   size bigint not null,
   content bytea,                                  -- null: in the large store
+  doomed_at timestamptz,                          -- since when the collector knows of nobody who reaches it
   created_at timestamptz not null default now()
 );
 alter table blobs alter column content set storage external;
+create index blobs_doomed on blobs (digest) where doomed_at is not null;  -- collectable_blobs
 
 -- What intake last recorded of a file, so that a restart neither loses nor doubles one.
 create table source_files (
@@ -110,6 +115,7 @@ create table plans (
   planner text not null,                          -- id and version
   planner_digest text collate "C" not null default '',
   settings_digest text collate "C" not null default '',
+  blobs text[],                                   -- digests that its document names, null for none
   status text not null default 'ready_for_build'
     check (status in ('ready_for_build', 'building', 'built', 'failed', 'superseded', 'cancelled')),
   queued_at timestamptz,
@@ -214,7 +220,37 @@ create table idempotency_keys (
   created_at timestamptz not null default now()
 );
 
+-- Who reaches which blob. A build's artifacts are the outputs of its jobs; logs are files of their attempts, not blobs.
+create view blob_users as
+  select digest, 'input' as kind, id from pending_inputs
+  union all
+  select plan_digest, 'plan', id from plans
+  union all
+  select unnest(blobs), 'plan', id from plans where blobs is not null
+  union all
+  select manifest_digest, 'manifest', id from builds where manifest_digest is not null
+  union all
+  select o ->> 'digest', 'job', j.id from jobs j cross join jsonb_array_elements(j.outputs) o where j.outputs <> '[]';
+
 create function rfc3339(t timestamptz) returns text language sql immutable parallel safe as $$
   select case when t is null or t in ('infinity', '-infinity') then null
               else to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
+$$;
+
+-- What may be pruned of a queue: ended for that long and not among its newest `keep`. A null age keeps all.
+create function prunable_plans(of_queue text, age_seconds float8, keep int) returns setof plans
+language sql stable as $$
+  select p.* from plans p
+   where p.queue = of_queue and p.status in ('built', 'failed', 'superseded', 'cancelled') and p.queued_at is null
+     and p.updated_at < now() - make_interval(secs => age_seconds)
+     and (keep = 0 or p.id < (select id from plans where queue = of_queue order by id desc offset keep - 1 limit 1))
+$$;
+
+create function prunable_inputs(of_queue text, age_seconds float8, keep int) returns setof pending_inputs
+language sql stable as $$
+  select i.* from pending_inputs i
+   where i.queue = of_queue and i.status in ('planned', 'failed', 'superseded', 'cancelled') and i.queued_at is null
+     and i.updated_at < now() - make_interval(secs => age_seconds)
+     and (keep = 0
+          or i.id < (select id from pending_inputs where queue = of_queue order by id desc offset keep - 1 limit 1))
 $$;

@@ -42,8 +42,8 @@ u as (
             r.planner_digest, r.settings_digest, r.size, r.document),
 b as (
   insert into blobs (digest, size, content)
-  select digest, size, convert_to(document, 'UTF8') from u
-  on conflict (digest) do nothing),
+  select distinct on (digest) digest, size, convert_to(document, 'UTF8') from u order by digest
+  on conflict (digest) do update set doomed_at = null where blobs.doomed_at is not null),
 p as (
   insert into plans (queue, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
                      planner_digest, settings_digest, queued_at, max_attempts, trace_id)

@@ -9,7 +9,7 @@ r as (
     as r (filename, digest, size, content, stat, attributes)),
 b as (
   insert into blobs (digest, size, content) select distinct on (digest) digest, size, decode(content, 'hex') from r
-  on conflict (digest) do nothing),
+  on conflict (digest) do update set doomed_at = null where blobs.doomed_at is not null),
 old as (select s.filename, s.digest from source_files s join r using (filename) where s.queue = $7),
 s as (
   insert into source_files as s (queue, filename, digest, generation, stat)

@@ -61,7 +61,7 @@ u as (
 m as (
   insert into blobs (digest, size, content)
   select u.manifest, u.size, convert_to(u.content, 'UTF8') from u where u.manifest <> ''
-  on conflict (digest) do nothing),
+  on conflict (digest) do update set doomed_at = null where blobs.doomed_at is not null),
 b as (
   update builds b
      set status = case when u.status = 'ready_for_build' then 'building' else u.status end,
@@ -75,6 +75,10 @@ e as (
          case status when 'failed' then 'error' when 'ready_for_build' then 'warning' else 'info' end,
          jsonb_build_object('build', build, 'error', nullif(error, '')) from u)
 select id from u
+
+-- name: name_plan_blobs
+-- $1 plan, $2 digests that its document names; in the transaction that makes the plan
+update plans set blobs = $2::text[] where id = $1
 
 -- name: built_before
 -- $1 plans, $2 fences: which of these did an earlier, in-doubt commit of ours already finish?

@@ -111,11 +111,33 @@ TEST_F(FolderBlobsTest, IsSharedByHostsOfTheSameStore) {
   const auto staged = stage(large);
   const auto second = openStore();
   EXPECT_TRUE(second->open(staged->digest));
-  EXPECT_TRUE(second->remove(staged->digest));
-  EXPECT_FALSE(second->remove(staged->digest));
+  const auto future = second->now() + std::chrono::hours(1);
+  EXPECT_TRUE(second->discard(staged->digest, future));
+  EXPECT_FALSE(second->discard(staged->digest, future));
   const auto gone = blobs->open(staged->digest);
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(FolderBlobsTest, DiscardsNothingThatIsStagedAgain) {
+  const auto staged = stage(large);
+  const auto before = blobs->now() - std::chrono::hours(1);
+  EXPECT_FALSE(blobs->discard(staged->digest, before)) << "it was written since";
+  EXPECT_TRUE(blobs->open(staged->digest));
+  const auto part = std::stoi(std::string(staged->digest.hex().substr(0, 2)), nullptr, 16);
+  EXPECT_TRUE(blobs->untouched(part, before).empty());
+  EXPECT_EQ(blobs->untouched(part, blobs->now() + std::chrono::hours(1)).size(), 1u);
+  EXPECT_EQ(files("blobs/trash"), 0u);
+}
+
+TEST_F(FolderBlobsTest, PutsBackWhatACrashLeftInTheTrash) {
+  const auto staged = stage(large);
+  std::filesystem::rename(blobs->pathOf(staged->digest),
+                          folder / "blobs" / "trash" / staged->digest.hex());
+  EXPECT_TRUE(blobs->open(staged->digest)) << "a reader does not notice";
+  blobs->emptyTrash();
+  EXPECT_TRUE(std::filesystem::exists(blobs->pathOf(staged->digest)));
+  EXPECT_EQ(files("blobs/trash"), 0u);
 }
 
 TEST_F(FolderBlobsTest, SaysWhyAFolderCannotBeUsed) {

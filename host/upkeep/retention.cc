@@ -1,0 +1,127 @@
+#include "upkeep/retention.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "store/queue_rows.h"
+
+namespace planwright {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds shortestAge(const Config& config) {
+  milliseconds age = std::chrono::hours(24);
+  for (const auto& queue : config.queues)
+    for (const auto& each : {queue.prune.inputs, queue.prune.plans})
+      if (each) age = std::min(age, *each);
+  return age;
+}
+
+milliseconds pruneEvery(const Config& config) {
+  return std::clamp<milliseconds>(shortestAge(config) / 20, std::chrono::seconds(1),
+                                  std::chrono::minutes(5));
+}
+
+milliseconds collectEvery(const Config& config) {
+  return std::clamp<milliseconds>(config.blobs.grace / 4, std::chrono::seconds(1),
+                                  std::chrono::minutes(30));
+}
+
+}  // namespace
+
+RetentionLock::RetentionLock(Connection& connection)
+    : connection_(connection),
+      isHeld_(connection.run("retention_lock").flag(0, 0)) {}
+
+RetentionLock::~RetentionLock() {
+  if (!isHeld_) return;
+  try {
+    connection_.run("retention_unlock");
+  } catch (const std::exception& e) {  // the lock ends with the session
+    log::debug("gave up the right to delete with its session: {}", e.what());
+    connection_.close();
+  }
+}
+
+Retention::Retention(Parts parts)
+    : parts_(std::move(parts)),
+      connection_(parts_.database.dedicated(Workload::Queries)),
+      pruner_({*connection_, parts_.folder.logs(), parts_.metrics,
+               [this](const auto& queue, const auto& filename, const auto& signature) {
+                 return isFileThere(queue, filename, signature);
+               }}),
+      collector_({*connection_, parts_.folder, parts_.config.blobs.grace, parts_.metrics}),
+      pruneAt_(parts_.clock.steady()) {
+  waitForHeldResults();
+}
+
+void Retention::start() {
+  thread_ = startThread("pw-retention", [this](const std::stop_token& stop) {
+    do {
+      try {
+        step(stop);
+      } catch (const std::exception& e) {
+        waitForHeldResults();
+        log::warn("deleting nothing for now: {}", e.what());
+      }
+    } while (sleepFor(std::chrono::seconds(1), stop));
+  });
+}
+
+/// While Postgres was away, hosts held results whose blobs have no row yet; these commit first.
+void Retention::waitForHeldResults() {
+  collectAt_ = parts_.clock.steady() +
+               std::min<milliseconds>(parts_.config.blobs.grace, std::chrono::minutes(10));
+}
+
+/// Only of a queue with one folder can it be told, and only while that folder is on the file system
+/// on which the file was seen: it may be mounted elsewhere, or not at all.
+bool Retention::isFileThere(const std::string& queue, const std::string& filename,
+                            const std::string& signature) const {
+  const QueueConfig* config = parts_.config.queue(queue);
+  const auto watched = watchDirs_.find(queue);
+  if (!config || config->sources.size() != 1 || watched == watchDirs_.end()) return true;
+  struct stat folder {
+  }, file{};
+  if (::stat(watched->second.c_str(), &folder) != 0) return true;
+  if (!signature.starts_with(std::to_string(folder.st_dev) + ":")) return true;
+  const std::string path = watched->second + "/" + filename;
+  return ::lstat(path.c_str(), &file) == 0 || errno != ENOENT;
+}
+
+void Retention::readWatchDirs() {
+  for (const auto& row : QueueRows(*connection_).all()) watchDirs_[row.name] = row.watchDir;
+}
+
+std::optional<Pruned> Retention::pruneNow(const QueueConfig& queue, bool isDryRun) {
+  if (isDryRun) return pruner_.look(queue.name, queue.prune);
+  const RetentionLock lock(*connection_);
+  if (!lock) return std::nullopt;
+  readWatchDirs();
+  return pruner_.prune(queue.name, queue.prune, {});
+}
+
+void Retention::step(const std::stop_token& stop) {
+  const auto now = parts_.clock.steady();
+  if (now < pruneAt_ && now < collectAt_) return;
+  const RetentionLock lock(*connection_);
+  if (!lock) return;
+  if (now >= pruneAt_) {
+    readWatchDirs();
+    for (const auto& queue : parts_.config.queues) pruner_.prune(queue.name, queue.prune, stop);
+    connection_->run("prune_idempotency_keys");
+    connection_->run("prune_instances");
+    pruneAt_ = now + pruneEvery(parts_.config);
+  }
+  if (now >= collectAt_) {
+    collector_.collect(stop);
+    collectAt_ = now + collectEvery(parts_.config);
+  }
+}
+
+}  // namespace planwright
