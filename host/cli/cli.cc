@@ -44,6 +44,7 @@ void addCommands(CLI::App& app, Session& session) {
   addLogCommands(app, session);
   addSettingsCommands(app, session);
   addRetentionCommands(app, session);
+  addBackupCommands(app, session);
 }
 
 int reportUsage(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {

@@ -24,6 +24,7 @@ void addEventsCommand(CLI::App& app, Session& session);
 void addSettingsCommands(CLI::App& app, Session& session);   // settings, mode
 void addStatusCommands(CLI::App& app, Session& session);     // status, version
 void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
+void addBackupCommands(CLI::App& app, Session& session);     // backup, restore
 
 /// Adds `commands` of which one must be chosen.
 CLI::App* addGroup(CLI::App& app, const std::string& name, const std::string& description);
