@@ -39,6 +39,7 @@ void addCommands(CLI::App& app, Session& session) {
   addSubmitCommand(app, session);
   addListCommands(app, session);
   addItemCommands(app, session);
+  addWhyCommand(app, session);
   addEnqueueCommands(app, session);
   addWatchCommand(app, session);
   addLogCommands(app, session);

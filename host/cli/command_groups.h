@@ -15,6 +15,7 @@ void addListCommands(CLI::App& app,
                      Session& session);  // inputs plans builds queues … list|show, jobs
 void addItemCommands(CLI::App& app,
                      Session& session);  // plan ID …, build ID …, input ID …, job ID …
+void addWhyCommand(CLI::App& app, Session& session);
 void addEnqueueCommands(CLI::App& app,
                         Session& session);  // enqueue-plan, enqueue-build, cancel, pause, resume
 void addSubmitCommand(CLI::App& app, Session& session);

@@ -1,6 +1,7 @@
 #include "cli/command_groups.h"
 #include "cli/listings.h"
 #include "cli/pages.h"
+#include "cli/why.h"
 
 namespace planwright::cli {
 namespace {
@@ -23,6 +24,7 @@ ExitCode showPart(Session& session, const Listing& of, const ItemArguments& argu
   const std::string path = of.path + "/" + std::to_string(arguments.id);
   for (const auto& part : parts) {
     if (arguments.verb != part.verb) continue;
+    if (arguments.verb == "why") return printWhy(session, of, arguments.id);
     if (part.isJobs) {
       const Pages jobs = fetchJobs(session.client(), path, "planwright " + of.plural + " list");
       printItems(session, listing("jobs").columns, jobs.items(), jobs.body);

@@ -39,9 +39,9 @@ ExitCode list(Session& session, const Listing& of, const ListArguments& argument
   const bool isOfPlan = arguments.plan > 0;
   const std::string path =
       isOfPlan ? "/api/plans/" + std::to_string(arguments.plan) + "/jobs" : of.path;
-  const Pages pages =
-      fetchPages(session.client(), path + (hasPages(of) ? query(arguments) : ""), arguments.all,
-                 isOfPlan ? "planwright plans list" : "planwright status");
+  const std::size_t wanted = arguments.all ? kEveryItem : static_cast<std::size_t>(arguments.limit);
+  const Pages pages = fetchPages(session.client(), path + (hasPages(of) ? query(arguments) : ""),
+                                 wanted, isOfPlan ? "planwright plans list" : "planwright status");
   printItems(session, of.columns, pages.items(), pages.body);
   if (!pages.nextCursor.empty() && session.isTable())
     session.terminal.err << "There are more; see them with --all or a larger --limit.\n";

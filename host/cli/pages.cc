@@ -3,11 +3,11 @@
 namespace planwright::cli {
 namespace {
 
-std::string joinedBody(const std::vector<const JsonValue*>& items) {
+std::string joinedBody(const std::vector<const JsonValue*>& items, const std::string& nextCursor) {
   JsonWriter json;
   json.object().key("items").array();
   for (const JsonValue* item : items) json.value(*item);
-  json.end().key("next_cursor").null().member("total", items.size()).end();
+  json.end().textOrNull("next_cursor", nextCursor).member("total", items.size()).end();
   return json.take();
 }
 
@@ -23,7 +23,7 @@ std::vector<const JsonValue*> Pages::items() const {
   return items;
 }
 
-Pages fetchPages(Client& client, const std::string& pathAndQuery, bool all,
+Pages fetchPages(Client& client, const std::string& pathAndQuery, std::size_t atLeast,
                  const std::string& next) {
   Pages pages;
   const std::string join = pathAndQuery.find('?') == std::string::npos ? "?cursor=" : "&cursor=";
@@ -39,13 +39,13 @@ Pages fetchPages(Client& client, const std::string& pathAndQuery, bool all,
     pages.nextCursor = textOr(*page, "next_cursor");
     pages.documents.push_back(std::move(*page));
     pages.body = std::move(reply.body);
-  } while (all && !pages.nextCursor.empty());
-  if (pages.documents.size() > 1) pages.body = joinedBody(pages.items());
+  } while (!pages.nextCursor.empty() && pages.items().size() < atLeast);
+  if (pages.documents.size() > 1) pages.body = joinedBody(pages.items(), pages.nextCursor);
   return pages;
 }
 
 Pages fetchJobs(Client& client, const std::string& path, const std::string& next) {
-  return fetchPages(client, path + "/jobs?limit=200", true, next);
+  return fetchPages(client, path + "/jobs?limit=200", kEveryItem, next);
 }
 
 }  // namespace planwright::cli

@@ -16,9 +16,12 @@ struct Pages {
   std::vector<const JsonValue*> items() const;
 };
 
-/// GETs a list: its first page, or with `all` every page. `next` is the command to type if it is
-/// not there.
-Pages fetchPages(Client& client, const std::string& pathAndQuery, bool all,
+constexpr std::size_t kEveryItem = ~std::size_t{0};
+
+/// GETs a list until it has `atLeast` items or all. (A filter that fits little gives short pages:
+/// the server looks at so many rows for one answer.) `next` is the command to type if it is not
+/// there.
+Pages fetchPages(Client& client, const std::string& pathAndQuery, std::size_t atLeast,
                  const std::string& next);
 
 /// Every job below a plan or a build ("/api/plans/5").

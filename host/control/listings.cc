@@ -16,18 +16,21 @@ namespace planwright {
 
 namespace {
 
-/// Rows looked at by one statement, and to make up one total.
-constexpr int kWindow = 50'000;
-/// The same for totals of searches, whose rows cost far more.
+/// Rows looked at by one statement.
+constexpr int kWindow = 5'000;
+/// Rows looked at to make up one total, and of searches, whose rows cost far more.
+constexpr int kTotalWindow = 10'000;
 constexpr int kSearchWindow = 5'000;
-/// A page that is not full after this time is sent with a cursor to go on.
-constexpr auto kPatience = std::chrono::milliseconds(1'000);
+/// A page that is not full after this time is sent with a cursor to go on: a filter that fits
+/// nothing in a million rows must not keep anybody waiting, or a connection.
+constexpr auto kPatience = std::chrono::milliseconds(30);
 constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
 
 /// The statements and words of one list.
 struct Table {
   std::string_view noun, list, window, total, item, explain;
   std::vector<std::string_view> statuses;
+  std::vector<std::string_view> attention;  ///< statuses of what failed or was stopped
 };
 
 const Table& tableOf(Listed what) {
@@ -38,21 +41,24 @@ const Table& tableOf(Listed what) {
             "api_inputs_total",
             "api_input",
             "api_explain_input",
-            {"pending", "planning", "planned", "failed", "superseded", "cancelled"}},
+            {"pending", "planning", "planned", "failed", "superseded", "cancelled"},
+            {"failed", "superseded", "cancelled"}},
       Table{"plan",
             "api_plans",
             "api_plans_window",
             "api_plans_total",
             "api_plan",
             "api_explain_plan",
-            {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"}},
+            {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"},
+            {"failed", "superseded", "cancelled"}},
       Table{"build",
             "api_builds",
             "api_builds_window",
             "api_builds_total",
             "api_build",
             "api_explain_build",
-            {"building", "built", "failed", "cancelled"}},
+            {"building", "built", "failed", "cancelled"},
+            {"failed", "cancelled"}},
       Table{"job",
             "api_jobs",
             "api_jobs_window",
@@ -60,7 +66,8 @@ const Table& tableOf(Listed what) {
             "api_job",
             "api_explain_job",
             {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out",
-             "dep_failed", "cancelled"}},
+             "dep_failed", "cancelled"},
+            {"failed", "timed_out", "dep_failed", "cancelled"}},
   };
   return tables[static_cast<std::size_t>(what)];
 }
@@ -89,6 +96,29 @@ constexpr std::array<std::string_view, 21> kReasons = {"manual_mode",
 
 Error badParameter(std::string_view name, std::string message) {
   return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
+}
+
+/// Codes of what failed or was stopped; the others also say why something waits.
+constexpr std::array<std::string_view, 9> kFailures = {
+    "superseded", "planner_rejected_input", "job_failed", "needs_failed",
+    "cancelled",  "plugin_error",           "timeout",    "worker_lost",
+    "internal"};
+
+bool isOneOf(const auto& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Whether everything that the query fits failed or was stopped.
+bool asksForAttention(const Table& table, const ListQuery& query) {
+  if (query.reason && isOneOf(kFailures, *query.reason)) return true;
+  if (!query.status) return false;
+  std::string_view rest = *query.status;
+  for (;;) {
+    const auto comma = rest.find(',');
+    if (!isOneOf(table.attention, rest.substr(0, comma))) return false;
+    if (comma == std::string_view::npos) return true;
+    rest.remove_prefix(comma + 1);
+  }
 }
 
 /// "a,b" as a Postgres array. Invalid names the first unknown word.
@@ -146,11 +176,12 @@ Listings::Total Listings::total(Listed what, const ListQuery& query,
   const std::string key =
       fmt::format("{}\n{}\n{}\n{}\n{}", table.list, query.queue.value_or("\1"),
                   statuses.value_or("\1"), query.text.value_or("\1"), query.reason.value_or("\1"));
-  const int window = query.text || query.reason ? kSearchWindow : kWindow;
+  const int window = query.text || query.reason ? kSearchWindow : kTotalWindow;
   return totals_.get(key, [&] {
     const Rows rows = parts_.database.lease()->run(
-        table.total, {kNewest, query.queue, statuses, query.text, query.reason, window, 1});
-    return Total{rows.number(0, 0), rows.number(0, 1) >= kWindow};
+        table.total, {kNewest, query.queue, statuses, query.text, query.reason, window, 1,
+                      asksForAttention(table, query)});
+    return Total{rows.number(0, 0), rows.number(0, 1) >= window};
   });
 }
 
@@ -166,19 +197,20 @@ Result<std::string> Listings::list(Listed what, const ListQuery& query) {
 
   auto connection = parts_.database.lease();
   const SteadyTime end = parts_.clock.steady() + kPatience;
+  const bool attention = asksForAttention(table, query);
   std::vector<std::string> items;
   std::string next;
   for (std::int64_t below = *before;;) {
     const int missing = query.limit - static_cast<int>(items.size());
     const Rows rows = connection->run(table.list, {below, query.queue, *statuses, query.text,
-                                                   query.reason, kWindow, missing + 1});
+                                                   query.reason, kWindow, missing + 1, attention});
     const auto found = std::min<std::size_t>(rows.size(), static_cast<std::size_t>(missing));
     for (std::size_t i = 0; i < found; ++i) items.push_back(rows.text(i, 1));
     if (rows.size() > found) {  // one more is there
       next = cursorText(found == 0 ? below : rows.number(found - 1, 0));
       break;
     }
-    const Rows window = connection->run(table.window, {below, kWindow});
+    const Rows window = connection->run(table.window, {below, kWindow, attention});
     if (window.number(0, 1) < kWindow) break;  // that was the last one
     below = window.number(0, 0);
     if (parts_.clock.steady() >= end) {
@@ -203,7 +235,7 @@ Result<std::string> Listings::explain(Listed what, std::int64_t id) const {
   const Table& table = tableOf(what);
   const Rows rows = parts_.database.lease()->run(table.explain, {id});
   if (rows.empty()) return notFound(fmt::format("There is no {} {}.", table.noun, id));
-  return JsonWriter().object().rawMember("items", rows.text(0, 0)).end().take();
+  return rows.text(0, 0);
 }
 
 Result<std::string> Listings::jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,

@@ -34,7 +34,8 @@ class Listings {
   Result<std::string> list(Listed what, const ListQuery& query);
   /// The item as in its list. NotFound.
   Result<std::string> item(Listed what, std::int64_t id) const;
-  /// {items}: why it does not move, in the order in which it would be noticed. NotFound.
+  /// {items, eligible, position}: why it does not move, in the order in which it would be noticed;
+  /// whether a worker takes it now; its place in its queue or null. NotFound.
   Result<std::string> explain(Listed what, std::int64_t id) const;
   /// A page of the jobs of a plan's latest build, else of the plan itself, all "blocked". In the
   /// plan's order. NotFound.

@@ -21,41 +21,136 @@ create function failure_hint(code text, retry text) returns text language sql im
     else 'Press ' || retry || ' to try again.' end
 $$;
 
--- Why an item in a queue waits, for both stages. `verb`: what its workers do ("plan").
-create function waiting_json(verb text, queue text, queued_at timestamptz, not_before timestamptz, attempt int,
-                             error text, paused boolean, held text, since timestamptz) returns jsonb
-language sql stable as $$
-  select case
-    when coalesce(held, '') <> '' then
-      reason_json('queue_held', format('Queue %s cannot %s: %s', queue, verb, held), 'Correct its settings.', since)
-    when paused then
-      reason_json('queue_paused', format('Queue %s starts no %ss while it is paused.', queue, verb),
-                  'Resume the queue.', since)
-    when not_before > now() then
-      reason_json('backoff', format('Attempt %s failed%s; it is tried again at %s.', attempt,
-                                    coalesce(': ' || rtrim(error, '.'), ''), rfc3339(not_before)), '', since)
-    else reason_json('waiting_for_worker', format('Waits for a free worker to %s it.', verb), '', queued_at) end
+-- Whether a host that runs has that role.
+create function has_host(role text) returns boolean language plpgsql stable parallel safe as $$
+begin
+  return exists (select from instances where is_live(instances) and role = any (string_to_array(roles, ',')));
+end $$;
+
+-- Codes of all that keeps an item from being taken, in the order in which it would be noticed; empty = a worker takes it
+-- now. The words are those of the claims (0001_tables.sql).
+create function stage_codes(queued_at timestamptz, not_before timestamptz, queue text, paused boolean, held text,
+                            workers int, hosts boolean, may boolean) returns text[]
+language sql stable parallel safe as $$
+  select coalesce(
+    nullif(array_remove(array[
+      case when not is_queued(queued_at) then 'manual_mode' end,
+      case when queue is null or held <> '' then 'queue_held' end,
+      case when paused then 'queue_paused' end,
+      case when workers = 0 then 'limit' end,
+      case when not hosts then 'waiting_for_worker' end,
+      case when not is_due(not_before) then 'backoff' end], null), '{}'),
+    case when may then '{}'::text[] else '{stuck}' end)
 $$;
 
-create function input_reason(i pending_inputs, q queues) returns jsonb language sql stable as $$
-  select case
-    when i.status in ('planning', 'planned') then null
+create function input_codes(i pending_inputs, q queues, hosts boolean) returns text[] language sql stable as $$
+  select case i.status
+    when 'pending' then stage_codes(i.queued_at, i.not_before, q.name, q.plan_paused, q.plan_held, q.plan_workers, hosts,
+                                    may_be_planned(i) and plans_now(q))
+    when 'failed' then array[coalesce(i.reason_code, 'internal')]
+    when 'superseded' then '{superseded}'
+    when 'cancelled' then '{cancelled}'
+    else '{}' end
+$$;
+
+create function plan_codes(p plans, q queues, hosts boolean) returns text[] language sql stable as $$
+  select case p.status
+    when 'ready_for_build' then stage_codes(p.queued_at, p.not_before, q.name, q.build_paused, q.build_held,
+                                            q.build_workers, hosts, may_be_built(p) and builds_now(q))
+    when 'failed' then array[coalesce(p.reason_code, 'job_failed')]
+    when 'superseded' then '{superseded}'
+    when 'cancelled' then '{cancelled}'
+    else '{}' end
+$$;
+
+create function input_code(i pending_inputs, q queues, hosts boolean) returns text language sql stable as $$
+  select coalesce((input_codes(i, q, hosts))[1], case i.status when 'pending' then 'waiting_for_worker' end)
+$$;
+create function plan_code(p plans, q queues, hosts boolean) returns text language sql stable as $$
+  select coalesce((plan_codes(p, q, hosts))[1], case p.status when 'ready_for_build' then 'waiting_for_worker' end)
+$$;
+
+-- What keeps an item in a stage ("plan" or "build") waiting, in words. (plpgsql where functions call each other: a SQL
+-- function that cannot be put in line is planned again for every row of a list.)
+create function waiting_reason(code text, stage text, name text, is_auto boolean, held text, hosts boolean,
+                               queued_at timestamptz, not_before timestamptz, attempt int, error text, since timestamptz)
+returns jsonb language plpgsql stable as $$
+begin
+  return case code
+    when 'manual_mode' then reason_json(code,
+      case when is_auto then case stage when 'plan' then 'It was recorded while planning was manual.'
+                                        else 'It was planned while building was manual.' end
+           else format(case stage when 'plan' then 'Planning is manual for queue %s.'
+                                  else 'Building is manual for queue %s.' end, name) end,
+      case stage when 'plan' then 'Press Generate plan.' else 'Press Enqueue build.' end, since)
+    when 'queue_held' then reason_json(code,
+      case when held is null then format('No host has the queue %s in its configuration.', name)
+           else format('Queue %s cannot %s: %s', name, stage, held) end,
+      'Correct its settings.', since)
+    when 'queue_paused' then reason_json(code, format('Queue %s starts no %ss while it is paused.', name, stage),
+                                         'Resume the queue.', since)
+    when 'limit' then reason_json(code, format('Queue %s has no %s workers.', name, stage),
+                                  format('Raise %s_workers.', stage), since)
+    when 'waiting_for_worker' then
+      case when hosts then reason_json(code, format('Waits for a free worker to %s it.', stage), '', queued_at)
+           else reason_json(code, format('No host that %ss is running.', stage), 'Start one: planwright serve.', queued_at) end
+    when 'backoff' then reason_json(code,
+      format('Attempt %s failed%s; it is tried again at %s.', attempt, coalesce(': ' || rtrim(error, '.'), ''),
+             rfc3339(not_before)), '', since)
+    else reason_json('stuck', 'It cannot be taken, and nothing says why.', 'Run planwright doctor.', since) end;
+end $$;
+
+create function input_reason(code text, i pending_inputs, q queues, hosts boolean) returns jsonb
+language plpgsql stable as $$
+begin
+  return case
+    when code is null then null
     when i.status = 'failed' then
-      reason_json(coalesce(i.reason_code, 'internal'), coalesce(i.error, 'Planning failed.'),
-                  failure_hint(coalesce(i.reason_code, 'internal'), 'Generate plan'), i.updated_at)
+      reason_json(code, coalesce(i.error, 'Planning failed.'), failure_hint(code, 'Generate plan'), i.updated_at)
     when i.status = 'superseded' then
-      reason_json('superseded', coalesce('Input ' || i.superseded_by || ' has newer content of this file.',
-                                         'Newer content of this file was recorded.'), '', i.updated_at)
+      reason_json(code, coalesce('Input ' || i.superseded_by || ' has newer content of this file.',
+                                 'Newer content of this file was recorded.'), '', i.updated_at)
     when i.status = 'cancelled' then
-      reason_json('cancelled', coalesce(i.error, 'It was cancelled.'), 'Press Generate plan to plan it after all.',
-                  i.updated_at)
-    when i.queued_at is null then
-      reason_json('manual_mode',
-                  case when q.auto_plan then 'It was recorded while planning was manual.'
-                       else format('Planning is manual for queue %s.', i.queue) end,
-                  'Press Generate plan.', i.updated_at)
-    else waiting_json('plan', i.queue, i.queued_at, i.not_before, i.attempt, i.error, q.plan_paused, q.plan_held,
-                      i.updated_at) end
+      reason_json(code, coalesce(i.error, 'It was cancelled.'), 'Press Generate plan to plan it after all.', i.updated_at)
+    else waiting_reason(code, 'plan', i.queue, q.auto_plan, q.plan_held, hosts, i.queued_at, i.not_before, i.attempt,
+                        i.error, i.updated_at) end;
+end $$;
+
+create function plan_reason(code text, p plans, q queues, hosts boolean) returns jsonb language plpgsql stable as $$
+begin
+  return case
+    when code is null then null
+    when p.status = 'failed' then
+      reason_json(code, coalesce(p.error, 'The build failed.'), failure_hint(code, 'Enqueue build'), p.updated_at)
+    when p.status = 'superseded' then
+      reason_json(code, coalesce('Plan ' || p.superseded_by || ' is newer.', 'A newer plan was made.'), '', p.updated_at)
+    when p.status = 'cancelled' then
+      reason_json(code, coalesce(p.error, 'Its build was cancelled.'), 'Press Enqueue build to build it after all.',
+                  p.updated_at)
+    else waiting_reason(code, 'build', p.queue, q.auto_build, q.build_held, hosts, p.queued_at, p.not_before, p.attempt,
+                        p.error, p.updated_at) end;
+end $$;
+
+-- An item's own reason: the first that holds it back, else that it waits for its turn.
+create function input_reason(i pending_inputs, q queues) returns jsonb language plpgsql stable as $$
+declare hosts boolean := i.status = 'pending' and has_host('plan');
+begin
+  return input_reason(input_code(i, q, hosts), i, q, hosts);
+end $$;
+create function plan_reason(p plans, q queues) returns jsonb language plpgsql stable as $$
+declare hosts boolean := p.status = 'ready_for_build' and has_host('build');
+begin
+  return plan_reason(plan_code(p, q, hosts), p, q, hosts);
+end $$;
+
+-- Everything that keeps an item from being taken, in order; [] = a worker takes it now.
+create function input_blockers(i pending_inputs, q queues) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(input_reason(c, i, q, h) order by n), '[]')
+    from has_host('plan') h, unnest(input_codes(i, q, h)) with ordinality as b (c, n)
+$$;
+create function plan_blockers(p plans, q queues) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(plan_reason(c, p, q, h) order by n), '[]')
+    from has_host('build') h, unnest(plan_codes(p, q, h)) with ordinality as b (c, n)
 $$;
 
 create function input_json(i pending_inputs, q queues) returns jsonb language sql stable as $$
@@ -68,27 +163,6 @@ create function input_json(i pending_inputs, q queues) returns jsonb language sq
     'plan_ids', coalesce((select jsonb_agg(p.id order by p.id) from plans p where p.pending_input_id = i.id), '[]'),
     'trace_id', i.trace_id, 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at),
     'error', i.error, 'details', i.details)
-$$;
-
-create function plan_reason(p plans, q queues) returns jsonb language sql stable as $$
-  select case
-    when p.status in ('building', 'built') then null
-    when p.status = 'failed' then
-      reason_json(coalesce(p.reason_code, 'job_failed'), coalesce(p.error, 'The build failed.'),
-                  failure_hint(coalesce(p.reason_code, 'job_failed'), 'Enqueue build'), p.updated_at)
-    when p.status = 'superseded' then
-      reason_json('superseded', coalesce('Plan ' || p.superseded_by || ' is newer.', 'A newer plan was made.'), '',
-                  p.updated_at)
-    when p.status = 'cancelled' then
-      reason_json('cancelled', coalesce(p.error, 'Its build was cancelled.'), 'Press Enqueue build to build it after all.',
-                  p.updated_at)
-    when p.queued_at is null then
-      reason_json('manual_mode',
-                  case when q.auto_build then 'It was planned while building was manual.'
-                       else format('Building is manual for queue %s.', p.queue) end,
-                  'Press Enqueue build.', p.updated_at)
-    else waiting_json('build', p.queue, p.queued_at, p.not_before, p.attempt, p.error, q.build_paused, q.build_held,
-                      p.updated_at) end
 $$;
 
 create function plan_json(p plans, q queues) returns jsonb language sql stable as $$
@@ -105,6 +179,25 @@ create function plan_json(p plans, q queues) returns jsonb language sql stable a
   from (values (0)) one left join builds b on b.id = p.build_id
 $$;
 
+-- An open build waits when its plan does: after a failure of the host it goes on with the next claim.
+create function build_code(b builds, p plans) returns text language sql stable as $$
+  select case b.status
+    when 'failed' then coalesce(b.reason_code, 'job_failed')
+    when 'cancelled' then 'cancelled'
+    when 'building' then case when p.status = 'ready_for_build' then 'backoff' end end
+$$;
+create function build_reason(b builds, p plans) returns jsonb language plpgsql stable as $$
+begin
+  return case b.status
+    when 'failed' then reason_json(build_code(b, p), coalesce(b.error, 'The build failed.'),
+                                   failure_hint(build_code(b, p), 'Enqueue build'), b.finished_at)
+    when 'cancelled' then reason_json('cancelled', coalesce(b.error, 'It was cancelled.'), '', b.finished_at)
+    when 'building' then case when p.status = 'ready_for_build'
+      then reason_json('backoff', 'It goes on when a worker takes its plan again.',
+                       'See why plan ' || p.id || ' waits.', p.updated_at) end
+    else null end;
+end $$;
+
 create function build_json(b builds, p plans) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', b.id, 'plan_id', b.plan_id, 'pending_input_id', p.pending_input_id, 'filename', p.filename,
@@ -113,31 +206,47 @@ create function build_json(b builds, p plans) returns jsonb language sql stable 
     'summary', jsonb_build_object('jobs', b.jobs_total, 'done', b.jobs_done, 'failed', b.jobs_failed),
     'plan_digest', p.plan_digest, 'manifest_digest', b.manifest_digest,
     'manifest_url', case when b.manifest_digest is not null then '/api/builds/' || b.id || '/manifest' end,
-    'reason', case b.status
-      when 'failed' then reason_json(coalesce(b.reason_code, 'job_failed'), coalesce(b.error, 'The build failed.'),
-                                     failure_hint(coalesce(b.reason_code, 'job_failed'), 'Enqueue build'), b.finished_at)
-      when 'cancelled' then reason_json('cancelled', coalesce(b.error, 'It was cancelled.'), '', b.finished_at) end,
+    'reason', build_reason(b, p),
     'trace_id', p.trace_id, 'created_at', rfc3339(b.started_at), 'started_at', rfc3339(b.started_at),
     'finished_at', rfc3339(b.finished_at), 'updated_at', rfc3339(coalesce(b.finished_at, b.started_at)), 'error', b.error)
 $$;
 
-create function job_reason(j jobs) returns jsonb language sql stable as $$
+create function job_code(j jobs) returns text language sql stable as $$
   select case j.status
-    when 'blocked' then reason_json('waiting_for_needs', 'Waits for ' || array_to_string(j.needs, ', ') || '.', '', null)
-    when 'ready' then case when j.not_before > now()
-      then reason_json('backoff', format('Attempt %s failed%s; it is tried again at %s.', j.attempt,
-                                         coalesce(': ' || rtrim(j.error, '.'), ''), rfc3339(j.not_before)), '', null)
-      else reason_json('resources', 'Waits for a free job slot.', '', null) end
-    when 'failed' then reason_json(
-      case j.class when 'timeout' then 'timeout' when 'limit' then 'limit' when 'infra' then 'worker_lost'
-                   when 'bug' then 'plugin_error' else 'job_failed' end,
-      coalesce(j.error, j.name || ' failed.'), 'Read its log.', j.finished_at)
+    when 'blocked' then 'waiting_for_needs'
+    when 'ready' then case when is_due(j.not_before) then 'resources' else 'backoff' end
+    when 'failed' then case j.class when 'timeout' then 'timeout' when 'limit' then 'limit' when 'infra' then 'worker_lost'
+                                    when 'bug' then 'plugin_error' else 'job_failed' end
+    when 'timed_out' then 'timeout'
+    when 'dep_failed' then 'needs_failed'
+    when 'cancelled' then 'cancelled' end
+$$;
+
+-- Since when a job waits: since its last attempt ended, else since its build began.
+create function job_waits_since(j jobs) returns timestamptz language plpgsql stable as $$
+begin
+  return coalesce((select max(a.ended_at) from job_attempts a where a.job_id = j.id),
+                  (select b.started_at from builds b where b.id = j.build_id));
+end $$;
+
+create function job_reason(j jobs) returns jsonb language plpgsql stable as $$
+begin
+  return case j.status
+    when 'blocked' then reason_json('waiting_for_needs', 'Waits for ' || array_to_string(j.needs, ', ') || '.', '',
+                                    job_waits_since(j))
+    when 'ready' then case when is_due(j.not_before)
+      then reason_json('resources', 'Waits for a free job slot.', '', job_waits_since(j))
+      else reason_json('backoff', format('Attempt %s failed%s; it is tried again at %s.', j.attempt,
+                                         coalesce(': ' || rtrim(j.error, '.'), ''), rfc3339(j.not_before)), '',
+                       job_waits_since(j)) end
+    when 'failed' then reason_json(job_code(j), coalesce(j.error, j.name || ' failed.'), 'Read its log.', j.finished_at)
     when 'timed_out' then reason_json('timeout', coalesce(j.error, j.name || ' took too long.'),
                                       'Raise its timeout or make it faster.', j.finished_at)
     when 'dep_failed' then reason_json('needs_failed', coalesce(j.error, 'A job it needs failed.'),
                                        'Repair the job it needs first.', j.finished_at)
-    when 'cancelled' then reason_json('cancelled', coalesce(j.error, 'It was cancelled.'), '', j.finished_at) end
-$$;
+    when 'cancelled' then reason_json('cancelled', coalesce(j.error, 'It was cancelled.'), '', j.finished_at)
+    else null end;
+end $$;
 
 create function job_json(j jobs) returns jsonb language sql stable as $$
   select jsonb_build_object(

@@ -38,41 +38,58 @@ select (n - 1)::int, planned_job_json($1::bigint, job, (n - 1)::int)::text, json
 select id, ended_at is not null from job_attempts
  where job_id = $1 and ($2::int is null or n = $2) order by n desc limit 1
 
+-- The explain statements give one object: `items` is all that keeps the item from being taken, in the order in which it
+-- would be noticed; `eligible`: a worker takes it now; `position` in its queue, counted up to 10000, while it is in one.
+
 -- name: api_explain_input
--- $1 id. Everything that keeps it from being planned, in the order in which it would be noticed.
-select coalesce(jsonb_agg(r order by n) filter (where r is not null), '[]')::text
-  from pending_inputs i left join queues q on q.name = i.queue
- cross join lateral (values
-   (1, input_reason(i, q)),
-   (2, case when i.status = 'pending' and i.queued_at is null and q.plan_paused
-            then reason_json('queue_paused', 'The queue is paused for planning.', 'Resume the queue.', null) end),
-   (3, case when i.status = 'pending' and (i.queued_at is null or i.not_before > now()) and q.plan_workers = 0
-            then reason_json('limit', 'The queue has no plan workers.', 'Raise plan_workers.', null) end)) as b (n, r)
- where i.id = $1 group by i.id
+-- $1 id
+select jsonb_build_object(
+    'items', input_blockers(i, q), 'eligible', i.status = 'pending' and input_blockers(i, q) = '[]',
+    'position', (select count(*) from (
+       select 1 from pending_inputs o
+        where o.queue = i.queue and o.queued_at is not null and (o.queued_at, o.id) <= (i.queued_at, i.id) limit 10000) n
+      where i.queued_at is not null having i.queued_at is not null))::text
+  from pending_inputs i left join queues q on q.name = i.queue where i.id = $1
 
 -- name: api_explain_plan
--- $1 id. Everything that keeps it from being built.
-select coalesce(jsonb_agg(r order by n) filter (where r is not null), '[]')::text
-  from plans p left join queues q on q.name = p.queue
- cross join lateral (values
-   (1, plan_reason(p, q)),
-   (2, case when p.status = 'ready_for_build' and p.queued_at is null and q.build_paused
-            then reason_json('queue_paused', 'The queue is paused for building.', 'Resume the queue.', null) end),
-   (3, case when p.status = 'ready_for_build' and (p.queued_at is null or p.not_before > now()) and q.build_workers = 0
-            then reason_json('limit', 'The queue has no build workers.', 'Raise build_workers.', null) end)) as b (n, r)
- where p.id = $1 group by p.id
+-- $1 id
+select jsonb_build_object(
+    'items', plan_blockers(p, q), 'eligible', p.status = 'ready_for_build' and plan_blockers(p, q) = '[]',
+    'position', (select count(*) from (
+       select 1 from plans o
+        where o.queue = p.queue and o.queued_at is not null and (o.queued_at, o.id) <= (p.queued_at, p.id) limit 10000) n
+      where p.queued_at is not null having p.queued_at is not null))::text
+  from plans p left join queues q on q.name = p.queue where p.id = $1
 
 -- name: api_explain_build
--- $1 id
-select coalesce(jsonb_agg(r) filter (where r is not null and r <> 'null'), '[]')::text
-  from builds b join plans p on p.id = b.plan_id cross join lateral (select build_json(b, p) -> 'reason' as r) x
- where b.id = $1 group by b.id
+-- $1 id. An open build is taken with its plan.
+select jsonb_build_object(
+    'items', case when b.status = 'building' then case when p.status = 'ready_for_build' then plan_blockers(p, q) else '[]' end
+                  when b.status = 'built' then '[]' else jsonb_build_array(build_reason(b, p)) end,
+    'eligible', b.status = 'building' and p.status = 'ready_for_build' and plan_blockers(p, q) = '[]', 'position', null)::text
+  from builds b join plans p on p.id = b.plan_id left join queues q on q.name = b.queue where b.id = $1
 
 -- name: api_explain_job
--- $1 id: its own reason, then those of the jobs it waits for or that failed it
-select coalesce(jsonb_agg(r order by n, pos) filter (where r is not null), '[]')::text
-  from (select 1 as n, 0 as pos, job_reason(j) as r from jobs j where j.id = $1
-        union all
-        select 2, d.position, job_reason(d) || jsonb_build_object('job_id', d.id, 'job', d.name)
-          from jobs j join jobs d on d.build_id = j.build_id and d.name = any (j.needs) where j.id = $1) b
-having exists (select from jobs where id = $1)
+-- $1 id. Its own reason; then those of the jobs it needs that have not succeeded, and of its plan while no host builds it.
+-- A job that is ready while its plan is built waits for a slot, else the host would have started it.
+with j as materialized (select * from jobs where id = $1),
+b as materialized (
+  select p.status, plan_blockers(p, q) as waits, q.job_slots, q.name
+    from j join plans p on p.id = j.plan_id left join queues q on q.name = p.queue),
+w as (
+  select 1 as n, 0 as pos, job_reason(j::jobs) as r from j
+  union all
+  select 2, d.position, job_reason(d) || jsonb_build_object('job_id', d.id, 'job', d.name)
+    from j join jobs d on d.build_id = j.build_id and d.name = any (j.needs)
+   where j.status in ('blocked', 'dep_failed') and d.status not in ('succeeded', 'cached')
+  union all
+  select 3, o::int, r from j, b, jsonb_array_elements(b.waits) with ordinality as e (r, o)
+   where j.status in ('blocked', 'ready') and b.status <> 'building'
+  union all
+  select 4, 0, reason_json('limit', format('Queue %s has no job slots.', b.name), 'Raise job_slots.', null) from j, b
+   where j.status in ('blocked', 'ready') and b.job_slots = 0)
+select jsonb_build_object(
+    'items', coalesce((select jsonb_agg(r order by n, pos) filter (where r is not null) from w), '[]'),
+    'eligible', j.status = 'ready' and is_due(j.not_before) and b.status = 'building' and b.job_slots > 0,
+    'position', null)::text
+  from j, b

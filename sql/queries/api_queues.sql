@@ -80,7 +80,7 @@ with f as (
          i.updated_at as at, i.filename as name
     from (select * from pending_inputs order by id desc limit $2) i where i.status = 'failed'
   union all
-  select 'job', j.id, coalesce(j.error, 'The job failed.'), job_reason(j::jobs) ->> 'code', j.finished_at, j.name
+  select 'job', j.id, coalesce(j.error, 'The job failed.'), job_code(j::jobs), j.finished_at, j.name
     from (select * from jobs order by id desc limit $2) j where j.status in ('failed', 'timed_out')
   union all
   select 'plan', p.id, coalesce(p.error, 'The build failed.'), coalesce(p.reason_code, 'job_failed'), p.updated_at, p.filename

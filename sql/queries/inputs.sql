@@ -4,12 +4,9 @@ with u as (
   update pending_inputs
      set status = 'planning', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          error = null, reason_code = null, details = null, updated_at = now()
-   where id = any ($1::bigint[]) and status = 'pending' and not_before <= now()
-     -- "queue = $3 and queued_at is not null", said so that only the primary key fits: the plan is made while the table
-     -- is empty, and any other index would be read from end to end for each claim of a long queue
-     and queue || '' = $3 and coalesce(queued_at, 'infinity') < 'infinity'
-     and exists (select from instances where id = $2 and ended_at is null)
-     and exists (select from queues where name = $3 and not plan_paused and plan_held = '')
+   where id = any ($1::bigint[]) and may_be_planned(pending_inputs) and queue || '' = $3
+     and exists (select from instances where id = $2 and is_live(instances))
+     and exists (select from queues where name = $3 and plans_now(queues))
   returning id, filename, digest, size, fence, attempt, max_attempts, attributes, trace_id),
 e as (
   insert into events (queue, subject, type, body)
@@ -74,7 +71,8 @@ with r as (
     as r (id, fence, status, delay, error, reason_code, details, class, uncount)),
 u as (
   update pending_inputs i
-     set status = r.status, instance = null, error = nullif(r.error, ''), reason_code = nullif(r.reason_code, ''),
+     set status = r.status, instance = null, error = nullif(r.error, ''),
+         reason_code = coalesce(nullif(r.reason_code, ''), 'internal'),
          details = nullif(r.details, ''), attempt = i.attempt - r.uncount,
          queued_at = case when r.status = 'pending' then now() end,
          not_before = case when r.status = 'pending' then now() + make_interval(secs => r.delay)

@@ -60,7 +60,8 @@ with r as (
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
-         error = nullif(r.error, ''), outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
+         error = coalesce(nullif(r.error, ''), case r.status when 'cancelled' then 'It was cancelled.' end),
+         outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
          finished_at = case when r.status in ('ready', 'blocked') then null else now() end

@@ -6,10 +6,9 @@ with u as (
      set status = 'building', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          build_id = case when build_open then build_id else nextval(pg_get_serial_sequence('builds', 'id')) end,
          build_open = true, error = null, reason_code = null, updated_at = now()
-   where id = any ($1::bigint[]) and status = 'ready_for_build' and not_before <= now()
-     and queue || '' = $3 and coalesce(queued_at, 'infinity') < 'infinity'  -- as in claim_inputs
-     and exists (select from instances where id = $2 and ended_at is null)
-     and exists (select from queues where name = $3 and not build_paused and build_held = '')
+   where id = any ($1::bigint[]) and may_be_built(plans) and queue || '' = $3
+     and exists (select from instances where id = $2 and is_live(instances))
+     and exists (select from queues where name = $3 and builds_now(queues))
   returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id),
 n as (
   insert into builds (id, plan_id, queue, fence, mode, instance, jobs_total)
@@ -51,7 +50,9 @@ with r as (
 u as (
   update plans p
      set status = r.status, build_open = (r.status = 'ready_for_build'), instance = null, cancel_requested = false,
-         error = nullif(r.error, ''), reason_code = nullif(r.reason_code, ''), attempt = p.attempt - r.uncount,
+         error = nullif(r.error, ''),
+         reason_code = coalesce(nullif(r.reason_code, ''), case when r.status in ('failed', 'cancelled') then 'internal' end),
+         attempt = p.attempt - r.uncount,
          queued_at = case when r.status = 'ready_for_build' then now() end,
          not_before = case when r.status = 'ready_for_build' then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
@@ -66,7 +67,8 @@ b as (
   update builds b
      set status = case when u.status = 'ready_for_build' then 'building' else u.status end,
          manifest_digest = nullif(u.manifest, ''), error = nullif(u.error, ''),
-         reason_code = nullif(u.reason_code, ''), jobs_done = u.done, jobs_failed = u.failed,
+         reason_code = coalesce(nullif(u.reason_code, ''), case when u.status in ('failed', 'cancelled') then 'internal' end),
+         jobs_done = u.done, jobs_failed = u.failed,
          finished_at = case when u.status <> 'ready_for_build' then now() end
     from u where b.id = u.build),
 e as (
@@ -148,7 +150,7 @@ with u as (
          updated_at = now()
    where id = $1 and status = 'ready_for_build' returning id, queue, build_id),
 b as (
-  update builds b set status = 'cancelled', finished_at = now() from u
+  update builds b set status = 'cancelled', reason_code = 'cancelled', finished_at = now() from u
    where b.id = u.build_id and b.status = 'building'),
 e as (
   insert into events (queue, subject, type, actor) select queue, 'plan/' || id, 'plan.cancelled', $2 from u)

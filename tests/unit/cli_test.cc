@@ -93,6 +93,38 @@ TEST_F(Cli, FollowsTheCursorForAll) {
             "{\"items\":[{\"id\":1},{\"id\":2}],\"next_cursor\":null,\"total\":2}\n");
 }
 
+TEST_F(Cli, FollowsTheCursorOfShortPages) {
+  server.on("GET /api/plans?limit=2&status=built",
+            R"({"items":[],"next_cursor":"c1","total":1,"total_is_lower_bound":true})");
+  server.on("GET /api/plans?limit=2&status=built&cursor=c1",
+            R"({"items":[{"id":3},{"id":2}],"next_cursor":"c2","total":1})");
+  const Ran ran = run({"plans", "list", "--limit", "2", "--status", "built", "--columns", "id"});
+  EXPECT_EQ(ran.out, "ID\n3\n2\n");
+  EXPECT_THAT(ran.err, HasSubstr("There are more"));
+}
+
+TEST_F(Cli, SaysWhyAnItemWaits) {
+  constexpr auto kAnswer =
+      R"({"items":[{"code":"queue_paused","message":"It is paused.","hint":"Resume the queue.","since":null}],"eligible":false,"position":4})";
+  server.on("GET /api/plans/7/explain", kAnswer);
+  const std::string table =
+      "plan 7\nCODE          WHY            WHAT TO DO         SINCE\n"
+      "queue_paused  It is paused.  Resume the queue.  -\n";
+  EXPECT_EQ(run({"why", "plan", "7"}).out, table);
+  EXPECT_EQ(run({"why", "plan/7"}).out, table);
+  EXPECT_EQ(run({"plan", "7", "why"}).out, table);
+  EXPECT_EQ(run({"why", "7"}).out, table) << "nothing else has this id";
+  EXPECT_EQ(run({"why", "plan", "7", "-o", "json"}).out, std::string(kAnswer) + "\n");
+  EXPECT_EQ(run({"why", "8"}).code, 3);
+  EXPECT_EQ(run({"why", "cat", "7"}).code, 2);
+}
+
+TEST_F(Cli, SaysThatNothingKeepsAnItem) {
+  server.on("GET /api/pending-inputs/7/explain", R"({"items":[],"eligible":true,"position":3})");
+  EXPECT_EQ(run({"why", "input", "7"}).out,
+            "input 7: nothing keeps it; a free worker takes it, 2 come first.\n");
+}
+
 TEST_F(Cli, ControlCharactersOfAFileNameDoNotReachTheTerminal) {
   server.on("GET /api/plans?limit=50",
             R"({"items":[{"id":1,"filename":"a\u001b[2Jb"}],"next_cursor":null})");
