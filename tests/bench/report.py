@@ -66,6 +66,8 @@ def goals(report):
         ("G2 p99 ms", report.median(PLANWRIGHT, "file-to-start-p99"), -10, True),
         ("G6 resident MB idle", report.median(PLANWRIGHT, "memory-idle"), -30, False),
         ("G6 MB more with 1,000,000 queued", report.median(PLANWRIGHT, "memory-growth-1000000"), -15, False),
+        ("lists with 1,000,000 rows, p99 ms", report.median(PLANWRIGHT, "list-p99"), -100, False),
+        ("explain with 1,000,000 rows, p99 ms", report.median(PLANWRIGHT, "explain-p99"), -100, False),
         ("G9 rate at backlog 100,000 / at 10,000", ratio(backlog(100_000), backlog(10_000)), 0.8, False),
         ("G9 rate at backlog 1,000,000 / at 10,000", ratio(backlog(1_000_000), backlog(10_000)), 0.8, True),
     ]
