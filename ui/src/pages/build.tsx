@@ -2,12 +2,13 @@ import { useQuery } from '@tanstack/preact-query';
 import { cancelBuild, getBuild } from '../lib/builds';
 import { listBuildJobs } from '../lib/jobs';
 import { ActionButton } from '../ui/action_button';
-import { Ago, Loading, PageFailure, Why } from '../ui/basics';
+import { Ago, Loading, PageFailure } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
 import { Status } from '../ui/status';
 import { Artifacts } from './artifacts';
 import { Took } from './builds';
 import { JobsView } from './jobs_view';
+import { Reasons } from './reasons';
 
 /** One execution of a plan, also one that was followed by others: its jobs and logs are kept. */
 export function BuildPage({ id }: { id: number }) {
@@ -51,7 +52,11 @@ export function BuildPage({ id }: { id: number }) {
           </ActionButton>
         )}
       </div>
-      <Why reason={build.reason} failed={build.status === 'failed'} />
+      <Reasons
+        path={`/builds/${build.id}`}
+        reason={build.reason}
+        failed={build.status === 'failed'}
+      />
       <Facts>
         <Fact name="Plan">
           <a href={`/plans/${build.planId}`}>{build.planId}</a>

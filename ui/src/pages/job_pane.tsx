@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import { duration } from '../lib/format';
 import { didFail, hasLog, secondsTaken, type Attempt, type Job, type JobStatus } from '../lib/jobs';
-import { Empty, useNow, Why } from '../ui/basics';
+import { Empty, useNow } from '../ui/basics';
 import { Status } from '../ui/status';
 import { Table, type Column } from '../ui/table';
 import { LogView } from './log_view';
+import { Reasons } from './reasons';
 
 /** What needs a look comes first. */
 const rank: Record<JobStatus, number> = {
@@ -104,7 +105,11 @@ export function JobPane({ job }: { job: Job | undefined }) {
           </label>
         )}
       </div>
-      <Why reason={job.reason} failed={didFail(job) || job.status === 'dep_failed'} />
+      <Reasons
+        path={`/jobs/${job.id}`}
+        reason={job.reason}
+        failed={didFail(job) || job.status === 'dep_failed'}
+      />
       {hasLog(job) && attempt ? (
         <LogView
           key={`${job.id}/${attempt.number}`}

@@ -52,6 +52,11 @@ export function List<T extends { id: number }>(props: Props<T>) {
   const total = answer.data?.pages[0]?.total ?? 0;
   const atLeast = answer.data?.pages[0]?.totalIsLowerBound ? '+' : '';
   const current = useRowKeys(rows, hrefOf);
+  // A filter that fits little gives short pages: the host looks at so many rows for one answer.
+  const isShort = rows.length < pageSize && !!answer.hasNextPage;
+  useEffect(() => {
+    if (isShort && !answer.isFetching && !answer.error) void answer.fetchNextPage();
+  }, [isShort, answer.isFetching]);
   const more = answer.hasNextPage && (
     <p class="more">
       <button
@@ -69,7 +74,7 @@ export function List<T extends { id: number }>(props: Props<T>) {
     if (answer.error && !answer.data) {
       return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
     }
-    if (!answer.data) return <Loading rows={10} />;
+    if (!answer.data || (isShort && rows.length === 0)) return <Loading rows={10} />;
     if (rows.length > 0) {
       return (
         <Table
