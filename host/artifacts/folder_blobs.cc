@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/failpoints.h"
 #include "base/files.h"
 #include "base/log.h"
 
@@ -207,8 +208,10 @@ void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) co
   ::fchmod(fd, 0444);  // whatever the umask
   if (::fsync(fd) != 0) fail("cannot sync " + temp.string());
   if (fs::create_directory(target.parent_path())) syncFolder(root_ / "sha256");
+  failpoint("blob.publish.before");
   if (::rename(temp.c_str(), target.c_str()) != 0) fail("cannot create " + target.string());
   syncFolder(target.parent_path());
+  failpoint("blob.publish.after");
 }
 
 Result<UniqueFd> FolderBlobs::open(const Digest& digest) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/backoff.h"
+#include "base/failpoints.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -71,7 +72,8 @@ std::chrono::milliseconds BuildLoop::untilDue() const {
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
-void BuildLoop::forget() {
+void BuildLoop::forget(std::size_t neverStarted) {
+  running_ -= neverStarted;  // the others still come back
   builds_.clear();
   ready_.clear();
   later_.clear();
@@ -149,8 +151,10 @@ void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& roun
 }
 
 void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
+  failpoint("build.restore.before");
   Jobs jobs(*connection_);
   jobs.resetLost(plans);
+  failpoint("build.restore.after");
   std::vector<BuildId> ids;
   for (const auto& plan : plans) ids.push_back(plan.build);
   std::unordered_map<std::int64_t, std::vector<KnownJob>> known;
@@ -209,7 +213,10 @@ void BuildLoop::end(JobResult result, Round& round) {
   const bool ran = number(result.attemptId) != 0;
   if (ran) --running_;
   const auto at = builds_.find(number(result.build));
-  if (at == builds_.end()) return;  // the claim was lost meanwhile
+  if (at == builds_.end()) {  // the claim was lost meanwhile
+    if (ran) parts_.metrics.add("planwright_fenced_writes_total");
+    return;
+  }
   OpenBuild& build = *at->second;
   touched_.push_back(result.build);
   std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
@@ -283,8 +290,6 @@ void BuildLoop::closeFinished(Round& round) {
     const auto at = builds_.find(number(id));
     if (at == builds_.end() || !at->second->graph().isOver()) continue;
     round.finished.push_back(at->second->finish());
-    if (round.finished.back().isLargeManifest)
-      parts_.blobs.stageBytes(round.finished.back().manifest);
   }
   if (!draining_ || running_ > 0) return;
   for (const auto& [id, build] : builds_) {  // nothing runs any more: the rest goes back
@@ -308,12 +313,14 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
     try {
       tasks.clear();
       write(round, tasks);
+      isRepeated_ = false;
       break;
     } catch (const Unavailable& e) {
       log::warn("holding results of builds queue={}: {}", parts_.queue.name, e.what());
     } catch (const std::exception& e) {
       log::error("a round of builds cannot be stored queue={}: {}", parts_.queue.name, e.what());
     }
+    isRepeated_ = true;
     if (!sleepFor(backoff.next(), stop)) return;
   }
   std::vector<PlanId> released;
@@ -363,20 +370,31 @@ void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
                          (newJobs.empty() ? 0 : 1) + (starts.empty() ? 0 : 1) +
                          (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1);
   if (statements == 0) return;
+  if (!round.finished.empty()) failpoint("manifest.before");
+  for (const auto& build : round.finished)
+    if (build.isLargeManifest) parts_.blobs.stageBytes(build.manifest);
+  if (!round.finished.empty()) failpoint("manifest.after");
   std::unique_ptr<Transaction> transaction;
   if (statements > 1) transaction = std::make_unique<Transaction>(*connection_);
   Jobs jobs(*connection_);
   Blobs::record(*connection_, round.blobs);
   if (!round.holdReason.empty())
     connection_->run("queue_hold", {queue, std::nullopt, round.holdReason});
-  if (!round.changes.empty()) jobs.change(round.changes, queue);
+  if (!round.changes.empty()) failpoint("job.commit.before");
+  std::size_t refused = 0;
+  if (!round.changes.empty()) refused = round.changes.size() - jobs.change(round.changes, queue);
+  if (!newJobs.empty() || !starts.empty()) failpoint("job.start.before");
   std::vector<InsertedJob> inserted;
   if (!newJobs.empty()) inserted = jobs.insert(newJobs, instance, queue);
   std::vector<StartedJob> started;
   if (!starts.empty()) started = jobs.start(starts, instance, queue);
   std::vector<PlanId> done;
+  if (!round.finished.empty()) failpoint("build.commit.before");
   if (!round.finished.empty()) done = Plans(*connection_).finish(round.finished, queue);
   if (transaction) transaction->commit();
+  if (!round.changes.empty()) failpoint("job.commit.after");
+  if (!newJobs.empty() || !starts.empty()) failpoint("job.start.after");
+  if (!round.finished.empty()) failpoint("build.commit.after");
   if (inserted.size() < newJobs.size())
     inserted = Jobs(*connection_).inserted(round.inserted, instance);
   takeIds(inserted, tasks);
@@ -390,9 +408,9 @@ void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
     parts_.metrics.add("planwright_items_finished_total",
                        {{"queue", buildList(queue)}, {"outcome", "finished"}},
                        static_cast<double>(done.size()));
-  if (done.size() < round.finished.size())
-    parts_.metrics.add("planwright_fenced_writes_total", {},
-                       static_cast<double>(round.finished.size() - done.size()));
+  refused = (isRepeated_ ? 0 : refused) + round.finished.size() - done.size();
+  if (refused > 0)
+    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(refused));
 }
 
 void BuildLoop::takeIds(const std::vector<InsertedJob>& inserted, std::vector<JobTask>& tasks) {

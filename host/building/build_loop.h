@@ -44,8 +44,8 @@ class BuildLoop {
   std::chrono::milliseconds untilDue() const;
   /// Stopping: no job starts any more, builds whose jobs have all come back are given back.
   void drain() { draining_ = true; }
-  /// The claims are gone: forget everything.
-  void forget();
+  /// The claims are gone: forget everything. `neverStarted`: jobs handed out that no thread took.
+  void forget(std::size_t neverStarted);
   bool isIdle() const { return builds_.empty(); }
   std::size_t runningJobs() const { return running_; }
 
@@ -95,6 +95,7 @@ class BuildLoop {
   Prefetch prefetch_;
   std::size_t running_ = 0;
   bool draining_ = false;
+  bool isRepeated_ = false;  ///< this write, since the last one failed and may be committed
 };
 
 }  // namespace planwright

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <unordered_set>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "store/plans.h"
@@ -101,6 +102,10 @@ void BuildStage::startThreads() {
 }
 
 std::size_t BuildStage::room(const std::stop_token& stop) {
+  if (forget_) {  // what is claimed before the loop forgot would be forgotten too
+    sleepFor(std::chrono::milliseconds(10), stop);
+    return 0;
+  }
   const auto free = [this](const std::vector<std::int64_t>& held) {
     const int wanted = workers_;
     if (wanted <= 0) return std::size_t{0};
@@ -115,9 +120,11 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
 }
 
 void BuildStage::claim(const std::vector<std::int64_t>& ids) {
+  failpoint("build.claim.before");
   auto claimed = Plans(*claimConnection_)
                      .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
   if (claimed.empty()) return;
+  failpoint("build.claim.after");
   {
     auto held = held_.lock();
     for (const auto& plan : claimed) held->push_back(number(plan.id));
@@ -145,9 +152,14 @@ void BuildStage::loop(const std::stop_token& stop) {
       slots = slots_;
     }
     if (forget_.exchange(false)) {
-      loop_.forget();
+      {
+        auto waiting = tasks_.lock();
+        loop_.forget(waiting->size());
+        waiting->clear();
+      }
       held_.lock()->clear();
-      messages = {};
+      messages.claimed.clear();
+      messages.cancelled.clear();  // and what ended is counted as over
     }
     if (stop.stop_requested()) {
       loop_.drain();
@@ -168,7 +180,7 @@ void BuildStage::loop(const std::stop_token& stop) {
     } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
       log::error("the build loop starts over queue={}: {}", parts_.queue.name, e.what());
       interruptAll(StopReason::LeaseLost);
-      loop_.forget();
+      loop_.forget(0);
       held_.lock()->clear();
     }
     if (stop.stop_requested() && loop_.isIdle()) return;
@@ -226,7 +238,6 @@ void BuildStage::interruptAll(StopReason reason) {
 }
 
 void BuildStage::abandon() {
-  tasks_.lock()->clear();
   forget_ = true;
   interruptAll(StopReason::LeaseLost);
   mail_.notifyAll();

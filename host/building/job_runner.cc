@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "building/job_services.h"
@@ -95,8 +96,10 @@ JobResult JobRunner::attempt(const JobTask& task) {
   const auto limit =
       task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
   *running_.lock() = {&call, task.build, parts_.clock.steady() + limit};
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
+  failpoint("job.call.before");
   const StageOutcome outcome = builder_->build(job, call);
-  *running_.lock() = {};
+  failpoint("job.call.after");
   if (const auto& exit = services.lastExit()) {
     result.exitCode = exit->code;
     result.peakMemoryBytes = exit->peakMemoryBytes;
@@ -111,6 +114,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
              result);
     return result;
   }
+  failpoint("job.upload.after");
   result.outputs = std::move(collected->outputs);
   result.blobs = std::move(collected->blobs);
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));

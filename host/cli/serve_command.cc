@@ -1,4 +1,7 @@
+#include <cstdlib>
+
 #include "application/serve.h"
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "cli/command_groups.h"
 #include "cli/configuration.h"
@@ -11,6 +14,14 @@ struct ServeArguments {
   ServeOptions options;
   std::string logLevel = "info";
 };
+
+/// For the chaos tests (base/failpoints.h).
+bool readFailpoints(Terminal& terminal) {
+  const char* text = std::getenv("PLANWRIGHT_FAILPOINTS");
+  const auto done = turnOnFailpoints(text ? text : "");
+  if (!done) terminal.err << "PLANWRIGHT_FAILPOINTS: " << done.error().message << '\n';
+  return static_cast<bool>(done);
+}
 
 }  // namespace
 
@@ -33,9 +44,20 @@ void addServeCommand(CLI::App& app, Session& session) {
   serve->callback([&session, arguments] {
     session.action = [&session, arguments] {
       log::configure(arguments->logLevel);
+      if (!readFailpoints(session.terminal)) return ExitCode::Usage;
       const auto config = configurationOf(arguments->options, session.terminal);
       if (!config) return ExitCode::Usage;
       return static_cast<ExitCode>(planwright::serve(*config, arguments->options));
+    };
+  });
+
+  // Hidden: for people who work on planwright.
+  CLI::App* failpoints = app.add_subcommand("failpoints", "names for PLANWRIGHT_FAILPOINTS");
+  failpoints->group("");
+  failpoints->callback([&session] {
+    session.action = [&session] {
+      for (const auto name : kFailpoints) session.terminal.out << name << '\n';
+      return ExitCode::Done;
     };
   });
 }

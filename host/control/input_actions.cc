@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoints.h"
 #include "queue/tickets.h"
 #include "store/blobs.h"
 #include "store/pg_array.h"
@@ -40,7 +41,9 @@ Result<std::string> itemOf(Connection& connection, std::int64_t id) {
 Result<Enqueued> InputActions::enqueuePlan(std::int64_t id, bool force,
                                            const std::string& actor) const {
   auto connection = parts_.database.lease();
+  failpoint("enqueue.commit.before");
   const Rows rows = connection->run("enqueue_inputs", {PgArray().add(id).take(), force, actor});
+  failpoint("enqueue.commit.after");
   if (rows.empty()) return notFound(fmt::format("There is no input {}.", id));
   const std::string queue = rows.text(0, 1);
   const std::string outcome = rows.text(0, 2);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoints.h"
 #include "queue/tickets.h"
 #include "store/pg_array.h"
 
@@ -34,9 +35,11 @@ Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
                    "plan-changed",
                    {}};
   }
+  failpoint("enqueue.commit.before");
   const Rows rows =
       connection->run("enqueue_plans", {PgArray().add(wish.plan).take(), wish.force, wish.actor,
                                         wish.onlyFailed ? "failed" : "all"});
+  failpoint("enqueue.commit.after");
   if (rows.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
   const std::string outcome = rows.text(0, 2);
   if (outcome != "queued" && outcome != "already_queued")

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 
 #include "base/backoff.h"
+#include "base/failpoints.h"
 #include "base/glob.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -240,6 +241,7 @@ std::vector<RecordedFile> Intake::takeSnapshots() {
 }
 
 std::optional<RecordedFile> Intake::snapshot(const ArrivingFile& file) {
+  failpoint("intake.snapshot.before");
   const Origin& origin = origins_.at(file.name);
   const int folder = folderFd(*origin.folder);
   if (folder < 0) return forget(file.name), std::nullopt;
@@ -247,6 +249,7 @@ std::optional<RecordedFile> Intake::snapshot(const ArrivingFile& file) {
       snapshots_.take(folder, file.name, file.signature, [this] { return isStopping_.load(); });
   switch (taken.outcome) {
     case Snapshot::Outcome::Taken:
+      failpoint("intake.snapshot.after");
       if (!taken.hadLease) tellMissingLease(*origin.folder);
       return RecordedFile{file.name, std::move(taken.blob), taken.signature, origin.attributesJson};
     case Snapshot::Outcome::Busy:

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "base/failpoints.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"
@@ -47,6 +48,7 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
     stats.add(file.signature.text());
     attributes.add(file.attributesJson.empty() ? std::nullopt : std::optional(file.attributesJson));
   }
+  failpoint("intake.record.before");
   std::unique_ptr<Transaction> transaction;
   if (batch.cursor) transaction = std::make_unique<Transaction>(*connection_);
   Rows rows;
@@ -58,6 +60,7 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
   if (batch.cursor)
     connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor});
   if (transaction) transaction->commit();
+  failpoint("intake.record.after");
   std::unordered_map<std::string, bool> isNew;
   std::vector<std::int64_t> tickets;
   for (std::size_t i = 0; i < rows.size(); ++i) {

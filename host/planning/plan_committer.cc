@@ -1,6 +1,7 @@
 #include "planning/plan_committer.h"
 
 #include "base/backoff.h"
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
@@ -28,7 +29,7 @@ bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::st
       try {
         commitSingly(results);
         return true;
-      } catch (const Unavailable& again) {
+      } catch (const std::exception& again) {
         log::warn("holding results queue={}: {}", parts_.queue.name, again.what());
       }
     }
@@ -79,7 +80,9 @@ void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
 }
 
 std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planned) {
+  failpoint("plan.commit.before");
   const auto made = Inputs(*connection_).finishPlanned(planned, parts_.queue.name);
+  failpoint("plan.commit.after");
   std::vector<std::int64_t> tickets;
   for (const auto& plan : made) {
     if (plan.queued) tickets.push_back(number(plan.plan));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "store/inputs.h"
@@ -101,9 +102,11 @@ std::size_t PlanStage::room(const std::stop_token& stop) {
 }
 
 void PlanStage::claim(const std::vector<std::int64_t>& ids) {
+  failpoint("plan.claim.before");
   auto claimed = Inputs(*claimConnection_)
                      .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
   if (claimed.empty()) return;
+  failpoint("plan.claim.after");
   {
     auto inbox = inbox_.lock();
     for (auto& input : claimed) {

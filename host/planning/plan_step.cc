@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/backoff.h"
+#include "base/failpoints.h"
 #include "base/glob.h"
 #include "base/utf8.h"
 #include "model/plan_document.h"
@@ -65,6 +66,16 @@ Result<void> PlanStep::create(Slot& slot) {
 }
 
 PlanResult PlanStep::run(const ClaimedInput& input) {
+  try {
+    return attempt(input);
+  } catch (const std::exception& e) {  // disk full, blob store away: the input is not to blame
+    PlanResult result;
+    result.end = toUnplanned(input, {FailureClass::Infra, e.what(), {}, {}});
+    return result;
+  }
+}
+
+PlanResult PlanStep::attempt(const ClaimedInput& input) {
   const auto begin = std::chrono::steady_clock::now();
   Slot* slot = slotFor(input.filename);
   if (!slot) return noPlannerFits(input);
@@ -89,8 +100,10 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
   PlanServices services(call.id, blobs_);
   StageCall running(services);
   *running_.lock() = {&running, begin + slot->config->deadline};
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
+  failpoint("plan.call.before");
   StageOutcome outcome = slot->planner->plan(call, running);
-  *running_.lock() = {};
+  failpoint("plan.call.after");
   if (outcome.failure) {
     if (outcome.failure->kind == FailureClass::Cancelled &&
         running.reason() == StopReason::Deadline)

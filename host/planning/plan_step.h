@@ -50,6 +50,7 @@ class PlanStep {
     SteadyTime deadline{};
   };
 
+  PlanResult attempt(const ClaimedInput& input);
   Slot* slotFor(const std::string& filename);
   Result<void> create(Slot& slot);
   PlanResult noPlannerFits(const ClaimedInput& input) const;

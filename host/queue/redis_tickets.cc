@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
+#include "base/failpoints.h"
 #include "base/unavailable.h"
 
 namespace planwright {
@@ -142,6 +143,7 @@ std::vector<std::int64_t> idsOf(const redisReply& list) {
 std::int64_t RedisTickets::push(const std::string& list, const std::vector<std::int64_t>& ids) {
   std::int64_t length = 0;
   constexpr std::size_t kChunk = 10'000;
+  if (!ids.empty()) failpoint("push.before");
   for (std::size_t at = 0; at < ids.size(); at += kChunk) {
     std::vector<std::string> words{"RPUSH", list};
     for (std::size_t i = at; i < std::min(at + kChunk, ids.size()); ++i)
@@ -149,6 +151,7 @@ std::int64_t RedisTickets::push(const std::string& list, const std::vector<std::
     length = withReply(
         state_, [this] { open(); }, words, [](const redisReply& r) { return r.integer; });
   }
+  if (!ids.empty()) failpoint("push.after");
   return length;
 }
 

@@ -79,7 +79,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
   connection_.run("reset_lost_jobs", {builds.take(), fences.take()});
 }
 
-void Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
+std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
       extra;
   for (const auto& change : changes) {
@@ -96,10 +96,11 @@ void Jobs::change(const std::vector<JobChange>& changes, const std::string& queu
     memory.add(change.peakMemoryBytes);
     extra.add(std::int64_t{change.extraAttempts});
   }
-  connection_.run("finish_jobs",
-                  {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(),
-                   codes.take(), errors.take(), outputs.take(), delays.take(), attempts.take(),
-                   memory.take(), extra.take(), queue});
+  return connection_
+      .run("finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(),
+                           classes.take(), codes.take(), errors.take(), outputs.take(),
+                           delays.take(), attempts.take(), memory.take(), extra.take(), queue})
+      .size();
 }
 
 std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance,

@@ -81,7 +81,8 @@ class Jobs {
   /// Closes attempts that died with their instance; their jobs are ready again or, out of budget,
   /// failed.
   void resetLost(const std::vector<ClaimedPlan>& plans);
-  void change(const std::vector<JobChange>& changes, const std::string& queue);
+  /// Gives how many took place: not those of lost claims, nor what an earlier write in doubt did.
+  std::size_t change(const std::vector<JobChange>& changes, const std::string& queue);
   /// Also gives those that an in-doubt commit already started.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
                                 const std::string& queue);

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 
@@ -42,6 +43,7 @@ Heartbeat::~Heartbeat() {
 
 void Heartbeat::step() {
   const auto sentAt = bootTime();
+  failpoint("heartbeat.before");
   Instances instances(*connection_);
   if (instances.beat(InstanceId{membership_.instance()})) {
     lastBeat_ = sentAt;

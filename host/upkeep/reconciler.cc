@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
@@ -38,6 +39,7 @@ void Reconciler::start() {
 void Reconciler::step() {
   // The lock is held by the session; it is free again when this host or its connection dies.
   if (!connection_->run("reconcile_lock").flag(0, 0)) return;
+  failpoint("reconcile.before");
   Instances instances(*connection_);
   if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
     note("dead_instance",
@@ -114,6 +116,7 @@ void Reconciler::pushMissing(const std::string& list, const std::string& queue,
     std::vector<std::int64_t> missing;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (!known.contains(rows.number(i, 0))) missing.push_back(rows.number(i, 0));
+    if (!missing.empty()) failpoint("reconcile.push.before");
     parts_.tickets->push(list, missing);
     note("missing_ticket", missing.size());
   } catch (const Unavailable& e) {

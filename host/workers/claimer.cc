@@ -1,6 +1,7 @@
 #include "workers/claimer.h"
 
 #include "base/backoff.h"
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
@@ -39,7 +40,9 @@ void Claimer::step(const std::stop_token& stop) {
 
 std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop_token& stop) {
   try {
+    failpoint("take.before");
     auto ids = tickets_->pop(list_, room, kTicketWait);
+    if (!ids.empty()) failpoint("take.after");
     if (redisIsAway_) log::info("redis is back list={}", list_);
     redisIsAway_ = false;
     return ids;

@@ -66,7 +66,8 @@ u as (
                            else '-infinity'::timestamptz end,
          finished_at = case when r.status in ('ready', 'blocked') then null else now() end
     from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
-   where j.id = r.id and j.status in ('blocked', 'ready', 'running')
+   where j.id = r.id  -- the move from where it stands, so that a write in doubt can be repeated
+     and case when r.attempt_id > 0 then j.status = 'running' else j.status in ('blocked', 'ready') end
   returning j.id, j.build_id, j.name, r.status, r.class, r.exit_code, r.error, r.attempt_id, r.memory),
 a as (
   update job_attempts a

@@ -1,8 +1,11 @@
 #include "building/build_stage.h"
 
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/failpoints.h"
 #include "base/files.h"
 #include "model/plan_document.h"
 #include "store/inputs.h"
@@ -34,6 +37,10 @@ class BuildStageTest : public LineFixture {
     {
       auto ran = ran_.lock();
       ran->push_back(name);
+    }
+    if (meanwhile) meanwhile(name);
+    {
+      auto ran = ran_.lock();
       if (name == failing) return {.code = 7};
       if (!infraFailures.empty() && infraFailures.back() == name) {
         infraFailures.pop_back();
@@ -75,6 +82,7 @@ class BuildStageTest : public LineFixture {
 
   std::unique_ptr<PostgresRecorder> intake = recorder();
   ScriptedPrograms maker;
+  std::function<void(const std::string&)> meanwhile;  ///< while a program runs
   std::string failing;
   std::vector<std::string> infraFailures;
   Guarded<std::vector<std::string>> ran_;
@@ -100,6 +108,36 @@ TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
       HasSubstr("plan.building plan.built"));
   for (const auto& entry : std::filesystem::directory_iterator(folder / "work"))
     EXPECT_TRUE(std::filesystem::is_empty(entry.path())) << "nothing of a job stays";
+}
+
+TEST_F(BuildStageTest, ACommitInDoubtIsRepeatedAndLeavesNoTrace) {
+  // As if Postgres went away after the commits of these rounds, before it answered.
+  ASSERT_TRUE(turnOnFailpoints(
+      "job.commit.after=error@1x2;job.start.after=error@3x1;build.commit.after=error@1x1"));
+  const std::shared_ptr<void> off(nullptr, [](void*) { EXPECT_TRUE(turnOnFailpoints("")); });
+  BuildStage stage(buildParts(), 1, 2);
+  plan(kDiamond);
+  ASSERT_TRUE(becomes("select status from plans", "built"));
+  EXPECT_EQ(jobs(), "a succeeded, b succeeded, c succeeded, d succeeded");
+  EXPECT_EQ(text("select count(*) || ' ' || count(ended_at) from job_attempts"), "4 4");
+  EXPECT_EQ(text("select count(*) from events where type = 'job.succeeded'"), "4");
+  EXPECT_EQ(ran_.lock()->size(), 4u);
+}
+
+TEST_F(BuildStageTest, TakesNewWorkAfterItsClaimsWereLost) {
+  std::promise<void> go;
+  meanwhile = [gone = go.get_future().share()](const std::string&) { gone.wait(); };
+  BuildStage stage(buildParts(), 2, 1);
+  plan(kDiamond);
+  plan(kDiamond);
+  ASSERT_TRUE(eventually([&] { return ran_.lock()->size() == 1; }));
+  connection->runText("update instances set ended_at = now()");
+  stage.abandon();
+  go.set_value();
+  connection->run("release_plans");
+  membership.become(join("host-a"));
+  ASSERT_TRUE(becomes("select count(*) from plans where status = 'built'", "2"));
+  EXPECT_EQ(text("select count(*) from builds"), "2");
 }
 
 TEST_F(BuildStageTest, KeepsGoingAfterAFailure) {
