@@ -91,6 +91,14 @@ std::string_view sessionOf(Workload workload) {
   return {};
 }
 
+/// Not the statement's fault: the connection broke (class 08 of the SQL states), a deadlock or the
+/// like rolled it back (40), the server lacks room (53), is stopped or ended the session (57), or
+/// cannot reach its files (58). libpqxx makes only the first a broken_connection.
+bool isOutage(const pqxx::sql_error& error) {
+  const std::string kind = error.sqlstate().substr(0, 2);
+  return kind == "08" || kind == "40" || kind == "53" || kind == "57" || kind == "58";
+}
+
 /// Statements named session_* are run as text, the others are prepared.
 std::string sessionText(std::string_view name) {
   return sql::statements().at(name);
@@ -121,8 +129,9 @@ void Connection::open() {
     }
     for (const auto& [name, text] : sql::statements())
       if (!name.starts_with("session_")) state_->connection.prepare(std::string(name), text);
-  } catch (const pqxx::sql_error&) {
+  } catch (const pqxx::sql_error& e) {
     close();
+    if (isOutage(e)) throw Unavailable(fmt::format("Postgres cannot be used: {}", e.what()));
     throw;  // a statement that does not fit the schema is a bug, not an outage
   } catch (const pqxx::failure& e) {
     close();
@@ -149,6 +158,10 @@ Rows Connection::run(std::string_view statement, std::initializer_list<Param> pa
   } catch (const pqxx::broken_connection& e) {
     close();
     throw Unavailable(fmt::format("Postgres went away during {}: {}", name, e.what()));
+  } catch (const pqxx::sql_error& e) {
+    if (!isOutage(e)) throw;
+    close();
+    throw Unavailable(fmt::format("Postgres gave up {}: {}", name, e.what()));
   }
   return out;
 }
@@ -167,6 +180,10 @@ Rows Connection::runText(const std::string& sql) {
   } catch (const pqxx::broken_connection& e) {
     close();
     throw Unavailable(fmt::format("Postgres went away: {}", e.what()));
+  } catch (const pqxx::sql_error& e) {
+    if (!isOutage(e)) throw;
+    close();
+    throw Unavailable(fmt::format("Postgres gave up: {}", e.what()));
   }
   return out;
 }
@@ -195,6 +212,10 @@ void Connection::commit() {
   } catch (const pqxx::in_doubt_error& e) {
     close();
     throw Unavailable(fmt::format("Postgres went away during a commit: {}", e.what()));
+  } catch (const pqxx::sql_error& e) {
+    if (!isOutage(e)) throw;
+    close();
+    throw Unavailable(fmt::format("Postgres gave up a commit: {}", e.what()));
   } catch (const pqxx::broken_connection& e) {
     close();
     throw Unavailable(fmt::format("Postgres went away during a commit: {}", e.what()));

@@ -9,7 +9,7 @@ on conflict (digest) do update set doomed_at = null where blobs.doomed_at is not
 select size, content from blobs where digest = $1
 
 -- name: store_id
--- The name of this database's blob store, made once.
-with made as (
-  insert into meta values ('store_id', gen_random_uuid()::text) on conflict (key) do nothing returning value)
-select value from made union all select value from meta where key = 'store_id' limit 1
+-- The name of this database's blob store, made once. The update changes nothing: it waits for a host that makes the name
+-- at the same moment, and gives that one's.
+insert into meta values ('store_id', gen_random_uuid()::text)
+on conflict (key) do update set value = meta.value returning value

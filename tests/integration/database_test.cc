@@ -1,0 +1,53 @@
+#include "store/database.h"
+
+#include <future>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/unavailable.h"
+#include "support/line_fixture.h"
+
+namespace planwright {
+namespace {
+
+using DatabaseTest = LineFixture;
+
+std::string pidOf(Connection& connection) {
+  return connection.runText("select pg_backend_pid()").text(0, 0);
+}
+
+TEST_F(DatabaseTest, ASessionThatTheServerEndsIsAnOutageAndNotAMistakeOfTheStatement) {
+  auto keyed = database->dedicated();
+  for (const bool isInTransaction : {false, true}) {
+    if (isInTransaction) keyed->begin();
+    connection->runText("select pg_terminate_backend(" + pidOf(*keyed) + ", 5000)");
+    EXPECT_THROW(keyed->run("store_id"), Unavailable) << isInTransaction;
+    keyed->rollback();
+    EXPECT_FALSE(keyed->run("store_id").empty()) << "it opens itself again";
+    EXPECT_EQ(keyed->runText("show plan_cache_mode").text(0, 0), "force_generic_plan")
+        << "with the settings of its workload";
+  }
+}
+
+TEST_F(DatabaseTest, AStatementThatRunsOutOfTimeIsAnOutage) {
+  auto queries = database->dedicated(Workload::Queries);
+  queries->runText("set statement_timeout = 1");
+  EXPECT_THROW(queries->runText("select pg_sleep(5)"), Unavailable);
+}
+
+TEST_F(DatabaseTest, HostsThatStartAtTheSameMomentGiveTheStoreOneName) {
+  auto first = database->dedicated();
+  first->begin();
+  const std::string name = first->run("store_id").text(0, 0);
+  auto other = std::async(std::launch::async,
+                          [this] { return database->dedicated()->run("store_id").text(0, 0); });
+  EXPECT_TRUE(eventually([&] {
+    return text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == "1";
+  }));
+  first->commit();
+  EXPECT_EQ(other.get(), name);
+}
+
+}  // namespace
+}  // namespace planwright
