@@ -53,7 +53,7 @@ struct QueueRunner::RunningSource {
   std::unique_ptr<Intake> intake;
 
   explicit RunningSource(const HostParts& parts, int attempts)
-      : recorder(parts.database, parts.connectTickets(), parts.bell, attempts) {}
+      : recorder(parts.database, parts.connectTickets(), parts.bell, parts.membership, attempts) {}
 };
 
 QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)

@@ -26,14 +26,15 @@ std::string_view levelOf(std::string_view type) {
 }  // namespace
 
 PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets,
-                                   Bell& bell, int maxAttempts)
+                                   Bell& bell, const Membership& membership, int maxAttempts)
     : connection_(database.dedicated()),
       tickets_(std::move(tickets)),
       bell_(bell),
+      membership_(membership),
       maxAttempts_(maxAttempts) {}
 
 bool PostgresRecorder::isHolder(std::string_view queue, std::string_view source) {
-  return connection_->run("source_lock", {queue, source}).flag(0, 0);
+  return connection_->run("source_lock", {queue, source, membership_.instance()}).flag(0, 0);
 }
 
 RecordResult PostgresRecorder::record(const RecordBatch& batch) {

@@ -8,17 +8,18 @@
 #include "queue/tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "workers/membership.h"
 
 namespace planwright {
 
 /// Records files in Postgres and gives the queued ones tickets. The right to poll a source is an
 /// advisory lock of this recorder's session, and every write goes through that session: whoever
-/// lost the connection lost the source with it. One recorder per source; belongs to its intake's
-/// thread.
+/// lost the connection, or was declared dead, lost the source with it. One recorder per source;
+/// belongs to its intake's thread.
 class PostgresRecorder final : public InputRecorder {
  public:
   PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell,
-                   int maxAttempts);
+                   const Membership& membership, int maxAttempts);
 
   /// Takes the source if it is free. Throws Unavailable when Postgres is away.
   bool isHolder(std::string_view queue, std::string_view source);
@@ -34,6 +35,7 @@ class PostgresRecorder final : public InputRecorder {
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Tickets> tickets_;
   Bell& bell_;
+  const Membership& membership_;
   const int maxAttempts_;
 };
 

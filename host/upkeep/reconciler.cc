@@ -37,8 +37,13 @@ void Reconciler::start() {
 }
 
 void Reconciler::step() {
+  if (parts_.membership.takeDoubt()) round_ = 0;
+  const int round = round_++;
+  // Each host for itself: nobody else knows what it holds.
+  if (round % kScanEvery < 2) releaseForgotten();
   // The lock is held by the session; it is free again when this host or its connection dies.
-  if (!connection_->run("reconcile_lock").flag(0, 0)) return;
+  const auto silence = std::max<std::chrono::milliseconds>(parts_.lease, kInterval * 2);
+  if (!connection_->run("reconcile_lock", {std::to_string(silence.count())}).flag(0, 0)) return;
   failpoint("reconcile.before");
   Instances instances(*connection_);
   if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
@@ -47,10 +52,8 @@ void Reconciler::step() {
   // Claims are looked for by a scan, so only when an instance ended since, and now and then for the
   // leaked ones.
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
-  if (ended != lastEnded_ || round_ % kScanEvery == 0) releaseOrphans();
-  if (round_ % kScanEvery < 2) releaseForgotten();
+  if (ended != lastEnded_ || round % kScanEvery == 0) releaseOrphans();
   lastEnded_ = ended;
-  ++round_;
   for (const auto& queue : parts_.queues) {
     pushMissing(planList(queue), queue, "eligible_inputs_count", "eligible_inputs");
     pushMissing(buildList(queue), queue, "eligible_plans_count", "eligible_plans");

@@ -60,8 +60,9 @@ void Claimer::run(const std::stop_token& stop) {
     try {
       step(stop);
       backoff.reset();
-    } catch (const std::exception& e) {  // Postgres is away: nothing was decided, so wait
+    } catch (const std::exception& e) {  // Postgres is away: wait
       log::error("claiming stopped list={}: {}", list_, e.what());
+      membership_.doubtClaims();
       sleepFor(backoff.next(), stop);
     }
   }

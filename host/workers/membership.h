@@ -22,7 +22,12 @@ class Membership {
   void suspend() { mayClaim_.store(false, std::memory_order_release); }
   void resume() { mayClaim_.store(true, std::memory_order_release); }
 
+  /// A claim failed and may be committed all the same: reconcile looks for it.
+  void doubtClaims() const { areClaimsInDoubt_.store(true, std::memory_order_release); }
+  bool takeDoubt() const { return areClaimsInDoubt_.exchange(false); }
+
  private:
+  mutable std::atomic<bool> areClaimsInDoubt_{false};
   std::atomic<std::int64_t> instance_{0};
   std::atomic<bool> mayClaim_{false};
 };

@@ -23,6 +23,11 @@ create table instances (
 );
 create index instances_live on instances (id) where ended_at is null;
 
+-- A host that is stopped or cut off keeps its sessions, and the locks they hold; Postgres hears of it hours later.
+create function end_sessions_of(instance bigint) returns bigint language sql as $$
+  select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'planwright/' || instance
+$$;
+
 -- The effective settings of each queue. YAML gives the start values; `overrides` names the keys changed since.
 create table queues (
   name text primary key,

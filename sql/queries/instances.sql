@@ -2,7 +2,7 @@
 -- $1 data id, $2 host name, $3 pid, $4 roles, $5 version. Ends what ran on the same data folder before (its lock is
 -- ours now, so it is dead) and gives our id.
 with ended as (
-  update instances set ended_at = now() where data_id = $1 and ended_at is null)
+  update instances set ended_at = now() where data_id = $1 and ended_at is null returning end_sessions_of(id))
 insert into instances (data_id, hostname, pid, roles, version) values ($1, $2, $3, $4, $5) returning id
 
 -- name: instance_beat
@@ -13,10 +13,11 @@ update instances set heartbeat_at = now() where id = $1 and ended_at is null ret
 update instances set ended_at = now() where id = $1 and ended_at is null
 
 -- name: instances_expire
--- $1 lease in seconds, $2 ids that may not be declared dead now (the judge's own). Gives the ids declared dead.
+-- $1 lease in seconds, $2 ids that may not be declared dead now (the judge's own). Gives the ids declared dead, and
+-- how many sessions that held locks for them were ended.
 update instances set ended_at = now()
  where ended_at is null and heartbeat_at < now() - make_interval(secs => $1) and id <> $2
-returning id
+returning id, end_sessions_of(id)
 
 -- name: instances_list
 select id, data_id, hostname, pid, roles, version, rfc3339(started_at), rfc3339(heartbeat_at),

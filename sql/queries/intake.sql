@@ -46,11 +46,13 @@ select s.filename, coalesce(n.id, 0), s.generation, coalesce(n.queued_at is not 
 select filename, stat from source_files where queue = $1 and stat <> ''
 
 -- name: source_lock
--- $1 queue, $2 source. True if this session is the one that polls the source. The lock is the session's: a recorder
--- that lost its connection has lost the source as well and cannot write for it.
+-- $1 queue, $2 source, $3 instance. True if this session is the one that polls the source. The lock is the session's: a
+-- recorder that lost its connection has lost the source as well and cannot write for it. The session carries the name
+-- of the instance, so that whoever declares that dead ends it (end_sessions_of).
 select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
                  and classid = 7211503 and objid = hashtext($1 || chr(1) || $2)::oid)
-    or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2))
+    or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2)),
+       set_config('application_name', 'planwright/' || $3::bigint, false)
 
 -- name: source_cursor
 select cursor from source_cursors where queue = $1 and source = $2

@@ -1,7 +1,9 @@
 -- name: reconcile_lock
--- True if this session is (already, or from now on) the one that puts things right.
+-- $1 milliseconds. True if this session is (already, or from now on) the one that puts things right. The server ends
+-- the session, and with it the lock, when it hears nothing for so long: a host that is stopped or cut off makes way.
 select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and objid = 7211502 and granted)
-    or pg_try_advisory_lock(7211502)
+    or pg_try_advisory_lock(7211502),
+       set_config('idle_session_timeout', $1, false)
 
 -- name: release_forgotten_inputs
 -- $1 ids, $2 fences: claims of ours that no thread knows any more

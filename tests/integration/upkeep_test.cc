@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/unavailable.h"
 #include "store/inputs.h"
 #include "support/line_fixture.h"
 #include "upkeep/heartbeat.h"
@@ -55,6 +56,33 @@ TEST_F(UpkeepTest, GivesBackWhatADeadInstanceHeld) {
   EXPECT_EQ(text("select count(*) from instances where ended_at is not null"), "1");
 }
 
+TEST_F(UpkeepTest, TakesTheSourceFromADeadInstanceThatNeverLetGo) {
+  Membership stopped;
+  stopped.become(join("host-b"));
+  PostgresRecorder theirs(*database, tickets(), bell, stopped, 3);
+  ASSERT_TRUE(theirs.isHolder("default", "folder"));
+  ASSERT_FALSE(intake->isHolder("default", "folder"));
+  connection->runText("update instances set heartbeat_at = now() - interval '1 hour' where id = " +
+                      std::to_string(stopped.instance()));
+  reconciler(std::chrono::milliseconds(0))->step();
+  EXPECT_TRUE(eventually([&] { return intake->isHolder("default", "folder"); }));
+  EXPECT_THROW(theirs.isHolder("default", "folder"), Unavailable) << "its session is over";
+  EXPECT_FALSE(theirs.isHolder("default", "folder"));
+}
+
+TEST_F(UpkeepTest, TheServerEndsTheSessionOfASilentReconciler) {
+  auto silent = database->dedicated();
+  ASSERT_TRUE(silent->run("reconcile_lock", {"200"}).flag(0, 0));
+  auto upkeep = reconciler();
+  record(*intake, "a", "1");
+  tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));
+  EXPECT_TRUE(eventually([&] {
+    upkeep->step();
+    return tickets()->length("plan_queue") == 1;
+  })) << "another may take its place";
+  EXPECT_THROW(silent->run("reconcile_lock", {"200"}), Unavailable);
+}
+
 TEST_F(UpkeepTest, JudgesNobodyBeforeItSawPostgresForALease) {
   const auto other = join("host-b");
   connection->runText("update instances set heartbeat_at = now() - interval '1 hour' where id = " +
@@ -81,6 +109,18 @@ TEST_F(UpkeepTest, ReleasesAClaimThatNoThreadOfOursKnows) {
   auto upkeep = reconciler();
   upkeep->step();
   EXPECT_EQ(text("select status from pending_inputs"), "planning") << "one look may be too early";
+  upkeep->step();
+  EXPECT_EQ(text("select status from pending_inputs"), "pending");
+}
+
+TEST_F(UpkeepTest, ReleasesItsOwnClaimsAlsoWhileAnotherPutsThingsRight) {
+  auto other = database->dedicated();
+  ASSERT_TRUE(other->run("reconcile_lock", {"60000"}).flag(0, 0));
+  const auto id = record(*intake, "a", "1");
+  ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").size(),
+            1u);
+  auto upkeep = reconciler();
+  upkeep->step();
   upkeep->step();
   EXPECT_EQ(text("select status from pending_inputs"), "pending");
 }

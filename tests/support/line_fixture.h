@@ -74,7 +74,7 @@ class LineFixture : public testing::Test {
             folderBlobs->logs()};
   }
   std::unique_ptr<PostgresRecorder> recorder() {
-    return std::make_unique<PostgresRecorder>(*database, tickets(), bell, 3);
+    return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3);
   }
   /// Records one file as intake would; gives the new input's id, 0 if nothing changed.
   std::int64_t record(PostgresRecorder& by, const std::string& name, const std::string& content,
