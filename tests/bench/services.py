@@ -60,12 +60,14 @@ class Services:
         settings = ["listen_addresses=", f"unix_socket_directories={data}"]
         if preload_libraries:
             settings.append(f"shared_preload_libraries={preload_libraries}")
-        command = [POSTGRES_BIN / "postgres", "-D", data]
+        self._postgres_command = [POSTGRES_BIN / "postgres", "-D", data]
         for setting in settings:
-            command += ["-c", setting]
-        self._children.append(self._run_as_postgres(command))
-        is_ready = [POSTGRES_BIN / "pg_isready", "-q", "-h", data]
-        wait_until(lambda: subprocess.call(is_ready) == 0, "Postgres")
+            self._postgres_command += ["-c", setting]
+        self._children.append(self._run_as_postgres(self._postgres_command))
+        wait_until(self._postgres_answers, "Postgres")
+
+    def _postgres_answers(self):
+        return subprocess.call([POSTGRES_BIN / "pg_isready", "-q", "-h", self.postgres_socket]) == 0
 
     def _run_as_postgres(self, command):
         account = self._account and pwd.getpwnam(self._account)
@@ -75,7 +77,7 @@ class Services:
 
     def _start_redis(self, name, durability):
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         path = folder / "socket"
         with open(self.folder / f"{name}.log", "ab") as log:
             command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", str(folder), *durability]

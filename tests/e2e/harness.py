@@ -23,6 +23,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
+LOG_LINES = int(os.environ.get("LOG_LINES", 30))  # of a host, shown when its test fails
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
 from services import POSTGRES_BIN, Redis  # noqa: E402  (the benchmark's clients)
@@ -108,11 +109,24 @@ class Host:
         if not fresh and not (config and "postgres" in config):
             Cluster.copy_to(self.data)
 
-    def start(self, seconds=60):
+    def start(self, seconds=60, env=None):
+        """Returns when it is ready. `env`: more environment, for this process only."""
+        self.spawn(env)
+        return self.await_ready(seconds)
+
+    def spawn(self, env=None):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+                self._command,
+                cwd=self.folder,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
+
+    def await_ready(self, seconds=60):
         lines = queue.Queue()
         threading.Thread(target=lambda out=self.process.stdout: lines.put(out.readline()), daemon=True).start()
         try:
@@ -147,7 +161,7 @@ class Host:
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
-    def log_tail(self, lines=30):
+    def log_tail(self, lines=LOG_LINES):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     # -- the API

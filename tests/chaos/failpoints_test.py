@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""The crash matrix: the host killed at every step boundary, started again, and the account made."""
+
+import subprocess
+import urllib.error
+
+from chaos import BINARY, IS_LONG, LARGE, SMALL, ChaosCase, eventually, long_only, main, table
+
+NAMES = subprocess.run([BINARY, "failpoints"], capture_output=True, text=True, check=True).stdout.split()
+LARGE_ONLY = ("blob.publish.", "build.restore.")
+REACHED_BY_ASKING = ("enqueue.commit.",)
+REACHED_WHEN_PAUSED = ("reconcile.push.",)
+
+
+class FailpointsTest(ChaosCase):
+    def setUp(self):
+        super().setUp()
+        self._count = 0
+
+    def give_work(self, name, files=2):
+        """Some files of both kinds; gives their names."""
+        self._count += 1
+        prefix = f"{name}-{self._count}"
+        kinds = [LARGE] if name.startswith(LARGE_ONLY) else [SMALL] * files
+        return [self.drop(f"{prefix}-{i}", kind) for i, kind in enumerate(kinds)]
+
+    def ask_for_plan(self, host, file, content):
+        """Uploads and presses "Generate plan", as often as it takes: a person would, after an error."""
+
+        def asked():
+            try:
+                upload = host.call("POST", f"/api/pending-inputs?filename={file}&queue=manual", content.encode())
+                answer = host.call("POST", f"/api/pending-inputs/{upload.json['id']}/enqueue-plan", {})
+                return answer.status in (200, 202, 409)  # 409: it is being planned, or was
+            except (urllib.error.URLError, OSError):
+                return not host.is_running
+
+        eventually(asked, "the input is queued")
+
+    def pause(self, host, verb):
+        self.assertEqual(host.call("POST", f"/api/queues/default/plan/{verb}", {}).status, 200)
+
+    def crash_at(self, host, name, nth=1):
+        """True if the host died at this failpoint; it is not running afterwards."""
+        files = self.give_work(name)
+        mark = host.log.stat().st_size if host.log.exists() else 0
+        host.spawn({"PLANWRIGHT_FAILPOINTS": f"{name}=kill@{nth}"})
+        asked = None
+        try:
+            if name.startswith(REACHED_BY_ASKING):
+                host.await_ready()
+                asked = self.recipe(f"{name}-{self._count}-asked")
+                self.ask_for_plan(host, *asked)
+            elif name.startswith(REACHED_WHEN_PAUSED):
+                host.await_ready()
+                self.pause(host, "pause")
+                self.drop(f"{name}-{self._count}-paused")
+            host.process.wait(60)
+        except subprocess.TimeoutExpired:
+            host.kill()
+        host.process.stdout.close()
+        log = host.log.read_text(errors="replace")[mark:]
+        self._after = lambda: (asked and self.ask_for_plan(host, *asked), self.pause(host, "resume"))
+        return f"failpoint {name} ends the host" in log, files
+
+    def outcome(self, files, problems):
+        wrong = {file for file, _ in problems}
+        return "ok" if not wrong & set(files) else "; ".join(what for file, what in problems if file in files)
+
+    def run_matrix(self, nth, settle_each):
+        """Kills at each name in turn. Not settled in between, the next crash hits the recovery from the one before."""
+        host = self.new_host()
+        died, files, after = {}, {}, []
+        for name in NAMES:
+            died[name], files[name] = self.crash_at(host, name, nth)
+            after.append(self._after)
+            if settle_each or name.startswith(REACHED_BY_ASKING + REACHED_WHEN_PAUSED):
+                host.start()
+                self._after()
+                if settle_each:
+                    self.settle()
+                host.kill()
+        host.start()
+        self.settle()
+        problems = self.problems()
+        title = f"host killed at each failpoint, the time it is reached: {nth}; " + (
+            "finished before the next" if settle_each else "the next crash comes before it has recovered"
+        )
+        rows = [(n, "died" if died[n] else "NOT REACHED", self.outcome(files[n], problems)) for n in NAMES]
+        table(title, ("failpoint", "crash", "outcome"), rows)
+        lost = sum("lost" in what or "transient" in what or "not one plan: 0" in what for _, what in problems)
+        print(f"  {len(NAMES)} crashes, {len(self.ledger)} inputs: {lost} lost, {len(problems) - lost} doubled or wrong")
+        self.assertEqual(problems, [])
+        return [name for name in NAMES if not died[name]]
+
+    def test_killed_at_each_failpoint(self):
+        self.assertEqual(self.run_matrix(1, settle_each=IS_LONG), [])
+
+    @long_only
+    def test_killed_at_each_failpoint_during_recovery(self):
+        self.assertEqual(self.run_matrix(1, settle_each=False), [])
+
+    @long_only
+    def test_killed_at_each_failpoint_the_second_time(self):
+        self.run_matrix(2, settle_each=False)  # some are passed once only in so little work
+
+    def test_a_normal_run_passes_each_failpoint(self):
+        host = self.new_host()
+        host.start(env={"PLANWRIGHT_FAILPOINTS": "*=log"})
+        self.give_work("small")
+        self.drop("large", LARGE)
+        self.ask_for_plan(host, *self.recipe("asked"))
+        self.settle()
+        self.pause(host, "pause")
+        self.drop("paused")
+        missing = lambda: [n for n in NAMES if f"failpoint {n} reached" not in host.log.read_text(errors="replace")]
+        eventually(lambda: not missing(), lambda: f"not passed: {missing()}")
+        self.pause(host, "resume")
+        self.assert_account()
+
+    def test_each_failpoint_fails_now_and_then(self):
+        """What throws there is what a broken service throws: the host goes on by itself."""
+        host = self.new_host()
+        host.start(env={"PLANWRIGHT_FAILPOINTS": "*=error@3x1"})
+        for i in range(20 if IS_LONG else 5):
+            self.drop(f"error-{i}", LARGE if i % 5 == 4 else SMALL)
+        self.settle(90)
+        self.assertEqual(self.problems(), [])
+        self.assertTrue(host.is_running)
+
+
+if __name__ == "__main__":
+    main()
