@@ -26,6 +26,7 @@ constexpr auto kHolderCheck = 250ms;
 constexpr auto kLongestWait = 1s;
 constexpr std::chrono::milliseconds kShortestRetry = 1s;  ///< after a failure of the source
 constexpr std::size_t kMostRefusedNames = 100'000;
+constexpr std::size_t kKnownSlack = 10'000;
 constexpr auto kBatchTime = 20ms;  ///< a batch is not held up longer by its large files
 
 UniqueFd newEventFd() {
@@ -115,16 +116,24 @@ std::chrono::nanoseconds Intake::step() {
 bool Intake::becomeHolder() {
   const bool isHolder = !isHolder_ || isHolder_();
   if (isHolder && !wasHolder_) {
-    known_.clear();
-    for (const KnownFile& file : recorder_.known(settings_.queue, settings_.source)) {
-      known_.note(file.name, file.signature);
-    }
+    readKnown();
     cursor_ = storedCursor_ = recorder_.cursor(settings_.queue, settings_.source);
     nextPollAt_ = clock_.steady();
   }
+  if (isHolder && known_.size() > mostKnown_) readKnown();
   wasHolder_ = isHolder;
   status_.lock()->isHolder = isHolder;
   return isHolder;
+}
+
+/// Also now and then when they became many: what upkeep forgot, since the files are gone, is
+/// forgotten here as well.
+void Intake::readKnown() {
+  known_.clear();
+  for (const KnownFile& file : recorder_.known(settings_.queue, settings_.source)) {
+    known_.note(file.name, file.signature);
+  }
+  mostKnown_ = 2 * known_.size() + kKnownSlack;
 }
 
 /// Not while a full batch waits: what the source has is as safe there, and our memory stays small.

@@ -88,11 +88,11 @@ class Intake {
 
   void run(const std::stop_token& stop);
   bool becomeHolder();
+  void readKnown();
   bool isPollDue();
   void pollSource();
   SourcePoll callSource();
-  /// What the last poll brought; each thing is dropped when it is dealt with, so none is lost by a
-  /// throw.
+  /// What the last poll brought; each thing is dropped when dealt with: none is lost by a throw.
   void handleFound();
   void report(const SourceCall::Event& event);
   void take(const SourceItem& item);
@@ -109,8 +109,7 @@ class Intake {
   void refuseName(const std::string& name, const std::string& reason);
   void forget(const std::string& name);
   void tellMissingLease(const std::string& folder);
-  /// -1: the folder is not there.
-  int folderFd(const std::string& folder);
+  int folderFd(const std::string& folder);  ///< -1: it is not there
   std::size_t backlog();
   std::chrono::nanoseconds timeToNextStep();
   std::chrono::nanoseconds retryTime() const;
@@ -134,6 +133,7 @@ class Intake {
   std::deque<SourceCall::Event> foundEvents_;
   std::deque<SourceItem> found_;
   KnownFiles known_;
+  std::size_t mostKnown_ = 0;                        ///< beyond it they are read anew
   std::unordered_map<std::string, Origin> origins_;  ///< of every arriving file
   std::map<std::string, UniqueFd> folders_;          ///< by path; open during a step only
   std::vector<RecordedFile> ready_;                  ///< blobs of the source, not recorded yet
