@@ -134,13 +134,13 @@ Application::Application(const Config& config, const std::stop_token& stop)
     reconciler_ = std::make_unique<Reconciler>(std::move(upkeep));
     retention_ = std::make_unique<Retention>(
         Retention::Parts{*database_, *folderBlobs_, config, metrics_, clock_});
+    retention_->start();
   }
   std::map<std::string, QueueRow> rows;
   for (auto& row : QueueRows(*database_->lease()).all()) rows[row.name] = row;
   for (const auto& queue : config.queues)
     queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
   if (reconciler_) reconciler_->start();
-  if (retention_) retention_->start();
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 

@@ -47,7 +47,8 @@ Response stream(Control& control, EventFeed& feed, const Request& request) {
   const auto types = commaSeparated(request.query.textOr("types"));
   if (!types.empty())
     subscription.wants = [types](const EventMessage& message) {
-      return std::find(types.begin(), types.end(), message.type) != types.end();
+      return message.type == "events.pruned" ||
+             std::find(types.begin(), types.end(), message.type) != types.end();
     };
   subscription.backlog = [&control](const EventOrder& after, std::size_t limit) {
     std::vector<EventMessage> out;

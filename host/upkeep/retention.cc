@@ -14,6 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kPartitionsAhead = 3;
+
 milliseconds shortestAge(const Config& config) {
   milliseconds age = std::chrono::hours(24);
   for (const auto& queue : config.queues)
@@ -30,6 +32,21 @@ milliseconds pruneEvery(const Config& config) {
 milliseconds collectEvery(const Config& config) {
   return std::clamp<milliseconds>(config.blobs.grace / 4, std::chrono::seconds(1),
                                   std::chrono::minutes(30));
+}
+
+/// Events outlive what they are about: twice the longest age, or a quarter where nothing has one.
+std::chrono::seconds eventAge(const Config& config) {
+  milliseconds longest{0};
+  for (const auto& queue : config.queues)
+    for (const auto& age : {queue.prune.inputs, queue.prune.plans})
+      longest = std::max(longest, age.value_or(std::chrono::hours(24 * 45)));
+  return std::chrono::ceil<std::chrono::seconds>(2 * longest);
+}
+
+/// How much time one partition of them covers.
+std::chrono::seconds partitionWidth(const Config& config) {
+  return std::clamp<std::chrono::seconds>(eventAge(config) / 8, std::chrono::seconds(2),
+                                          std::chrono::hours(24 * 7));
 }
 
 }  // namespace
@@ -61,6 +78,7 @@ Retention::Retention(Parts parts)
 }
 
 void Retention::start() {
+  makeEventPartitions();  // before anybody writes an event
   thread_ = startThread("pw-retention", [this](const std::stop_token& stop) {
     do {
       try {
@@ -94,6 +112,21 @@ bool Retention::isFileThere(const std::string& queue, const std::string& filenam
   return ::lstat(path.c_str(), &file) == 0 || errno != ENOENT;
 }
 
+void Retention::makeEventPartitions() {
+  connection_->run("make_event_partitions",
+                   {partitionWidth(parts_.config).count(), kPartitionsAhead});
+}
+
+/// Places for the events to come, and an end to the old ones.
+void Retention::keepEvents() {
+  makeEventPartitions();
+  eventsAt_ = parts_.clock.steady() + std::clamp<milliseconds>(partitionWidth(parts_.config) / 4,
+                                                               std::chrono::seconds(1),
+                                                               std::chrono::minutes(10));
+  const Rows gone = connection_->run("drop_event_partitions", {eventAge(parts_.config).count()});
+  if (gone.number(0, 0) > 0) log::info("dropped partitions of events: {}", gone.number(0, 0));
+}
+
 void Retention::readWatchDirs() {
   for (const auto& row : QueueRows(*connection_).all()) watchDirs_[row.name] = row.watchDir;
 }
@@ -108,9 +141,10 @@ std::optional<Pruned> Retention::pruneNow(const QueueConfig& queue, bool isDryRu
 
 void Retention::step(const std::stop_token& stop) {
   const auto now = parts_.clock.steady();
-  if (now < pruneAt_ && now < collectAt_) return;
+  if (now < pruneAt_ && now < collectAt_ && now < eventsAt_) return;
   const RetentionLock lock(*connection_);
   if (!lock) return;
+  if (now >= eventsAt_) keepEvents();
   if (now >= pruneAt_) {
     readWatchDirs();
     for (const auto& queue : parts_.config.queues) pruner_.prune(queue.name, queue.prune, stop);

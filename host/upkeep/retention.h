@@ -55,6 +55,8 @@ class Retention {
 
  private:
   void waitForHeldResults();
+  void makeEventPartitions();
+  void keepEvents();
   void readWatchDirs();
   bool isFileThere(const std::string& queue, const std::string& filename,
                    const std::string& signature) const;
@@ -64,7 +66,7 @@ class Retention {
   Pruner pruner_;
   BlobCollector collector_;
   std::map<std::string, std::string> watchDirs_;  ///< by queue, as they are now
-  SteadyTime pruneAt_{}, collectAt_{};
+  SteadyTime pruneAt_{}, collectAt_{}, eventsAt_{};
   std::jthread thread_;
 };
 

@@ -22,9 +22,9 @@ select digest, size from blobs where content is null and digest > $1 order by di
 with e as (update events set xid = '1' returning 1),
 i as (update instances set ended_at = now() where ended_at is null),
 m as (
-  update meta set value = case key when 'store_id' then gen_random_uuid()::text
+  update meta set value = case key when 'events_pruned' then '1-0' when 'store_id' then gen_random_uuid()::text
                           else greatest(value::bigint + 1, extract(epoch from now())::bigint)::text end
-   where key in ('event_epoch', 'store_id'))
+   where key in ('event_epoch', 'store_id', 'events_pruned'))
 select count(*) from e
 
 -- name: restore_target

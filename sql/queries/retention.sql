@@ -75,6 +75,14 @@ select (select count(*) from prunable_inputs($1, $2::float8, $4) i
 -- $1 queue, $2 body
 insert into events (queue, subject, type, body) values ($1, 'queue/' || $1, 'queue.pruned', $2::jsonb)
 
+-- name: make_event_partitions
+-- $1 width in seconds, $2 how many ahead
+select make_event_partitions($1, $2)
+
+-- name: drop_event_partitions
+-- $1 age in seconds. Gives (partitions, rows of events_rest).
+select * from drop_event_partitions($1)
+
 -- name: prune_idempotency_keys
 delete from idempotency_keys
  where key in (select key from idempotency_keys where created_at < now() - interval '1 day' limit 1000)

@@ -184,6 +184,36 @@ TEST_F(RetentionTest, ExplainsWhoReachesABlob) {
   EXPECT_THAT(users("named"), ElementsAre(BlobCollector::User{"plan", input}));
 }
 
+TEST_F(RetentionTest, EventsGoByPartitionAndTheStreamSaysSo) {
+  connection->run("drop_event_partitions", {-60});  // those of the fixture
+  EXPECT_EQ(connection->run("make_event_partitions", {std::int64_t{3600}, 2}).number(0, 0), 3);
+  EXPECT_EQ(connection->run("make_event_partitions", {std::int64_t{3600}, 2}).number(0, 0), 0);
+  EXPECT_GE(connection->run("make_event_partitions", {std::int64_t{1800}, 3}).number(0, 0), 1)
+      << "narrower ones in the place of those to come";
+  connection->run("source_event", {"default", "source/a", "file.refused", "warning", "{}"});
+  const Rows old =
+      connection->run("api_events_after", {"0", "0", std::nullopt, std::nullopt, std::nullopt, 10});
+  ASSERT_EQ(old.size(), 1u);
+  EXPECT_EQ(text("select count(*) from events_rest"), "0");
+  const auto after = [&](const std::string& xid, const std::string& id) {
+    std::vector<std::string> types;
+    const Rows rows = connection->run("api_events_after",
+                                      {xid, id, std::nullopt, std::nullopt, std::nullopt, 10});
+    for (std::size_t i = 0; i < rows.size(); ++i) types.push_back(rows.text(i, 2));
+    return types;
+  };
+  EXPECT_EQ(connection->run("drop_event_partitions", {3600}).number(0, 0), 0) << "it is young";
+  EXPECT_THAT(after(old.text(0, 0), old.text(0, 1)), IsEmpty());
+
+  connection->run("drop_event_partitions", {-7200});
+  EXPECT_EQ(text("select count(*) from events"), "0");
+  connection->run("source_event", {"default", "source/b", "source.gone", "warning", "{}"});
+  EXPECT_EQ(text("select count(*) from events"), "1") << "an event finds its place in any case";
+  EXPECT_THAT(after("3", "1"), ElementsAre("events.pruned", "source.gone")) << "a gap";
+  EXPECT_THAT(after(old.text(0, 0), old.text(0, 1)), ElementsAre("source.gone")) << "no gap";
+  EXPECT_THAT(after("0", "0"), ElementsAre("source.gone")) << "from the beginning";
+}
+
 TEST_F(RetentionTest, OneHostAtATimeDeletes) {
   const auto other = database->dedicated(Workload::Queries);
   {
