@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -28,6 +29,7 @@ class Limited {
   using Ch = char;
   Limited(Handler& next, JsonLimits limits) : next_(next), limits_(limits) {}
 
+  // NOLINTBEGIN(readability-identifier-naming): RapidJSON's names
   bool Null() { return count() && next_.Null(); }
   bool Bool(bool b) { return count() && next_.Bool(b); }
   bool Int(int i) { return count() && next_.Int(i); }
@@ -35,8 +37,19 @@ class Limited {
   bool Int64(std::int64_t i) { return count() && next_.Int64(i); }
   bool Uint64(std::uint64_t i) { return count() && next_.Uint64(i); }
   bool Double(double d) { return count() && next_.Double(d); }
-  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
-    return count() && next_.RawNumber(s, n, copy);
+  /// RapidJSON 1.1 makes a random number of 0e300, so numbers are read here.
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+    if (!count()) return false;
+    const std::string_view text(s, n);
+    if (text.find_first_of(".eE") == std::string_view::npos) {
+      std::int64_t whole = 0;
+      if (read(text, whole)) return passWhole(whole);
+      std::uint64_t large = 0;
+      if (read(text, large)) return next_.Uint64(large);
+    }
+    double number = 0;
+    hasBadNumber_ = !read(text, number);
+    return !hasBadNumber_ && next_.Double(number);
   }
   bool String(const char* s, rapidjson::SizeType n, bool copy) {
     return count() && hasNoNul(s, n) && next_.String(s, n, copy);
@@ -48,11 +61,26 @@ class Limited {
   bool EndObject(rapidjson::SizeType n) { return --depth_, next_.EndObject(n); }
   bool StartArray() { return open() && next_.StartArray(); }
   bool EndArray(rapidjson::SizeType n) { return --depth_, next_.EndArray(n); }
+  // NOLINTEND(readability-identifier-naming)
 
   bool tooDeep() const { return depth_ > limits_.depth; }
   bool hasNul() const { return hasNul_; }
+  bool hasBadNumber() const { return hasBadNumber_; }
 
  private:
+  template <class Number>
+  static bool read(std::string_view text, Number& number) {
+    const auto end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, number);
+    return result.ec == std::errc() && result.ptr == end;
+  }
+  bool passWhole(std::int64_t whole) {
+    if (whole >= 0 && whole <= std::numeric_limits<unsigned>::max())
+      return next_.Uint(static_cast<unsigned>(whole));
+    if (whole >= 0) return next_.Uint64(static_cast<std::uint64_t>(whole));
+    if (whole >= std::numeric_limits<int>::min()) return next_.Int(static_cast<int>(whole));
+    return next_.Int64(whole);
+  }
   bool hasNoNul(const char* s, rapidjson::SizeType n) {
     hasNul_ = std::memchr(s, '\0', n) != nullptr;
     return !hasNul_;
@@ -65,6 +93,7 @@ class Limited {
   unsigned depth_ = 0;
   std::size_t values_ = 0;
   bool hasNul_ = false;
+  bool hasBadNumber_ = false;
 };
 
 struct Parse {
@@ -73,6 +102,7 @@ struct Parse {
   rapidjson::ParseResult result{};
   bool tooDeep = false;
   bool hasNul = false;
+  bool hasBadNumber = false;
 
   template <class Handler>
   bool operator()(Handler& handler) {
@@ -81,9 +111,10 @@ struct Parse {
     rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
     rapidjson::Reader reader;
     result = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                          rapidjson::kParseFullPrecisionFlag>(stream, limited);
+                          rapidjson::kParseNumbersAsStringsFlag>(stream, limited);
     tooDeep = limited.tooDeep();
     hasNul = limited.hasNul();
+    hasBadNumber = limited.hasBadNumber();
     return !result.IsError();
   }
 };
@@ -234,6 +265,8 @@ Result<JsonDocument> parseJson(std::string_view text, JsonLimits limits) {
     if (parse.hasNul)
       return invalid(fmt::format("a text holds a NUL (\\u0000) at {}; it cannot be stored", place),
                      place);
+    if (parse.hasBadNumber)
+      return invalid(fmt::format("the number at {} does not fit into a double", place), place);
     if (parse.result.Code() == rapidjson::kParseErrorTermination)
       return invalid(
           parse.tooDeep
@@ -272,7 +305,7 @@ const JsonValue* find(const JsonValue& object, std::string_view key) {
 std::string textOr(const JsonValue& object, std::string_view key, std::string fallback) {
   const auto* value = find(object, key);
   return value && value->IsString() ? std::string(value->GetString(), value->GetStringLength())
-                                    : fallback;
+                                    : std::move(fallback);
 }
 
 std::int64_t numberOr(const JsonValue& object, std::string_view key, std::int64_t fallback) {
@@ -356,10 +389,8 @@ std::string JsonWriter::take() {
 }
 
 std::string mergePatch(std::string_view target, std::string_view patch) {
-  JsonDocument document;
-  document.Parse(target.data(), target.size());
-  JsonDocument change;
-  change.Parse(patch.data(), patch.size());
+  JsonDocument document = std::move(*parseJson(target));
+  const JsonDocument change = std::move(*parseJson(patch));
   applyPatch(document, change, document.GetAllocator());
   return toJson(document);
 }
