@@ -34,7 +34,6 @@ Result<std::string> programText(const ProgramSpec& spec) {
 Result<ProgramWords> splitProgramText(std::span<char> text, std::size_t argCount,
                                       std::size_t envCount) {
   std::vector<char*> words;
-  words.reserve(argCount + envCount + 1);
   for (auto at = text.begin(); at != text.end();) {
     const auto end = std::find(at, text.end(), '\0');
     if (end == text.end()) return invalid("a word has no end");

@@ -1,10 +1,11 @@
 #include "config/yaml_loader.h"
 
 #include <charconv>
-#include <cstring>
 #include <set>
 
 #include <yaml-cpp/yaml.h>
+
+#include "base/utf8.h"
 
 namespace planwright {
 namespace {
@@ -28,7 +29,9 @@ void typeScalar(const std::string& text, ConfigNode& node) {
     node.flag = text[0] == 't' || text[0] == 'T';
     return;
   }
-  if (!std::strchr("+-.0123456789", text[0])) return;
+  // from_chars would also take +-5, and nan(1) behind a sign
+  const auto first = text.find_first_not_of("+-");
+  if (first > 1 || (text[first] != '.' && (text[first] < '0' || text[first] > '9'))) return;
   const char* begin = text.data() + (text[0] == '+' ? 1 : 0);
   const char* end = text.data() + text.size();
   const auto whole = std::from_chars(begin, end, node.integer);
@@ -36,9 +39,8 @@ void typeScalar(const std::string& text, ConfigNode& node) {
     node.kind = Kind::Integer;
     return;
   }
-  const bool hasDigit = text.find_first_of("0123456789") != std::string::npos;
   const auto real = std::from_chars(begin, end, node.real);
-  if (hasDigit && real.ec == std::errc() && real.ptr == end) node.kind = Kind::Real;
+  if (real.ec == std::errc() && real.ptr == end) node.kind = Kind::Real;
 }
 
 /// Walks one document. One use, one thread.
@@ -86,6 +88,7 @@ class TreeBuilder {
         continue;
       }
       const std::string& key = pair.first.Scalar();
+      if (!isStorable(key, keyPlace)) continue;
       if (key == "<<") {
         complain(keyPlace, "merge keys (<<) are not supported; put shared values under defaults:");
         continue;
@@ -102,12 +105,20 @@ class TreeBuilder {
   void buildScalar(const YAML::Node& yaml, ConfigNode& node) {
     const std::string& tag = yaml.Tag();
     const std::string& text = yaml.Scalar();
+    if (!isStorable(text, node.place)) return;
     if (tag == "!") checkQuote(yaml.Mark(), node.place);
     if (tag.empty() || tag == "?") return typeScalar(text, node);
     node.text = text;
     node.kind = tag == "!secret" ? ConfigNode::Kind::Secret : ConfigNode::Kind::Text;
     if (tag == "!" || tag == "!secret" || tag == "tag:yaml.org,2002:str") return;
     complain(node.place, "tag " + tag + " is not known; only !secret NAME is");
+  }
+
+  /// Neither Postgres nor a program's command line takes a NUL.
+  bool isStorable(const std::string& text, const Place& place) {
+    if (text.find('\0') == std::string::npos) return true;
+    complain(place, "a text must not hold \\0");
+    return false;
   }
 
   /// yaml-cpp 0.7 takes the rest of the file for a quoted text whose end is missing.
@@ -149,8 +160,8 @@ ConfigNode loadYaml(std::string_view text, const std::string& file,
   const Place start{file, 1, 1};
   ConfigNode empty;
   empty.place = start;
-  if (text.find('\0') != std::string_view::npos) {
-    problems.push_back({start, "this is not a text file"});
+  if (!isUtf8(text)) {  // nor is a NUL
+    problems.push_back({start, "this is not a text file in UTF-8"});
     return empty;
   }
   try {

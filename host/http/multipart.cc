@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kPiece = 256 * 1024;
 constexpr std::size_t kLargestPartHead = 16 * 1024;
+constexpr int kMostParts = 100;  // each costs a search, however small it is
 
 std::string readAt(int fd, std::uint64_t offset, std::size_t size) {
   std::string out(size, '\0');
@@ -84,11 +85,13 @@ Result<FilePart> findFilePart(int fd, std::string_view contentType) {
     return invalid("The multipart body has no boundary.", "Content-Type");
   const std::string delimiter = "\r\n--" + boundary;
   const std::string first = delimiter.substr(2);
-  auto start = readAt(fd, 0, first.size()) == first ? std::optional<std::uint64_t>(0)
-                                                    : findText(fd, 0, delimiter);
-  if (!start) return invalid("The multipart body does not begin with its boundary.", "body");
-  std::uint64_t at = *start == 0 ? first.size() : *start + delimiter.size();
-  while (true) {
+  std::uint64_t at = first.size();
+  if (readAt(fd, 0, first.size()) != first) {
+    const auto start = findText(fd, 0, delimiter);
+    if (!start) return invalid("The multipart body does not begin with its boundary.", "body");
+    at = *start + delimiter.size();
+  }
+  for (int parts = 0; parts < kMostParts; ++parts) {
     const std::string head = readAt(fd, at, kLargestPartHead);
     if (head.starts_with("--")) return invalid("There is no part named \"file\".", "file");
     const auto blank = head.find("\r\n\r\n");
@@ -105,6 +108,7 @@ Result<FilePart> findFilePart(int fd, std::string_view contentType) {
                       .size = std::max(*end, body) - body};
     at = *end + delimiter.size();
   }
+  return invalid("The multipart body has more than 100 parts.", "body");
 }
 
 }  // namespace planwright

@@ -1,26 +1,19 @@
 #include "support/http_framer_harness.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "base/utf8.h"
 #include "http/range.h"
 #include "http/request_framer.h"
 #include "http/router.h"
+#include "support/require.h"
 
 namespace planwright {
 
 namespace {
 
 constexpr HttpLimits kLimits{.headerBytes = 1024, .targetBytes = 256, .bodyBytes = 2048};
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "framer: %s\n", what);
-  std::abort();
-}
 
 const Router& router() {
   static const Router* const made = [] {

@@ -174,10 +174,17 @@ TEST(ConfigReader, TypesPlainScalarsByTheCoreSchema) {
   const ReadConfig result = read(
       "queues: {a: {planner: {plugin: x, settings: {o: 010, f: 1.5, q: \"1\", n: ~, y: yes, t: "
       "true, "
-      "v: 1.2.3, d: 2024-01-01}}}}");
+      "v: 1.2.3, d: 2024-01-01, s: +5, m: +-5, w: +nan(1)}}}}");
   ASSERT_TRUE(result.ok());
-  EXPECT_EQ(result.config.queues[0].planners[0].settingsJson,
-            R"({"o":10,"f":1.5,"q":"1","n":null,"y":"yes","t":true,"v":"1.2.3","d":"2024-01-01"})");
+  EXPECT_EQ(
+      result.config.queues[0].planners[0].settingsJson,
+      R"({"o":10,"f":1.5,"q":"1","n":null,"y":"yes","t":true,"v":"1.2.3","d":"2024-01-01","s":5,)"
+      R"j("m":"+-5","w":"+nan(1)"})j");
+}
+
+TEST(ConfigReader, RefusesTextThatCannotBeStored) {
+  EXPECT_NE(problemsOf("data: \"a\\0b\"\n").find("1:7: a text must not hold"), std::string::npos);
+  EXPECT_NE(problemsOf("data: \xff\n").find("not a text file in UTF-8"), std::string::npos);
 }
 
 TEST(ConfigReader, SurvivesFilesThatAreNoConfiguration) {
