@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -22,6 +23,7 @@ class Services:
         self.folder = pathlib.Path(folder)
         self.folder.chmod(0o755)
         self._children = []
+        self._by_name = {}
         self._account = "postgres" if os.geteuid() == 0 else None
         try:
             self._start_postgres(preload_libraries)
@@ -48,6 +50,27 @@ class Services:
                 child.wait()
         self._children = []
 
+    def pid(self, name):
+        """Of "postgres", "redis" or "redis-fsync"."""
+        return self._by_name[name].pid
+
+    def end(self, name, how=signal.SIGINT):
+        """Ends one server and waits for it. SIGINT: Postgres' fast shutdown, Redis' shutdown; SIGKILL: a crash."""
+        child = self._by_name.pop(name)
+        self._children.remove(child)
+        child.send_signal(how)
+        child.wait(20)
+
+    def start_postgres(self):
+        """Returns when it serves; also after end("postgres")."""
+        self._by_name["postgres"] = self._run_as_postgres(self._postgres_command)
+        self._children.append(self._by_name["postgres"])
+        wait_until(self._postgres_answers, "Postgres")
+
+    def start_redis(self):
+        """As start_postgres."""
+        self._start_redis("redis", REDIS_SNAPSHOTS)
+
     def _start_postgres(self, preload_libraries):
         data = self.folder / "postgres"
         data.mkdir()
@@ -63,8 +86,7 @@ class Services:
         self._postgres_command = [POSTGRES_BIN / "postgres", "-D", data]
         for setting in settings:
             self._postgres_command += ["-c", setting]
-        self._children.append(self._run_as_postgres(self._postgres_command))
-        wait_until(self._postgres_answers, "Postgres")
+        self.start_postgres()
 
     def _postgres_answers(self):
         return subprocess.call([POSTGRES_BIN / "pg_isready", "-q", "-h", self.postgres_socket]) == 0
@@ -81,14 +103,18 @@ class Services:
         path = folder / "socket"
         with open(self.folder / f"{name}.log", "ab") as log:
             command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", str(folder), *durability]
-            self._children.append(subprocess.Popen(command, stdout=log, stderr=log))
+            self._by_name[name] = subprocess.Popen(command, stdout=log, stderr=log)
+            self._children.append(self._by_name[name])
         wait_until(lambda: path.exists() and answers_ping(path), name)
         return path
 
 
 def answers_ping(path):
-    with Redis(path) as redis:
-        return redis.call("PING") == "PONG"
+    try:
+        with Redis(path) as redis:
+            return redis.call("PING") == "PONG"
+    except OSError:
+        return False  # the socket of the one before is still there
 
 
 def wait_until(condition, what, seconds=30):

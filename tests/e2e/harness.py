@@ -235,7 +235,20 @@ class Host:
 
     def cli(self, *words, expect=0):
         """A client command; its exit code must be `expect`. Gives its standard output."""
-        done = subprocess.run(
+        done = self._run(words)
+        if done.returncode != expect:
+            raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def cli_errors(self, *words):
+        """A client command that must fail. Gives what it says."""
+        done = self._run(words)
+        if done.returncode == 0:
+            raise AssertionError(f"{words} did not fail\n{done.stdout}")
+        return done.stderr
+
+    def _run(self, words):
+        return subprocess.run(
             [BINARY, *map(str, words)],
             cwd=self.folder,
             env={**os.environ, "PLANWRIGHT_SERVER": self.url},
@@ -243,9 +256,6 @@ class Host:
             text=True,
             timeout=60,
         )
-        if done.returncode != expect:
-            raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
 
     def sql(self, text):
         """Rows of the embedded Postgres as lists of text; for what the API does not show."""
