@@ -10,6 +10,7 @@
 
 #include "application/application.h"
 #include "base/log.h"
+#include "base/open_files.h"
 #include "base/threads.h"
 
 namespace planwright {
@@ -47,6 +48,7 @@ std::jthread listenForSignals(std::stop_source& stop) {
 
 int serve(const Config& config, const ServeOptions&) {
   ::signal(SIGPIPE, SIG_IGN);
+  raiseOpenFileLimit();
   const sigset_t signals = stopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all inherit it
   std::stop_source stop;

@@ -19,6 +19,7 @@
 #include "base/files.h"
 #include "base/keeper_tags.h"
 #include "base/log.h"
+#include "base/open_files.h"
 #include "base/threads.h"
 
 namespace planwright {
@@ -140,6 +141,7 @@ std::shared_ptr<Keeper::Link> Keeper::startLink() const {
   HelloMessage hello;
   hello.family = family_;
   hello.leaseMillis = options_.leaseMillis;
+  hello.openFiles = openFileLimitOfPrograms();
   sendPacket(link->control.get(), bytesOf(hello));
   return link;
 }

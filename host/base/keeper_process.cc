@@ -121,6 +121,7 @@ void KeeperProcess::greet() {
     throw std::runtime_error("is started by `planwright serve`, not by hand");
   family_ = hello.family;
   lease_ = milliseconds(hello.leaseMillis);
+  spawner_.setOpenFiles(hello.openFiles);
   lastWord_ = sinceBoot();
 }
 

@@ -24,6 +24,7 @@ struct HelloMessage {
   KeeperWord word = KeeperWord::Hello;
   std::uint32_t family = 0;  ///< marks all programs of this data folder (keeper_tags.h)
   std::int64_t leaseMillis = 0;
+  std::uint64_t openFiles = 0;  ///< soft limit for programs
 };
 
 struct RunMessage {

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/open_files.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PLANWRIGHT_PLAIN_FORK \
   1  // a sanitizer's own state must not be shared with a half-made child
@@ -99,11 +101,8 @@ Spawner::Spawner()
       null_(::open("/dev/null", O_RDWR | O_CLOEXEC)) {
   if (report_ == MAP_FAILED || !null_)
     throw std::system_error(errno, std::generic_category(), "keeper");
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  openFiles_ = files.rlim_cur;
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  raiseOpenFileLimit();
+  openFiles_ = openFileLimitOfPrograms();
 }
 
 Spawner::~Spawner() {

@@ -35,6 +35,9 @@ class Spawner {
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
 
+  /// The soft limit of open files for programs that ask for none.
+  void setOpenFiles(std::uint64_t limit) { openFiles_ = limit; }
+
   Spawned start(const SpawnPlan& plan);
 
  private:
@@ -45,7 +48,7 @@ class Spawner {
 
   Report* report_;  // a shared page: where the child says what failed
   UniqueFd null_;
-  std::uint64_t openFiles_ = 0;  // our own soft limit before it was raised, which programs get back
+  std::uint64_t openFiles_ = 0;
 };
 
 }  // namespace planwright

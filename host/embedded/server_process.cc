@@ -12,12 +12,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/open_files.h"
 
 namespace planwright {
 namespace {
@@ -43,6 +45,7 @@ struct ChildPlan {
   int deathSignal;
   int logFd;
   pid_t parent;
+  rlimit openFiles;
 };
 
 [[noreturn]] void becomeServer(const ChildPlan& plan) {
@@ -58,6 +61,7 @@ struct ChildPlan {
         ::syscall(SYS_setresuid, uid, uid, uid) != 0)
       ::_exit(126);
   }
+  ::setrlimit(RLIMIT_NOFILE, &plan.openFiles);
   ::umask(077);
   ::prctl(PR_SET_PDEATHSIG, plan.deathSignal);  // after the change of user, which clears it
   if (::getppid() != plan.parent) ::_exit(125);
@@ -99,7 +103,11 @@ ServerProcess::ServerProcess(const Command& command) {
   for (const std::string& arg : command.argv) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
   const UniqueFd log = openLog(command.logFile);
-  const ChildPlan plan{argv.data(), command.account, command.deathSignal, log.get(), ::getpid()};
+  rlimit openFiles{};
+  ::getrlimit(RLIMIT_NOFILE, &openFiles);
+  openFiles.rlim_cur = openFileLimitOfPrograms();
+  const ChildPlan plan{argv.data(), command.account, command.deathSignal,
+                       log.get(),   ::getpid(),      openFiles};
 
   const pid_t pid = ::fork();
   if (pid == 0) becomeServer(plan);
