@@ -217,7 +217,7 @@ void BuildStage::watch(const std::stop_token& stop) {
     const auto now = parts_.clock.steady();
     {
       auto threads = jobThreads_.lock();
-      for (auto& thread : *threads) thread->runner.checkDeadline(now);
+      for (auto& thread : *threads) thread->runner.checkLimits(now);
     }
     if (++round % 3 != 0 || held_.lock()->empty()) continue;
     try {

@@ -73,13 +73,13 @@ JobResult JobRunner::attempt(const JobTask& task) {
   if (const auto ok = create(); !ok) {
     const bool again = ok.error().kind == ErrorKind::Unavailable;
     describe({again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}},
-             StopReason::None, task, result);
+             StopReason::None, result);
     return result;
   }
   const std::string attemptId = std::to_string(number(task.attemptId));
   WorkFolder& folder = emptyFolder(attemptId);
   if (const auto ok = folder.fill(task, parts_.blobs); !ok) {
-    describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, task, result);
+    describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
     return result;
   }
   StageJob job;
@@ -92,10 +92,10 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
   JobServices services(task, parts_.blobs, parts_.logFolder / attemptId);
-  StageCall call(services);
-  const auto limit =
-      task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
-  *running_.lock() = {&call, task.build, parts_.clock.steady() + limit};
+  const auto& config = parts_.queue.builder;
+  StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
+                            config.silenceTimeout});
+  *running_.lock() = {&call, task.build};
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
   failpoint("job.call.before");
   const StageOutcome outcome = builder_->build(job, call);
@@ -105,13 +105,12 @@ JobResult JobRunner::attempt(const JobTask& task) {
     result.peakMemoryBytes = exit->peakMemoryBytes;
   }
   if (outcome.failure) {
-    describe(*outcome.failure, call.reason(), task, result);
+    describe(call.overLimit(*outcome.failure).value_or(*outcome.failure), call.reason(), result);
     return result;
   }
   auto collected = folder.collect(task.job().outputs, parts_.blobs);
   if (!collected) {
-    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, task,
-             result);
+    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, result);
     return result;
   }
   failpoint("job.upload.after");
@@ -123,17 +122,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
   return result;
 }
 
-void JobRunner::describe(const Failure& failure, StopReason stopped, const JobTask& task,
-                         JobResult& result) const {
-  FailureClass kind = failure.kind;
+void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& result) const {
+  const FailureClass kind = failure.kind;
   result.error = failure.message;
-  if (kind == FailureClass::Cancelled && stopped == StopReason::Deadline) {
-    kind = FailureClass::Timeout;
-    const auto limit =
-        task.job().timeout.count() > 0 ? task.job().timeout : parts_.queue.builder.deadline;
-    result.error = fmt::format("Stopped after its time limit of {} s.",
-                               std::chrono::duration<double>(limit).count());
-  }
   result.status = statusOf(kind);
   result.failureClass = toText(kind);
   if (stopped == StopReason::Drain || stopped == StopReason::LeaseLost) {
@@ -156,9 +147,8 @@ void JobRunner::interruptBuild(BuildId build, StopReason reason) {
     running->call->stop(reason);
 }
 
-void JobRunner::checkDeadline(SteadyTime now) {
-  if (auto running = running_.lock(); running->call && now >= running->deadline)
-    running->call->stop(StopReason::Deadline);
+void JobRunner::checkLimits(SteadyTime now) {
+  if (auto running = running_.lock(); running->call) running->call->checkLimits(now);
 }
 
 }  // namespace planwright

@@ -20,20 +20,18 @@ class JobRunner {
 
   void interrupt(StopReason reason);
   void interruptBuild(BuildId build, StopReason reason);
-  void checkDeadline(SteadyTime now);
+  void checkLimits(SteadyTime now);
 
  private:
   struct Running {
     StageCall* call = nullptr;
     BuildId build{};
-    SteadyTime deadline{};
   };
 
   Result<void> create();
   JobResult attempt(const JobTask& task);
   WorkFolder& emptyFolder(const std::string& attemptId);
-  void describe(const Failure& failure, StopReason stopped, const JobTask& task,
-                JobResult& result) const;
+  void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
   BuildParts parts_;
   std::unique_ptr<Builder> builder_;

@@ -65,6 +65,8 @@ struct SourceConfig : StageConfig {
 struct PlannerConfig : StageConfig {
   std::string match = "*";                      ///< glob over the input's name
   std::chrono::milliseconds deadline{600'000};  ///< for one call
+  std::chrono::milliseconds silenceTimeout{
+      300'000};  ///< of a call without a sign of life; 0 = none
   friend bool operator==(const PlannerConfig&, const PlannerConfig&) = default;
 };
 
@@ -72,6 +74,7 @@ struct BuilderConfig : StageConfig {
   int workers = 2;                                ///< builds open at once
   int jobSlots = 0;                               ///< jobs running at once; 0 = number of cores
   std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
+  std::chrono::milliseconds silenceTimeout{0};    ///< of a job without a sign of life; 0 = none
   friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;
 };
 

@@ -131,6 +131,7 @@ PlannerConfig readPlanner(const ConfigNode& node, const StagePosition& position,
   requirePlugin(planner, node, "planwright.recipe", section);
   planner.match = section.text("match", planner.match);
   planner.deadline = section.duration("deadline", planner.deadline);
+  planner.silenceTimeout = section.duration("silence_timeout", planner.silenceTimeout);
   if (section.value("workers")) workers = std::max(workers, section.count("workers", 2, 1, 1'000));
   section.finish();
   return planner;
@@ -145,6 +146,7 @@ BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
   builder.workers = section.count("workers", builder.workers, 1, 1'000);
   builder.jobSlots = section.count("job_slots", builder.jobSlots, 1, 10'000);
   builder.deadline = section.duration("deadline", builder.deadline);
+  builder.silenceTimeout = section.duration("silence_timeout", builder.silenceTimeout);
   section.finish();
   return builder;
 }

@@ -161,7 +161,7 @@ void PlanStage::watch(const std::stop_token& stop) {
     const auto now = parts_.clock.steady();
     {
       auto workers = workers_.lock();
-      for (auto& worker : *workers) worker->step.checkDeadline(now);
+      for (auto& worker : *workers) worker->step.checkLimits(now);
     }
     // Items were quick, so many were claimed, and then they became slow: others may have them.
     if (now - inbox_.lock()->lastTaken > kLongestWait)

@@ -98,22 +98,14 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   call.sizeBytes = input.sizeBytes;
   call.attempt = input.attempt;
   PlanServices services(call.id, blobs_);
-  StageCall running(services);
-  *running_.lock() = {&running, begin + slot->config->deadline};
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
+  StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
+  *running_.lock() = &running;
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
   failpoint("plan.call.before");
   StageOutcome outcome = slot->planner->plan(call, running);
   failpoint("plan.call.after");
   if (outcome.failure) {
-    if (outcome.failure->kind == FailureClass::Cancelled &&
-        running.reason() == StopReason::Deadline)
-      outcome.failure = Failure{
-          FailureClass::Timeout,
-          fmt::format(
-              "Planning took longer than {} s.",
-              std::chrono::duration_cast<std::chrono::seconds>(slot->config->deadline).count()),
-          outcome.failure->details,
-          {}};
+    if (auto over = running.overLimit(*outcome.failure)) outcome.failure = std::move(over);
     if (outcome.failure->kind == FailureClass::Config)
       result.holdReason = fmt::format("{}: {}", result.plugin, toUtf8(outcome.failure->message));
     auto unplanned = toUnplanned(input, std::move(*outcome.failure));
@@ -195,12 +187,11 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
 }
 
 void PlanStep::interrupt(StopReason reason) {
-  if (auto running = running_.lock(); running->call) running->call->stop(reason);
+  if (auto running = running_.lock(); *running) (*running)->stop(reason);
 }
 
-void PlanStep::checkDeadline(SteadyTime now) {
-  if (auto running = running_.lock(); running->call && now >= running->deadline)
-    running->call->stop(StopReason::Deadline);
+void PlanStep::checkLimits(SteadyTime now) {
+  if (auto running = running_.lock(); *running) (*running)->checkLimits(now);
 }
 
 }  // namespace planwright

@@ -36,18 +36,14 @@ class PlanStep {
 
   /// Asks the call that runs now to stop; nothing happens if none does.
   void interrupt(StopReason reason);
-  /// As interrupt(Deadline) once the call has run longer than its planner's deadline.
-  void checkDeadline(SteadyTime now);
+  /// Stops the call once it took longer than its planner's deadline, or was silent for too long.
+  void checkLimits(SteadyTime now);
 
  private:
   struct Slot {
     const PlannerConfig* config = nullptr;
     std::unique_ptr<Planner> planner;
     std::string settingsDigest;
-  };
-  struct Running {
-    StageCall* call = nullptr;
-    SteadyTime deadline{};
   };
 
   PlanResult attempt(const ClaimedInput& input);
@@ -61,7 +57,7 @@ class PlanStep {
   const Plugins& plugins_;
   BlobStore& blobs_;
   std::vector<Slot> slots_;
-  Guarded<Running> running_;
+  Guarded<StageCall*> running_{nullptr};
 };
 
 }  // namespace planwright

@@ -173,7 +173,10 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   spec->stderrFd = output;
   spec->stdoutFd = captured ? captured.get() : output;
 
-  const ProgramExit end = programs.run(*spec, call.token());
+  const ProgramExit end = [&] {
+    const StageCall::Output watched(call, spec->stdoutFd, spec->stderrFd);
+    return programs.run(*spec, call.token());
+  }();
   call.services().programEnded(end);
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 

@@ -22,6 +22,13 @@ StageCall* running(pw_call* call) {
   return call ? call->stage.load(std::memory_order_acquire) : nullptr;
 }
 
+/// As running(), for what is a sign of life.
+StageCall* living(pw_call* call) {
+  StageCall* found = running(call);
+  if (found) found->live();
+  return found;
+}
+
 /// Runs `body` for a plugin. Our own exceptions must not cross its frames.
 template <class Body, class Value>
 Value bridged(pw_call* call, Value onError, Body body) noexcept {
@@ -72,7 +79,7 @@ struct HostFunctions {
 
   static void log(void* ctx, pw_call* c, std::int32_t level, pw_str message, pw_str fields) {
     bridged(c, 0, [&] {
-      if (auto* call = running(c)) {
+      if (auto* call = living(c)) {
         call->services().log(level, c->masked(view(message), kLogLimitBytes),
                              c->masked(view(fields), kLogLimitBytes));
         return 0;
@@ -101,7 +108,7 @@ struct HostFunctions {
 
   static void event(void*, pw_call* c, pw_str type, pw_str body) {
     bridged(c, 0, [&] {
-      if (auto* call = running(c))
+      if (auto* call = living(c))
         call->services().event(view(type), c->masked(view(body), kLogLimitBytes));
       return 0;
     });
@@ -110,16 +117,16 @@ struct HostFunctions {
   static std::int32_t progress(void*, pw_call* c, std::uint64_t done, std::uint64_t total,
                                pw_str note) {
     return bridged(c, std::int32_t{PW_STOP_DRAIN}, [&] {
-      auto* call = running(c);
+      auto* call = living(c);
       if (!call) return std::int32_t{PW_STOP_USER};
       call->services().progress(done, total, view(note));
-      return static_cast<std::int32_t>(call->reason());
+      return std::int32_t{call->reasonForPlugin()};
     });
   }
 
   static std::int32_t cancelled(void*, pw_call* c) {
     const auto* call = running(c);
-    return call ? static_cast<std::int32_t>(call->reason()) : PW_STOP_USER;
+    return call ? std::int32_t{call->reasonForPlugin()} : PW_STOP_USER;
   }
 
   static pw_status emit(void*, pw_call* c, pw_str kind, pw_str json) {
@@ -140,7 +147,7 @@ struct HostFunctions {
 
   static int blobGet(void*, pw_call* c, pw_str text) {
     return bridged(c, -PW_RETRY, [&]() -> int {
-      auto* call = running(c);
+      auto* call = living(c);
       if (!call) return -PW_BUG;
       const auto digest = Digest::parse(view(text));
       if (!digest) return -refused(c, invalid("not a blob digest: " + cleanText(view(text), 100)));
@@ -151,7 +158,7 @@ struct HostFunctions {
 
   static int blobPut(void*, pw_call* c, int fd, pw_str mediaType, char out[80]) {
     return bridged(c, -PW_RETRY, [&]() -> int {
-      auto* call = running(c);
+      auto* call = living(c);
       if (!call) return -PW_BUG;
       const auto digest = call->services().putBlob(fd, view(mediaType));
       if (!digest) return -refused(c, digest.error());
@@ -163,7 +170,7 @@ struct HostFunctions {
   static pw_status secret(void* ctx, pw_call* c, pw_str name, void* arg,
                           void (*sink)(void*, pw_str)) {
     return bridged(c, pw_status{PW_RETRY}, [&]() -> pw_status {
-      auto* call = running(c);
+      auto* call = living(c);
       if (!call) return PW_BUG;
       const auto& allowed = of(ctx).secrets_;
       if (std::find(allowed.begin(), allowed.end(), view(name)) == allowed.end()) return PW_CONFIG;
@@ -180,7 +187,7 @@ struct HostFunctions {
 
   static pw_status run(void* ctx, pw_call* c, pw_str spec, void* arg, void (*sink)(void*, pw_str)) {
     return bridged(c, pw_status{PW_RETRY}, [&]() -> pw_status {
-      auto* call = running(c);
+      auto* call = living(c);
       if (!call) return PW_BUG;
       const auto& host = of(ctx);
       const auto result = runProgram(view(spec), *call, host.programs_, host.workFolder_);

@@ -30,7 +30,8 @@ FailureClass failureClassOf(pw_status status, StopReason reason) {
     case PW_UNSUPPORTED:
       return FailureClass::Config;
     case PW_CANCELLED:
-      if (reason == StopReason::Deadline) return FailureClass::Timeout;
+      if (reason == StopReason::Deadline || reason == StopReason::Silence)
+        return FailureClass::Timeout;
       return reason == StopReason::None ? FailureClass::Bug : FailureClass::Cancelled;
     default:
       return FailureClass::Bug;
@@ -91,8 +92,9 @@ void pw_call::explain(const std::string& why) {
 }
 
 pw_status pw_call::emit(std::string_view what, std::string_view json) {
-  const auto* call = stage.load(std::memory_order_acquire);
+  auto* call = stage.load(std::memory_order_acquire);
   if (!call) return PW_BUG;
+  call->live();
   if (call->reason() == StopReason::LeaseLost)
     return PW_CANCELLED;  // someone else owns the item by now
   const std::lock_guard lock(mutex);
