@@ -23,5 +23,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { '/api': host, '/healthz': host } },
+  server: { proxy: { '/api': host, '/healthz': host, '/readyz': host } },
 });

@@ -117,6 +117,7 @@ const identity = (item) => item;
 
 /** [method, path with (\d+) for ids, handler]. A handler that returns something answers with it. */
 export const routes = [
+  ['GET', '/readyz', () => ({ ready: true, mode: 'normal', dependencies: {} })],
   ['GET', '/api/version', () => ({ version: '0.1.0-mock' })],
   ['GET', '/api/pending-inputs', (w, { query }) => mappedPage(w.inputs, query, inputView)],
   ['POST', '/api/pending-inputs', upload],

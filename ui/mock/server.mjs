@@ -48,7 +48,8 @@ function serveFile(path, response) {
 async function answer(request, response) {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname === '/healthz') return sendJson(response, { status: 'ok' });
-  if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
+  if (!url.pathname.startsWith('/api/') && url.pathname !== '/readyz')
+    return serveFile(url.pathname, response);
   for (const [method, pattern, handle] of routes) {
     if (method !== request.method) continue;
     const match = new RegExp(`^${pattern}$`).exec(url.pathname);

@@ -19,6 +19,7 @@ import { PlansPage } from './pages/plans';
 import { QueuesPage } from './pages/queues';
 import { SettingsPage } from './pages/settings';
 import { Failure } from './ui/basics';
+import { ModeBanner } from './ui/mode_banner';
 import { inEditable, Shortcuts } from './ui/shortcuts';
 import { ThemeChoice } from './ui/theme';
 import { Toasts } from './ui/toasts';
@@ -92,6 +93,7 @@ export function App() {
         <Shortcuts list={shortcuts} />
       </header>
       <Line queue={queue} queues={queues.data ?? []} onChoose={chooseQueue} />
+      <ModeBanner />
       {queues.error && (
         <div class="banner">
           <Failure error={queues.error} onRetry={() => void queues.refetch()} />

@@ -1,4 +1,4 @@
-/** The one place that talks HTTP. Every path is below /api; every failure is an ApiError. */
+/** The one place that talks HTTP. Every path but one is below /api; every failure is an ApiError. */
 
 /** An error body of the host (RFC 9457). `errors` points at fields of the request. */
 export interface Problem {
@@ -91,6 +91,17 @@ function problemFrom(response: Response, body: unknown): Problem {
     title: response.statusText || `Status ${response.status}`,
     status: response.status,
   };
+}
+
+/** What the host says of itself at /readyz, the one path outside of /api; 503 is an answer too. */
+export async function getReadiness(signal?: AbortSignal): Promise<{ mode?: string }> {
+  const init: RequestInit = { headers: { accept: 'application/json' } };
+  if (signal) init.signal = signal;
+  const response = await fetch('/readyz', init).catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+    throw new ApiError(unreachable);
+  });
+  return (await response.json().catch(() => ({}))) as { mode?: string };
 }
 
 const json = { 'content-type': 'application/json' };

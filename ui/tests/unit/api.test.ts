@@ -1,6 +1,7 @@
 import { webcrypto } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, getJson, getTagged, patchJson, postJson } from '../../src/lib/api';
+import { getMode, modeWords } from '../../src/lib/mode';
 
 const answer = (body: unknown, init: ResponseInit & { type?: string } = {}): Response =>
   new Response(typeof body === 'string' ? body : JSON.stringify(body), {
@@ -71,5 +72,19 @@ describe('requests', () => {
     expect((await getTagged('/settings')).etag).toBe('"8"');
     await patchJson('/settings', { auto_plan: true }, '"8"');
     expect(new Headers(fetch.mock.calls[3]?.[1].headers).get('if-match')).toBe('"8"');
+  });
+});
+
+describe('the mode', () => {
+  it('is told by an answer of 503 too', async () => {
+    const fetch = fetchAnswers(() => answer({ mode: 'postgres_away' }, { status: 503 }));
+    expect(await getMode()).toBe('postgres_away');
+    expect(fetch.mock.calls[0]?.[0]).toBe('/readyz');
+    expect(modeWords.postgres_away?.title).toBe('Postgres is away.');
+  });
+
+  it('is normal when a host does not know it', async () => {
+    fetchAnswers(() => answer({ ready: true }));
+    expect(modeWords[await getMode()]).toBeNull();
   });
 });
