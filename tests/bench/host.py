@@ -35,14 +35,17 @@ COMMAND_BUILDER = "{plugin: planwright.command, settings: {sandbox: none}}"
 class Host:
     """Owns the process and a database of its own; `close` drains it and drops both."""
 
-    def __init__(self, services, program, folder, planner, builder, stable_for="1s"):
+    def __init__(self, services, program, folder, planner, builder, stable_for="1s", database=None):
+        """`database`: of another host, to share its work."""
         self._services = services
         self.folder = pathlib.Path(folder)
-        self.database = f"planwright_{self.folder.name.replace('-', '_')}"
+        self._owns_database = database is None
+        self.database = database or f"planwright_{self.folder.name.replace('-', '_')}"
         self.input = self.folder / "input"
         self.input.mkdir(parents=True)
-        self._sql("peers", f"create database {self.database}")
-        services_redis(services).call("FLUSHALL")
+        if self._owns_database:
+            self._sql("peers", f"create database {self.database}")
+            services_redis(services).call("FLUSHALL")
         config = self.folder / "planwright.yaml"
         config.write_text(
             CONFIG.format(
@@ -55,16 +58,23 @@ class Host:
                 builder=builder,
             )
         )
-        with open(self.folder / "serve.log", "wb") as log:
-            self._process = subprocess.Popen(
-                [str(program), "serve", "--config", str(config)], stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        self.pid = self._process.pid
+        self._command = [str(program), "serve", "--config", str(config)]
         try:
+            self.start()
             self.url = self._ready_url()
         except BaseException:
             self.close()
             raise
+
+    def start(self):
+        """Also after kill(); does not wait until it is ready."""
+        with open(self.folder / "serve.log", "ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.pid = self._process.pid
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
 
     def psql(self, variables=None):
         return Psql(self._services, self.database, variables)
@@ -86,7 +96,8 @@ class Host:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._sql("peers", f"drop database if exists {self.database} with (force)")
+        if self._owns_database:
+            self._sql("peers", f"drop database if exists {self.database} with (force)")
 
     def __enter__(self):
         return self

@@ -70,6 +70,11 @@ def goals(report):
         ("explain with 1,000,000 rows, p99 ms", report.median(PLANWRIGHT, "explain-p99"), -100, False),
         ("G9 rate at backlog 100,000 / at 10,000", ratio(backlog(100_000), backlog(10_000)), 0.8, False),
         ("G9 rate at backlog 1,000,000 / at 10,000", ratio(backlog(1_000_000), backlog(10_000)), 0.8, True),
+        ("restart to first claim, s", report.median(PLANWRIGHT, "recovery-host"), -2, False),
+        ("same with Postgres killed too, s", report.median(PLANWRIGHT, "recovery-host_and_postgres"), -5, False),
+        ("FLUSHALL to all tickets back, s", report.median(PLANWRIGHT, "recovery-flush"), -2, False),
+        ("MB more meanwhile", report.median(PLANWRIGHT, "recovery-flush-memory"), -15, False),
+        ("death of a host to its work elsewhere, s", report.median(PLANWRIGHT, "recovery-takeover"), -30, False),
     ]
     return [_goal(*row) for row in rows if row[1] is not None]
 
