@@ -43,7 +43,12 @@ struct ApiSide::State {
             .logsFolder = parts.logFolder,
             .arriving = parts.arrivingJson,
             .dependencies = [this] { return dependencies(); },
-            .beforeScrape = [this](Metrics& metrics) { setHttpGauges(metrics, server); }};
+            .beforeScrape =
+                [this](Metrics& metrics) {
+                  setHttpGauges(metrics, server);
+                  metrics.set("planwright_postgres_up", {}, parts.postgres.isAway() ? 0 : 1);
+                  metrics.set("planwright_redis_up", {}, parts.redis.isAway() ? 0 : 1);
+                }};
   }
 
   ServerOptions serverOptions() const {
@@ -57,10 +62,11 @@ struct ApiSide::State {
   }
 
   std::vector<DependencyState> dependencies() {
-    const std::string redis = tickets.problem();
     std::string sources;
     for (const auto& problem : parts.problems()) sources += (sources.empty() ? "" : "; ") + problem;
-    return {{"redis", redis.empty(), redis}, {"watch_dir", sources.empty(), sources}};
+    return {{parts.postgres.name(), parts.postgres.problem()},
+            {parts.redis.name(), parts.redis.problem(), false},
+            {"watch_dir", sources}};
   }
 };
 

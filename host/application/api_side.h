@@ -27,6 +27,8 @@ class ApiSide {
     std::function<std::unique_ptr<Tickets>()> connectTickets;
     BlobStore& blobs;
     const Plugins& plugins;
+    ServiceState& postgres;
+    ServiceState& redis;
     Bell& bell;
     const Clock& clock;
     Metrics& metrics;

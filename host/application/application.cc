@@ -81,7 +81,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
   keeper.leaseMillis = config.lease.count();
   keeper_ = std::make_unique<Keeper>(keeper);
 
-  database_ = std::make_unique<Database>(postgresUrl);
+  database_ = std::make_unique<Database>(postgresUrl, &postgresState_);
   database_->migrate();
   auto folder =
       FolderBlobs::open(config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder,
@@ -115,19 +115,22 @@ Application::Application(const Config& config, const std::stop_token& stop)
                                            Heartbeat::Doors{[this] {
                                              for (auto& queue : queues_) queue->abandon();
                                            }});
-  auto connectTickets = [url = redisUrl_]() -> std::unique_ptr<Tickets> {
-    return std::make_unique<RedisTickets>(url);
+  serviceWatch_ = std::make_unique<ServiceWatch>(
+      ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
+  serviceWatch_->start();
+  auto connectTickets = [this]() -> std::unique_ptr<Tickets> {
+    return std::make_unique<RedisTickets>(redisUrl_, &redisState_);
   };
   const HostParts parts{config,    *database_, connectTickets,      *blobs_,
                         *plugins_, bell_,      membership_,         metrics_,
                         clock_,    work,       folderBlobs_->logs()};
 
   if (config.roles.upkeep) {
-    Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_),
+    Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
                              {},          config.lease,
                              membership_, metrics_,
                              bell_,       {},
-                             {}};
+                             {},          stallWatch()};
     for (const auto& queue : config.queues) upkeep.queues.push_back(queue.name);
     upkeep.heldInputs = [this](const std::string& queue) { return runner(queue)->heldInputs(); };
     upkeep.heldPlans = [this](const std::string& queue) { return runner(queue)->heldPlans(); };
@@ -150,6 +153,8 @@ Application::Application(const Config& config, const std::stop_token& stop)
                        connectTickets,
                        *blobs_,
                        *plugins_,
+                       postgresState_,
+                       redisState_,
                        bell_,
                        clock_,
                        metrics_,
@@ -170,14 +175,45 @@ Application::Application(const Config& config, const std::stop_token& stop)
 
 Application::~Application() {
   dataFolder_.removeUrl();
-  membership_.suspend();
+  drain();
   api_.reset();
   settingsThread_.request_stop();
   if (settingsThread_.joinable()) settingsThread_.join();
   reconciler_.reset();
   retention_.reset();
-  queues_.clear();  // drains
+  queues_.clear();  // ends what still runs
   heartbeat_.reset();
+}
+
+std::unique_ptr<StallWatch> Application::stallWatch() {
+  StallWatch::Parts parts{{}, config_.stalledAfter, clock_, metrics_, bell_};
+  for (const auto& queue : config_.queues) {
+    std::chrono::milliseconds longest{0};
+    for (const auto& planner : queue.planners) longest = std::max(longest, planner.deadline);
+    parts.queues.push_back({queue.name, longest + config_.stalledAfter});
+  }
+  return std::make_unique<StallWatch>(std::move(parts));
+}
+
+/// Lets running work end by itself for a while; the API answers meanwhile. What is not done then
+/// goes back to its queue as if it had never been started.
+void Application::drain() {
+  membership_.leave();
+  const auto until = clock_.steady() + config_.drainTimeout;
+  const auto isOver = [this] {
+    std::size_t over = 0;
+    for (const auto& queue : queues_) over += queue->drain() ? 1 : 0;
+    return over == queues_.size();
+  };
+  bool isDone = isOver();
+  if (!isDone)
+    log::info("waiting for running work, at most {} s",
+              std::chrono::duration<double>(config_.drainTimeout).count());
+  while (!isDone && clock_.steady() < until) {
+    sleepFor(std::chrono::milliseconds(20), {});
+    isDone = isOver();
+  }
+  if (!isDone) log::warn("running work is stopped and goes back to its queue");
 }
 
 std::string Application::url() const {

@@ -17,6 +17,7 @@
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
 #include "upkeep/retention.h"
+#include "upkeep/service_watch.h"
 
 namespace planwright {
 
@@ -37,6 +38,8 @@ class Application {
   std::string url() const;
 
  private:
+  std::unique_ptr<StallWatch> stallWatch();
+  void drain();
   void watchSettings(const std::stop_token& stop);
   QueueRunner* runner(const std::string& queue);
   std::string arrivingJson();
@@ -47,6 +50,8 @@ class Application {
   Metrics metrics_;
   Bell bell_;
   Membership membership_;
+  ServiceState postgresState_{"postgres"};
+  ServiceState redisState_{"redis"};
   std::unique_ptr<EmbeddedServices> embedded_;
   std::unique_ptr<Keeper> keeper_;
   std::string redisUrl_;
@@ -56,6 +61,7 @@ class Application {
   std::unique_ptr<Plugins> plugins_;
   std::vector<std::unique_ptr<QueueRunner>> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<ServiceWatch> serviceWatch_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<ApiSide> api_;

@@ -151,6 +151,12 @@ void QueueRunner::apply(const QueueRow& settings) {
   startSources(watchDir_);
 }
 
+bool QueueRunner::drain() {
+  const bool isPlanned = !planning_ || planning_->drain();
+  const bool isBuilt = !building_ || building_->drain();
+  return isPlanned && isBuilt;
+}
+
 void QueueRunner::abandon() {
   if (planning_) planning_->abandon();
   if (building_) building_->abandon();

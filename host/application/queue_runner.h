@@ -25,6 +25,8 @@ class QueueRunner {
   /// Pool sizes and the watched folder take effect at once.
   void apply(const QueueRow& settings);
   void abandon();
+  /// Once the host is leaving. True: nothing of this queue is left to wait for.
+  bool drain();
 
   const std::string& name() const { return queue_.name; }
   std::vector<std::int64_t> heldInputs() {

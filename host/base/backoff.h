@@ -13,7 +13,7 @@ namespace planwright {
 class Backoff {
  public:
   explicit Backoff(std::chrono::milliseconds first = std::chrono::milliseconds(100),
-                   std::chrono::milliseconds max = std::chrono::seconds(10))
+                   std::chrono::milliseconds max = std::chrono::seconds(1))
       : first_(first),
         max_(max),
         ceiling_(first) {}
@@ -33,12 +33,15 @@ class Backoff {
   std::minstd_rand random_{std::random_device{}()};
 };
 
-/// The wait before the attempt after number `attempt` (1 = the first): first * factor^(attempt-1), at most `max`, of
-/// which the share `jitter` (0..1) is random so that many failures do not come back at once. [any thread]
+/// The wait before the attempt after number `attempt` (1 = the first): first * factor^(attempt-1),
+/// at most `max`, of which the share `jitter` (0..1) is random so that many failures do not come
+/// back at once. [any thread]
 inline std::chrono::milliseconds retryDelay(std::chrono::milliseconds first, double factor,
-                                            std::chrono::milliseconds max, double jitter, int attempt) {
+                                            std::chrono::milliseconds max, double jitter,
+                                            int attempt) {
   thread_local std::minstd_rand random{std::random_device{}()};
-  const double grown = static_cast<double>(first.count()) * std::pow(factor, std::max(0, attempt - 1));
+  const double grown =
+      static_cast<double>(first.count()) * std::pow(factor, std::max(0, attempt - 1));
   const double capped = std::min(grown, static_cast<double>(max.count()));
   const double spread = std::uniform_real_distribution<double>(1 - jitter, 1)(random);
   return std::chrono::milliseconds(static_cast<std::int64_t>(capped * spread));

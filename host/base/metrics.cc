@@ -84,6 +84,8 @@ const std::vector<MetricFamily>& metricFamilies() {
       {"planwright_fenced_writes_total", Counter,
        "Writes refused because the claim was lost to somebody else."},
       {"planwright_reconcile_repairs_total", Counter, "What reconcile put right, by kind."},
+      {"planwright_stalled", Gauge,
+       "1 while work that could be taken is taken by nobody; on the host that reconciles."},
       {"planwright_redis_up", Gauge, "1 while Redis answers."},
       {"planwright_postgres_up", Gauge, "1 while Postgres answers."},
       {"planwright_watcher_last_scan_timestamp_seconds", Gauge,

@@ -57,7 +57,15 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
   port.due = [this](std::size_t limit) {
     return Plans(*claimConnection_).due(parts_.queue.name, limit);
   };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids); };
+  port.isOpen = [this] {
+    const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
+    return !open.empty() && open.flag(0, 1);
+  };
+  port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
+                                                       const std::stop_token& stop) mutable {
+    seen = parts_.bell.wait(seen, time, stop);
+  };
   claimer_ = std::make_unique<Claimer>(buildList(parts.queue.name), parts.connectTickets(),
                                        parts.membership, std::move(port));
   startThreads();
@@ -119,12 +127,13 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
   return std::min(free(*held), kGroup);
 }
 
-void BuildStage::claim(const std::vector<std::int64_t>& ids) {
+std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids) {
   failpoint("build.claim.before");
   auto claimed = Plans(*claimConnection_)
                      .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
-  if (claimed.empty()) return;
+  if (claimed.empty()) return 0;
   failpoint("build.claim.after");
+  const std::size_t count = claimed.size();
   {
     auto held = held_.lock();
     for (const auto& plan : claimed) held->push_back(number(plan.id));
@@ -132,6 +141,7 @@ void BuildStage::claim(const std::vector<std::int64_t>& ids) {
   append(mail_.lock()->claimed, std::move(claimed));
   mail_.notifyAll();
   parts_.bell.ring();
+  return count;
 }
 
 void BuildStage::loop(const std::stop_token& stop) {
@@ -139,17 +149,20 @@ void BuildStage::loop(const std::stop_token& stop) {
     return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty();
   };
   int slots = slots_;
+  bool wasDraining = false;
   for (;;) {
     BuildMessage messages;
     {
       // After a stop the token no longer waits; jobs that still have to come back wake us by their
       // mail.
-      auto mail =
-          mail_.waitFor(stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(),
-                        stop.stop_requested() ? std::stop_token() : stop,
-                        [&](const BuildMessage& now) { return hasMail(now) || slots_ != slots; });
+      auto mail = mail_.waitFor(
+          stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(),
+          stop.stop_requested() ? std::stop_token() : stop, [&](const BuildMessage& now) {
+            return hasMail(now) || slots_ != slots || draining_ != wasDraining;
+          });
       std::swap(messages, *mail);
       slots = slots_;
+      wasDraining = draining_;
     }
     if (forget_.exchange(false)) {
       {
@@ -161,7 +174,7 @@ void BuildStage::loop(const std::stop_token& stop) {
       messages.claimed.clear();
       messages.cancelled.clear();  // and what ended is counted as over
     }
-    if (stop.stop_requested()) {
+    if (stop.stop_requested() || wasDraining) {
       loop_.drain();
       auto waiting = tasks_.lock();  // started but not taken by a thread
       for (const auto& task : *waiting) {
@@ -235,6 +248,12 @@ void BuildStage::watch(const std::stop_token& stop) {
 void BuildStage::interruptAll(StopReason reason) {
   auto threads = jobThreads_.lock();
   for (auto& thread : *threads) thread->runner.interrupt(reason);
+}
+
+bool BuildStage::drain() {
+  draining_ = true;
+  mail_.notifyAll();
+  return held_.lock()->empty();
 }
 
 void BuildStage::abandon() {

@@ -30,6 +30,9 @@ class BuildStage {
   int openBuilds() { return static_cast<int>(held_.lock()->size()); }
   int busySlots() const { return busy_.load(std::memory_order_relaxed); }
   void abandon();
+  /// The host is leaving (Membership::leave): no job starts any more, builds without a running job
+  /// go back. True: nothing is left.
+  bool drain();
   /// Plans that are claimed and not yet committed as finished.
   std::vector<std::int64_t> held() { return *held_.lock(); }
 
@@ -42,7 +45,7 @@ class BuildStage {
   };
 
   std::size_t room(const std::stop_token& stop);
-  void claim(const std::vector<std::int64_t>& ids);
+  std::size_t claim(const std::vector<std::int64_t>& ids);
   void loop(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
@@ -54,6 +57,7 @@ class BuildStage {
   std::atomic<int> slots_;
   std::atomic<int> busy_{0};
   std::atomic<bool> forget_{false};
+  std::atomic<bool> draining_{false};
   Prefetch prefetch_;
   Guarded<std::vector<std::int64_t>> held_;  ///< plans from claim to the commit of their end
   Guarded<BuildMessage> mail_;

@@ -106,6 +106,9 @@ struct Config {
   std::vector<std::filesystem::path>
       watchRoots;  ///< if set, `watch_dir` must lie below one of them
   std::chrono::milliseconds lease{15'000};
+  std::chrono::milliseconds drainTimeout{10'000};  ///< for running work, when the host stops
+  /// Work that could be taken and is not for so long is reported.
+  std::chrono::milliseconds stalledAfter{60'000};
   bool readOnly = false;
   std::set<std::string> locked;  ///< settings keys that only the file may change, in every queue
   std::vector<QueueConfig> queues;

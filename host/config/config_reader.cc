@@ -137,6 +137,8 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   config.lease = top.duration("lease", config.lease);
   if (config.lease < std::chrono::seconds(2))
     top.complain(*top.value("lease"), "lease must be at least 2s");
+  config.drainTimeout = top.duration("drain_timeout", config.drainTimeout);
+  config.stalledAfter = top.duration("stalled_after", config.stalledAfter);
   config.readOnly = top.flag("read_only", config.readOnly);
   config.locked = readLocked(top);
   for (const char* key : {"tokens", "secrets"}) top.reserved(key);

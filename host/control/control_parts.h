@@ -19,9 +19,9 @@ namespace planwright {
 
 /// One thing the host depends on, for /readyz.
 struct DependencyState {
-  std::string name;  ///< postgres, redis, store, watch_dir, plugins
-  bool isReady = true;
-  std::string detail;  ///< why not, or empty
+  std::string name;      ///< postgres, redis, store, watch_dir, plugins
+  std::string problem;   ///< why it cannot be used now; empty = it can
+  bool isNeeded = true;  ///< false: work goes on without it, only slower
 };
 
 /// What control stands on. Everything outlives it and may be used from any thread. The functions
@@ -38,7 +38,7 @@ struct ControlParts {
   std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
   /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.
   std::function<std::string()> arriving = {};
-  /// Besides Postgres, which control asks itself. Must not take longer than a second.
+  /// Must not wait for any of them.
   std::function<std::vector<DependencyState>()> dependencies = {};
   /// Sets the gauges that only the host itself knows (connections, pools), before a scrape.
   std::function<void(Metrics&)> beforeScrape = {};

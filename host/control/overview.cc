@@ -156,26 +156,28 @@ std::string Overview::version() const {
 }
 
 std::pair<std::string, bool> Overview::readiness() const {
-  std::vector<DependencyState> states;
-  DependencyState postgres{.name = "postgres", .isReady = true, .detail = {}};
-  try {
-    parts_.database.lease()->run("api_ping");
-  } catch (const std::exception& e) {
-    postgres.isReady = false;
-    postgres.detail = e.what();
-  }
-  states.push_back(std::move(postgres));
-  if (parts_.dependencies)
-    for (auto& state : parts_.dependencies()) states.push_back(std::move(state));
-  const bool isReady = std::all_of(states.begin(), states.end(),
-                                   [](const DependencyState& state) { return state.isReady; });
+  const auto states = parts_.dependencies ? parts_.dependencies() : std::vector<DependencyState>();
+  const bool isReady = std::all_of(states.begin(), states.end(), [](const auto& state) {
+    return state.problem.empty() || !state.isNeeded;
+  });
+  const auto isAway = [&](std::string_view name) {
+    return std::any_of(states.begin(), states.end(), [&](const auto& state) {
+      return state.name == name && !state.problem.empty();
+    });
+  };
   JsonWriter json;
-  json.object().member("ready", isReady).key("dependencies").object();
+  json.object()
+      .member("ready", isReady)
+      .member("mode", isAway("postgres") ? "postgres_away"
+                      : isAway("redis")  ? "redis_away"
+                                         : "normal")
+      .key("dependencies")
+      .object();
   for (const auto& state : states)
     json.key(state.name)
         .object()
-        .member("ready", state.isReady)
-        .textOrNull("detail", state.detail)
+        .member("ready", state.problem.empty())
+        .textOrNull("detail", state.problem)
         .end();
   return {json.end().end().take(), isReady};
 }

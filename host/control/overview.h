@@ -25,7 +25,7 @@ class Overview {
   std::string plugins() const;     ///< page
   Result<std::string> plugin(const std::string& id) const;
   std::string version() const;
-  /// {ready, dependencies: {name: {ready, detail}}}, and whether all are.
+  /// {ready, mode, dependencies: {name: {ready, detail}}}, and whether work can go on.
   std::pair<std::string, bool> readiness() const;
   /// Counts changed by a person: the next look is fresh.
   void forget() { queues_.forget(); }

@@ -64,10 +64,8 @@ std::string Overview::metrics() {
     }
     metrics.set("planwright_event_lag_seconds", {},
                 parts_.database.lease()->run("event_lag").real(0, 0));
-    metrics.set("planwright_postgres_up", {}, 1);
   } catch (const std::exception& e) {  // a scrape must also work while the database is away
     log::debug("scraped without the database: {}", e.what());
-    metrics.set("planwright_postgres_up", {}, 0);
   }
   return metrics.text();
 }

@@ -15,13 +15,4 @@ std::optional<std::int64_t> TicketDesk::push(const std::string& list,
   }
 }
 
-std::string TicketDesk::problem() {
-  try {
-    (*tickets_.lock())->length(planList("default"));
-    return {};
-  } catch (const Unavailable& e) {
-    return e.what();
-  }
-}
-
 }  // namespace planwright

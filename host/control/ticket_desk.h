@@ -20,9 +20,6 @@ class TicketDesk {
   /// The length of the list afterwards; nullopt when the service is away.
   std::optional<std::int64_t> push(const std::string& list, const std::vector<std::int64_t>& ids);
 
-  /// Why the service cannot be used now, or empty.
-  std::string problem();
-
  private:
   Guarded<std::unique_ptr<Tickets>> tickets_;
 };

@@ -33,7 +33,15 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
   port.due = [this](std::size_t limit) {
     return Inputs(*claimConnection_).due(parts_.queue.name, limit);
   };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { claim(ids); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids); };
+  port.isOpen = [this] {
+    const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
+    return !open.empty() && open.flag(0, 0);
+  };
+  port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
+                                                       const std::stop_token& stop) mutable {
+    seen = parts_.bell.wait(seen, time, stop);
+  };
   claimer_ =
       std::make_unique<Claimer>(list_, parts.connectTickets(), parts.membership, std::move(port));
   finishThread_ = startThread("pw-plan-f", [this](const std::stop_token& stop) { finish(stop); });
@@ -82,6 +90,11 @@ void PlanStage::startWorkers() {
   }
 }
 
+bool PlanStage::drain() {
+  giveBack(0);
+  return inbox_.lock()->held.empty();
+}
+
 std::vector<std::int64_t> PlanStage::held() {
   return inbox_.lock()->held;
 }
@@ -101,12 +114,13 @@ std::size_t PlanStage::room(const std::stop_token& stop) {
   return std::min(free(*inbox), kGroup);
 }
 
-void PlanStage::claim(const std::vector<std::int64_t>& ids) {
+std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids) {
   failpoint("plan.claim.before");
   auto claimed = Inputs(*claimConnection_)
                      .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
-  if (claimed.empty()) return;
+  if (claimed.empty()) return 0;
   failpoint("plan.claim.after");
+  const std::size_t count = claimed.size();
   {
     auto inbox = inbox_.lock();
     for (auto& input : claimed) {
@@ -117,6 +131,7 @@ void PlanStage::claim(const std::vector<std::int64_t>& ids) {
   }
   inbox_.notifyAll();
   parts_.bell.ring();
+  return count;
 }
 
 void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {

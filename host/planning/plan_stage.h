@@ -19,8 +19,7 @@ namespace planwright {
 /// committer writes the results in groups. Threads pw-plan-c, pw-plan-0…, pw-plan-w (watch) and
 /// pw-plan-f.
 ///   ids -> claimer -> inbox_ -> workers -> outbox_ -> committer
-/// Stopping drains: running calls are told to stop, what was claimed and not planned goes back
-/// unharmed.
+/// Destruction tells running calls to stop; what was claimed and not planned goes back unharmed.
 class PlanStage {
  public:
   explicit PlanStage(const PlanParts& parts, int workers);
@@ -33,6 +32,8 @@ class PlanStage {
   /// The instance lost its claims: running work is stopped, its results will be refused by their
   /// fences.
   void abandon();
+  /// The host is leaving (Membership::leave): what waits goes back. True: nothing is left.
+  bool drain();
   /// Inputs that are claimed and not yet committed; reconcile compares them with the table.
   std::vector<std::int64_t> held();
 
@@ -50,7 +51,7 @@ class PlanStage {
   };
 
   std::size_t room(const std::stop_token& stop);
-  void claim(const std::vector<std::int64_t>& ids);
+  std::size_t claim(const std::vector<std::int64_t>& ids);
   void work(Worker& worker, int index, const std::stop_token& stop);
   void finish(const std::stop_token& stop);
   void watch(const std::stop_token& stop);

@@ -67,10 +67,11 @@ Address parseAddress(const std::string& url) {
   return address;
 }
 
-constexpr std::chrono::seconds kSocketTimeout{8};
-// A blocking pop must end well before the socket does: hiredis would otherwise drop the connection
-// and the id popped at that moment would be lost.
-constexpr std::chrono::milliseconds kLongestWait{2000};
+// A Redis that hangs is found out this soon. No command of ours takes nearly as long; a blocking
+// pop ends well before, or an id popped at that moment would be lost until reconcile.
+constexpr timeval kSocketTimeout{1, 0};
+constexpr std::chrono::milliseconds kLongestWait{500};
+constexpr std::size_t kPage = 10'000;  // ids in one command
 
 }  // namespace
 
@@ -90,40 +91,30 @@ struct RedisTickets::State {
   }
 };
 
-RedisTickets::RedisTickets(std::string url) : url_(std::move(url)) {
+RedisTickets::RedisTickets(std::string url, ServiceState* state)
+    : url_(std::move(url)),
+      service_(state) {
   parseAddress(url_);
 }
 RedisTickets::~RedisTickets() = default;
 
 void RedisTickets::open() {
   const Address address = parseAddress(url_);
-  const timeval connectTimeout{2, 0};
   Context context(
-      address.isUnix ? redisConnectUnixWithTimeout(address.host.c_str(), connectTimeout)
-                     : redisConnectWithTimeout(address.host.c_str(), address.port, connectTimeout));
-  if (!context || context->err)
-    throw Unavailable(fmt::format("Redis cannot be reached at {}: {}", url_,
-                                  context ? context->errstr : "no memory"));
-  redisSetTimeout(context.get(), timeval{kSocketTimeout.count(), 0});
+      address.isUnix ? redisConnectUnixWithTimeout(address.host.c_str(), kSocketTimeout)
+                     : redisConnectWithTimeout(address.host.c_str(), address.port, kSocketTimeout));
+  if (!context || context->err) {
+    const std::string why = fmt::format("Redis cannot be reached at {}: {}", url_,
+                                        context ? context->errstr : "no memory");
+    if (service_) service_->lost(why);
+    throw Unavailable(why);
+  }
+  redisSetTimeout(context.get(), kSocketTimeout);
   state_ = std::make_unique<State>(State{std::move(context)});
   if (address.db != 0) state_->command({"SELECT", std::to_string(address.db)});
 }
 
 namespace {
-
-/// Runs `words` and hands the answer to `read`; any failure drops the connection and throws.
-template <class State, class Open, class Read>
-auto withReply(std::unique_ptr<State>& state, Open open, const std::vector<std::string>& words,
-               Read read) {
-  if (!state) open();
-  const Reply reply = state->command(words);
-  if (!reply || reply->type == REDIS_REPLY_ERROR) {
-    const std::string why = reply ? std::string(reply->str, reply->len) : state->context->errstr;
-    state.reset();
-    throw Unavailable(fmt::format("Redis: {} failed: {}", words.front(), why));
-  }
-  return read(*reply);
-}
 
 std::vector<std::int64_t> idsOf(const redisReply& list) {
   std::vector<std::int64_t> ids;
@@ -140,16 +131,32 @@ std::vector<std::int64_t> idsOf(const redisReply& list) {
 
 }  // namespace
 
+/// Runs `words` and hands the answer to `read`; any failure drops the connection and throws.
+template <class Read>
+auto RedisTickets::withReply(const std::vector<std::string>& words, Read read) {
+  if (service_ && service_->isAway()) {
+    state_.reset();
+    throw Unavailable(service_->problem());
+  }
+  if (!state_) open();
+  const Reply reply = state_->command(words);
+  if (reply && reply->type != REDIS_REPLY_ERROR) return read(*reply);
+  const std::string why = fmt::format(
+      "Redis: {} failed: {}", words.front(),
+      reply ? std::string(reply->str, reply->len) : std::string(state_->context->errstr));
+  state_.reset();
+  if (!reply && service_) service_->lost(why);  // else it serves, but not this
+  throw Unavailable(why);
+}
+
 std::int64_t RedisTickets::push(const std::string& list, const std::vector<std::int64_t>& ids) {
   std::int64_t length = 0;
-  constexpr std::size_t kChunk = 10'000;
   if (!ids.empty()) failpoint("push.before");
-  for (std::size_t at = 0; at < ids.size(); at += kChunk) {
+  for (std::size_t at = 0; at < ids.size(); at += kPage) {
     std::vector<std::string> words{"RPUSH", list};
-    for (std::size_t i = at; i < std::min(at + kChunk, ids.size()); ++i)
+    for (std::size_t i = at; i < std::min(at + kPage, ids.size()); ++i)
       words.push_back(std::to_string(ids[i]));
-    length = withReply(
-        state_, [this] { open(); }, words, [](const redisReply& r) { return r.integer; });
+    length = withReply(words, [](const redisReply& r) { return r.integer; });
   }
   if (!ids.empty()) failpoint("push.after");
   return length;
@@ -162,37 +169,37 @@ std::vector<std::int64_t> RedisTickets::pop(const std::string& list, std::size_t
       1000;
   const std::vector<std::string> words{
       "BLMPOP", fmt::format("{:.3f}", seconds), "1", list, "LEFT", "COUNT", std::to_string(max)};
-  return withReply(
-      state_, [this] { open(); }, words,
-      [](const redisReply& r) {
-        return r.type == REDIS_REPLY_ARRAY && r.elements == 2 ? idsOf(*r.element[1])
-                                                              : std::vector<std::int64_t>{};
-      });
+  return withReply(words, [](const redisReply& r) {
+    return r.type == REDIS_REPLY_ARRAY && r.elements == 2 ? idsOf(*r.element[1])
+                                                          : std::vector<std::int64_t>{};
+  });
 }
 
 std::int64_t RedisTickets::length(const std::string& list) {
-  return withReply(
-      state_, [this] { open(); }, {"LLEN", list}, [](const redisReply& r) { return r.integer; });
+  return withReply({"LLEN", list}, [](const redisReply& r) { return r.integer; });
 }
 
 std::vector<std::int64_t> RedisTickets::all(const std::string& list) {
-  return withReply(
-      state_, [this] { open(); }, {"LRANGE", list, "0", "-1"}, idsOf);
+  // In pages, so that a long list costs 8 bytes an id; from the end, where nothing is popped
+  // meanwhile: an id may come twice so, and none is missed.
+  std::vector<std::int64_t> ids;
+  for (std::size_t read = 0;; read += kPage) {
+    const auto page = withReply({"LRANGE", list, std::to_string(-static_cast<long>(read + kPage)),
+                                 std::to_string(-static_cast<long>(read) - 1)},
+                                idsOf);
+    ids.insert(ids.end(), page.rbegin(), page.rend());
+    if (page.size() < kPage) break;
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
 }
 
 bool RedisTickets::claimKey(const std::string& key, const std::string& value) {
-  return withReply(
-      state_, [this] { open(); }, {"SETNX", key, value},
-      [](const redisReply& r) { return r.integer == 1; });
+  return withReply({"SETNX", key, value}, [](const redisReply& r) { return r.integer == 1; });
 }
 
-bool RedisTickets::isReachable() noexcept {
-  try {
-    return withReply(
-        state_, [this] { open(); }, {"PING"}, [](const redisReply&) { return true; });
-  } catch (const std::exception&) {
-    return false;
-  }
+void RedisTickets::ping() {
+  withReply({"PING"}, [](const redisReply&) { return true; });
 }
 
 }  // namespace planwright

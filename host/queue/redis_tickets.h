@@ -2,15 +2,18 @@
 
 #include <memory>
 
+#include "base/service_state.h"
 #include "queue/tickets.h"
 
 namespace planwright {
 
 /// Tickets in Redis lists (RPUSH, BLMPOP): one connection of its own, opened when needed and thrown
-/// away after any error. `url`: redis://host:port/db or unix:/path[?db=N]. One thread.
+/// away after any error. `url`: redis://host:port/db or unix:/path[?db=N]. While `state` says that
+/// Redis is away nothing is tried; its own failures are told there. One thread.
 class RedisTickets final : public Tickets {
  public:
-  explicit RedisTickets(std::string url);
+  /// Without `state` every call tries.
+  explicit RedisTickets(std::string url, ServiceState* state = nullptr);
   ~RedisTickets() override;
 
   std::int64_t push(const std::string& list, const std::vector<std::int64_t>& ids) override;
@@ -21,13 +24,17 @@ class RedisTickets final : public Tickets {
 
   /// Sets the key if it is absent; true if it was absent. Reconcile learns of a FLUSHALL so.
   bool claimKey(const std::string& key, const std::string& value);
-  /// PING; false when the service is away.
-  bool isReachable() noexcept;
+  /// Throws Unavailable, in a second at most, when the service does not answer.
+  void ping();
 
  private:
   struct State;
   void open();
+  template <class Read>
+  auto withReply(const std::vector<std::string>& words, Read read);
+
   std::string url_;
+  ServiceState* service_;
   std::unique_ptr<State> state_;
 };
 

@@ -1,10 +1,13 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/unavailable.h"
@@ -58,9 +61,33 @@ std::optional<std::string> Rows::bytes(std::size_t row, int column) const {
   return out;
 }
 
+/// The sockets of all open connections, so that a thread that waits in one can be woken.
+class OpenSockets {
+ public:
+  void add(int fd) { fds_.lock()->insert(fd); }
+  void remove(int fd) { fds_.lock()->erase(fd); }
+  void shutAll() {
+    auto fds = fds_.lock();  // held: nobody closes one meanwhile, so no number is reused
+    for (const int fd : *fds) ::shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  Guarded<std::set<int>> fds_;
+};
+
 struct Connection::State {
-  explicit State(const std::string& url) : connection(url) {}
+  State(const std::string& url, std::shared_ptr<OpenSockets> known)
+      : connection(url),
+        fd(connection.sock()),
+        sockets(std::move(known)) {
+    if (sockets) sockets->add(fd);
+  }
+  ~State() {
+    if (sockets) sockets->remove(fd);
+  }
   pqxx::connection connection;
+  int fd;
+  std::shared_ptr<OpenSockets> sockets;
   std::unique_ptr<pqxx::work> transaction;
   std::unique_ptr<pqxx::notification_receiver> receiver;
   bool notified = false;
@@ -99,6 +126,15 @@ bool isOutage(const pqxx::sql_error& error) {
   return kind == "08" || kind == "40" || kind == "53" || kind == "57" || kind == "58";
 }
 
+/// What libpq says in several lines ("…failed: No such file or directory\n\tIs the server
+/// running…").
+std::string oneLine(const std::string& text) {
+  std::string line = text.substr(0, text.find_last_not_of(" \n") + 1);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return line;
+}
+
 /// Statements named session_* are run as text, the others are prepared.
 std::string sessionText(std::string_view name) {
   return sql::statements().at(name);
@@ -106,9 +142,12 @@ std::string sessionText(std::string_view name) {
 
 }  // namespace
 
-Connection::Connection(std::string url, Workload workload)
+Connection::Connection(std::string url, Workload workload, ServiceState* service,
+                       std::shared_ptr<OpenSockets> sockets)
     : url_(std::move(url)),
-      workload_(workload) {}
+      workload_(workload),
+      service_(service),
+      sockets_(std::move(sockets)) {}
 Connection::~Connection() {
   close();
 }
@@ -121,8 +160,9 @@ void Connection::close() noexcept {
 }
 
 void Connection::open() {
+  if (service_ && service_->isAway()) throw Unavailable(service_->problem());
   try {
-    state_ = std::make_unique<State>(url_);
+    state_ = std::make_unique<State>(url_, sockets_);
     {
       pqxx::nontransaction setup(state_->connection);
       setup.exec(sessionText(sessionOf(workload_)));
@@ -135,7 +175,9 @@ void Connection::open() {
     throw;  // a statement that does not fit the schema is a bug, not an outage
   } catch (const pqxx::failure& e) {
     close();
-    throw Unavailable(fmt::format("Postgres cannot be reached: {}", e.what()));
+    const std::string why = fmt::format("Postgres cannot be reached: {}", oneLine(e.what()));
+    if (service_) service_->lost(why);
+    throw Unavailable(why);
   }
 }
 
@@ -247,14 +289,32 @@ bool Connection::awaitNotification(long milliseconds) {
   }
 }
 
+namespace {
+
+/// How long a network that swallows packets is believed in, unless the URL says it.
+std::string withTimeouts(std::string url) {
+  for (const std::string_view setting :
+       {"connect_timeout=5", "tcp_user_timeout=10000", "keepalives_idle=10",
+        "keepalives_interval=5", "keepalives_count=3"}) {
+    if (url.find(setting.substr(0, setting.find('=') + 1)) != std::string::npos) continue;
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url += setting;
+  }
+  return url;
+}
+
+}  // namespace
+
 struct Database::Pool {
   std::mutex mutex;
   std::vector<std::unique_ptr<Connection>> idle;
   std::size_t maxIdle;
 };
 
-Database::Database(std::string url, std::size_t maxIdle)
-    : url_(std::move(url)),
+Database::Database(std::string url, ServiceState* service, std::size_t maxIdle)
+    : url_(withTimeouts(std::move(url))),
+      service_(service),
+      sockets_(std::make_shared<OpenSockets>()),
       pool_(std::make_unique<Pool>()) {
   pool_->maxIdle = maxIdle;
 }
@@ -281,7 +341,11 @@ Database::Lease Database::lease() {
 }
 
 std::unique_ptr<Connection> Database::dedicated(Workload workload) const {
-  return std::make_unique<Connection>(url_, workload);
+  return std::make_unique<Connection>(url_, workload, service_, sockets_);
+}
+
+void Database::breakConnections() {
+  sockets_->shutAll();
 }
 
 void Database::migrate() {

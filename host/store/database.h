@@ -1,66 +1,27 @@
 #pragma once
 
-#include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "base/service_state.h"
+#include "store/rows.h"
 
 namespace planwright {
-
-/// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread.
-class Rows {
- public:
-  Rows();
-  ~Rows();
-  Rows(const Rows&);
-  Rows& operator=(const Rows&);
-
-  std::size_t size() const;
-  bool empty() const { return size() == 0; }
-  bool isNull(std::size_t row, int column) const;
-  std::string text(std::size_t row, int column) const;     ///< null = ""
-  std::int64_t number(std::size_t row, int column) const;  ///< null = 0
-  double real(std::size_t row, int column) const;
-  bool flag(std::size_t row, int column) const;
-  std::optional<std::string> bytes(std::size_t row, int column) const;  ///< bytea; null = nullopt
-
- private:
-  friend class Connection;
-  struct State;
-  std::shared_ptr<State> state_;
-};
-
-/// A parameter: text or null.
-class Param {
- public:
-  Param(std::string text) : text_(std::move(text)) {}         // NOLINT(google-explicit-constructor)
-  Param(const char* text) : text_(text) {}                    // NOLINT(google-explicit-constructor)
-  Param(std::string_view text) : text_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
-  Param(std::int64_t number)
-      : text_(std::to_string(number)) {}                // NOLINT(google-explicit-constructor)
-  Param(int number) : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
-  Param(bool flag) : text_(flag ? "t" : "f") {}         // NOLINT(google-explicit-constructor)
-  Param(std::optional<std::string> text)
-      : text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
-  Param(std::nullopt_t) {}         // NOLINT(google-explicit-constructor)
-  const char* get() const { return text_ ? text_->c_str() : nullptr; }
-
- private:
-  std::optional<std::string> text_;
-};
 
 /// What a connection is for; decides its planner settings (see database.cc).
 enum class Workload { Keyed, Queries, Snapshot };
 
+class OpenSockets;
+
 /// One connection with every statement of sql/queries prepared. Opens itself when needed and after
-/// a loss. A lost connection throws Unavailable: whether the last statement was committed is then
-/// unknown. One thread.
+/// a loss; while `service` says that Postgres is away it does not try. A lost connection throws
+/// Unavailable: whether the last statement was committed is then unknown. One thread.
 class Connection {
  public:
-  Connection(std::string url, Workload workload);
+  Connection(std::string url, Workload workload, ServiceState* service = nullptr,
+             std::shared_ptr<OpenSockets> sockets = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -88,6 +49,8 @@ class Connection {
   void open();
   std::string url_;
   Workload workload_;
+  ServiceState* service_;
+  std::shared_ptr<OpenSockets> sockets_;
   std::unique_ptr<State> state_;
 };
 
@@ -113,7 +76,8 @@ class Transaction {
 /// Connections for short queries of many threads. [any thread]
 class Database {
  public:
-  explicit Database(std::string url, std::size_t maxIdle = 8);
+  /// Without `service` every connection tries by itself.
+  explicit Database(std::string url, ServiceState* service = nullptr, std::size_t maxIdle = 8);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -137,6 +101,8 @@ class Database {
   /// A connection of the caller's own, for a thread that works all the time.
   std::unique_ptr<Connection> dedicated(Workload workload = Workload::Keyed) const;
   const std::string& url() const { return url_; }
+  /// Ends what waits for a Postgres that hangs: every call under way throws Unavailable.
+  void breakConnections();
 
   /// Brings the schema up to this program's; many hosts may call it at once. Throws if the schema
   /// is newer.
@@ -145,6 +111,8 @@ class Database {
  private:
   struct Pool;
   std::string url_;
+  ServiceState* service_;
+  std::shared_ptr<OpenSockets> sockets_;
   std::unique_ptr<Pool> pool_;
 };
 

@@ -13,7 +13,11 @@
 namespace planwright {
 namespace {
 
-constexpr int kScanEvery = 15;  // rounds
+constexpr std::chrono::milliseconds kLook{200};  // for tickets that are all gone
+constexpr int kScanEvery = 15;                   // rounds
+constexpr int kCountShare = 20;                  // counting takes a twentieth of the time at most
+constexpr int kPage = 10'000;
+constexpr const char* kMark = "planwright:tickets";
 
 }  // namespace
 
@@ -32,7 +36,7 @@ void Reconciler::start() {
                                                           // seen for a whole lease
         log::warn("reconcile waits: {}", e.what());
       }
-    } while (sleepFor(kInterval, stop));
+    } while (waitForRound(stop));
   });
 }
 
@@ -42,8 +46,10 @@ void Reconciler::step() {
   // Each host for itself: nobody else knows what it holds.
   if (round % kScanEvery < 2) releaseForgotten();
   // The lock is held by the session; it is free again when this host or its connection dies.
+  isHolder_ = false;
   const auto silence = std::max<std::chrono::milliseconds>(parts_.lease, kInterval * 2);
   if (!connection_->run("reconcile_lock", {std::to_string(silence.count())}).flag(0, 0)) return;
+  isHolder_ = true;
   failpoint("reconcile.before");
   Instances instances(*connection_);
   if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
@@ -54,10 +60,14 @@ void Reconciler::step() {
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
   if (ended != lastEnded_ || round % kScanEvery == 0) releaseOrphans();
   lastEnded_ = ended;
+  areTicketsGone();
+  bool arePushed = true;
   for (const auto& queue : parts_.queues) {
-    pushMissing(planList(queue), queue, "eligible_inputs_count", "eligible_inputs");
-    pushMissing(buildList(queue), queue, "eligible_plans_count", "eligible_plans");
+    arePushed = pushMissing(planList(queue), queue, "inputs") && arePushed;
+    arePushed = pushMissing(buildList(queue), queue, "plans") && arePushed;
   }
+  if (arePushed) areTicketsGone_ = false;
+  if (parts_.stalls) parts_.stalls->step(*connection_);
 }
 
 void Reconciler::note(const std::string& kind, std::size_t count) {
@@ -108,22 +118,66 @@ void Reconciler::releaseForgotten() {
   suspects_ = std::move(now);
 }
 
-void Reconciler::pushMissing(const std::string& list, const std::string& queue,
-                             const char* countStatement, const char* idsStatement) {
+/// After a FLUSHALL, or a restart of Redis without its data, our mark is missing too.
+bool Reconciler::areTicketsGone() {
   try {
-    const std::int64_t eligible = connection_->run(countStatement, {queue}).number(0, 0);
-    if (parts_.tickets->length(list) >= eligible) return;
-    const auto present = parts_.tickets->all(list);
-    const std::unordered_set<std::int64_t> known(present.begin(), present.end());
-    const Rows rows = connection_->run(idsStatement, {queue});
-    std::vector<std::int64_t> missing;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (!known.contains(rows.number(i, 0))) missing.push_back(rows.number(i, 0));
-    if (!missing.empty()) failpoint("reconcile.push.before");
-    parts_.tickets->push(list, missing);
-    note("missing_ticket", missing.size());
+    if (parts_.tickets->claimKey(kMark, std::to_string(parts_.membership.instance())))
+      areTicketsGone_ = true;
+  } catch (const Unavailable& e) {
+    log::debug("the mark cannot be read: {}", e.what());
+  }
+  return areTicketsGone_;
+}
+
+bool Reconciler::waitForRound(const std::stop_token& stop) {
+  const auto until = std::chrono::steady_clock::now() + kInterval;
+  while (std::chrono::steady_clock::now() < until) {
+    if (!sleepFor(kLook, stop)) return false;
+    if (isHolder_ && areTicketsGone()) return true;
+  }
+  return true;
+}
+
+/// False: Redis is away.
+bool Reconciler::pushMissing(const std::string& list, const std::string& queue,
+                             const std::string& stage) {
+  try {
+    std::vector<std::int64_t> known;
+    if (!areTicketsGone_) {
+      const auto start = std::chrono::steady_clock::now();
+      if (start < countAgain_[list]) return true;
+      const auto eligible = connection_->run("eligible_" + stage + "_count", {queue}).number(0, 0);
+      const auto end = std::chrono::steady_clock::now();
+      countAgain_[list] = end + (end - start) * kCountShare;
+      if (parts_.tickets->length(list) >= eligible) return true;
+      known = parts_.tickets->all(list);
+      std::sort(known.begin(), known.end());
+    }
+    note("missing_ticket", pushAllBut(known, list, queue, stage));
+    return true;
   } catch (const Unavailable& e) {
     log::debug("tickets wait list={}: {}", list, e.what());
+    return false;
+  }
+}
+
+/// In pages: a queue may be a million rows long. `known` is sorted.
+std::size_t Reconciler::pushAllBut(const std::vector<std::int64_t>& known, const std::string& list,
+                                   const std::string& queue, const std::string& stage) {
+  std::string lastAt = "-infinity";
+  std::int64_t lastId = 0;
+  for (std::size_t pushed = 0;;) {
+    const Rows rows = connection_->run("eligible_" + stage, {queue, lastAt, lastId, kPage});
+    std::vector<std::int64_t> missing;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (!std::binary_search(known.begin(), known.end(), rows.number(i, 0)))
+        missing.push_back(rows.number(i, 0));
+    if (!missing.empty()) failpoint("reconcile.push.before");
+    parts_.tickets->push(list, missing);
+    pushed += missing.size();
+    if (rows.size() < static_cast<std::size_t>(kPage)) return pushed;
+    lastId = rows.number(rows.size() - 1, 0);
+    lastAt = rows.text(rows.size() - 1, 1);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "queue/redis_tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "upkeep/stall_watch.h"
 #include "workers/membership.h"
 
 namespace planwright {
@@ -32,6 +33,7 @@ class Reconciler {
     Bell& bell;
     /// Inputs and plans that this host holds in memory, by queue.
     std::function<std::vector<std::int64_t>(const std::string&queue)> heldInputs, heldPlans;
+    std::unique_ptr<StallWatch> stalls = {};
   };
   explicit Reconciler(Parts parts);
 
@@ -46,8 +48,11 @@ class Reconciler {
  private:
   void releaseOrphans();
   void releaseForgotten();
-  void pushMissing(const std::string& list, const std::string& queue, const char* countStatement,
-                   const char* idsStatement);
+  bool areTicketsGone();
+  bool waitForRound(const std::stop_token& stop);
+  bool pushMissing(const std::string& list, const std::string& queue, const std::string& stage);
+  std::size_t pushAllBut(const std::vector<std::int64_t>& known, const std::string& list,
+                         const std::string& queue, const std::string& stage);
   void note(const std::string& kind, std::size_t count);
 
   Parts parts_;
@@ -58,6 +63,9 @@ class Reconciler {
   SteadyTime sawPostgres_{};
   std::string lastEnded_;  ///< when the last instance ended, as we saw it
   int round_ = 0;
+  bool isHolder_ = false;        ///< this session has the lock
+  bool areTicketsGone_ = false;  ///< Redis came back empty: every ticket is missing
+  std::map<std::string, SteadyTime> countAgain_;  ///< by list: a long queue is not counted often
   std::jthread thread_;
 };
 

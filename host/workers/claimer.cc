@@ -12,6 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds kTicketWait{200};  // a stop is noticed as soon
 constexpr int kWaitsBeforeSweep = 5;
 constexpr std::chrono::milliseconds kPollWithoutRedis{250};
+constexpr std::chrono::milliseconds kLookWhilePaused{1000};
+constexpr std::chrono::milliseconds kBreath{10};  // every commit rings, our own claims too
 
 }  // namespace
 
@@ -27,6 +29,11 @@ void Claimer::step(const std::stop_token& stop) {
     sleepFor(std::chrono::milliseconds(100), stop);
     return;
   }
+  if (isClosed_) {  // paused or held: tickets stay where they are
+    isClosed_ = !port_.isOpen();
+    if (isClosed_) port_.waitForCommit(kLookWhilePaused, stop);
+    return;
+  }
   const std::size_t room = port_.room(stop);
   if (room == 0 || stop.stop_requested()) return;
   auto ids = takeTickets(room, stop);
@@ -35,7 +42,17 @@ void Claimer::step(const std::stop_token& stop) {
     emptyWaits_ = 0;
   else if (++emptyWaits_ % kWaitsBeforeSweep == 0 || redisIsAway_)
     ids = port_.due(room);
-  if (!ids.empty() && membership_.mayClaim()) port_.claim(ids);
+  if (ids.empty() || !membership_.mayClaim() || port_.claim(ids) > 0) return;
+  isClosed_ = !port_.isOpen();
+  if (isClosed_) giveBack(ids);
+}
+
+void Claimer::giveBack(const std::vector<std::int64_t>& ids) {
+  try {
+    tickets_->push(list_, ids);
+  } catch (const Unavailable& e) {  // reconcile pushes them
+    log::debug("tickets not given back list={}: {}", list_, e.what());
+  }
 }
 
 std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop_token& stop) {
@@ -43,13 +60,14 @@ std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop
     failpoint("take.before");
     auto ids = tickets_->pop(list_, room, kTicketWait);
     if (!ids.empty()) failpoint("take.after");
-    if (redisIsAway_) log::info("redis is back list={}", list_);
+    if (redisIsAway_) log::info("working with tickets again list={}", list_);
     redisIsAway_ = false;
     return ids;
   } catch (const Unavailable& e) {
     if (!redisIsAway_) log::warn("working without tickets list={}: {}", list_, e.what());
     redisIsAway_ = true;
-    sleepFor(kPollWithoutRedis, stop);
+    sleepFor(kBreath, stop);
+    port_.waitForCommit(kPollWithoutRedis, stop);
     return {};
   }
 }
@@ -60,7 +78,11 @@ void Claimer::run(const std::stop_token& stop) {
     try {
       step(stop);
       backoff.reset();
-    } catch (const std::exception& e) {  // Postgres is away: wait
+    } catch (const Unavailable& e) {  // Postgres is away: wait
+      log::debug("claiming waits list={}: {}", list_, e.what());
+      membership_.doubtClaims();
+      sleepFor(backoff.next(), stop);
+    } catch (const std::exception& e) {
       log::error("claiming stopped list={}: {}", list_, e.what());
       membership_.doubtClaims();
       sleepFor(backoff.next(), stop);

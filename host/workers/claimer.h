@@ -19,8 +19,12 @@ struct ClaimPort {
   std::function<std::size_t(const std::stop_token&)> room;
   /// Ids that are due in Postgres, oldest first.
   std::function<std::vector<std::int64_t>(std::size_t limit)> due;
-  /// Claims those of the ids that are still claimable and hands them to the workers.
-  std::function<void(const std::vector<std::int64_t>& ids)> claim;
+  /// Claims those of the ids that are still claimable and hands them to the workers; how many.
+  std::function<std::size_t(const std::vector<std::int64_t>& ids)> claim;
+  /// Whether anything may be claimed: the stage is not paused or held.
+  std::function<bool()> isOpen;
+  /// Without Redis: returns once something was committed, or so much later.
+  std::function<void(std::chrono::milliseconds, const std::stop_token&)> waitForCommit;
 };
 
 /// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or
@@ -43,7 +47,10 @@ class Claimer {
   const std::unique_ptr<Tickets> tickets_;
   const Membership& membership_;
   const ClaimPort port_;
+  void giveBack(const std::vector<std::int64_t>& ids);
+
   bool redisIsAway_ = false;
+  bool isClosed_ = false;
   int emptyWaits_ = 0;
 };
 

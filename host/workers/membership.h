@@ -12,15 +12,20 @@ namespace planwright {
 class Membership {
  public:
   std::int64_t instance() const { return instance_.load(std::memory_order_acquire); }
-  bool mayClaim() const { return mayClaim_.load(std::memory_order_acquire); }
+  bool mayClaim() const {
+    return mayClaim_.load(std::memory_order_acquire) && !leaving_.load(std::memory_order_acquire);
+  }
 
   void become(std::int64_t instance) {
     instance_.store(instance, std::memory_order_release);
     mayClaim_.store(true, std::memory_order_release);
   }
-  /// The lease could not be renewed in time, or the host is stopping.
+  /// The lease could not be renewed in time.
   void suspend() { mayClaim_.store(false, std::memory_order_release); }
   void resume() { mayClaim_.store(true, std::memory_order_release); }
+  /// The host is stopping: nothing new from now on.
+  void leave() { leaving_.store(true, std::memory_order_release); }
+  bool isLeaving() const { return leaving_.load(std::memory_order_acquire); }
 
   /// A claim failed and may be committed all the same: reconcile looks for it.
   void doubtClaims() const { areClaimsInDoubt_.store(true, std::memory_order_release); }
@@ -30,6 +35,7 @@ class Membership {
   mutable std::atomic<bool> areClaimsInDoubt_{false};
   std::atomic<std::int64_t> instance_{0};
   std::atomic<bool> mayClaim_{false};
+  std::atomic<bool> leaving_{false};
 };
 
 }  // namespace planwright

@@ -96,9 +96,6 @@ select jsonb_build_object(
   'samples', (array_agg(jsonb_build_object('kind', kind, 'id', id, 'name', name, 'at', rfc3339(at)) order by at desc))[1:5])::text
   from g group by fingerprint order by count(*) desc, max(at) desc limit 200
 
--- name: api_ping
-select 1
-
 -- name: event_lag
 -- seconds since the oldest open writing transaction of this database began; it holds the event stream back
 select coalesce(extract(epoch from now() - min(xact_start)), 0)::float8

@@ -16,3 +16,11 @@ select set_config('synchronous_commit', 'off', true), pg_notify('planwright', ''
 -- name: events_last
 select coalesce(xid::text, '0'), coalesce(id, 0) from events
  where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1
+
+-- name: service_event
+-- $1 subject, $2 type, $3 level, $4 body: of the whole host, not of a queue
+insert into events (subject, type, level, body) values ($1, $2, $3, $4::jsonb)
+
+-- name: queue_event
+-- $1 queue, $2 type, $3 level, $4 body
+insert into events (queue, subject, type, level, body) values ($1, 'queue/' || $1, $2, $3, $4::jsonb)

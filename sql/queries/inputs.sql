@@ -112,10 +112,11 @@ select t.id, t.queue,
 select id from pending_inputs where queue = $1 and status = 'pending' and queued_at is null order by id limit $2
 
 -- name: eligible_inputs
--- $1 queue. Ids that should have a ticket.
-select id from pending_inputs
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
- order by queued_at, id
+-- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
+select id, queued_at from pending_inputs
+ where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
+   and not_before <= now() and status = 'pending'
+ order by queued_at, id limit $4
 
 -- name: eligible_inputs_count
 select count(*) from pending_inputs

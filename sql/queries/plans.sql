@@ -30,9 +30,11 @@ select id from plans
  order by queued_at, id limit $2
 
 -- name: eligible_plans
-select id from plans
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build'
- order by queued_at, id
+-- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
+select id, queued_at from plans
+ where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
+   and not_before <= now() and status = 'ready_for_build'
+ order by queued_at, id limit $4
 
 -- name: eligible_plans_count
 select count(*) from plans

@@ -44,3 +44,7 @@ with u as (
   returning name)
 insert into events (queue, subject, type, level, body)
 select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', $3::text) from u
+
+-- name: queue_is_open
+-- $1 name: whether (plan, build) may claim
+select not plan_paused and plan_held = '', not build_paused and build_held = '' from queues where name = $1

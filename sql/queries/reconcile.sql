@@ -21,3 +21,30 @@ u as (
     from r where p.id = r.id and p.fence = r.fence and p.status = 'building' returning p.id, p.queue)
 insert into events (queue, subject, type, level, body)
 select queue, 'plan/' || id, 'plan.reclaimed', 'warning', '{"reason":"forgotten"}'::jsonb from u
+
+-- name: next_to_plan
+-- $1 queue. The oldest input that could be claimed now.
+select i.id from pending_inputs i
+ where i.queue = $1 and i.queued_at is not null and i.not_before <= now() and i.status = 'pending'
+   and exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
+ order by i.queued_at, i.id limit 1
+
+-- name: next_to_build
+-- $1 queue
+select p.id from plans p
+ where p.queue = $1 and p.queued_at is not null and p.not_before <= now() and p.status = 'ready_for_build'
+   and exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
+ order by p.queued_at, p.id limit 1
+
+-- name: planning_now
+-- $1 queue, $2 milliseconds: inputs that are being planned for less than that, and how many there is room for
+select (select count(*) from pending_inputs
+         where queue = $1 and status = 'planning' and updated_at > now() - make_interval(secs => $2::float8 / 1000)),
+       q.plan_workers * (select count(*) from instances where ended_at is null and 'plan' = any (string_to_array(roles, ',')))
+  from queues q where q.name = $1
+
+-- name: building_now
+-- $1 queue
+select (select count(*) from plans where queue = $1 and status = 'building'),
+       q.build_workers * (select count(*) from instances where ended_at is null and 'build' = any (string_to_array(roles, ',')))
+  from queues q where q.name = $1

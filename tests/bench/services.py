@@ -165,7 +165,11 @@ class Redis:
 
     def __init__(self, path):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._answers = self._socket.makefile("rb")
 
     def close(self):

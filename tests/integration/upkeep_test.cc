@@ -3,6 +3,7 @@
 
 #include "base/unavailable.h"
 #include "store/inputs.h"
+#include "support/fake_clock.h"
 #include "support/line_fixture.h"
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
@@ -11,6 +12,7 @@ namespace planwright {
 namespace {
 
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 
 class UpkeepTest : public LineFixture {
  protected:
@@ -25,7 +27,8 @@ class UpkeepTest : public LineFixture {
                           metrics,
                           bell,
                           [this](const std::string&) { return held; },
-                          [](const std::string&) { return std::vector<std::int64_t>{}; }});
+                          [](const std::string&) { return std::vector<std::int64_t>{}; },
+                          {}});
   }
   std::vector<std::int64_t> held;
   std::unique_ptr<PostgresRecorder> intake = recorder();
@@ -41,6 +44,25 @@ TEST_F(UpkeepTest, PushesTheTicketsThatAFlushTook) {
   upkeep->step();
   EXPECT_EQ(tickets()->length("plan_queue"), 2) << "nothing is missing any more";
   EXPECT_EQ(upkeep->repairs()["missing_ticket"], 2);
+}
+
+TEST_F(UpkeepTest, PushesALongQueueInPagesAndOnlyWhatIsMissing) {
+  constexpr std::int64_t kItems = 25'000;  // more than two pages
+  connection->runText(
+      "insert into pending_inputs (queue, source, filename, generation, digest, size, queued_at) "
+      "select 'default', 'folder', 'f' || n, 1, 'sha256:' || repeat('0', 64), 1, now() from "
+      "generate_series(1, " +
+      std::to_string(kItems) + ") n");
+  auto upkeep = reconciler();
+  upkeep->step();
+  auto ids = tickets()->all("plan_queue");
+  ASSERT_EQ(ids.size(), kItems);
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end())) << "in the order of the queue";
+  const auto lost = tickets()->pop("plan_queue", 7, std::chrono::milliseconds(1));
+  upkeep->step();
+  ids = tickets()->all("plan_queue");
+  ASSERT_EQ(ids.size(), kItems);
+  EXPECT_THAT(std::vector(ids.end() - 7, ids.end()), ElementsAreArray(lost));
 }
 
 TEST_F(UpkeepTest, GivesBackWhatADeadInstanceHeld) {
@@ -154,6 +176,58 @@ TEST_F(UpkeepTest, AnInstanceThatWasDeclaredDeadComesBackAsAnother) {
   EXPECT_EQ(lost, 1);
   EXPECT_NE(member.instance(), before);
   EXPECT_TRUE(member.mayClaim());
+}
+
+class StallTest : public UpkeepTest {
+ protected:
+  StallTest() { record(*intake, "a", "1"); }
+  double look() {
+    watch.step(*connection);
+    return metrics.value("planwright_stalled", {{"queue", "plan_queue"}});
+  }
+  std::string told() {
+    return text(
+        "select coalesce(string_agg(type, ' ' order by id), '') from events "
+        "where type in ('queue.stalled', 'queue.moving')");
+  }
+  FakeClock time;
+  StallWatch watch{
+      {{{"default", std::chrono::minutes(10)}}, std::chrono::seconds(60), time, metrics, bell}};
+};
+
+TEST_F(StallTest, TellsOfWorkThatNobodyTakesAndWhenItMovesAgain) {
+  EXPECT_EQ(look(), 0);
+  time.advance(std::chrono::seconds(59));
+  EXPECT_EQ(look(), 0) << "it may still be taken";
+  time.advance(std::chrono::seconds(1));
+  EXPECT_EQ(look(), 1);
+  EXPECT_EQ(look(), 1);
+  EXPECT_EQ(told(), "queue.stalled") << "once";
+  connection->runText("update pending_inputs set status = 'planning', queued_at = null");
+  EXPECT_EQ(look(), 0);
+  EXPECT_EQ(told(), "queue.stalled queue.moving");
+}
+
+TEST_F(StallTest, ALongQueueBehindBusyWorkersIsNone) {
+  look();
+  for (const char* name : {"b", "c"}) {
+    const auto id = record(*intake, name, name);
+    Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+  }
+  time.advance(std::chrono::hours(1));
+  EXPECT_EQ(look(), 0);
+  connection->runText(
+      "update pending_inputs set updated_at = now() - interval '11 minutes' "
+      "where status = 'planning'");
+  time.advance(std::chrono::hours(1));
+  EXPECT_EQ(look(), 1) << "planners that are stuck themselves are no excuse";
+}
+
+TEST_F(StallTest, APausedQueueIsNone) {
+  set("plan_paused = true");
+  look();
+  time.advance(std::chrono::hours(1));
+  EXPECT_EQ(look(), 0);
 }
 
 TEST_F(UpkeepTest, ContentThatComesBackIsANewInput) {

@@ -56,12 +56,18 @@ struct ClaimerTest : testing::Test {
                     EXPECT_EQ(limit, room);
                     return due;
                   },
-                  [this](const std::vector<std::int64_t>& ids) { claimed = ids; }});
+                  [this](const std::vector<std::int64_t>& ids) {
+                    if (isOpen) claimed = ids;
+                    return isOpen ? ids.size() : 0;
+                  },
+                  [this] { return isOpen; },
+                  [](std::chrono::milliseconds, const std::stop_token&) {}});
   }
   Membership membership;
   MemoryTickets* tickets = nullptr;
   std::unique_ptr<Claimer> claimer;
   std::size_t room = 2;
+  bool isOpen = true;
   std::vector<std::int64_t> due, claimed;
 };
 
@@ -83,6 +89,16 @@ TEST_F(ClaimerTest, GoesOnWithoutRedis) {
   due = {5, 6};
   claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(5, 6));
+}
+
+TEST_F(ClaimerTest, LeavesTheTicketsOfAPausedStageWhereTheyAre) {
+  tickets->list = {7, 8};
+  isOpen = false;
+  for (int i = 0; i < 10; ++i) claimer->step({});
+  EXPECT_THAT(tickets->list, ElementsAre(7, 8));
+  isOpen = true;
+  for (int i = 0; i < 2; ++i) claimer->step({});
+  EXPECT_THAT(claimed, ElementsAre(7, 8));
 }
 
 TEST_F(ClaimerTest, TakesNothingWhileTheLeaseIsNotCertain) {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace planwright {
+
+/// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread.
+class Rows {
+ public:
+  Rows();
+  ~Rows();
+  Rows(const Rows&);
+  Rows& operator=(const Rows&);
+
+  std::size_t size() const;
+  bool empty() const { return size() == 0; }
+  bool isNull(std::size_t row, int column) const;
+  std::string text(std::size_t row, int column) const;     ///< null = ""
+  std::int64_t number(std::size_t row, int column) const;  ///< null = 0
+  double real(std::size_t row, int column) const;
+  bool flag(std::size_t row, int column) const;
+  std::optional<std::string> bytes(std::size_t row, int column) const;  ///< bytea; null = nullopt
+
+ private:
+  friend class Connection;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// A parameter: text or null.
+class Param {
+ public:
+  Param(std::string text) : text_(std::move(text)) {}         // NOLINT(google-explicit-constructor)
+  Param(const char* text) : text_(text) {}                    // NOLINT(google-explicit-constructor)
+  Param(std::string_view text) : text_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
+  Param(std::int64_t number)
+      : text_(std::to_string(number)) {}                // NOLINT(google-explicit-constructor)
+  Param(int number) : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
+  Param(bool flag) : text_(flag ? "t" : "f") {}         // NOLINT(google-explicit-constructor)
+  Param(std::optional<std::string> text)
+      : text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+  Param(std::nullopt_t) {}         // NOLINT(google-explicit-constructor)
+  const char* get() const { return text_ ? text_->c_str() : nullptr; }
+
+ private:
+  std::optional<std::string> text_;
+};
+
+}  // namespace planwright

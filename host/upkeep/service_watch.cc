@@ -1,0 +1,107 @@
+#include "upkeep/service_watch.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "base/unavailable.h"
+
+namespace planwright {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+constexpr auto kEvery = 500ms;
+constexpr auto kEveryWhileAway = 100ms;
+constexpr auto kPatience = 2s;
+constexpr int kSilentLooks = 5;  // an answer may take long on a machine that is busy
+
+std::string backBody(std::chrono::milliseconds away, std::int64_t instance) {
+  const double seconds = static_cast<double>(away.count()) / 1000;
+  return JsonWriter()
+      .object()
+      .member("away_seconds", seconds)
+      .member("instance", instance)
+      .member("message", fmt::format("It was away for {} s.", seconds))
+      .end()
+      .take();
+}
+
+}  // namespace
+
+ServiceWatch::ServiceWatch(const Parts& parts)
+    : parts_(parts),
+      probe_(parts.database.url()),
+      tickets_(parts.redisUrl),
+      connection_(parts.database.dedicated()) {}
+
+void ServiceWatch::start() {
+  thread_ = startThread("pw-watch", [this](const std::stop_token& stop) {
+    do {
+      step();
+    } while (sleepFor(parts_.postgres.isAway() || parts_.redis.isAway() ? kEveryWhileAway : kEvery,
+                      stop));
+  });
+}
+
+void ServiceWatch::step() {
+  lookAtPostgres();
+  lookAtRedis();
+}
+
+void ServiceWatch::lookAtPostgres() {
+  try {
+    if (probe_.ask(kPatience)) {
+      silentLooks_ = 0;
+      if (const auto away = parts_.postgres.back(); away.count() > 0)
+        record(parts_.postgres, "service.back", backBody(away, parts_.membership.instance()));
+      return;
+    }
+  } catch (const Unavailable& e) {
+    silentLooks_ = 0;
+    parts_.postgres.lost(e.what());
+    return;
+  }
+  if (++silentLooks_ < kSilentLooks) return;
+  parts_.postgres.lost("Postgres does not answer");
+  parts_.database.breakConnections();
+}
+
+void ServiceWatch::lookAtRedis() {
+  bool answers = true;
+  try {
+    tickets_.ping();
+  } catch (const Unavailable& e) {
+    answers = false;
+    parts_.redis.lost(e.what());
+  }
+  if (parts_.redis.isAway() && !redisIsReported_) {
+    redisIsReported_ = true;
+    record(parts_.redis, "service.away",
+           JsonWriter()
+               .object()
+               .member("instance", parts_.membership.instance())
+               .member("message", parts_.redis.problem())
+               .end()
+               .take());
+  }
+  if (!answers || !parts_.redis.isAway()) return;
+  redisIsReported_ = false;
+  record(parts_.redis, "service.back", backBody(parts_.redis.back(), parts_.membership.instance()));
+}
+
+/// Without Postgres it is lost; the log has it.
+void ServiceWatch::record(const ServiceState& service, const std::string& type,
+                          const std::string& body) {
+  try {
+    connection_->run("service_event", {"service/" + service.name(), type,
+                                       type == "service.away" ? "warning" : "info", body});
+  } catch (const std::exception& e) {
+    log::debug("no event service={}: {}", service.name(), e.what());
+  }
+  parts_.bell.ring();
+}
+
+}  // namespace planwright
