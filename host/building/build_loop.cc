@@ -42,8 +42,9 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   touched_.clear();
   std::vector<ClaimedPlan> goingOn;
   for (auto& plan : messages.claimed) {
-    // What must be read from Postgres or the blob store first may have to wait for them.
-    if (plan.jobCount > 0 && (plan.attempt > 1 || plan.onlyFailed || !plan.document))
+    // What must be read from Postgres or the blob store first may have to wait for them. A plan
+    // that was claimed before may have an open build, also when that attempt did not count.
+    if (plan.jobCount > 0 && (plan.fence > 1 || plan.onlyFailed || !plan.document))
       goingOn.push_back(std::move(plan));
     else
       open(std::move(plan), round);
@@ -309,6 +310,7 @@ void BuildLoop::closeFinished(Round& round) {
 void BuildLoop::commit(Round& round, const std::stop_token& stop) {
   Backoff backoff;
   std::vector<JobTask> tasks;
+  const std::size_t failedBefore = self_.size();
   for (;;) {
     try {
       tasks.clear();
@@ -323,6 +325,8 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
     isRepeated_ = true;
     if (!sleepFor(backoff.next(), stop)) return;
   }
+  // Starts that were refused, since the claim was lost meanwhile, hold no slot.
+  running_ -= round.starts.size() - (tasks.size() + self_.size() - failedBefore);
   std::vector<PlanId> released;
   std::chrono::microseconds work{0};
   for (const auto& build : round.finished) {
