@@ -1,8 +1,11 @@
 #include "config/yaml_loader.h"
 
 #include <charconv>
+#include <optional>
 #include <set>
+#include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/utf8.h"
@@ -41,6 +44,47 @@ void typeScalar(const std::string& text, ConfigNode& node) {
   }
   const auto real = std::from_chars(begin, end, node.real);
   if (real.ec == std::errc() && real.ptr == end) node.kind = Kind::Real;
+}
+
+/// Sees where a document begins that is not empty. A local.
+class DocumentProbe : public YAML::EventHandler {
+ public:
+  std::optional<YAML::Mark> start() const { return start_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    note(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void note(const YAML::Mark& mark) {
+    if (!start_) start_ = mark;
+  }
+  std::optional<YAML::Mark> start_;
+};
+
+/// Where a second document begins. Not by LoadAll: yaml-cpp 0.7 takes a stray comma for one
+/// document after the other and never ends.
+std::optional<YAML::Mark> secondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentProbe first, second;
+  if (parser.HandleNextDocument(first)) parser.HandleNextDocument(second);
+  return second.start();
 }
 
 /// Walks one document. One use, one thread.
@@ -165,14 +209,14 @@ ConfigNode loadYaml(std::string_view text, const std::string& file,
     return empty;
   }
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return empty;
-    if (documents.size() > 1) {
-      const auto mark = documents[1].Mark();
-      const Place place = mark.is_null() ? start : Place{file, mark.line + 1, mark.column + 1};
+    const std::string whole(text);
+    const YAML::Node document = YAML::Load(whole);
+    if (const auto mark = secondDocument(whole)) {
+      const Place place{file, mark->line + 1, mark->column + 1};
       problems.push_back({place, "a second document begins here; the file must hold exactly one"});
     }
-    return TreeBuilder(text, file, problems).build(documents[0], start, 0);
+    if (!document.IsDefined() || document.IsNull()) return empty;
+    return TreeBuilder(text, file, problems).build(document, start, 0);
   } catch (const YAML::Exception& e) {
     const Place place = e.mark.is_null() ? start : Place{file, e.mark.line + 1, e.mark.column + 1};
     problems.push_back({place, "not valid YAML: " + e.msg});

@@ -182,6 +182,12 @@ TEST(ConfigReader, TypesPlainScalarsByTheCoreSchema) {
       R"j("m":"+-5","w":"+nan(1)"})j");
 }
 
+// yaml-cpp's LoadAll never ends on it.
+TEST(ConfigReader, EndsAtAStrayComma) {
+  EXPECT_TRUE(read("\n,1\n,").config.queues.size() == 1);
+  EXPECT_NE(problemsOf("---\n---\ndata: d\n").find("a second document"), std::string::npos);
+}
+
 TEST(ConfigReader, RefusesTextThatCannotBeStored) {
   EXPECT_NE(problemsOf("data: \"a\\0b\"\n").find("1:7: a text must not hold"), std::string::npos);
   EXPECT_NE(problemsOf("data: \xff\n").find("not a text file in UTF-8"), std::string::npos);
