@@ -60,6 +60,18 @@ class Services:
         self._children.remove(child)
         child.send_signal(how)
         child.wait(20)
+        if name == "postgres":  # after a crash its backends live for a moment, and a new server refuses to start
+            wait_until(lambda: not self._has_backends(), "the end of the backends")
+
+    def _has_backends(self):
+        def place(process):
+            try:
+                return os.readlink(process / "cwd")
+            except OSError:
+                return None  # ended
+
+        processes = (entry for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit())
+        return any(place(process) == str(self.postgres_socket) for process in processes)
 
     def start_postgres(self):
         """Returns when it serves; also after end("postgres")."""
