@@ -13,7 +13,7 @@ namespace planwright {
 /// Every boundary between two steps at which a test may end, delay or fail the host. `.before` and
 /// `.after` stand around the effect that the name says: a commit, a push, a call, a rename.
 /// The chaos tests kill the host at each of them, and prove that a normal run reaches each.
-inline constexpr std::array<std::string_view, 36> kFailpoints{
+inline constexpr std::array<std::string_view, 38> kFailpoints{
     "intake.snapshot.before",  // a file is stable
     "intake.snapshot.after",   // its bytes are staged
     "intake.record.before",    // staged, without a row
@@ -50,6 +50,8 @@ inline constexpr std::array<std::string_view, 36> kFailpoints{
     "heartbeat.before",
     "reconcile.before",  // this host puts things right in this round
     "reconcile.push.before",
+    "prune.before",  // old plans are locked
+    "prune.after",   // their rows are gone, the logs of their jobs are not
 };
 
 /// One of kFailpoints; a name that is not in the table does not compile.

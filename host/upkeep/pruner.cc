@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "base/failpoints.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -86,6 +87,7 @@ void Pruner::prunePlans(const std::string& queue, const PruneConfig& wanted,
 bool Pruner::slice(const std::string& ids, Pruned& done, std::vector<std::string>& logs) {
   Transaction transaction(parts_.connection);
   const Rows locked = parts_.connection.run("lock_pruned_plans", {ids});
+  failpoint("prune.before");
   PgArray plans;
   for (std::size_t i = 0; i < locked.size(); ++i) plans.add(locked.number(i, 0));
   const std::string planText = plans.take();
@@ -101,6 +103,7 @@ bool Pruner::slice(const std::string& ids, Pruned& done, std::vector<std::string
     now.builds = gone.number(0, 1);
   }
   transaction.commit();
+  failpoint("prune.after");
   done.jobs += now.jobs;
   done.attempts += now.attempts;
   done.plans += now.plans;

@@ -114,18 +114,20 @@ class ChaosCase(HostCase):
         print(f"  {time.monotonic() - self._begin:.0f} s", flush=True)
 
     def config(self, _folder=None, **changes):
-        """Of every host: queue `default` watches a folder, `manual` takes uploads and waits for "Generate plan"."""
+        """Of every host: queue `default` watches a folder, `manual` takes uploads and waits for "Generate plan", and
+        `brief` soon forgets what it did; its files are called brief-… and stay out of the account."""
         builder = {**COMMAND, "workers": self.workers, "job_slots": self.workers}
         retry = {"attempts": self.attempts, "backoff": {"first": "100ms", "max": "1s", "jitter": 0}}
         default = queue_config(self.watched, builder=builder, retry=retry)
         default["planner"]["workers"] = self.workers
         manual = {**default, "auto_plan": False, "source": {"plugin": "planwright.manual"}}
+        brief = {**manual, "auto_plan": True, "prune": {"plans": "1s", "keep_last": 0}}
         return {
             "postgres": self.services.postgres_url("planwright"),
             "redis": self.services.redis_url,
             "blobs": {"folder": str(self.blobs)},
             "lease": f"{LEASE}s",
-            "queues": {"default": default, "manual": manual},
+            "queues": {"default": default, "manual": manual, "brief": brief},
             **changes,
         }
 
@@ -161,7 +163,8 @@ class ChaosCase(HostCase):
         """A row that changes with every step of any item, or None while Postgres is away."""
         try:
             return self.services.rows(
-                "select (select count(*) from plans where status = 'built'), (select count(*) from pending_inputs),"
+                "select (select count(*) from plans where status = 'built' and queue <> 'brief'),"
+                " (select count(*) from pending_inputs),"
                 " (select count(*) from plans), (select max(id) from events),"
                 " (select count(*) from pending_inputs where status in ('pending', 'planning')),"
                 " (select count(*) from plans where status in ('ready_for_build', 'building'))"
@@ -187,8 +190,10 @@ class ChaosCase(HostCase):
         """All differences between what was dropped and what there is: [(file, what is wrong)]."""
         found = []
         for what, query in ACCOUNT.items():
-            found += [(row[0], f"{what}: {' '.join(row[1:])}") for row in self.services.rows(query)]
-        inputs = {row[0]: row[1] for row in self.services.rows("select filename, digest from pending_inputs")}
+            rows = [row for row in self.services.rows(query) if not row[0].startswith("brief-")]
+            found += [(row[0], f"{what}: {' '.join(row[1:])}") for row in rows]
+        query = "select filename, digest from pending_inputs where queue <> 'brief'"
+        inputs = {row[0]: row[1] for row in self.services.rows(query)}
         for file, (content, _) in self.ledger.items():
             if file not in inputs:
                 found.append((file, "lost: no input"))
@@ -213,7 +218,7 @@ class ChaosCase(HostCase):
         found = []
         rows = self.services.rows(
             "select p.filename, b.manifest_digest, encode(x.content, 'hex') from builds b"
-            " join plans p on p.id = b.plan_id join blobs x on x.digest = b.manifest_digest"
+            " join plans p on p.id = b.plan_id join blobs x on x.digest = b.manifest_digest where p.queue <> 'brief'"
         )
         for file, digest, content in rows:
             try:
