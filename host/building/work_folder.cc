@@ -10,7 +10,6 @@
 
 #include "base/files.h"
 #include "base/glob.h"
-#include "base/log.h"
 #include "base/utf8.h"
 
 namespace planwright {
@@ -40,48 +39,12 @@ bool matchesOutput(const std::string& glob, const std::string& relative) {
   return globMatches(glob, relative);
 }
 
-/// Gives the owner every right to the folders below.
-void openUp(const fs::path& folder) {
-  std::error_code error;
-  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
-                                             error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_directory(error) && !at->is_symlink(error))
-      fs::permissions(at->path(), fs::perms::owner_all, error);
-}
-
 }  // namespace
-
-WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-  if (::mkdir(path_.c_str(), 0755) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot make " + path_.string());
-}
-
-WorkFolder::~WorkFolder() {
-  if (clear()) ::rmdir(path_.c_str());
-}
-
-bool WorkFolder::clear() {
-  std::error_code error;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    error.clear();
-    for (const auto& entry : fs::directory_iterator(path_, error)) {
-      if (error) break;
-      fs::remove_all(entry.path(), error);
-    }
-    if (!error) return true;
-    openUp(path_);  // a job may leave folders without write permission
-  }
-  log::warn("cannot empty {}: {}", path_.string(), error.message());
-  return false;
-}
 
 Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
   std::size_t fromJobs = 0;
   for (const auto& input : task.job().inputs) {
-    const fs::path target = path_ / input.path;
+    const fs::path target = path() / input.path;
     if (target.has_parent_path()) fs::create_directories(target.parent_path());
     if (input.job.empty() && input.digest.empty()) {
       const UniqueFd text = memoryFile(input.text);
@@ -112,8 +75,8 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
   std::vector<bool> matched(globs.size(), false);
   std::vector<fs::path> found;
   for (const auto& entry :
-       fs::recursive_directory_iterator(path_, fs::directory_options::skip_permission_denied)) {
-    const std::string relative = entry.path().lexically_relative(path_).string();
+       fs::recursive_directory_iterator(path(), fs::directory_options::skip_permission_denied)) {
+    const std::string relative = entry.path().lexically_relative(path()).string();
     bool wanted = false;
     for (std::size_t i = 0; i < globs.size(); ++i)
       if (matchesOutput(globs[i], relative) && !entry.is_directory()) wanted = matched[i] = true;
@@ -124,7 +87,7 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
       return invalid(fmt::format("The job left no file that matches its output \"{}\".", globs[i]));
   std::sort(found.begin(), found.end());
   for (const auto& path : found) {
-    const std::string name = path.lexically_relative(path_).string();
+    const std::string name = path.lexically_relative(folder_.path()).string();
     if (!isUtf8(name))
       return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));

@@ -6,23 +6,21 @@
 
 #include "artifacts/blob_store.h"
 #include "base/result.h"
+#include "base/scratch_folder.h"
 #include "building/job_task.h"
 
 namespace planwright {
 
 /// The private folder of one job at a time: filled with the declared inputs, asked for the declared
-/// outputs, emptied before the next job. Each job thread keeps one: making and removing a folder
-/// waits for the file system's journal, which the commits of the database keep busy. One thread.
+/// outputs, emptied before the next job. Each job thread keeps one. One thread.
 class WorkFolder {
  public:
-  explicit WorkFolder(std::filesystem::path path);
-  ~WorkFolder();
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
+  explicit WorkFolder(std::filesystem::path path)
+      : folder_(ScratchFolder::at(std::move(path), 0755)) {}
 
-  /// Removes all that is in it. False: something cannot be removed; make another folder.
-  bool clear();
-  const std::filesystem::path& path() const { return path_; }
+  /// Removes all that is in it. False: make another folder.
+  bool clear() { return folder_.clear(); }
+  const std::filesystem::path& path() const { return folder_.path(); }
 
   /// Puts every input in place. NotFound: a blob is gone.
   Result<void> fill(const JobTask& task, BlobStore& blobs);
@@ -36,7 +34,7 @@ class WorkFolder {
   Result<Collected> collect(const std::vector<std::string>& globs, BlobStore& blobs);
 
  private:
-  std::filesystem::path path_;
+  ScratchFolder folder_;
 };
 
 }  // namespace planwright

@@ -11,7 +11,6 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "stages/clean_text.h"
-#include "stages/private_folder.h"
 
 namespace planwright {
 namespace {
@@ -155,10 +154,10 @@ const char* outcomeOf(const ProgramExit& end) {
 }  // namespace
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               const fs::path& workFolder) {
+                               PrivateFolders& folders) {
   const auto json = parseJson(specJson);
   if (!json) return json.error();
-  const PrivateFolder folder(workFolder);
+  const PrivateFolders::Lease folder(folders);
   auto spec = parseSpec(*json, call.services().programLimits(), folder.path().string());
   if (!spec) return spec.error();
   if (auto placed = placeFiles(*json, spec->cwd, call); !placed) return placed.error();

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "base/program.h"
 #include "base/result.h"
+#include "stages/private_folders.h"
 #include "stages/stage_call.h"
 
 namespace planwright {
@@ -15,10 +15,8 @@ namespace planwright {
 /// stopped.
 ///
 /// A failing program is a result. Errors are: Invalid, the spec is wrong; what openBlob says of a
-/// missing file; Unavailable, the program was lost by no fault of its own. A full disk throws. The
-/// private folder is made below `workFolder` (empty = the system's temp folder) and removed
-/// afterwards.
+/// missing file; Unavailable, the program was lost by no fault of its own. A full disk throws.
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               const std::filesystem::path& workFolder);
+                               PrivateFolders& folders);
 
 }  // namespace planwright

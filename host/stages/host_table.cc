@@ -189,8 +189,8 @@ struct HostFunctions {
     return bridged(c, pw_status{PW_RETRY}, [&]() -> pw_status {
       auto* call = living(c);
       if (!call) return PW_BUG;
-      const auto& host = of(ctx);
-      const auto result = runProgram(view(spec), *call, host.programs_, host.workFolder_);
+      auto& host = of(ctx);
+      const auto result = runProgram(view(spec), *call, host.programs_, host.folders_);
       if (!result) return refused(c, result.error());
       sink(arg, {result->data(), result->size()});
       return PW_OK;
@@ -203,7 +203,7 @@ HostTable::HostTable(std::string plugin, std::vector<std::string> secrets, Progr
     : plugin_(std::move(plugin)),
       secrets_(std::move(secrets)),
       programs_(programs),
-      workFolder_(std::move(workFolder)) {
+      folders_(std::move(workFolder)) {
   static constexpr std::string_view kName = "planwright", kVersion = PLANWRIGHT_VERSION;
   table_ = {sizeof(pw_host),
             PW_ABI_MAJOR,

@@ -7,6 +7,7 @@
 #include "planwright/plugin.h"
 
 #include "base/program.h"
+#include "stages/private_folders.h"
 
 namespace planwright {
 
@@ -31,7 +32,7 @@ class HostTable {
   const std::string plugin_;
   const std::vector<std::string> secrets_;
   Programs& programs_;
-  const std::filesystem::path workFolder_;
+  PrivateFolders folders_;
   pw_host table_{};
 };
 

@@ -18,8 +18,8 @@ namespace planwright {
 
 class StageCall;
 
-/// What the host offers to one running call of a stage. Implemented where the call starts (planning, building,
-/// intake). [any thread, while the call runs]
+/// What the host offers to one running call of a stage. Implemented where the call starts
+/// (planning, building, intake). [any thread, while the call runs]
 class CallServices {
  public:
   virtual ~CallServices() = default;
@@ -30,14 +30,16 @@ class CallServices {
   /// Reads `fd` to its end and keeps it; the blob is committed with the call's result.
   virtual Result<Digest> putBlob(int fd, std::string_view mediaType) = 0;
   virtual std::optional<std::string> secret(std::string_view name) = 0;
-  /// Where programs run by the call write their output; -1 = it is captured and dropped but for its tail.
+  /// Where programs run by the call write their output; -1 = it is captured and dropped but for its
+  /// tail.
   virtual int outputFd() = 0;
   /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
   virtual ProgramLimits programLimits() { return {}; }
   /// A program that the call ran has ended: its status belongs to the record of the call.
   virtual void programEnded(const ProgramExit& /*end*/) {}
   /// `kind` is one of PW_COUNTER, PW_GAUGE, PW_HISTOGRAM; labels are a JSON object or empty.
-  virtual void metric(int /*kind*/, std::string_view /*name*/, double /*value*/, std::string_view /*labels*/) {}
+  virtual void metric(int /*kind*/, std::string_view /*name*/, double /*value*/,
+                      std::string_view /*labels*/) {}
 };
 
 struct StageInput {
@@ -89,7 +91,7 @@ struct SourceItem {
 struct SourcePoll {
   std::optional<Failure> failure;
   std::vector<SourceItem> items;
-  std::string cursor;                       ///< handed back at the next poll
+  std::string cursor;  ///< handed back at the next poll
   std::chrono::milliseconds nextPoll{1000};
 };
 
