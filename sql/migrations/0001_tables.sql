@@ -105,7 +105,7 @@ create table pending_inputs (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (queue, filename, generation)
-) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 -- sweep_inputs, and what reconcile compares with the Redis list
 create index pending_inputs_queued on pending_inputs (queue, queued_at, id) where queued_at is not null;
 -- lists of what failed or was stopped: the column stays null on the way of an item that succeeds
@@ -142,10 +142,11 @@ create table plans (
   trace_id text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
-) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 create index plans_queued on plans (queue, queued_at, id) where queued_at is not null;
 create index plans_of_input on plans (pending_input_id);  -- plan_ids of an input
 create index plans_attention on plans (id) where reason_code is not null;
+create index plans_to_cancel on plans (id) where cancel_requested;
 
 -- One row per execution of a plan, so a rebuild never overwrites history. `fence` is the plan's at the claim.
 create table builds (
@@ -164,7 +165,7 @@ create table builds (
   reason_code text,
   started_at timestamptz not null default now(),
   finished_at timestamptz
-) with (fillfactor = 80);
+) with (fillfactor = 34);
 create index builds_of_plan on builds (plan_id);
 create index builds_attention on builds (id) where reason_code is not null;
 
@@ -187,7 +188,7 @@ create table jobs (
   started_at timestamptz,
   finished_at timestamptz,
   unique (build_id, position)
-) with (fillfactor = 80);
+) with (fillfactor = 45);
 create index jobs_attention on jobs (id) where error is not null;
 
 -- Append-only but for its own end; the log of attempt N is the file logs/<id> of the blob folder.
@@ -205,7 +206,7 @@ create table job_attempts (
   error text,
   peak_memory bigint,
   unique (job_id, n)
-);
+) with (fillfactor = 45);
 
 -- What may be taken, in words that the claims and `explain` share. The planner puts them in line: a claim costs what it
 -- would cost written out, and only its primary key fits, since the table is empty when the plan is made and any other
