@@ -52,8 +52,9 @@ struct QueueRunner::RunningSource {
   SteadyTime holderUntil{};
   std::unique_ptr<Intake> intake;
 
-  explicit RunningSource(const HostParts& parts, int attempts)
-      : recorder(parts.database, parts.connectTickets(), parts.bell, parts.membership, attempts) {}
+  RunningSource(const HostParts& parts, int attempts, NextStage<ClaimedInput>* planning)
+      : recorder(parts.database, parts.connectTickets(), parts.bell, parts.membership, attempts,
+                 planning) {}
 };
 
 QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)
@@ -61,17 +62,17 @@ QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const
       queue_(queue),
       watchDir_(settings.watchDir) {
   const Roles& roles = parts.config.roles;
-  if (roles.plan) {
-    const PlanParts plan{queue,         parts.database, parts.connectTickets, parts.blobs,
-                         parts.plugins, parts.bell,     parts.membership,     parts.metrics,
-                         parts.clock};
-    planning_ = std::make_unique<PlanStage>(plan, settings.planWorkers);
-  }
   if (roles.build) {
     const BuildParts build{queue,         parts.database,   parts.connectTickets, parts.blobs,
                            parts.plugins, parts.bell,       parts.membership,     parts.metrics,
                            parts.clock,   parts.workFolder, parts.logFolder};
     building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
+  }
+  if (roles.plan) {
+    const PlanParts plan{queue,         parts.database, parts.connectTickets, parts.blobs,
+                         parts.plugins, parts.bell,     parts.membership,     parts.metrics,
+                         parts.clock,   building_.get()};
+    planning_ = std::make_unique<PlanStage>(plan, settings.planWorkers);
   }
   if (roles.intake) startSources(watchDir_);
 }
@@ -103,7 +104,7 @@ void QueueRunner::startSources(const std::string& watchDir) {
                  source.error().message);
       continue;
     }
-    auto running = std::make_shared<RunningSource>(parts_, queue_.retry.attempts);
+    auto running = std::make_shared<RunningSource>(parts_, queue_.retry.attempts, planning_.get());
     IntakeSettings intake;
     intake.queue = queue_.name;
     intake.source = sourceName(config, i);

@@ -54,8 +54,8 @@ class QueueRunner {
   std::string watchDir_;
   Guarded<std::vector<std::shared_ptr<RunningSource>>> sources_;
   Guarded<std::vector<std::string>> problems_;
-  std::unique_ptr<PlanStage> planning_;
   std::unique_ptr<BuildStage> building_;
+  std::unique_ptr<PlanStage> planning_;  ///< stops first: its last results may go on to building_
 };
 
 /// The folder that the first folder source of the queue watches by configuration, absolute; "" if

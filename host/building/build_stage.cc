@@ -13,6 +13,7 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kGroup = 500;
+constexpr std::chrono::milliseconds kSeatWait{50};
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
@@ -47,13 +48,18 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
                     [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
                       std::unordered_set<std::int64_t> done;
                       for (const auto plan : plans) done.insert(number(plan));
-                      std::erase_if(*held_.lock(),
+                      std::erase_if(held_.lock()->plans,
                                     [&](std::int64_t id) { return done.contains(id); });
                       prefetch_.finished(work / static_cast<std::int64_t>(plans.size()));
                       held_.notifyAll();
                     }}) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
+  port.roomNow = [this] { return free(*held_.lock()); };
+  port.isDry = [this](bool isDry) {
+    held_.lock()->isQueueDry = isDry;
+    held_.notifyAll();
+  };
   port.due = [this](std::size_t limit) {
     return Plans(*claimConnection_).due(parts_.queue.name, limit);
   };
@@ -109,20 +115,22 @@ void BuildStage::startThreads() {
   }
 }
 
+std::size_t BuildStage::free(const Held& held) {
+  const int wanted = workers_;
+  if (wanted <= 0) return 0;
+  const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
+  const std::size_t taken = held.plans.size() + held.reserved;
+  return target > taken ? target - taken : 0;
+}
+
 std::size_t BuildStage::room(const std::stop_token& stop) {
   if (forget_) {  // what is claimed before the loop forgot would be forgotten too
     sleepFor(std::chrono::milliseconds(10), stop);
     return 0;
   }
-  const auto free = [this](const std::vector<std::int64_t>& held) {
-    const int wanted = workers_;
-    if (wanted <= 0) return std::size_t{0};
-    const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
-    return target > held.size() ? target - held.size() : 0;
-  };
   auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const auto& now) {
     const std::size_t room = free(now);
-    return room > 0 && room * 2 >= std::min(now.size(), kGroup);
+    return room > 0 && room * 2 >= std::min(now.plans.size(), kGroup);
   });
   return std::min(free(*held), kGroup);
 }
@@ -134,14 +142,33 @@ std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids) {
   if (claimed.empty()) return 0;
   failpoint("build.claim.after");
   const std::size_t count = claimed.size();
-  {
-    auto held = held_.lock();
-    for (const auto& plan : claimed) held->push_back(number(plan.id));
-  }
-  append(mail_.lock()->claimed, std::move(claimed));
-  mail_.notifyAll();
+  receive(std::move(claimed), 0);
   parts_.bell.ring();
   return count;
+}
+
+std::size_t BuildStage::reserve(std::size_t most) {
+  if (!parts_.membership.mayClaim()) return 0;
+  // While builds are quick, seats come free in a moment, and a plan that is queued instead costs a
+  // ticket, a claim and two more index entries.
+  const bool isQuick = prefetch_.target(1) > 1;
+  const std::size_t enough = std::min(most, kGroup / 2);
+  auto held = held_.waitFor(isQuick ? kSeatWait : std::chrono::milliseconds(0), {},
+                            [&](const Held& now) { return now.isQueueDry && free(now) >= enough; });
+  const std::size_t seats = held->isQueueDry ? std::min(free(*held), most) : 0;
+  held->reserved += seats;
+  return seats;
+}
+
+void BuildStage::receive(std::vector<ClaimedPlan> claimed, std::size_t seats) {
+  {
+    auto held = held_.lock();
+    held->reserved -= seats;
+    for (const auto& plan : claimed) held->plans.push_back(number(plan.id));
+  }
+  if (claimed.empty()) return;
+  append(mail_.lock()->claimed, std::move(claimed));
+  mail_.notifyAll();
 }
 
 void BuildStage::loop(const std::stop_token& stop) {
@@ -170,7 +197,7 @@ void BuildStage::loop(const std::stop_token& stop) {
         loop_.forget(waiting->size());
         waiting->clear();
       }
-      held_.lock()->clear();
+      held_.lock()->plans.clear();
       messages.claimed.clear();
       messages.cancelled.clear();  // and what ended is counted as over
     }
@@ -194,7 +221,7 @@ void BuildStage::loop(const std::stop_token& stop) {
       log::error("the build loop starts over queue={}: {}", parts_.queue.name, e.what());
       interruptAll(StopReason::LeaseLost);
       loop_.forget(0);
-      held_.lock()->clear();
+      held_.lock()->plans.clear();
     }
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
@@ -232,7 +259,7 @@ void BuildStage::watch(const std::stop_token& stop) {
       auto threads = jobThreads_.lock();
       for (auto& thread : *threads) thread->runner.checkLimits(now);
     }
-    if (++round % 3 != 0 || held_.lock()->empty()) continue;
+    if (++round % 3 != 0 || held_.lock()->plans.empty()) continue;
     try {
       auto cancelled =
           Plans(*watchConnection_).cancelRequests(InstanceId{parts_.membership.instance()});
@@ -253,7 +280,8 @@ void BuildStage::interruptAll(StopReason reason) {
 bool BuildStage::drain() {
   draining_ = true;
   mail_.notifyAll();
-  return held_.lock()->empty();
+  auto held = held_.lock();
+  return held->plans.empty() && held->reserved == 0;
 }
 
 void BuildStage::abandon() {

@@ -10,6 +10,7 @@
 #include "building/build_parts.h"
 #include "building/job_runner.h"
 #include "workers/claimer.h"
+#include "workers/next_stage.h"
 #include "workers/prefetch.h"
 
 namespace planwright {
@@ -18,23 +19,26 @@ namespace planwright {
 /// job threads run jobs.
 ///   ids -> claimer -> mail_ -> loop -> tasks_ -> job threads -> mail_
 /// Threads pw-build-c, pw-build (the loop), pw-job-0… and pw-build-w (deadlines, cancel requests).
-class BuildStage {
+class BuildStage final : public NextStage<ClaimedPlan> {
  public:
   /// `workers`: builds open at once; `jobSlots`: jobs running at once.
   BuildStage(const BuildParts& parts, int workers, int jobSlots);
-  ~BuildStage();
+  ~BuildStage() override;
   BuildStage(const BuildStage&) = delete;
   BuildStage& operator=(const BuildStage&) = delete;
 
   void resize(int workers, int jobSlots);
-  int openBuilds() { return static_cast<int>(held_.lock()->size()); }
+  int openBuilds() { return static_cast<int>(held_.lock()->plans.size()); }
   int busySlots() const { return busy_.load(std::memory_order_relaxed); }
   void abandon();
   /// The host is leaving (Membership::leave): no job starts any more, builds without a running job
   /// go back. True: nothing is left.
   bool drain();
   /// Plans that are claimed and not yet committed as finished.
-  std::vector<std::int64_t> held() { return *held_.lock(); }
+  std::vector<std::int64_t> held() { return held_.lock()->plans; }
+
+  std::size_t reserve(std::size_t most) override;
+  void receive(std::vector<ClaimedPlan> claimed, std::size_t seats) override;
 
  private:
   struct JobThread {
@@ -44,6 +48,13 @@ class BuildStage {
     explicit JobThread(const BuildParts& parts) : runner(parts) {}
   };
 
+  struct Held {
+    std::vector<std::int64_t> plans;  ///< from claim to the commit of their end
+    bool isQueueDry = false;          ///< nothing waits that a new plan would overtake
+    std::size_t reserved = 0;         ///< seats of plans that planning is just committing
+  };
+
+  std::size_t free(const Held& held);
   std::size_t room(const std::stop_token& stop);
   std::size_t claim(const std::vector<std::int64_t>& ids);
   void loop(const std::stop_token& stop);
@@ -59,7 +70,7 @@ class BuildStage {
   std::atomic<bool> forget_{false};
   std::atomic<bool> draining_{false};
   Prefetch prefetch_;
-  Guarded<std::vector<std::int64_t>> held_;  ///< plans from claim to the commit of their end
+  Guarded<Held> held_;
   Guarded<BuildMessage> mail_;
   Guarded<std::deque<JobTask>> tasks_;
   std::unique_ptr<Connection> claimConnection_;

@@ -113,7 +113,8 @@ Result<Uploaded> InputActions::upload(const Upload& upload) const {
                         PgArray().add(upload.blob.sizeBytes).take(), PgArray().add(content).take(),
                         one(""), PgArray().add(std::optional<std::string>()).take(), upload.queue,
                         "upload", queue->retry.attempts, keepLatest,
-                        upload.traceId.empty() ? std::optional<std::string>() : upload.traceId});
+                        upload.traceId.empty() ? std::optional<std::string>() : upload.traceId,
+                        std::nullopt, std::nullopt, 0});
   if (rows.empty()) return notFound(fmt::format("Queue {} is not set up.", upload.queue));
   Uploaded done{.isNew = rows.number(0, 1) != 0, .id = rows.number(0, 1), .itemJson = {}};
   if (done.isNew) {

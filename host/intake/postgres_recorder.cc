@@ -16,6 +16,25 @@ std::optional<std::string> hexContent(const StagedBlob& blob) {
   return blob.content ? std::optional(toHex(*blob.content)) : std::nullopt;
 }
 
+std::string nameOf(std::string_view queue, std::string_view source) {
+  return std::string(queue) + '/' + std::string(source);
+}
+
+/// An input that was claimed as it was recorded.
+ClaimedInput firstClaim(const RecordedFile& file, InputId id, int maxAttempts) {
+  ClaimedInput claim;
+  claim.id = id;
+  claim.fence = 1;
+  claim.attempt = 1;
+  claim.maxAttempts = maxAttempts;
+  claim.filename = file.name;
+  claim.digest = file.blob.digest.text();
+  claim.sizeBytes = file.blob.sizeBytes;
+  claim.attributesJson = file.attributesJson;
+  claim.content = file.blob.content;
+  return claim;
+}
+
 std::string_view levelOf(std::string_view type) {
   return type.find("missing") != std::string_view::npos ||
                  type.find("gone") != std::string_view::npos
@@ -26,20 +45,57 @@ std::string_view levelOf(std::string_view type) {
 }  // namespace
 
 PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets,
-                                   Bell& bell, const Membership& membership, int maxAttempts)
+                                   Bell& bell, const Membership& membership, int maxAttempts,
+                                   NextStage<ClaimedInput>* planning)
     : connection_(database.dedicated()),
       tickets_(std::move(tickets)),
       bell_(bell),
       membership_(membership),
-      maxAttempts_(maxAttempts) {}
+      maxAttempts_(maxAttempts),
+      planning_(planning) {}
 
 bool PostgresRecorder::isHolder(std::string_view queue, std::string_view source) {
-  return connection_->run("source_lock", {queue, source, membership_.instance()}).flag(0, 0);
+  const Rows rows = connection_->run("source_lock", {queue, source, membership_.instance()});
+  session_ = rows.number(0, 0);
+  source_ = nameOf(queue, source);
+  return session_ != 0;
 }
 
 RecordResult PostgresRecorder::record(const RecordBatch& batch) {
+  const bool isKnown = session_ != 0 && source_ == nameOf(batch.queue, batch.source);
+  if (!isKnown && !isHolder(batch.queue, batch.source)) return {false, {}};
+  Seats<ClaimedInput> seats(planning_, batch.files.size());
+  const Rows rows = write(batch, seats.count());
+  if (rows.size() < batch.files.size()) {  // another session: the source may be another's by now
+    session_ = 0;
+    return {false, {}};
+  }
+  std::unordered_map<std::string, std::size_t> rowOf;
+  for (std::size_t i = 0; i < rows.size(); ++i) rowOf[rows.text(i, 0)] = i;
   RecordResult result;
-  if (!isHolder(batch.queue, batch.source)) return {false, {}};
+  std::vector<std::int64_t> tickets;
+  std::vector<ClaimedInput> claimed;
+  for (const auto& file : batch.files) {
+    const std::size_t row = rowOf.at(file.name);
+    const std::int64_t id = rows.number(row, 1);
+    const bool isNew = id != 0;
+    const bool isQueued = rows.flag(row, 3);
+    const bool isClaimed = rows.flag(row, 4);
+    result.outcomes.push_back(isNew ? RecordOutcome::Recorded : RecordOutcome::Unchanged);
+    if (isNew) log::info("recorded input={} file={} queued={}", id, file.name, isQueued);
+    if (isClaimed)
+      claimed.push_back(firstClaim(file, InputId{id}, maxAttempts_));
+    else if (isQueued)
+      tickets.push_back(id);
+  }
+  seats.fill(std::move(claimed));
+  pushTickets(batch.queue, tickets);
+  bell_.ring();
+  return result;
+}
+
+/// A row per file; none when this session does not hold the source.
+Rows PostgresRecorder::write(const RecordBatch& batch, std::size_t seats) {
   PgArray names, digests, sizes, contents, stats, attributes;
   for (const auto& file : batch.files) {
     names.add(file.name);
@@ -49,6 +105,7 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
     stats.add(file.signature.text());
     attributes.add(file.attributesJson.empty() ? std::nullopt : std::optional(file.attributesJson));
   }
+  const std::int64_t instance = seats > 0 ? membership_.instance() : 0;
   failpoint("intake.record.before");
   std::unique_ptr<Transaction> transaction;
   if (batch.cursor) transaction = std::make_unique<Transaction>(*connection_);
@@ -57,33 +114,23 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
     rows = connection_->run(
         "record_inputs", {names.take(), digests.take(), sizes.take(), contents.take(), stats.take(),
                           attributes.take(), batch.queue, batch.source, maxAttempts_,
-                          batch.policy == OverwritePolicy::Latest, std::nullopt});
-  if (batch.cursor)
-    connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor});
+                          batch.policy == OverwritePolicy::Latest, std::nullopt, session_, instance,
+                          static_cast<std::int64_t>(seats)});
+  if (rows.size() == batch.files.size() && batch.cursor)
+    connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor, session_});
   if (transaction) transaction->commit();
   failpoint("intake.record.after");
-  std::unordered_map<std::string, bool> isNew;
-  std::vector<std::int64_t> tickets;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    isNew[rows.text(i, 0)] = rows.number(i, 1) != 0;
-    if (rows.flag(i, 3)) tickets.push_back(rows.number(i, 1));
-    if (rows.number(i, 1) != 0)
-      log::info("recorded input={} file={} queued={}", rows.number(i, 1), rows.text(i, 0),
-                rows.flag(i, 3));
+  return rows;
+}
+
+void PostgresRecorder::pushTickets(const std::string& queue,
+                                   const std::vector<std::int64_t>& inputs) {
+  if (inputs.empty()) return;
+  try {
+    tickets_->push(planList(queue), inputs);
+  } catch (const Unavailable& e) {  // the rows are committed: an idle slot or reconcile finds them
+    log::debug("no tickets pushed queue={}: {}", queue, e.what());
   }
-  for (const auto& file : batch.files)
-    result.outcomes.push_back(isNew[file.name] ? RecordOutcome::Recorded
-                                               : RecordOutcome::Unchanged);
-  if (!tickets.empty()) {
-    try {
-      tickets_->push(planList(batch.queue), tickets);
-    } catch (
-        const Unavailable& e) {  // the rows are committed: an idle slot or reconcile finds them
-      log::debug("no tickets pushed queue={}: {}", batch.queue, e.what());
-    }
-  }
-  bell_.ring();
-  return result;
 }
 
 std::vector<KnownFile> PostgresRecorder::known(std::string_view queue, std::string_view) {

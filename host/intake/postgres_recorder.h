@@ -5,10 +5,12 @@
 #include <string>
 
 #include "intake/input_recorder.h"
+#include "model/claims.h"
 #include "queue/tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "workers/membership.h"
+#include "workers/next_stage.h"
 
 namespace planwright {
 
@@ -19,7 +21,8 @@ namespace planwright {
 class PostgresRecorder final : public InputRecorder {
  public:
   PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets, Bell& bell,
-                   const Membership& membership, int maxAttempts);
+                   const Membership& membership, int maxAttempts,
+                   NextStage<ClaimedInput>* planning = nullptr);
 
   /// Takes the source if it is free. Throws Unavailable when Postgres is away.
   bool isHolder(std::string_view queue, std::string_view source);
@@ -32,11 +35,17 @@ class PostgresRecorder final : public InputRecorder {
                    std::string_view bodyJson) override;
 
  private:
+  Rows write(const RecordBatch& batch, std::size_t seats);
+  void pushTickets(const std::string& queue, const std::vector<std::int64_t>& inputs);
+
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Tickets> tickets_;
   Bell& bell_;
   const Membership& membership_;
   const int maxAttempts_;
+  NextStage<ClaimedInput>* const planning_;  ///< where new inputs may go on at once
+  std::int64_t session_ = 0;  ///< the one that held `source_` when it was last looked at
+  std::string source_;        ///< with its queue
 };
 
 }  // namespace planwright

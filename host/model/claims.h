@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -66,6 +67,12 @@ struct ClaimedPlan {
   bool onlyFailed = false;
   std::string traceId;
   std::optional<std::string> document;  ///< when it is a small blob
+};
+
+/// Claims that a commit may make for the next stage, if the queue lets it.
+struct ClaimAhead {
+  InstanceId instance{};
+  std::size_t count = 0;
 };
 
 /// How a build ended, or that it goes on later.

@@ -81,13 +81,19 @@ void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
 
 std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planned) {
   failpoint("plan.commit.before");
-  const auto made = Inputs(*connection_).finishPlanned(planned, parts_.queue.name);
+  Seats<ClaimedPlan> seats(parts_.building, planned.size());
+  auto made = Inputs(*connection_)
+                  .finishPlanned(planned, parts_.queue.name,
+                                 {InstanceId{parts_.membership.instance()}, seats.count()});
   failpoint("plan.commit.after");
   std::vector<std::int64_t> tickets;
-  for (const auto& plan : made) {
+  std::vector<ClaimedPlan> claimed;
+  for (auto& plan : made) {
     if (plan.queued) tickets.push_back(number(plan.plan));
     log::debug("planned plan={} input={}", number(plan.plan), number(plan.input));
+    if (plan.claim) claimed.push_back(std::move(*plan.claim));
   }
+  seats.fill(std::move(claimed));
   pushTickets(tickets);
   count("planned", made.size());
   if (made.size() < planned.size())

@@ -7,11 +7,13 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "model/claims.h"
 #include "queue/tickets.h"
 #include "stages/registry.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "workers/membership.h"
+#include "workers/next_stage.h"
 
 namespace planwright {
 
@@ -26,6 +28,7 @@ struct PlanParts {
   const Membership& membership;
   Metrics& metrics;
   const Clock& clock;
+  NextStage<ClaimedPlan>* building = nullptr;  ///< of this host, if it builds
 };
 
 }  // namespace planwright

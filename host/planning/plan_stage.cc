@@ -30,6 +30,8 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
       committer_(parts) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
+  port.roomNow = [this] { return free(*inbox_.lock()); };
+  port.isDry = [this](bool isDry) { inbox_.lock()->isQueueDry = isDry; };
   port.due = [this](std::size_t limit) {
     return Inputs(*claimConnection_).due(parts_.queue.name, limit);
   };
@@ -58,10 +60,12 @@ PlanStage::~PlanStage() {
   inbox_.notifyAll();
   {
     auto workers = workers_.lock();
-    for (auto& worker : *workers) {
-      worker->thread.request_stop();
-      worker->step.interrupt(StopReason::Drain);
-    }
+    for (auto& worker : *workers) worker->thread.request_stop();
+    for (auto& worker : *workers)
+      while (!worker->gone) {  // again: it may have been just about to begin
+        worker->step.interrupt(StopReason::Drain);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
   }
   watchThread_.request_stop();
   watchThread_.join();
@@ -92,20 +96,23 @@ void PlanStage::startWorkers() {
 
 bool PlanStage::drain() {
   giveBack(0);
-  return inbox_.lock()->held.empty();
+  auto inbox = inbox_.lock();
+  return inbox->held.empty() && inbox->reserved == 0;
 }
 
 std::vector<std::int64_t> PlanStage::held() {
   return inbox_.lock()->held;
 }
 
+std::size_t PlanStage::free(const Inbox& inbox) {
+  const int wanted = wanted_;
+  if (wanted <= 0) return 0;
+  const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
+  const std::size_t taken = inbox.held.size() + inbox.reserved;
+  return target > taken ? target - taken : 0;
+}
+
 std::size_t PlanStage::room(const std::stop_token& stop) {
-  const auto free = [this](const Inbox& inbox) {
-    const int wanted = wanted_;
-    if (wanted <= 0) return std::size_t{0};
-    const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
-    return target > inbox.held.size() ? target - inbox.held.size() : 0;
-  };
   // A group is worth waiting for: with many items under way, claim when half of the room is free.
   auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [&](const Inbox& now) {
     const std::size_t room = free(now);
@@ -121,17 +128,30 @@ std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids) {
   if (claimed.empty()) return 0;
   failpoint("plan.claim.after");
   const std::size_t count = claimed.size();
+  receive(std::move(claimed), 0);
+  parts_.bell.ring();
+  return count;
+}
+
+std::size_t PlanStage::reserve(std::size_t most) {
+  if (!parts_.membership.mayClaim()) return 0;
+  auto inbox = inbox_.lock();
+  const std::size_t seats = inbox->isQueueDry ? std::min(free(*inbox), most) : 0;
+  inbox->reserved += seats;
+  return seats;
+}
+
+void PlanStage::receive(std::vector<ClaimedInput> claimed, std::size_t seats) {
   {
     auto inbox = inbox_.lock();
+    inbox->reserved -= seats;
+    if (!claimed.empty()) inbox->lastTaken = parts_.clock.steady();
     for (auto& input : claimed) {
       inbox->held.push_back(number(input.id));
       inbox->waiting.push_back(std::move(input));
     }
-    inbox->lastTaken = parts_.clock.steady();
   }
   inbox_.notifyAll();
-  parts_.bell.ring();
-  return count;
 }
 
 void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {

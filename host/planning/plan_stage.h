@@ -10,6 +10,7 @@
 #include "planning/plan_parts.h"
 #include "planning/plan_step.h"
 #include "workers/claimer.h"
+#include "workers/next_stage.h"
 #include "workers/outbox.h"
 #include "workers/prefetch.h"
 
@@ -20,10 +21,10 @@ namespace planwright {
 /// pw-plan-f.
 ///   ids -> claimer -> inbox_ -> workers -> outbox_ -> committer
 /// Destruction tells running calls to stop; what was claimed and not planned goes back unharmed.
-class PlanStage {
+class PlanStage final : public NextStage<ClaimedInput> {
  public:
   explicit PlanStage(const PlanParts& parts, int workers);
-  ~PlanStage();
+  ~PlanStage() override;
   PlanStage(const PlanStage&) = delete;
   PlanStage& operator=(const PlanStage&) = delete;
 
@@ -34,6 +35,9 @@ class PlanStage {
   void abandon();
   /// The host is leaving (Membership::leave): what waits goes back. True: nothing is left.
   bool drain();
+
+  std::size_t reserve(std::size_t most) override;
+  void receive(std::vector<ClaimedInput> claimed, std::size_t seats) override;
   /// Inputs that are claimed and not yet committed; reconcile compares them with the table.
   std::vector<std::int64_t> held();
 
@@ -47,9 +51,12 @@ class PlanStage {
   struct Inbox {
     std::deque<ClaimedInput> waiting;
     std::vector<std::int64_t> held;  ///< ids from claim to commit
+    bool isQueueDry = false;         ///< nothing waits that a new input would overtake
+    std::size_t reserved = 0;        ///< seats of inputs that intake is just committing
     SteadyTime lastTaken{};          ///< when a worker took one, or some were claimed
   };
 
+  std::size_t free(const Inbox& inbox);
   std::size_t room(const std::stop_token& stop);
   std::size_t claim(const std::vector<std::int64_t>& ids);
   void work(Worker& worker, int index, const std::stop_token& stop);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "store/pg_array.h"
 
@@ -21,6 +22,21 @@ std::string idArray(const std::vector<std::int64_t>& ids) {
 bool namesBlobs(const std::vector<PlannedInput>& inputs) {
   return std::any_of(inputs.begin(), inputs.end(),
                      [](const auto& input) { return !input.plan.blobs.empty(); });
+}
+
+/// A plan that was claimed as it was made.
+ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan) {
+  ClaimedPlan claim;
+  claim.id = PlanId{rows.number(row, 1)};
+  claim.fence = 1;
+  claim.attempt = 1;
+  claim.build = BuildId{rows.number(row, 3)};
+  claim.maxAttempts = static_cast<int>(rows.number(row, 4));
+  claim.traceId = rows.text(row, 5);
+  claim.digest = plan.digest.text();
+  claim.jobCount = plan.jobCount;
+  if (!plan.isLarge) claim.document = plan.document;
+  return claim;
 }
 
 }  // namespace
@@ -52,7 +68,7 @@ std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limi
 }
 
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
-                                                const std::string& queue) {
+                                                const std::string& queue, ClaimAhead ahead) {
   // A plan and what it names become visible together, or the collector would see one alone. Most
   // plans name no blob, and a single statement is its own transaction.
   std::optional<Transaction> together;
@@ -77,12 +93,18 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   Rows rows = connection_.run(
       "finish_planned",
       {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
-       plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue});
+       plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue,
+       number(ahead.instance), static_cast<std::int64_t>(ahead.count)});
   // Fewer than asked for: lost claims, or an earlier commit of ours whose answer never came.
-  if (rows.size() < inputs.size()) rows = connection_.run("planned_before", {idText, fenceText});
+  if (rows.size() < inputs.size())
+    rows = connection_.run("planned_before", {idText, fenceText, number(ahead.instance)});
+  std::unordered_map<std::int64_t, const SealedPlan*> plans;
+  for (const auto& input : inputs) plans[number(input.id)] = &input.plan;
   std::vector<Made> made(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    made[i] = {InputId{rows.number(i, 0)}, PlanId{rows.number(i, 1)}, rows.flag(i, 2)};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    made[i] = {InputId{rows.number(i, 0)}, PlanId{rows.number(i, 1)}, rows.flag(i, 2), {}};
+    if (!rows.isNull(i, 3)) made[i].claim = firstClaim(rows, i, *plans.at(rows.number(i, 0)));
+  }
   if (together) {
     nameBlobs(inputs, made);
     together->commit();

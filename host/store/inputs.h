@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,13 @@ class Inputs {
   struct Made {
     InputId input{};
     PlanId plan{};
-    bool queued = false;  ///< auto_build was on: it wants a ticket
+    bool queued = false;               ///< auto_build was on: it wants a ticket
+    std::optional<ClaimedPlan> claim;  ///< or it is ours to build already
   };
   /// One transaction: plan rows, small blobs, statuses, events. Also finds what an in-doubt commit
   /// already made.
-  std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs,
-                                  const std::string& queue);
+  std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue,
+                                  ClaimAhead ahead = {});
   std::vector<InputId> finishUnplanned(const std::vector<UnplannedInput>& inputs,
                                        const std::string& queue);
 

@@ -42,7 +42,12 @@ void Claimer::step(const std::stop_token& stop) {
     emptyWaits_ = 0;
   else if (++emptyWaits_ % kWaitsBeforeSweep == 0 || redisIsAway_)
     ids = port_.due(room);
-  if (ids.empty() || !membership_.mayClaim() || port_.claim(ids) > 0) return;
+  if (ids.empty() || !membership_.mayClaim()) return;
+  if (const std::size_t left = port_.roomNow(); ids.size() > left) {
+    giveBack({ids.begin() + static_cast<std::ptrdiff_t>(left), ids.end()});
+    ids.resize(left);
+  }
+  if (ids.empty() || port_.claim(ids) > 0) return;
   isClosed_ = !port_.isOpen();
   if (isClosed_) giveBack(ids);
 }
@@ -58,12 +63,17 @@ void Claimer::giveBack(const std::vector<std::int64_t>& ids) {
 std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop_token& stop) {
   try {
     failpoint("take.before");
+    if (tickets_->length(list_) == 0) port_.isDry(true);
     auto ids = tickets_->pop(list_, room, kTicketWait);
-    if (!ids.empty()) failpoint("take.after");
+    if (!ids.empty()) {
+      port_.isDry(false);
+      failpoint("take.after");
+    }
     if (redisIsAway_) log::info("working with tickets again list={}", list_);
     redisIsAway_ = false;
     return ids;
   } catch (const Unavailable& e) {
+    port_.isDry(false);
     if (!redisIsAway_) log::warn("working without tickets list={}: {}", list_, e.what());
     redisIsAway_ = true;
     sleepFor(kBreath, stop);

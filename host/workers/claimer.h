@@ -15,8 +15,12 @@ namespace planwright {
 
 /// What a claimer needs of its stage. Called in the claimer's thread.
 struct ClaimPort {
-  /// Free room now; waits up to a second for some.
+  /// Free room; waits up to a second for some.
   std::function<std::size_t(const std::stop_token&)> room;
+  /// Free room now: results of the stage before may have taken some since.
+  std::function<std::size_t()> roomNow;
+  /// The queue is empty and the claimer waits for its next ticket, or no longer so.
+  std::function<void(bool)> isDry;
   /// Ids that are due in Postgres, oldest first.
   std::function<std::vector<std::int64_t>(std::size_t limit)> due;
   /// Claims those of the ids that are still claimable and hands them to the workers; how many.
@@ -41,14 +45,13 @@ class Claimer {
   void run(const std::stop_token& stop);
 
  private:
+  void giveBack(const std::vector<std::int64_t>& ids);
   std::vector<std::int64_t> takeTickets(std::size_t room, const std::stop_token& stop);
 
   const std::string list_;
   const std::unique_ptr<Tickets> tickets_;
   const Membership& membership_;
   const ClaimPort port_;
-  void giveBack(const std::vector<std::int64_t>& ids);
-
   bool redisIsAway_ = false;
   bool isClosed_ = false;
   int emptyWaits_ = 0;

@@ -20,7 +20,7 @@ e as (
          jsonb_build_object('build', build_id, 'attempt', attempt, 'instance', $2::bigint) from u)
 select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.build_id, u.build_mode,
        coalesce(u.trace_id, ''), b.content
-  from u left join blobs b on b.digest = u.plan_digest
+  from u left join blobs b on b.digest = u.plan_digest and u.job_count > 0  -- without jobs it is not needed
  order by u.id
 
 -- name: sweep_plans

@@ -1,5 +1,6 @@
 #include "planning/plan_stage.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +33,74 @@ TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
   record(*intake, "a.txt", "hello");
   ASSERT_TRUE(becomes("select (queued_at is not null)::text from plans", "true"));
   EXPECT_TRUE(eventually([&] { return tickets()->length("build_queue") == 1; }));
+}
+
+TEST_F(PlanStageTest, ANewInputGoesStraightToAnIdlePlannerOfItsHost) {
+  PlanStage stage(planParts(), 2);
+  auto direct = recorder(&stage);
+  ASSERT_TRUE(eventually([&] { return stage.reserve(1) == 1; })) << "its claimer found nothing";
+  stage.receive({}, 1);
+  record(*direct, "a.txt", "hello");
+  ASSERT_TRUE(becomes("select status || ' ' || fence || ' ' || attempt from pending_inputs",
+                      "planned 1 1"));
+  EXPECT_EQ(text("select string_agg(type, ' ' order by id) from events"),
+            "input.recorded input.planning input.planned plan.ready_for_build");
+}
+
+TEST_F(PlanStageTest, NoNewInputOvertakesOneThatWaits) {
+  set("plan_paused = true");
+  record(*intake, "old.txt", "1");
+  PlanStage stage(planParts(), 0);
+  auto direct = recorder(&stage);
+  intake.reset();  // the source is held by one recorder at a time
+  ASSERT_TRUE(eventually([&] { return direct->isHolder("default", "folder"); }));
+  record(*direct, "new.txt", "2");
+  EXPECT_EQ(text("select count(*) from pending_inputs where queued_at is not null"), "2");
+  EXPECT_EQ(tickets()->all("plan_queue"), (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST_F(PlanStageTest, AClaimMadeWithTheRecordPassesNoClosedGate) {
+  struct AlwaysOpen final : NextStage<ClaimedInput> {
+    std::size_t reserve(std::size_t most) override { return most; }
+    void receive(std::vector<ClaimedInput> now, std::size_t) override { claimed += now.size(); }
+    std::size_t claimed = 0;
+  } door;
+  auto direct = recorder(&door);
+  for (const char* gate : {"auto_plan = false", "plan_paused = true", "plan_held = 'x'"}) {
+    set(gate);
+    record(*direct, std::string(gate) + ".txt", "1");
+    set("auto_plan = true, plan_paused = false, plan_held = ''");
+  }
+  connection->runText("update instances set ended_at = now()");
+  record(*direct, "after-the-lease.txt", "1");
+  EXPECT_EQ(door.claimed, 0u);
+  EXPECT_EQ(text("select string_agg(distinct status || fence, ' ') from pending_inputs"),
+            "pending0");
+}
+
+TEST_F(PlanStageTest, APlanGoesStraightToAnIdleBuilderOfItsHost) {
+  struct Door final : NextStage<ClaimedPlan> {
+    std::size_t reserve(std::size_t most) override { return std::min<std::size_t>(most, 1); }
+    void receive(std::vector<ClaimedPlan> now, std::size_t) override {
+      for (auto& plan : now) claimed.lock()->push_back(std::move(plan));
+    }
+    Guarded<std::vector<ClaimedPlan>> claimed;
+  } door;
+  set("auto_build = true");
+  auto parts = planParts();
+  parts.building = &door;
+  PlanStage stage(parts, 1);
+  record(*intake, "a.txt", "hello");
+  ASSERT_TRUE(eventually([&] { return !door.claimed.lock()->empty(); }));
+  const ClaimedPlan claim = door.claimed.lock()->front();
+  EXPECT_EQ(claim.fence, 1);
+  EXPECT_EQ(text("select p.status || ' ' || p.build_id || ' ' || b.status || ' ' || b.fence "
+                 "from plans p join builds b on b.plan_id = p.id"),
+            fmt::format("building {} building 1", number(claim.build)));
+  EXPECT_EQ(tickets()->length("build_queue"), 0);
+  EXPECT_EQ(
+      text("select string_agg(type, ' ' order by id) from events where subject like 'plan/%'"),
+      "plan.ready_for_build plan.building");
 }
 
 TEST_F(PlanStageTest, ATicketPushedByHandDoesNotPassTheGate) {

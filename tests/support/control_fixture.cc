@@ -97,7 +97,8 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
   const Rows plan = connection->run(
       "finish_planned", {ids, number(claim.number(0, 4)), text(blob.digest.text()),
                          text(R"({"projects":1})"), number(count), text("test 1.0"), text(""),
-                         text(""), number(blob.sizeBytes), text(document), queue.text(0, 0)});
+                         text(""), number(blob.sizeBytes), text(document), queue.text(0, 0),
+                         std::nullopt, 0});
   EXPECT_EQ(plan.size(), 1U);
   return plan.number(0, 1);
 }

@@ -57,8 +57,9 @@ class LineFixture : public testing::Test {
   }
   std::unique_ptr<Tickets> tickets() { return std::make_unique<RedisTickets>(redisUrl); }
   PlanParts planParts() {
-    return {queue,   *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership,
-            metrics, clock};
+    return {
+        queue, *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership, metrics,
+        clock, nullptr};
   }
   BuildParts buildParts() {
     return {queue,
@@ -73,8 +74,8 @@ class LineFixture : public testing::Test {
             folder / "work",
             folderBlobs->logs()};
   }
-  std::unique_ptr<PostgresRecorder> recorder() {
-    return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3);
+  std::unique_ptr<PostgresRecorder> recorder(NextStage<ClaimedInput>* planning = nullptr) {
+    return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3, planning);
   }
   /// Records one file as intake would; gives the new input's id, 0 if nothing changed.
   std::int64_t record(PostgresRecorder& by, const std::string& name, const std::string& content,

@@ -52,6 +52,7 @@ struct ClaimerTest : testing::Test {
     claimer = std::make_unique<Claimer>(
         "plan_queue", std::move(owned), membership,
         ClaimPort{[this](const std::stop_token&) { return room; },
+                  [this] { return roomNow.value_or(room); }, [this](bool now) { isDry = now; },
                   [this](std::size_t limit) {
                     EXPECT_EQ(limit, room);
                     return due;
@@ -68,6 +69,8 @@ struct ClaimerTest : testing::Test {
   std::unique_ptr<Claimer> claimer;
   std::size_t room = 2;
   bool isOpen = true;
+  std::optional<std::size_t> roomNow;
+  bool isDry = false;
   std::vector<std::int64_t> due, claimed;
 };
 
@@ -76,6 +79,27 @@ TEST_F(ClaimerTest, TakesNoMoreTicketsThanThereIsRoom) {
   claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(7, 8));
   EXPECT_THAT(tickets->list, ElementsAre(9));
+}
+
+TEST_F(ClaimerTest, PutsTicketsBackWhenTheirRoomWasTakenMeanwhile) {
+  tickets->list = {7, 8, 9};
+  roomNow = 1;
+  claimer->step({});
+  EXPECT_THAT(claimed, ElementsAre(7));
+  EXPECT_THAT(tickets->list, ElementsAre(9, 8));
+}
+
+TEST_F(ClaimerTest, SaysWhetherAnybodyWaitsInTheQueue) {
+  claimer->step({});
+  EXPECT_TRUE(isDry);
+  tickets->list = {7};
+  claimer->step({});
+  EXPECT_FALSE(isDry);
+  claimer->step({});
+  EXPECT_TRUE(isDry);
+  tickets->isAway = true;
+  claimer->step({});
+  EXPECT_FALSE(isDry) << "without Redis nobody knows";
 }
 
 TEST_F(ClaimerTest, LooksIntoPostgresWhenNoTicketComes) {
