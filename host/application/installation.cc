@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "embedded/service_account.h"
 
 namespace planwright {
@@ -13,11 +14,11 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
-Installation::Installation(const Config& config)
+Installation::Installation(const Config& config, bool withTickets)
     : config_(config),
-      dataFolder_(usableDataFolder(config.dataFolder)) {
-  database_ =
-      std::make_unique<Database>(config.postgresUrl.empty() ? reachPostgres() : config.postgresUrl);
+      dataFolder_(usableDataFolder(config.dataFolder)),
+      redisUrl_(config.redisUrl) {
+  database_ = std::make_unique<Database>(reachServices(withTickets));
   database_->migrate();
   auto folder =
       FolderBlobs::open(config.blobs.folder.empty() ? dataFolder_ / "blobs" : config.blobs.folder,
@@ -27,23 +28,43 @@ Installation::Installation(const Config& config)
   blobs_ = std::make_unique<Blobs>(*database_, *folder_);
 }
 
-std::string Installation::reachPostgres() {
-  if (!fs::exists(dataFolder_ / "postgres"))
+/// Gives the URL of Postgres.
+std::string Installation::reachServices(bool withTickets) {
+  const bool ownsPostgres = config_.postgresUrl.empty();
+  const bool ownsRedis = config_.redisUrl.empty();
+  if (!ownsPostgres && !withTickets) return config_.postgresUrl;
+  if (ownsPostgres && !fs::exists(dataFolder_ / "postgres"))
     throw std::runtime_error(
         fmt::format("There is nothing in the data folder {} yet. Name the folder with --data, or "
                     "the configuration with --config.",
                     dataFolder_.string()));
-  auto lock = DataFolder::open(dataFolder_, std::chrono::milliseconds(0));
+  auto lock = DataFolder::open(dataFolder_);
   if (!lock && lock.error().kind != ErrorKind::Conflict)
     throw std::runtime_error(lock.error().message);
-  if (!lock) return serviceUrls(dataFolder_).postgres;  // a host runs
+  isHostRunning_ = !lock;
+  if (isHostRunning_) {
+    const ServiceUrls urls = serviceUrls(dataFolder_);
+    if (ownsRedis) redisUrl_ = urls.redis;
+    return ownsPostgres ? urls.postgres : config_.postgresUrl;
+  }
   lock_ = std::move(*lock);
   EmbeddedServices::Options options;
   options.dataFolder = dataFolder_;
-  options.withRedis = false;
-  embedded_ = std::make_unique<EmbeddedServices>(options);
-  embedded_->start();
-  return embedded_->postgresUrl();
+  options.withPostgres = ownsPostgres;
+  options.withRedis = ownsRedis && withTickets;
+  if (options.withPostgres || options.withRedis) {
+    embedded_ = std::make_unique<EmbeddedServices>(options);
+    embedded_->start();
+  }
+  if (options.withRedis) redisUrl_ = embedded_->redisUrl();
+  return ownsPostgres ? embedded_->postgresUrl() : config_.postgresUrl;
+}
+
+std::string Installation::dataId() const {
+  if (!fs::exists(dataFolder_ / "id")) return {};
+  std::string id = readFile(dataFolder_ / "id", 1024);
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
 }
 
 }  // namespace planwright

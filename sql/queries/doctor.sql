@@ -178,13 +178,10 @@ select count(*) from instances
    and heartbeat_at > now() - make_interval(secs => $1::float8)
 
 -- name: doctor_blobs
--- Everything a row names must have its bytes, those of small blobs must have their digest.
-with refs as (
-  select digest, 'input/' || id as item from pending_inputs
-  union all select plan_digest, 'plan/' || id from plans
-  union all select manifest_digest, 'build/' || id from builds where manifest_digest is not null
-  union all select o ->> 'digest', 'job/' || j.id from jobs j cross join jsonb_array_elements(j.outputs) o),
-r as (select digest, min(item) as item from refs group by digest),
+-- Everything that is reached (blob_users) must have its bytes, those of small blobs must have their digest.
+with r as (
+  select digest, min(case kind when 'manifest' then 'build' else kind end || '/' || id) as item
+    from blob_users group by digest),
 c as materialized (
   select r.item,
          case when b.digest is null then format('needs the blob %s, which is not recorded', r.digest)
@@ -199,13 +196,9 @@ union all select '', count(*)::text from c
 
 -- name: doctor_large_blobs
 -- Large blobs that a row names: (item, digest, size, named by a manifest).
-select min(r.item), b.digest, b.size, bool_or(r.is_artifact)
-  from (select digest, 'input/' || id as item, false as is_artifact from pending_inputs
-        union all select plan_digest, 'plan/' || id, false from plans
-        union all select manifest_digest, 'build/' || id, true from builds where manifest_digest is not null
-        union all select o ->> 'digest', 'job/' || j.id, j.status in ('succeeded', 'cached')
-                    from jobs j cross join jsonb_array_elements(j.outputs) o) r
-  join blobs b on b.digest = r.digest and b.content is null
+select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.id), b.digest, b.size,
+       bool_or(u.kind in ('manifest', 'job'))
+  from blob_users u join blobs b on b.digest = u.digest and b.content is null
  group by b.digest, b.size order by 1
 
 -- name: doctor_attempts
