@@ -54,7 +54,8 @@ QueueRow startRow(const Config& config, const QueueConfig& queue) {
           configuredWatchDir(config, queue),
           queue.planWorkers,
           queue.builder.workers,
-          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : defaultJobSlots()};
+          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : defaultJobSlots(),
+          queue.retry.poisonAfter};
 }
 
 }  // namespace
@@ -78,7 +79,9 @@ Application::Application(const Config& config, const std::stop_token& stop)
   }
   KeeperOptions keeper;
   keeper.lockFd = dataFolder_.lockFd();
-  keeper.leaseMillis = config.lease.count();
+  // A beat comes every third of a lease, so nobody declares this host dead earlier than two thirds
+  // after it fell silent; by then its programs are gone.
+  keeper.leaseMillis = config.lease.count() * 3 / 5;
   keeper_ = std::make_unique<Keeper>(keeper);
 
   database_ = std::make_unique<Database>(postgresUrl, &postgresState_);

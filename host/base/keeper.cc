@@ -1,5 +1,6 @@
 #include "base/keeper.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -143,6 +144,10 @@ std::shared_ptr<Keeper::Link> Keeper::startLink() const {
   hello.leaseMillis = options_.leaseMillis;
   hello.openFiles = openFileLimitOfPrograms();
   sendPacket(link->control.get(), bytesOf(hello));
+  // It answers when nothing lives any more of what an earlier keeper left.
+  pair.theirs.reset();  // so that its death is heard
+  char answer[sizeof(ShortMessage)];
+  receivePacket(link->control.get(), answer);
   return link;
 }
 
@@ -251,6 +256,7 @@ ProgramExit Keeper::run(const ProgramSpec& spec, const std::stop_token& stop) {
     ExitMessage exit;
     if (!awaitExit(channel, number, stop, exit)) {
       giveUp(channel.link);
+      liveLink();  // which ends what is left of the program: the caller may rely on that
       return lost("the keeper of '" + spec.argv[0] + "' died, and the program with it");
     }
     channel.link->idle.lock()->push_back(std::move(channel.fd));
@@ -260,7 +266,9 @@ ProgramExit Keeper::run(const ProgramSpec& spec, const std::stop_token& stop) {
 }
 
 void Keeper::feed(const std::stop_token& stop) {
-  while (sleepFor(std::chrono::seconds(1), stop)) {
+  constexpr std::chrono::milliseconds kLongest(1'000);
+  const auto every = std::min(kLongest, std::chrono::milliseconds(options_.leaseMillis / 10));
+  while (sleepFor(every, stop)) {
     try {
       const std::shared_ptr<Link> link = liveLink();
       const bool isSent =

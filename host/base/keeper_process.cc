@@ -91,6 +91,8 @@ KeeperProcess::KeeperProcess(int control)
 int KeeperProcess::run() {
   greet();
   buryThePast();
+  groups_.emplace(family_);
+  sendPacket(control_.get(), bytesOf(ShortMessage{KeeperWord::Hello, 0}));
   while (!isHostGone_) {
     epoll_event events[64];
     const int count = ::epoll_wait(epoll_.get(), events, std::size(events), waitMillis());
@@ -130,9 +132,8 @@ void KeeperProcess::buryThePast() {
   constexpr milliseconds kPatience(10'000);
   const auto giveUp = Steady::now() + kPatience;
   for (;;) {
-    const auto left = taggedAmong(allProcesses(), family_);
+    const auto left = killAll([this] { return pidsOf(allProcesses(), std::nullopt); });
     if (left.empty() || Steady::now() > giveUp) return;
-    for (const TaggedProcess& process : left) ::kill(process.pid, SIGKILL);
     std::this_thread::sleep_for(kLookAgain);  // not our children: no signal tells of their end
   }
 }
@@ -193,6 +194,10 @@ void KeeperProcess::startRun(int channel, Packet packet) {
       plan.words = std::move(*words);
       plan.limits = message.limits;
       plan.tag = run.tag;
+      UniqueFd group;
+      if (plan.limits.processes > 0) group = groups_->make(run.number, plan.limits.processes);
+      run.hasLimitGroup = static_cast<bool>(group);
+      plan.groupFd = group.get();
       run.startedAt = Steady::now();
       spawned = spawner_.start(plan);
     }
@@ -201,6 +206,7 @@ void KeeperProcess::startRun(int channel, Packet packet) {
   if (spawned.pid < 0) {
     std::snprintf(run.exit.startError, sizeof run.exit.startError, "%s", spawned.error.c_str());
     run.exit.isLost = spawned.isLost;
+    if (run.hasLimitGroup) groups_->remove(run.number);
     return answer(run);
   }
   if (message.timeoutMillis > 0) run.stopAt = run.startedAt + milliseconds(message.timeoutMillis);
@@ -266,6 +272,7 @@ void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {
 void KeeperProcess::settle() {
   for (auto at = runs_.begin(); at != runs_.end();) {
     if (at->second.hasExited && isGone(at->second)) {
+      if (at->second.hasLimitGroup) groups_->remove(at->first);
       answer(at->second);
       at = runs_.erase(at);
     } else {
@@ -278,13 +285,16 @@ void KeeperProcess::settle() {
 bool KeeperProcess::isGone(Run& run) {
   if (!run.isGroupGone && ::kill(-run.leader, SIGKILL) == 0) return false;
   run.isGroupGone = true;  // from now on the number may be another group's
-  bool isGone = true;
-  for (const TaggedProcess& process : taggedAmong(mayBelongTo(run), family_)) {
-    if (process.tag.run() != run.number) continue;
-    ::kill(process.pid, SIGKILL);
-    isGone = false;
-  }
-  return isGone;
+  return killAll([&] { return pidsOf(mayBelongTo(run), run.number); }).empty();
+}
+
+/// Those among `candidates` that live and are of our family, or of one run of it.
+std::vector<pid_t> KeeperProcess::pidsOf(const std::vector<pid_t>& candidates,
+                                         std::optional<std::uint32_t> run) const {
+  std::vector<pid_t> pids;
+  for (const TaggedProcess& process : taggedAmong(candidates, family_))
+    if (!run || process.tag.run() == *run) pids.push_back(process.pid);
+  return pids;
 }
 
 /// Processes younger than the leader that are in no session of another run.
@@ -339,10 +349,11 @@ void KeeperProcess::sweep() {
 
 void KeeperProcess::killEverything() {
   for (;;) {
-    std::vector<pid_t> left = ownChildren();
-    for (const TaggedProcess& process : taggedAmong(allProcesses(), family_))
-      left.push_back(process.pid);
-    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    const std::vector<pid_t> left = killAll([this] {
+      std::vector<pid_t> all = pidsOf(allProcesses(), std::nullopt);
+      for (const pid_t child : ownChildren()) all.push_back(child);
+      return all;
+    });
     pid_t reaped = 0;
     do {
       reaped = ::waitpid(-1, nullptr, WNOHANG);

@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include "base/keeper_groups.h"
 #include "base/keeper_protocol.h"
 #include "base/keeper_spawn.h"
 #include "base/keeper_tags.h"
@@ -45,6 +46,7 @@ class KeeperProcess {
     std::optional<Steady::time_point> killAt;  ///< when the grace is over
     bool hasExited = false;                    ///< the leader; its pid is not ours any more
     bool isGroupGone = false;
+    bool hasLimitGroup = false;  ///< a control group, to be removed
     ExitMessage exit;
   };
 
@@ -62,6 +64,8 @@ class KeeperProcess {
   void settle();
   bool isGone(Run& run);
   std::vector<pid_t> mayBelongTo(const Run& run) const;
+  std::vector<pid_t> pidsOf(const std::vector<pid_t>& candidates,
+                            std::optional<std::uint32_t> run) const;
   void answer(const Run& run);
   void keepTime();
   void sweep();
@@ -74,6 +78,7 @@ class KeeperProcess {
   UniqueFd childSignals_;
   Spawner spawner_;
   LastPid lastPid_;
+  std::optional<ProcessGroups> groups_;  ///< once the family is known
   std::uint32_t family_ = 0;
   std::chrono::milliseconds lease_{15'000};
   std::chrono::nanoseconds lastWord_{

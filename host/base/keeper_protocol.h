@@ -13,8 +13,8 @@
 namespace planwright {
 
 // What the host and its keeper say to each other, over SOCK_SEQPACKET pairs of one machine and one
-// binary, so plain structs do. The control pair carries Hello, then Ping and Channel (with the
-// keeper's end of a new pair). A channel carries one run at a time: Run and its descriptors,
+// binary, so plain structs do. The control pair carries Hello, its answer once nothing of an earlier
+// keeper is left, then Ping and Channel (with the keeper's end of a new pair). A channel carries one run at a time: Run and its descriptors,
 // perhaps Stop, then the keeper's ExitMessage. A pair that closes tells the other side that its
 // peer is gone.
 

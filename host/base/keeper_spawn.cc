@@ -90,6 +90,7 @@ struct Spawner::Prepared {
   const char* cwd;
   const char* const* places;
   int stdio[3];
+  int group;
   const Limit* limits;
   std::size_t limitCount;
   pid_t keeper;
@@ -123,6 +124,7 @@ void Spawner::becomeProgram(const Prepared& program) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != program.keeper) ::_exit(127);
   ::umask(022);
+  if (program.group >= 0 && ::write(program.group, "0", 1) != 1) giveUp(Step::Limits);
   for (int i = 0; i < 3; ++i)
     if (::dup2(program.stdio[i], i) < 0) giveUp(Step::Setup);
   ::close_range(3, ~0U, 0);
@@ -183,7 +185,7 @@ Spawned Spawner::start(const SpawnPlan& plan) {
   add(RLIMIT_AS, plan.limits.memoryBytes);
   add(RLIMIT_CPU, plan.limits.cpuSeconds);
   add(RLIMIT_FSIZE, plan.limits.fileSizeBytes);
-  add(RLIMIT_NPROC, plan.limits.processes);
+  if (plan.groupFd < 0) add(RLIMIT_NPROC, plan.limits.processes);
   add(RLIMIT_NOFILE, plan.limits.openFiles);
   if (plan.limits.openFiles == 0) limits.push_back({RLIMIT_NOFILE, openFiles_, true});
 
@@ -195,6 +197,7 @@ Spawned Spawner::start(const SpawnPlan& plan) {
                          plan.words.cwd,
                          placePointers.data(),
                          {orNull(plan.stdinFd), orNull(plan.stdoutFd), orNull(plan.stderrFd)},
+                         plan.groupFd,
                          limits.data(),
                          limits.size(),
                          ::getpid()};

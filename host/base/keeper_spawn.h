@@ -16,6 +16,7 @@ struct SpawnPlan {
   ProgramLimits limits;
   RunTag tag{0, 0};
   int stdinFd = -1, stdoutFd = -1, stderrFd = -1;  ///< -1 = /dev/null
+  int groupFd = -1;  ///< cgroup.procs of its group, which limits the processes; -1 = none
 };
 
 struct Spawned {

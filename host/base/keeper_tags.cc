@@ -1,6 +1,7 @@
 #include "base/keeper_tags.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -91,6 +92,19 @@ std::vector<pid_t> ownChildren() {
     return !readStat(pid, state, parent) || parent != self;
   });
   return children;
+}
+
+std::vector<pid_t> killAll(const std::function<std::vector<pid_t>()>& find) {
+  constexpr int kMostLooks = 50;
+  std::vector<pid_t> found = find();
+  std::size_t before = 0;
+  for (int i = 0; i < kMostLooks && found.size() > before; ++i) {
+    for (const pid_t pid : found) ::kill(pid, SIGSTOP);
+    before = found.size();
+    found = find();
+  }
+  for (const pid_t pid : found) ::kill(pid, SIGKILL);
+  return found;
 }
 
 LastPid::LastPid() : fd_(::open("/proc/loadavg", O_RDONLY | O_CLOEXEC)) {}

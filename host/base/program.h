@@ -15,7 +15,7 @@ struct ProgramLimits {
   std::uint64_t cpuSeconds = 0;     ///< RLIMIT_CPU
   std::uint64_t fileSizeBytes = 0;  ///< RLIMIT_FSIZE
   std::uint64_t openFiles = 0;      ///< RLIMIT_NOFILE
-  std::uint64_t processes = 0;      ///< RLIMIT_NPROC
+  std::uint64_t processes = 0;      ///< of the whole run: a control group, else RLIMIT_NPROC
 };
 
 /// A program to run in a process group of its own.

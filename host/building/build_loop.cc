@@ -55,6 +55,7 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   std::move(messages.ended.begin(), messages.ended.end(), std::back_inserter(ended));
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
+  for (const auto& place : messages.cancelledJobs) cancel(place, round);
   const auto now = parts_.clock.steady();
   while (!later_.empty() && later_.begin()->first <= now) {
     ready_.push_back(later_.begin()->second);
@@ -176,6 +177,7 @@ void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
       build->setId(job.position, job.id);
       build->setAttempt(job.position, job.attempt);
       build->setOutputs(job.position, outputsFrom(job.outputsJson));
+      build->restoreSpent(job.position, job.spentJson);
       // Blocked and ready follow from the others; they are worked out anew.
       build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
     }
@@ -223,11 +225,9 @@ void BuildLoop::end(JobResult result, Round& round) {
   std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
   if (!result.holdReason.empty()) round.holdReason = result.holdReason;
   const int job = result.position;
-  JobStatus status = result.status;
-  if (build.isCancelled() && !isGood(status)) status = JobStatus::Cancelled;
+  if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
   const auto& retry = parts_.queue.retry;
-  if (status == JobStatus::Ready && !result.stoppedByHost && build.attempt(job) >= retry.attempts)
-    status = JobStatus::Failed;
+  const JobStatus status = build.judge(result, retry);
   std::vector<int> changed;
   if (status == JobStatus::Ready)
     build.graph().again(job);
@@ -246,6 +246,8 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (status == JobStatus::Ready && !result.stoppedByHost) {
     row.retryIn =
         retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
+    parts_.metrics.add("planwright_retries_total",
+                       {{"queue", buildList(parts_.queue.name)}, {"reason", result.failureClass}});
     later_.emplace(parts_.clock.steady() + row.retryIn, Start{result.build, job});
   }
   round.changes.push_back(std::move(row));
@@ -256,15 +258,39 @@ void BuildLoop::end(JobResult result, Round& round) {
   }
 }
 
+/// May be asked many times: a job may have been on its way to its thread when it was stopped.
 void BuildLoop::cancel(PlanId plan, Round& round) {
   for (auto& [id, build] : builds_) {
-    if (build->plan().id != plan || build->isCancelled()) continue;
+    if (build->plan().id != plan) continue;
     build->cancel();
-    for (const int job : build->graph().cancelWaiting())
+    for (const int job : build->graph().cancelWaiting()) {
       round.changes.push_back(change(*build, job));
+      round.changes.back().error = "Its build was cancelled.";
+    }
     touched_.push_back(build->plan().build);
-    doors_.stopJobs(build->plan().build);
+    std::vector<JobPlace> running;
+    for (int job = 0; job < build->graph().size(); ++job)
+      if (build->graph().status(job) == JobStatus::Running)
+        running.push_back({build->plan().build, job});
+    doors_.stopJobs(running);
   }
+}
+
+void BuildLoop::cancel(const JobPlace& place, Round& round) {
+  const auto at = builds_.find(number(place.build));
+  if (at == builds_.end() || place.position >= at->second->graph().size()) return;
+  OpenBuild& build = *at->second;
+  const JobStatus status = build.graph().status(place.position);
+  if (isFinal(status)) return;
+  build.cancel(place.position);
+  if (status == JobStatus::Running) return doors_.stopJobs({place});
+  const auto changed = build.graph().finish(place.position, JobStatus::Cancelled);
+  JobChange row = change(build, place.position);
+  row.failureClass = toText(FailureClass::Cancelled);
+  row.error = "Somebody cancelled it.";
+  round.changes.push_back(std::move(row));
+  touched_.push_back(place.build);
+  moved(build, changed, round);
 }
 
 void BuildLoop::chooseStarts(Round& round) {

@@ -20,6 +20,7 @@ struct BuildMessage {
   std::vector<ClaimedPlan> claimed;
   std::vector<JobResult> ended;
   std::vector<PlanId> cancelled;
+  std::vector<JobPlace> cancelledJobs;
 };
 
 /// Owns every open build of a queue and makes all their moves: messages come in, one round works
@@ -30,7 +31,7 @@ class BuildLoop {
   struct Doors {
     std::function<int()> jobSlots;                        ///< wanted now
     std::function<void(std::vector<JobTask>)> startJobs;  ///< committed as running: run them
-    std::function<void(BuildId)> stopJobs;                ///< of a cancelled build
+    std::function<void(const std::vector<JobPlace>&)> stopJobs;  ///< that somebody cancelled
     /// `work`: how long their jobs ran, all together.
     std::function<void(const std::vector<PlanId>&, std::chrono::microseconds work)>
         released;  ///< no longer ours: room for others
@@ -73,6 +74,7 @@ class BuildLoop {
   void restore(const std::vector<ClaimedPlan>& plans, Round& round);
   void end(JobResult result, Round& round);
   void cancel(PlanId plan, Round& round);
+  void cancel(const JobPlace& place, Round& round);
   void moved(OpenBuild& build, const std::vector<int>& changed, Round& round);
   void chooseStarts(Round& round);
   void closeFinished(Round& round);

@@ -7,6 +7,7 @@
 #include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "store/jobs.h"
 #include "store/plans.h"
 
 namespace planwright {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kGroup = 500;
 constexpr std::chrono::milliseconds kSeatWait{50};
+constexpr int kLooksPerCancel = 2;  // of the watch between two looks for cancel requests
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
@@ -21,6 +23,16 @@ void append(std::vector<T>& to, std::vector<T> from) {
     to = std::move(from);
   else
     std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+/// The end of a task that no thread took.
+JobResult notRun(const JobTask& task, JobStatus status) {
+  JobResult result;
+  result.build = task.build;
+  result.position = task.position;
+  result.attemptId = task.attemptId;
+  result.status = status;
+  return result;
 }
 
 }  // namespace
@@ -32,6 +44,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
       prefetch_(std::chrono::milliseconds(50)),
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
+      alone_(aloneDoors()),
       loop_(parts, {[this] { return slots_.load(); },
                     [this](std::vector<JobTask> tasks) {
                       {
@@ -40,11 +53,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
                       }
                       tasks_.notifyAll();
                     },
-                    [this](BuildId build) {
-                      auto threads = jobThreads_.lock();
-                      for (auto& thread : *threads)
-                        thread->runner.interruptBuild(build, StopReason::User);
-                    },
+                    [this](const std::vector<JobPlace>& jobs) { stopJobs(jobs); },
                     [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
                       std::unordered_set<std::int64_t> done;
                       for (const auto plan : plans) done.insert(number(plan));
@@ -63,7 +72,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
   port.due = [this](std::size_t limit) {
     return Plans(*claimConnection_).due(parts_.queue.name, limit);
   };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
     const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
     return !open.empty() && open.flag(0, 1);
@@ -123,11 +132,24 @@ std::size_t BuildStage::free(const Held& held) {
   return target > taken ? target - taken : 0;
 }
 
+AloneTurns::Doors BuildStage::aloneDoors() {
+  AloneTurns::Doors doors;
+  doors.isEmpty = [this](const std::stop_token& stop) {
+    held_.lock()->isQueueDry = false;  // nothing new comes in beside the one that is to be alone
+    const auto isEmpty = [](const Held& now) { return now.plans.empty() && now.reserved == 0; };
+    return isEmpty(*held_.waitFor(std::chrono::seconds(1), stop, isEmpty));
+  };
+  doors.due = [this] { return Plans(*claimConnection_).dueAlone(parts_.queue.name); };
+  doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
+  return doors;
+}
+
 std::size_t BuildStage::room(const std::stop_token& stop) {
   if (forget_) {  // what is claimed before the loop forgot would be forgotten too
     sleepFor(std::chrono::milliseconds(10), stop);
     return 0;
   }
+  if (workers_ > 0 && alone_.step(parts_.clock.steady(), stop)) return 0;
   auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const auto& now) {
     const std::size_t room = free(now);
     return room > 0 && room * 2 >= std::min(now.plans.size(), kGroup);
@@ -135,10 +157,11 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
   return std::min(free(*held), kGroup);
 }
 
-std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids) {
+std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
   failpoint("build.claim.before");
-  auto claimed = Plans(*claimConnection_)
-                     .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  auto claimed =
+      Plans(*claimConnection_)
+          .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name, alone);
   if (claimed.empty()) return 0;
   failpoint("build.claim.after");
   const std::size_t count = claimed.size();
@@ -173,7 +196,8 @@ void BuildStage::receive(std::vector<ClaimedPlan> claimed, std::size_t seats) {
 
 void BuildStage::loop(const std::stop_token& stop) {
   const auto hasMail = [](const BuildMessage& mail) {
-    return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty();
+    return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty() ||
+           !mail.cancelledJobs.empty();
   };
   int slots = slots_;
   bool wasDraining = false;
@@ -205,13 +229,8 @@ void BuildStage::loop(const std::stop_token& stop) {
       loop_.drain();
       auto waiting = tasks_.lock();  // started but not taken by a thread
       for (const auto& task : *waiting) {
-        JobResult back;
-        back.build = task.build;
-        back.position = task.position;
-        back.attemptId = task.attemptId;
-        back.status = JobStatus::Ready;
-        back.stoppedByHost = true;
-        messages.ended.push_back(std::move(back));
+        messages.ended.push_back(notRun(task, JobStatus::Ready));
+        messages.ended.back().stoppedByHost = true;
       }
       waiting->clear();
     }
@@ -251,6 +270,25 @@ void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   self.gone = true;
 }
 
+/// Those that no thread has taken yet have ended by this; the others come back when nothing of them
+/// lives.
+void BuildStage::stopJobs(const std::vector<JobPlace>& jobs) {
+  std::vector<JobResult> ended;
+  std::erase_if(*tasks_.lock(), [&](const JobTask& task) {
+    const JobPlace place{task.build, task.position};
+    if (std::find(jobs.begin(), jobs.end(), place) == jobs.end()) return false;
+    ended.push_back(notRun(task, JobStatus::Cancelled));
+    return true;
+  });
+  {
+    auto threads = jobThreads_.lock();
+    for (auto& thread : *threads) thread->runner.interrupt(jobs, StopReason::User);
+  }
+  if (ended.empty()) return;
+  append(mail_.lock()->ended, std::move(ended));
+  mail_.notifyAll();
+}
+
 void BuildStage::watch(const std::stop_token& stop) {
   int round = 0;
   while (sleepFor(std::chrono::milliseconds(200), stop)) {
@@ -259,12 +297,17 @@ void BuildStage::watch(const std::stop_token& stop) {
       auto threads = jobThreads_.lock();
       for (auto& thread : *threads) thread->runner.checkLimits(now);
     }
-    if (++round % 3 != 0 || held_.lock()->plans.empty()) continue;
+    if (++round % kLooksPerCancel != 0 || held_.lock()->plans.empty()) continue;
     try {
-      auto cancelled =
-          Plans(*watchConnection_).cancelRequests(InstanceId{parts_.membership.instance()});
-      if (cancelled.empty()) continue;
-      append(mail_.lock()->cancelled, std::move(cancelled));
+      const InstanceId instance{parts_.membership.instance()};
+      auto plans = Plans(*watchConnection_).cancelRequests(instance, parts_.queue.name);
+      auto jobs = Jobs(*watchConnection_).cancelRequests(instance, parts_.queue.name);
+      if (plans.empty() && jobs.empty()) continue;
+      {
+        auto mail = mail_.lock();
+        mail->cancelled = std::move(plans);  // all that are asked for, each time
+        mail->cancelledJobs = std::move(jobs);
+      }
       mail_.notifyAll();
     } catch (const std::exception& e) {
       log::debug("cancel requests cannot be read: {}", e.what());

@@ -9,6 +9,7 @@
 #include "building/build_loop.h"
 #include "building/build_parts.h"
 #include "building/job_runner.h"
+#include "workers/alone_turns.h"
 #include "workers/claimer.h"
 #include "workers/next_stage.h"
 #include "workers/prefetch.h"
@@ -56,11 +57,13 @@ class BuildStage final : public NextStage<ClaimedPlan> {
 
   std::size_t free(const Held& held);
   std::size_t room(const std::stop_token& stop);
-  std::size_t claim(const std::vector<std::int64_t>& ids);
+  std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
+  AloneTurns::Doors aloneDoors();
   void loop(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
   void startThreads();
+  void stopJobs(const std::vector<JobPlace>& jobs);
   void interruptAll(StopReason reason);
 
   BuildParts parts_;
@@ -75,6 +78,7 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   Guarded<std::deque<JobTask>> tasks_;
   std::unique_ptr<Connection> claimConnection_;
   std::unique_ptr<Connection> watchConnection_;
+  AloneTurns alone_;
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   std::unique_ptr<Claimer> claimer_;

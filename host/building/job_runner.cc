@@ -1,5 +1,7 @@
 #include "building/job_runner.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/failpoints.h"
@@ -95,7 +97,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   const auto& config = parts_.queue.builder;
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout});
-  *running_.lock() = {&call, task.build};
+  *running_.lock() = {&call, {task.build, task.position}};
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
   failpoint("job.call.before");
   const StageOutcome outcome = builder_->build(job, call);
@@ -123,8 +125,12 @@ JobResult JobRunner::attempt(const JobTask& task) {
 }
 
 void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& result) const {
-  const FailureClass kind = failure.kind;
+  FailureClass kind = failure.kind;
   result.error = failure.message;
+  if (stopped == StopReason::User) {  // what it says of a stop it did not ask for is nothing
+    kind = FailureClass::Cancelled;
+    result.error = "Somebody cancelled it.";
+  }
   result.status = statusOf(kind);
   result.failureClass = toText(kind);
   if (stopped == StopReason::Drain || stopped == StopReason::LeaseLost) {
@@ -142,8 +148,9 @@ void JobRunner::interrupt(StopReason reason) {
   if (auto running = running_.lock(); running->call) running->call->stop(reason);
 }
 
-void JobRunner::interruptBuild(BuildId build, StopReason reason) {
-  if (auto running = running_.lock(); running->call && running->build == build)
+void JobRunner::interrupt(const std::vector<JobPlace>& jobs, StopReason reason) {
+  auto running = running_.lock();
+  if (running->call && std::find(jobs.begin(), jobs.end(), running->place) != jobs.end())
     running->call->stop(reason);
 }
 

@@ -19,13 +19,13 @@ class JobRunner {
   JobResult run(const JobTask& task);
 
   void interrupt(StopReason reason);
-  void interruptBuild(BuildId build, StopReason reason);
+  void interrupt(const std::vector<JobPlace>& jobs, StopReason reason);
   void checkLimits(SteadyTime now);
 
  private:
   struct Running {
     StageCall* call = nullptr;
-    BuildId build{};
+    JobPlace place;
   };
 
   Result<void> create();

@@ -55,6 +55,7 @@ std::optional<std::string> JobServices::secret(std::string_view) {
 ProgramLimits JobServices::programLimits() {
   ProgramLimits limits;
   limits.memoryBytes = static_cast<std::uint64_t>(task_.job().memoryBytes);
+  limits.processes = static_cast<std::uint64_t>(task_.job().processes);
   return limits;
 }
 

@@ -81,6 +81,31 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
   return task;
 }
 
+JobStatus OpenBuild::judge(JobResult& result, const RetryConfig& retry) {
+  if (isGood(result.status)) return result.status;
+  if (isCancelled(result.position)) {
+    result.failureClass = toText(FailureClass::Cancelled);
+    result.error = "Somebody cancelled it.";
+    return JobStatus::Cancelled;
+  }
+  if (result.stoppedByHost || result.status == JobStatus::Cancelled) return result.status;
+  int& used = jobs_[static_cast<std::size_t>(result.position)].spent[result.failureClass];
+  if (used < retry.budget(failureClassFrom(result.failureClass))) {
+    ++used;
+    return JobStatus::Ready;
+  }
+  return result.status == JobStatus::Ready ? JobStatus::Failed : result.status;
+}
+
+void OpenBuild::restoreSpent(int position, const std::string& json) {
+  const auto document = parseJson(json);
+  if (!document || !document->IsObject()) return;
+  for (const auto& member : document->GetObject())
+    if (member.value.IsInt())
+      jobs_[static_cast<std::size_t>(position)].spent[member.name.GetString()] =
+          member.value.GetInt();
+}
+
 std::string OpenBuild::manifest() const {
   JsonWriter json;
   json.object()
@@ -100,15 +125,26 @@ std::string OpenBuild::manifest() const {
   return json.end().end().take();
 }
 
-std::string OpenBuild::firstFailure() const {
+/// A job that failed decides; without one, a job that somebody cancelled makes a cancelled build.
+void OpenBuild::describeFailure(FinishedBuild& end) const {
+  end.outcome = FinishedBuild::Outcome::Failed;
+  end.reasonCode = "job_failed";
+  end.error = "A job failed.";
   for (int position = 0; position < graph_.size(); ++position) {
     const JobStatus status = graph_.status(position);
-    if (status == JobStatus::Failed || status == JobStatus::TimedOut)
-      return fmt::format("{} {}: {}", job(position).name,
-                         status == JobStatus::Failed ? "failed" : "timed out",
-                         jobs_[static_cast<std::size_t>(position)].error);
+    if (status == JobStatus::Cancelled && end.outcome == FinishedBuild::Outcome::Failed) {
+      end.outcome = FinishedBuild::Outcome::Cancelled;
+      end.reasonCode = "cancelled";
+      end.error = fmt::format("{} was cancelled.", job(position).name);
+    }
+    if (status != JobStatus::Failed && status != JobStatus::TimedOut) continue;
+    end.outcome = FinishedBuild::Outcome::Failed;
+    end.reasonCode = "job_failed";
+    end.error = fmt::format("{} {}: {}", job(position).name,
+                            status == JobStatus::Failed ? "failed" : "timed out",
+                            jobs_[static_cast<std::size_t>(position)].error);
+    return;
   }
-  return "A job failed.";
 }
 
 FinishedBuild OpenBuild::finish() const {
@@ -123,9 +159,7 @@ FinishedBuild OpenBuild::finish() const {
     end.reasonCode = "cancelled";
     end.error = "Somebody cancelled the build.";
   } else if (end.jobsFailed > 0) {
-    end.outcome = FinishedBuild::Outcome::Failed;
-    end.reasonCode = "job_failed";
-    end.error = firstFailure();
+    describeFailure(end);
   }
   end.manifest = manifest();
   end.manifestDigest = Digest::of(end.manifest);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "building/job_task.h"
+#include "config/config.h"
 #include "model/claims.h"
 #include "model/job_graph.h"
 #include "store/jobs.h"
@@ -37,6 +38,10 @@ class OpenBuild {
   const std::vector<JobOutput>& outputs(int position) const {
     return jobs_[static_cast<std::size_t>(position)].outputs;
   }
+  /// What the end of an attempt makes of its job: cancelled if somebody wanted that, ready again
+  /// while the budget of its failure lasts.
+  JobStatus judge(JobResult& result, const RetryConfig& retry);
+  void restoreSpent(int position, const std::string& json);
   void setError(int position, std::string error) {
     jobs_[static_cast<std::size_t>(position)].error = std::move(error);
   }
@@ -49,8 +54,12 @@ class OpenBuild {
   void addWork(std::chrono::microseconds time) { work_ += time; }
   std::chrono::microseconds work() const { return work_; }
 
-  bool isCancelled() const { return cancelled_; }
+  /// Somebody wants the whole build stopped, or that job.
   void cancel() { cancelled_ = true; }
+  void cancel(int position) { jobs_[static_cast<std::size_t>(position)].cancelled = true; }
+  bool isCancelled(int position) const {
+    return cancelled_ || jobs_[static_cast<std::size_t>(position)].cancelled;
+  }
 
   /// The rows of a new build's jobs. Those in `running` are inserted as started.
   std::vector<NewJob> newJobs(const std::vector<bool>& running, int maxAttempts) const;
@@ -66,10 +75,12 @@ class OpenBuild {
     int attempt = 0;
     std::vector<JobOutput> outputs;
     std::string error;
+    std::map<std::string, int> spent;  ///< failure class -> retries used up
     bool held = false;
+    bool cancelled = false;
   };
   std::string manifest() const;
-  std::string firstFailure() const;
+  void describeFailure(FinishedBuild& end) const;
 
   ClaimedPlan plan_;
   std::shared_ptr<const PlanDocument> document_;

@@ -18,6 +18,7 @@ void addItemCommands(CLI::App& app,
 void addWhyCommand(CLI::App& app, Session& session);
 void addEnqueueCommands(CLI::App& app,
                         Session& session);  // enqueue-plan, enqueue-build, cancel, pause, resume
+void addDeadLetterCommands(CLI::App& app, Session& session);  // dead-letters list|show|requeue|…
 void addSubmitCommand(CLI::App& app, Session& session);
 void addWatchCommand(CLI::App& app, Session& session);
 void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command

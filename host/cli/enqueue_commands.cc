@@ -1,6 +1,7 @@
 #include <array>
 
 #include "cli/command_groups.h"
+#include "cli/for_each.h"
 #include "cli/listings.h"
 
 namespace planwright::cli {
@@ -11,25 +12,6 @@ struct EnqueueArguments {
   bool force = false;
   bool failedOnly = false;
 };
-
-/// Does `one` for every id. Part of them failing is PartlyDone, all of them the first one's reason.
-ExitCode forEach(Session& session, const std::vector<std::int64_t>& ids,
-                 const std::function<void(std::int64_t)>& one) {
-  ExitCode first = ExitCode::Done;
-  std::size_t failed = 0;
-  for (const std::int64_t id : ids) {
-    try {
-      one(id);
-    } catch (const CommandFailure& failure) {
-      if (failure.code() == ExitCode::Unreachable || ids.size() == 1) throw;
-      session.terminal.err << "planwright: " << failure.what() << '\n';
-      if (!failure.next().empty()) session.terminal.err << "See: " << failure.next() << '\n';
-      if (failed++ == 0) first = failure.code();
-    }
-  }
-  if (failed == 0) return ExitCode::Done;
-  return failed == ids.size() ? first : ExitCode::PartlyDone;
-}
 
 void printEnqueued(Session& session, const std::string& what, std::int64_t id, const Reply& reply) {
   if (!session.isTable()) return printObject(session, reply.body);
@@ -84,26 +66,18 @@ CLI::App* addEnqueue(CLI::App& app, Session& session, const std::string& name,
 }
 
 void cancelOne(Session& session, const std::string& kind, std::int64_t id) {
-  std::string path = "/api/" + kind + "s/" + std::to_string(id) + "/cancel";
-  std::string method = "POST";
-  if (kind == "input") {
-    path = "/api/pending-inputs/" + std::to_string(id);
-    method = "DELETE";
-  } else if (kind == "plan") {
-    const auto plan =
-        session.client().json("/api/plans/" + std::to_string(id), "planwright plans list");
-    path = "/api/builds/" + valueAt(plan, "build_id") + "/cancel";
-  }
-  const Reply reply = session.client().send(method, path, "{}");
+  const std::string path = listing(kind).path + "/" + std::to_string(id) + "/cancel";
+  const Reply reply = session.client().send("POST", path, "{}");
   if (!reply.ok()) throw failureOf(reply, "planwright " + kind + "s show " + std::to_string(id));
   if (session.isTable())
-    session.terminal.out << kind << ' ' << id << " is being cancelled\n";
+    session.terminal.out << kind << ' ' << id
+                         << (reply.status == 202 ? " is being cancelled\n" : " is cancelled\n");
   else
     printObject(session, reply.body);
 }
 
 void addCancel(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("cancel", "stop builds, jobs or waiting inputs");
+  CLI::App* command = app.add_subcommand("cancel", "stop builds, jobs, plans or inputs");
   const auto words = std::make_shared<std::vector<std::string>>();
   command
       ->add_option("ID", *words,

@@ -7,6 +7,26 @@
 
 namespace planwright {
 
+int RetryConfig::budget(FailureClass kind) const {
+  switch (kind) {
+    case FailureClass::Failed:
+      return failed;
+    case FailureClass::Infra:
+      return attempts - 1;
+    case FailureClass::Timeout:
+      return timeout;
+    case FailureClass::Limit:
+      return limit;
+    case FailureClass::Bug:
+      return bug;
+    case FailureClass::Rejected:
+    case FailureClass::Config:
+    case FailureClass::Cancelled:
+      return 0;
+  }
+  return 0;
+}
+
 Place Config::placeOf(std::string_view pointer) const {
   while (true) {
     const auto found = places.find(std::string(pointer));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/failure.h"
 #include "config/stage_config.h"
 
 namespace planwright {
@@ -25,14 +26,19 @@ struct Roles {
   friend bool operator==(const Roles&, const Roles&) = default;
 };
 
-/// Retries of `infra` failures: at most `attempts` in all, waiting first, first*factor, … up to
-/// max, with jitter.
+/// What is tried again by itself, and after how long: first, first*factor, … up to max, with jitter.
 struct RetryConfig {
-  int attempts = 3;
+  int attempts = 3;  ///< in all, of what the machine let down (infra)
+  /// Retries of the other classes that may be retried at all; each class has its own.
+  int failed = 0, timeout = 0, limit = 0, bug = 0;
+  int poisonAfter = 2;  ///< hosts that died with one item alone before it is given up
   std::chrono::milliseconds first{5'000};
   double factor = 2;
   std::chrono::milliseconds max{600'000};
   double jitter = 0.2;  ///< 0..1, share of the wait that is random
+
+  /// How often an item that failed so is tried again; 0 = never.
+  int budget(FailureClass kind) const;
   friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 

@@ -34,6 +34,19 @@ RetryConfig readRetry(const ConfigNode* node, ConfigProblems& problems) {
   RetryConfig retry;
   SectionReader section(node, "retry", problems);
   retry.attempts = section.count("attempts", retry.attempts, 1, 100);
+  retry.poisonAfter = section.count("poison_after", retry.poisonAfter, 1, 1'000);
+  SectionReader budgets(section.section("budgets"), "budgets", problems);
+  retry.failed = budgets.count("failed", retry.failed, 0, 100);
+  retry.timeout = budgets.count("timeout", retry.timeout, 0, 100);
+  retry.limit = budgets.count("limit", retry.limit, 0, 100);
+  retry.bug = budgets.count("bug", retry.bug, 0, 100);
+  if (const ConfigNode* infra = budgets.value("infra"))
+    budgets.complain(*infra,
+                     "\"infra\" has its budget in retry.attempts, which counts all attempts");
+  for (const char* never : {"rejected", "config", "cancelled"})
+    if (const ConfigNode* given = budgets.value(never))
+      budgets.complain(*given, std::string("\"") + never + "\" is never tried again by itself");
+  budgets.finish();
   SectionReader backoff(section.section("backoff"), "backoff", problems);
   retry.first = backoff.duration("first", retry.first);
   retry.factor = backoff.number("factor", retry.factor, 1, 100);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/contents.h"
+#include "control/dead_letters.h"
 #include "control/control_parts.h"
 #include "control/event_log.h"
 #include "control/idempotency.h"
@@ -22,6 +23,7 @@ class Control {
         inputs(parts),
         plans(parts),
         settings(parts, inputs, plans),
+        deadLetters(parts, inputs, plans),
         listings(parts),
         contents(parts),
         overview(parts),
@@ -34,6 +36,7 @@ class Control {
   const InputActions inputs;
   const PlanActions plans;
   const QueueSettings settings;
+  const DeadLetters deadLetters;
   Listings listings;
   const Contents contents;
   Overview overview;

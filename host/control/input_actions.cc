@@ -132,17 +132,17 @@ Result<Uploaded> InputActions::upload(const Upload& upload) const {
   return done;
 }
 
-Result<std::string> InputActions::cancel(std::int64_t id, const std::string& actor) const {
+Result<Cancelled> InputActions::cancel(std::int64_t id, const std::string& actor) const {
   auto connection = parts_.database.lease();
-  const bool done = !connection->run("cancel_waiting_input", {id, actor}).empty();
-  if (done) parts_.bell.ring();
+  connection->run("request_cancel_input", {id, actor});
+  connection->run("end_cancelled_inputs", {id});  // at once if nobody holds it
+  parts_.bell.ring();
   const Rows rows = connection->run("api_input", {id});
   if (rows.empty()) return notFound(fmt::format("There is no input {}.", id));
   const std::string status = rows.text(0, 3);
-  if (!done && status != "cancelled")
-    return conflict(fmt::format("Input {} does not wait any more: it is {}.", id, status),
-                    "not-waiting");
-  return rows.text(0, 0);
+  if (status != "cancelled" && status != "planning" && status != "pending")
+    return conflict(fmt::format("Input {} is finished: it is {}.", id, status), "finished");
+  return Cancelled{.isOver = status == "cancelled", .itemJson = rows.text(0, 0)};
 }
 
 }  // namespace planwright

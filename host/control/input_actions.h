@@ -18,6 +18,12 @@ struct Enqueued {
   std::string itemJson;       ///< as in the lists
 };
 
+/// What became of something that somebody cancelled.
+struct Cancelled {
+  bool isOver = false;   ///< false: something of it still runs, and is being stopped
+  std::string itemJson;  ///< as in the lists
+};
+
 /// A file handed over through the API.
 struct Upload {
   std::string queue;
@@ -44,9 +50,9 @@ class InputActions {
   std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
   /// NotFound: no such queue. Invalid: not a relative UTF-8 name.
   Result<Uploaded> upload(const Upload& upload) const;
-  /// Takes a waiting input out of the line. Conflict if it is being planned or is finished. Gives
-  /// the item.
-  Result<std::string> cancel(std::int64_t id, const std::string& actor) const;
+  /// Takes a waiting input out of the line at once. One that is being planned is cancelled when its
+  /// planner and everything that it started are gone. Conflict finished.
+  Result<Cancelled> cancel(std::int64_t id, const std::string& actor) const;
 
  private:
   const ControlParts& parts_;

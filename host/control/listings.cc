@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <vector>
 
@@ -10,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "control/pages.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -94,10 +94,6 @@ constexpr std::array<std::string_view, 21> kReasons = {"manual_mode",
                                                        "stuck",
                                                        "internal"};
 
-Error badParameter(std::string_view name, std::string message) {
-  return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
-}
-
 /// Codes of what failed or was stopped; the others also say why something waits.
 constexpr std::array<std::string_view, 9> kFailures = {
     "superseded", "planner_rejected_input", "job_failed", "needs_failed",
@@ -137,35 +133,6 @@ Result<std::optional<std::string>> statusArray(const Table& table,
     if (comma == std::string_view::npos) return std::optional(out.take());
     rest.remove_prefix(comma + 1);
   }
-}
-
-// Cursors are "c" and a number in base 36: opaque to clients, checked here.
-std::string cursorText(std::int64_t number) {
-  std::array<char, 16> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, 36).ptr;
-  return "c" + std::string(text.data(), end);
-}
-
-Result<std::int64_t> cursorNumber(const std::optional<std::string>& text, std::int64_t fallback) {
-  if (!text) return fallback;
-  std::int64_t number = 0;
-  const char* last = text->data() + text->size();
-  if (text->size() < 2 || (*text)[0] != 'c')
-    return badParameter("cursor", "It is not a cursor of this list.");
-  const auto [end, error] = std::from_chars(text->data() + 1, last, number, 36);
-  if (error != std::errc() || end != last || number < 0)
-    return badParameter("cursor", "It is not a cursor of this list.");
-  return number;
-}
-
-std::string pageJson(const std::vector<std::string>& items, const std::string& next,
-                     std::int64_t total, bool isLowerBound) {
-  JsonWriter json;
-  json.object().key("items").array();
-  for (const auto& item : items) json.raw(item);
-  json.end().textOrNull("next_cursor", next).member("total", total);
-  if (isLowerBound) json.member("total_is_lower_bound", true);
-  return json.end().take();
 }
 
 }  // namespace

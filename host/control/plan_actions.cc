@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoints.h"
+#include "model/job_graph.h"
 #include "queue/tickets.h"
 #include "store/pg_array.h"
 
@@ -81,21 +82,48 @@ std::int64_t PlanActions::enqueueWaiting(const std::string& queue, const std::st
   }
 }
 
-Result<std::string> PlanActions::cancelBuild(std::int64_t build, const std::string& actor) const {
+Result<Cancelled> PlanActions::cancelPlan(std::int64_t plan, const std::string& actor) const {
+  auto connection = parts_.database.lease();
+  connection->run("request_cancel_plan", {plan, 0, actor});
+  connection->run("end_cancelled_plans", {plan});  // at once if nobody builds it
+  parts_.bell.ring();
+  const Rows rows = connection->run("api_plan", {plan});
+  if (rows.empty()) return notFound(fmt::format("There is no plan {}.", plan));
+  const std::string status = rows.text(0, 2);
+  if (status != "cancelled" && status != "building" && status != "ready_for_build")
+    return conflict(fmt::format("Plan {} is finished: it is {}.", plan, status), "finished");
+  return Cancelled{.isOver = status == "cancelled", .itemJson = rows.text(0, 0)};
+}
+
+Result<Cancelled> PlanActions::cancelJob(std::int64_t job, const std::string& actor) const {
+  auto connection = parts_.database.lease();
+  const bool asked = !connection->run("request_cancel_job", {job, actor}).empty();
+  connection->run("end_cancelled_job", {job});  // at once if nobody runs its build
+  parts_.bell.ring();
+  const Rows rows = connection->run("api_job", {job});
+  if (rows.empty()) return notFound(fmt::format("There is no job {}.", job));
+  const JobStatus status = jobStatusFrom(rows.text(0, 1));
+  if (!asked && isFinal(status) && status != JobStatus::Cancelled)
+    return conflict(fmt::format("Job {} is finished: it is {}.", job, toText(status)), "finished");
+  return Cancelled{.isOver = isFinal(status), .itemJson = rows.text(0, 0)};
+}
+
+Result<Cancelled> PlanActions::cancelBuild(std::int64_t build, const std::string& actor) const {
   auto connection = parts_.database.lease();
   const Rows before = connection->run("api_build", {build});
   if (before.empty()) return notFound(fmt::format("There is no build {}.", build));
   if (before.text(0, 2) != "building")
     return conflict(fmt::format("Build {} is finished: it is {}.", build, before.text(0, 2)),
                     "finished");
-  // It runs, or it waits for its next try; whichever statement fits the plan's status acts.
-  const bool asked = !connection->run("request_cancel", {build}).empty();
-  const bool ended =
-      !asked && !connection->run("cancel_waiting_plan", {before.number(0, 3), actor}).empty();
-  if (!asked && !ended)
-    return conflict(fmt::format("Build {} has just finished.", build), "finished");
+  const std::int64_t plan = before.number(0, 3);
+  connection->run("request_cancel_plan", {plan, build, actor});
+  connection->run("end_cancelled_plans", {plan});  // at once if it waits for its next try
   parts_.bell.ring();
-  return connection->run("api_build", {build}).text(0, 0);
+  const Rows after = connection->run("api_build", {build});
+  const std::string status = after.text(0, 2);
+  if (status != "cancelled" && status != "building")
+    return conflict(fmt::format("Build {} has just finished.", build), "finished");
+  return Cancelled{.isOver = status == "cancelled", .itemJson = after.text(0, 0)};
 }
 
 }  // namespace planwright

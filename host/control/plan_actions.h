@@ -28,9 +28,11 @@ class PlanActions {
   Result<Enqueued> enqueueBuild(const EnqueueBuild& wish) const;
   /// All plans of the queue that nobody has queued. Gives how many.
   std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
-  /// Asks for the end of a build that runs, or ends one that waits for its next try. NotFound;
-  /// Conflict `finished`. Gives the build.
-  Result<std::string> cancelBuild(std::int64_t build, const std::string& actor) const;
+  /// What only waits is cancelled at once; what runs when nothing of its programs lives any more.
+  /// NotFound; Conflict `finished`. cancelPlan also stops its build.
+  Result<Cancelled> cancelPlan(std::int64_t plan, const std::string& actor) const;
+  Result<Cancelled> cancelBuild(std::int64_t build, const std::string& actor) const;
+  Result<Cancelled> cancelJob(std::int64_t job, const std::string& actor) const;
 
  private:
   const ControlParts& parts_;

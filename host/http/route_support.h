@@ -34,6 +34,18 @@ Handler listHandler(Control& control, Listed what);
 Handler itemHandler(Control& control, Listed what);
 Handler explainHandler(Control& control, Listed what);
 
+/// A POST that cancels: 200 if nothing of it runs any more, else 202.
+template <class Cancel>  // Result<Cancelled>(std::int64_t id)
+Handler cancelHandler(Control& control, Cancel cancel) {
+  return withQuery({}, idempotent(control, [cancel](const Request& request) {
+                     const auto id = request.id();
+                     if (!id) return problem(id.error());
+                     auto done = cancel(*id);
+                     if (!done) return problem(done.error());
+                     return Response::json(std::move(done->itemJson), done->isOver ? 200 : 202);
+                   }));
+}
+
 /// A parameter that may be absent.
 std::optional<std::string> optionalText(const Request& request, std::string_view name);
 /// A whole number from `low` to `high`.

@@ -105,11 +105,10 @@ void addInputRoutes(Router& router, Control& control) {
               withQuery({}, idempotent(control, [&control](const Request& request) {
                           return enqueuePlan(control, request);
                         })));
-  router.add(Method::Delete, one, withQuery({}, [&control](const Request& request) {
-               const auto id = request.id();
-               if (!id) return problem(id.error());
-               return jsonOr(control.inputs.cancel(*id, kApiActor));
-             }));
+  const auto cancel = cancelHandler(
+      control, [&control](std::int64_t id) { return control.inputs.cancel(id, kApiActor); });
+  router.add(Method::Delete, one, cancel);
+  router.post(one + "/cancel", cancel);
 }
 
 }  // namespace planwright

@@ -83,6 +83,9 @@ void addJobRoutes(Router& router, Control& control) {
   router.get("/api/jobs", listHandler(control, Listed::Jobs));
   router.get(one, itemHandler(control, Listed::Jobs));
   router.get(one + "/explain", explainHandler(control, Listed::Jobs));
+  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
+                return control.plans.cancelJob(id, kApiActor);
+              }));
   router.get(one + "/log",
              withQuery({"from", "limit", "attempt"},
                        [&control](const Request& request) { return logLines(control, request); }));

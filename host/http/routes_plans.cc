@@ -63,6 +63,9 @@ void addPlanRoutes(Router& router, Control& control) {
               withQuery({}, idempotent(control, [&control](const Request& request) {
                           return enqueueBuild(control, request);
                         })));
+  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
+                return control.plans.cancelPlan(id, kApiActor);
+              }));
 }
 
 void addBuildRoutes(Router& router, Control& control) {
@@ -79,14 +82,9 @@ void addBuildRoutes(Router& router, Control& control) {
                if (!id) return problem(id.error());
                return contentResponse(control.contents.manifestOf(*id), "application/json", false);
              }));
-  router.post(one + "/cancel",
-              withQuery({}, idempotent(control, [&control](const Request& request) {
-                          const auto id = request.id();
-                          if (!id) return problem(id.error());
-                          auto done = control.plans.cancelBuild(*id, kApiActor);
-                          if (!done) return problem(done.error());
-                          return Response::json(std::move(*done), 202);
-                        })));
+  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
+                return control.plans.cancelBuild(id, kApiActor);
+              }));
 }
 
 }  // namespace planwright

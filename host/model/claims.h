@@ -53,6 +53,7 @@ struct UnplannedInput {
   Failure failure;
   std::string reasonCode;
   std::optional<std::chrono::milliseconds> retryIn;
+  int budget = -1;           ///< retries that its class has; used up, it fails. -1 = this is no retry
   bool countAttempt = true;  ///< false: the claim is given back unused
 };
 

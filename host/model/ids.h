@@ -17,4 +17,11 @@ constexpr std::int64_t number(Id id) {
   return static_cast<std::int64_t>(id);
 }
 
+/// A job by its place in a build.
+struct JobPlace {
+  BuildId build{};
+  int position = 0;
+  friend bool operator==(const JobPlace&, const JobPlace&) = default;
+};
+
 }  // namespace planwright

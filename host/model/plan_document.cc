@@ -132,6 +132,7 @@ Result<PlannedJob> readJob(const JsonValue& json, const Positions& positions,
   if (const auto* resources = find(json, "resources")) {
     job.cpus = static_cast<int>(numberOr(*resources, "cpus", 1));
     job.memoryBytes = numberOr(*resources, "memory", 0);
+    job.processes = numberOr(*resources, "processes", 0);
   }
   return job;
 }

@@ -31,6 +31,7 @@ struct PlannedJob {
   std::vector<std::string> outputs;      ///< globs below the work folder
   std::chrono::milliseconds timeout{0};  ///< 0 = the queue's
   std::int64_t memoryBytes = 0;
+  std::int64_t processes = 0;  ///< at once; 0 = no limit
   int cpus = 1;
   bool cacheable = false;
   friend bool operator==(const PlannedJob&, const PlannedJob&) = default;

@@ -1,5 +1,8 @@
 #include "planning/plan_committer.h"
 
+#include <algorithm>
+#include <map>
+
 #include "base/backoff.h"
 #include "base/failpoints.h"
 #include "base/log.h"
@@ -96,23 +99,30 @@ std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planne
   seats.fill(std::move(claimed));
   pushTickets(tickets);
   count("planned", made.size());
-  if (made.size() < planned.size())
+  if (made.size() < planned.size()) {
+    const auto cancelled = Inputs(*connection_).endCancelled(planned).size();
     parts_.metrics.add("planwright_fenced_writes_total", {},
-                       static_cast<double>(planned.size() - made.size()));
+                       static_cast<double>(planned.size() - made.size() - cancelled));
+  }
   return made.size();
 }
 
 std::size_t PlanCommitter::commitUnplanned(const std::vector<UnplannedInput>& unplanned) {
   const auto done = Inputs(*connection_).finishUnplanned(unplanned, parts_.queue.name);
-  for (const auto& input : unplanned) {
-    if (!input.retryIn)
-      log::info("failed input={} class={}: {}", number(input.id), toText(input.failure.kind),
-                input.failure.message);
-    else if (input.countAttempt)
-      log::info("retrying input={} in={}ms: {}", number(input.id), input.retryIn->count(),
-                input.failure.message);
+  std::map<std::string, std::size_t> outcomes;
+  for (const auto& end : done) {
+    const auto& input = *std::find_if(unplanned.begin(), unplanned.end(),
+                                      [&](const auto& one) { return one.id == end.id; });
+    if (!input.countAttempt) continue;
+    ++outcomes[end.status];
+    log::info("{} input={} class={}: {}", end.status == "pending" ? "retrying" : end.status,
+              number(input.id), toText(input.failure.kind), input.failure.message);
+    if (end.status == "pending")
+      parts_.metrics.add("planwright_retries_total", {{"queue", planList(parts_.queue.name)},
+                                                      {"reason", toText(input.failure.kind)}});
   }
-  count("failed", done.size());
+  for (const auto& [status, items] : outcomes)
+    if (status != "pending") count(status.c_str(), items);
   if (done.size() < unplanned.size())
     parts_.metrics.add("planwright_fenced_writes_total", {},
                        static_cast<double>(unplanned.size() - done.size()));

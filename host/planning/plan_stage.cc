@@ -12,6 +12,7 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kGroup = 500;  // beyond it a commit only gets slower
+constexpr int kLooksPerCancel = 2;   // of the watch between two looks for cancel requests
 constexpr std::chrono::seconds kLongestWait{
     1};  // of a claimed item for a worker, before it is given back
 
@@ -27,6 +28,8 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
       wanted_(workers),
       prefetch_(std::chrono::milliseconds(50)),
       claimConnection_(parts.database.dedicated()),
+      watchConnection_(parts.database.dedicated()),
+      alone_(aloneDoors()),
       committer_(parts) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
@@ -35,7 +38,7 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
   port.due = [this](std::size_t limit) {
     return Inputs(*claimConnection_).due(parts_.queue.name, limit);
   };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids); };
+  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
     const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
     return !open.empty() && open.flag(0, 0);
@@ -112,7 +115,20 @@ std::size_t PlanStage::free(const Inbox& inbox) {
   return target > taken ? target - taken : 0;
 }
 
+AloneTurns::Doors PlanStage::aloneDoors() {
+  AloneTurns::Doors doors;
+  doors.isEmpty = [this](const std::stop_token& stop) {
+    inbox_.lock()->isQueueDry = false;  // nothing new comes in beside the one that is to be alone
+    const auto isEmpty = [](const Inbox& now) { return now.held.empty() && now.reserved == 0; };
+    return isEmpty(*inbox_.waitFor(std::chrono::seconds(1), stop, isEmpty));
+  };
+  doors.due = [this] { return Inputs(*claimConnection_).dueAlone(parts_.queue.name); };
+  doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
+  return doors;
+}
+
 std::size_t PlanStage::room(const std::stop_token& stop) {
+  if (wanted_ > 0 && alone_.step(parts_.clock.steady(), stop)) return 0;
   // A group is worth waiting for: with many items under way, claim when half of the room is free.
   auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [&](const Inbox& now) {
     const std::size_t room = free(now);
@@ -121,10 +137,11 @@ std::size_t PlanStage::room(const std::stop_token& stop) {
   return std::min(free(*inbox), kGroup);
 }
 
-std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids) {
+std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
   failpoint("plan.claim.before");
-  auto claimed = Inputs(*claimConnection_)
-                     .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  auto claimed =
+      Inputs(*claimConnection_)
+          .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name, alone);
   if (claimed.empty()) return 0;
   failpoint("plan.claim.after");
   const std::size_t count = claimed.size();
@@ -192,16 +209,47 @@ void PlanStage::finish(const std::stop_token& stop) {
 }
 
 void PlanStage::watch(const std::stop_token& stop) {
+  int round = 0;
   while (sleepFor(std::chrono::milliseconds(200), stop)) {
     const auto now = parts_.clock.steady();
     {
       auto workers = workers_.lock();
       for (auto& worker : *workers) worker->step.checkLimits(now);
     }
+    if (++round % kLooksPerCancel == 0 && !held().empty()) cancelWhatIsAsked();
     // Items were quick, so many were claimed, and then they became slow: others may have them.
     if (now - inbox_.lock()->lastTaken > kLongestWait)
       giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
   }
+}
+
+/// Asked again until the status is written, so a request that came between two calls is not lost.
+void PlanStage::cancelWhatIsAsked() {
+  std::vector<InputId> asked;
+  try {
+    asked = Inputs(*watchConnection_)
+                .cancelRequests(InstanceId{parts_.membership.instance()}, parts_.queue.name);
+  } catch (const std::exception& e) {
+    log::debug("cancel requests cannot be read: {}", e.what());
+  }
+  if (asked.empty()) return;
+  std::vector<PlanResult> ended;
+  {
+    auto inbox = inbox_.lock();
+    std::erase_if(inbox->waiting, [&](const ClaimedInput& input) {
+      if (std::find(asked.begin(), asked.end(), input.id) == asked.end()) return false;
+      UnplannedInput cancelled;
+      cancelled.id = input.id;
+      cancelled.fence = input.fence;
+      cancelled.failure = {FailureClass::Cancelled, "Somebody cancelled it.", {}, {}};
+      cancelled.reasonCode = "cancelled";
+      ended.emplace_back().end = std::move(cancelled);
+      return true;
+    });
+  }
+  if (!ended.empty()) outbox_.add(std::move(ended));
+  auto workers = workers_.lock();
+  for (auto& worker : *workers) worker->step.interrupt(asked, StopReason::User);
 }
 
 void PlanStage::abandon() {

@@ -9,6 +9,7 @@
 #include "planning/plan_committer.h"
 #include "planning/plan_parts.h"
 #include "planning/plan_step.h"
+#include "workers/alone_turns.h"
 #include "workers/claimer.h"
 #include "workers/next_stage.h"
 #include "workers/outbox.h"
@@ -58,10 +59,12 @@ class PlanStage final : public NextStage<ClaimedInput> {
 
   std::size_t free(const Inbox& inbox);
   std::size_t room(const std::stop_token& stop);
-  std::size_t claim(const std::vector<std::int64_t>& ids);
+  std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
+  AloneTurns::Doors aloneDoors();
   void work(Worker& worker, int index, const std::stop_token& stop);
   void finish(const std::stop_token& stop);
   void watch(const std::stop_token& stop);
+  void cancelWhatIsAsked();
   void startWorkers();
   void giveBack(std::size_t keep);
 
@@ -72,8 +75,9 @@ class PlanStage final : public NextStage<ClaimedInput> {
   Guarded<Inbox> inbox_;
   Outbox<PlanResult> outbox_;
   Prefetch prefetch_;
-  std::unique_ptr<Connection> claimConnection_;
+  std::unique_ptr<Connection> claimConnection_, watchConnection_;
   Guarded<std::vector<std::unique_ptr<Worker>>> workers_;
+  AloneTurns alone_;
   PlanCommitter committer_;
   std::unique_ptr<Claimer> claimer_;
   std::jthread claimThread_, watchThread_, finishThread_;

@@ -1,5 +1,7 @@
 #include "planning/plan_step.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/backoff.h"
@@ -99,11 +101,13 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   call.attempt = input.attempt;
   PlanServices services(call.id, blobs_);
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
-  *running_.lock() = &running;
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
+  *running_.lock() = {&running, input.id};
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
   failpoint("plan.call.before");
   StageOutcome outcome = slot->planner->plan(call, running);
   failpoint("plan.call.after");
+  if (running.reason() == StopReason::User)  // what it says of a stop it did not ask for is nothing
+    outcome.failure = Failure{FailureClass::Cancelled, "Somebody cancelled it.", {}, {}};
   if (outcome.failure) {
     if (auto over = running.overLimit(*outcome.failure)) outcome.failure = std::move(over);
     if (outcome.failure->kind == FailureClass::Config)
@@ -171,13 +175,13 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
   unplanned.id = input.id;
   unplanned.fence = input.fence;
   unplanned.reasonCode = reasonCode(failure.kind);
-  if (failure.kind == FailureClass::Infra && input.attempt < input.maxAttempts) {
-    const auto& retry = queue_.retry;
+  const auto& retry = queue_.retry;
+  if (const int budget = retry.budget(failure.kind); budget > 0) {  // the row knows what is used up
+    unplanned.budget = budget;
     unplanned.retryIn =
         failure.retryAfter.count() > 0
             ? failure.retryAfter
             : retryDelay(retry.first, retry.factor, retry.max, retry.jitter, input.attempt);
-    unplanned.reasonCode = "backoff";
   } else if (failure.kind == FailureClass::Config) {
     unplanned.retryIn = std::chrono::milliseconds(0);  // the queue is held; nothing is failed
     unplanned.countAttempt = false;
@@ -187,11 +191,17 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
 }
 
 void PlanStep::interrupt(StopReason reason) {
-  if (auto running = running_.lock(); *running) (*running)->stop(reason);
+  if (auto running = running_.lock(); running->call) running->call->stop(reason);
+}
+
+void PlanStep::interrupt(const std::vector<InputId>& inputs, StopReason reason) {
+  auto running = running_.lock();
+  if (running->call && std::find(inputs.begin(), inputs.end(), running->input) != inputs.end())
+    running->call->stop(reason);
 }
 
 void PlanStep::checkLimits(SteadyTime now) {
-  if (auto running = running_.lock(); *running) (*running)->checkLimits(now);
+  if (auto running = running_.lock(); running->call) running->call->checkLimits(now);
 }
 
 }  // namespace planwright

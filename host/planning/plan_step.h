@@ -36,6 +36,8 @@ class PlanStep {
 
   /// Asks the call that runs now to stop; nothing happens if none does.
   void interrupt(StopReason reason);
+  /// The same if it plans one of these.
+  void interrupt(const std::vector<InputId>& inputs, StopReason reason);
   /// Stops the call once it took longer than its planner's deadline, or was silent for too long.
   void checkLimits(SteadyTime now);
 
@@ -44,6 +46,10 @@ class PlanStep {
     const PlannerConfig* config = nullptr;
     std::unique_ptr<Planner> planner;
     std::string settingsDigest;
+  };
+  struct Running {
+    StageCall* call = nullptr;
+    InputId input{};
   };
 
   PlanResult attempt(const ClaimedInput& input);
@@ -57,7 +63,7 @@ class PlanStep {
   const Plugins& plugins_;
   BlobStore& blobs_;
   std::vector<Slot> slots_;
-  Guarded<StageCall*> running_{nullptr};
+  Guarded<Running> running_;
 };
 
 }  // namespace planwright

@@ -39,11 +39,23 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   return claim;
 }
 
+std::vector<std::int64_t> numbers(const Rows& rows) {
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
+  return ids;
+}
+
+std::vector<InputId> inputIds(const Rows& rows) {
+  std::vector<InputId> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(InputId{rows.number(i, 0)});
+  return ids;
+}
+
 }  // namespace
 
 std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
-                                        const std::string& queue) {
-  const Rows rows = connection_.run("claim_inputs", {idArray(ids), number(instance), queue});
+                                        const std::string& queue, bool alone) {
+  const Rows rows = connection_.run("claim_inputs", {idArray(ids), number(instance), queue, alone});
   std::vector<ClaimedInput> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = InputId{rows.number(i, 0)};
@@ -61,10 +73,11 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
 }
 
 std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limit) {
-  const Rows rows = connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)});
-  std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
-  return ids;
+  return numbers(connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)}));
+}
+
+std::vector<std::int64_t> Inputs::dueAlone(const std::string& queue) {
+  return numbers(connection_.run("sweep_inputs_alone", {queue}));
 }
 
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
@@ -123,9 +136,9 @@ void Inputs::nameBlobs(const std::vector<PlannedInput>& inputs, const std::vecto
   }
 }
 
-std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs,
-                                             const std::string& queue) {
-  PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts;
+std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs,
+                                                       const std::string& queue) {
+  PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts, budgets;
   for (const auto& input : inputs) {
     const bool cancelled = input.failure.kind == FailureClass::Cancelled;
     ids.add(number(input.id));
@@ -137,13 +150,29 @@ std::vector<InputId> Inputs::finishUnplanned(const std::vector<UnplannedInput>& 
     details.add(input.failure.details);
     classes.add(toText(input.failure.kind));
     uncounts.add(std::int64_t{input.countAttempt ? 0 : 1});
+    budgets.add(std::int64_t{input.budget});
   }
   const Rows rows = connection_.run(
-      "finish_unplanned", {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(),
-                           reasons.take(), details.take(), classes.take(), queue, uncounts.take()});
-  std::vector<InputId> done;
-  for (std::size_t i = 0; i < rows.size(); ++i) done.push_back(InputId{rows.number(i, 0)});
+      "finish_unplanned",
+      {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(), reasons.take(),
+       details.take(), classes.take(), queue, uncounts.take(), budgets.take()});
+  std::vector<Unplanned> done(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    done[i] = {InputId{rows.number(i, 0)}, rows.text(i, 1)};
   return done;
+}
+
+std::vector<InputId> Inputs::cancelRequests(InstanceId instance, const std::string& queue) {
+  return inputIds(connection_.run("cancelled_inputs", {number(instance), queue}));
+}
+
+std::vector<InputId> Inputs::endCancelled(const std::vector<PlannedInput>& inputs) {
+  PgArray ids, fences;
+  for (const auto& input : inputs) {
+    ids.add(number(input.id));
+    fences.add(input.fence);
+  }
+  return inputIds(connection_.run("end_cancelled_claims", {ids.take(), fences.take()}));
 }
 
 }  // namespace planwright

@@ -17,8 +17,9 @@ class Inputs {
   explicit Inputs(Connection& connection) : connection_(connection) {}
 
   /// Those of `ids` that are due, queued and allowed become ours. Others are stale tickets.
+  /// `alone`: those that a host died with.
   std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
-                                  const std::string& queue);
+                                  const std::string& queue, bool alone = false);
   /// Ids that are due, oldest first: for slots that no ticket filled.
   std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
 
@@ -32,8 +33,18 @@ class Inputs {
   /// already made.
   std::vector<Made> finishPlanned(const std::vector<PlannedInput>& inputs, const std::string& queue,
                                   ClaimAhead ahead = {});
-  std::vector<InputId> finishUnplanned(const std::vector<UnplannedInput>& inputs,
-                                       const std::string& queue);
+  /// The next of those that a host died with, if one is due.
+  std::vector<std::int64_t> dueAlone(const std::string& queue);
+  struct Unplanned {
+    InputId id{};
+    std::string status;  ///< failed, also when its budget was used up; pending, cancelled
+  };
+  std::vector<Unplanned> finishUnplanned(const std::vector<UnplannedInput>& inputs,
+                                         const std::string& queue);
+  /// Inputs of ours that somebody wants stopped.
+  std::vector<InputId> cancelRequests(InstanceId instance, const std::string& queue);
+  /// Of planned inputs that finishPlanned left alone: those that somebody cancelled are cancelled.
+  std::vector<InputId> endCancelled(const std::vector<PlannedInput>& inputs);
 
  private:
   void nameBlobs(const std::vector<PlannedInput>& inputs, const std::vector<Made>& made);

@@ -66,7 +66,8 @@ std::vector<KnownJob> Jobs::load(const std::vector<BuildId>& builds) {
                 jobStatusFrom(rows.text(i, 3)),
                 static_cast<int>(rows.number(i, 4)),
                 rows.text(i, 5),
-                std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(i, 6) * 1000))};
+                std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(i, 6) * 1000)),
+                rows.text(i, 7)};
   return known;
 }
 
@@ -131,6 +132,14 @@ std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
     known[i].outputsJson = rows.text(i, 1);
   }
   return known;
+}
+
+std::vector<JobPlace> Jobs::cancelRequests(InstanceId instance, const std::string& queue) {
+  const Rows rows = connection_.run("cancelled_jobs", {number(instance), queue});
+  std::vector<JobPlace> jobs;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    jobs.push_back({BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1))});
+  return jobs;
 }
 
 }  // namespace planwright

@@ -38,6 +38,7 @@ struct KnownJob {
   int attempt = 0;
   std::string outputsJson;
   std::chrono::milliseconds dueIn{0};
+  std::string spentJson;  ///< retries used up: {"infra":1}
 };
 
 /// A change of one job: its end, or that it runs again, or what the end of another made of it.
@@ -88,6 +89,8 @@ class Jobs {
                                 const std::string& queue);
   /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
   std::vector<KnownJob> succeededBefore(PlanId plan, BuildId build);
+  /// Jobs of our builds that somebody wants stopped.
+  std::vector<JobPlace> cancelRequests(InstanceId instance, const std::string& queue);
 
  private:
   Connection& connection_;

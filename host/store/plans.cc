@@ -19,6 +19,12 @@ std::string_view statusOf(FinishedBuild::Outcome outcome) {
   return "failed";
 }
 
+std::vector<std::int64_t> numbers(const Rows& rows) {
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
+  return ids;
+}
+
 std::vector<PlanId> planIds(const Rows& rows) {
   std::vector<PlanId> ids;
   for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(PlanId{rows.number(i, 0)});
@@ -28,10 +34,10 @@ std::vector<PlanId> planIds(const Rows& rows) {
 }  // namespace
 
 std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
-                                      const std::string& queue) {
+                                      const std::string& queue, bool alone) {
   PgArray array;
   for (const auto id : ids) array.add(id);
-  const Rows rows = connection_.run("claim_plans", {array.take(), number(instance), queue});
+  const Rows rows = connection_.run("claim_plans", {array.take(), number(instance), queue, alone});
   std::vector<ClaimedPlan> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = PlanId{rows.number(i, 0)};
@@ -49,10 +55,11 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
 }
 
 std::vector<std::int64_t> Plans::due(const std::string& queue, std::size_t limit) {
-  const Rows rows = connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)});
-  std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
-  return ids;
+  return numbers(connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)}));
+}
+
+std::vector<std::int64_t> Plans::dueAlone(const std::string& queue) {
+  return numbers(connection_.run("sweep_plans_alone", {queue}));
 }
 
 std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
@@ -84,8 +91,8 @@ std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
   return planIds(connection_.run("built_before", {planText, fenceText}));
 }
 
-std::vector<PlanId> Plans::cancelRequests(InstanceId instance) {
-  return planIds(connection_.run("cancel_requests", {number(instance)}));
+std::vector<PlanId> Plans::cancelRequests(InstanceId instance, const std::string& queue) {
+  return planIds(connection_.run("cancelled_plans", {number(instance), queue}));
 }
 
 }  // namespace planwright

@@ -15,13 +15,14 @@ class Plans {
   explicit Plans(Connection& connection) : connection_(connection) {}
 
   std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
-                                 const std::string& queue);
+                                 const std::string& queue, bool alone = false);
   std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
+  std::vector<std::int64_t> dueAlone(const std::string& queue);
   /// One transaction: plans, builds, small manifests, events. Gives the plans that were still ours,
   /// also those that an in-doubt commit already finished.
   std::vector<PlanId> finish(const std::vector<FinishedBuild>& builds, const std::string& queue);
   /// Plans of ours that somebody wants stopped.
-  std::vector<PlanId> cancelRequests(InstanceId instance);
+  std::vector<PlanId> cancelRequests(InstanceId instance, const std::string& queue);
 
  private:
   Connection& connection_;

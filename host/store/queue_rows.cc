@@ -3,8 +3,9 @@
 namespace planwright {
 
 void QueueRows::configure(const QueueRow& start) {
-  connection_.run("queue_configure", {start.name, start.autoPlan, start.autoBuild, start.watchDir,
-                                      start.planWorkers, start.buildWorkers, start.jobSlots});
+  connection_.run("queue_configure",
+                  {start.name, start.autoPlan, start.autoBuild, start.watchDir, start.planWorkers,
+                   start.buildWorkers, start.jobSlots, start.poisonAfter});
 }
 
 std::vector<QueueRow> QueueRows::all() {

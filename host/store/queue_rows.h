@@ -16,6 +16,7 @@ struct QueueRow {
   int planWorkers = 2;
   int buildWorkers = 2;
   int jobSlots = 2;
+  int poisonAfter = 2;  ///< hosts that died with one item alone before it is given up
   friend bool operator==(const QueueRow&, const QueueRow&) = default;
 };
 

@@ -18,12 +18,14 @@ constexpr int kScanEvery = 15;                   // rounds
 constexpr int kCountShare = 20;                  // counting takes a twentieth of the time at most
 constexpr int kPage = 10'000;
 constexpr const char* kMark = "planwright:tickets";
+constexpr std::chrono::seconds kBulkTime{1};     // of a round
 
 }  // namespace
 
 Reconciler::Reconciler(Parts parts)
     : parts_(std::move(parts)),
       connection_(parts_.database.dedicated()),
+      bulk_(*connection_, parts_.bell),
       sawPostgres_(std::chrono::steady_clock::now()) {}
 
 void Reconciler::start() {
@@ -60,6 +62,12 @@ void Reconciler::step() {
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
   if (ended != lastEnded_ || round % kScanEvery == 0) releaseOrphans();
   lastEnded_ = ended;
+  // What was cancelled while its owner died, or gave it back.
+  note("cancelled_input", connection_->run("end_cancelled_inputs", {std::nullopt}).size());
+  note("cancelled_plan", connection_->run("end_cancelled_plans", {std::nullopt}).size());
+  const auto enough = std::chrono::steady_clock::now() + kBulkTime;
+  while (bulk_.step() && std::chrono::steady_clock::now() < enough) {
+  }
   areTicketsGone();
   bool arePushed = true;
   for (const auto& queue : parts_.queues) {

@@ -14,6 +14,7 @@
 #include "queue/redis_tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "upkeep/bulk_runner.h"
 #include "upkeep/stall_watch.h"
 #include "workers/membership.h"
 
@@ -57,6 +58,7 @@ class Reconciler {
 
   Parts parts_;
   std::unique_ptr<Connection> connection_;
+  BulkRunner bulk_;
   Guarded<std::map<std::string, std::int64_t>> repairs_;
   std::map<std::string, std::int64_t>
       suspects_;  ///< rows in our name that memory did not know in the last round

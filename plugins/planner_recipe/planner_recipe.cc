@@ -38,6 +38,7 @@ class RecipePlanner {
     if (job.timeout) out.timeout(*job.timeout);
     if (job.cpus) out.cpus(*job.cpus);
     if (job.memoryBytes) out.memory(*job.memoryBytes);
+    if (job.processes) out.processes(*job.processes);
     if (job.cacheable) out.cacheable();
   }
 

@@ -147,21 +147,28 @@ class Reader {
       const std::string& name = entry.first.Scalar();
       const std::string amount = text(entry.second, name);
       if (name == "cpus") {
-        std::int64_t count = 0;
-        const auto read = std::from_chars(amount.data(), amount.data() + amount.size(), count);
-        if (read.ec != std::errc() || read.ptr != amount.data() + amount.size() || count < 1 ||
-            count > 4096)
-          rejectAt(entry.second.Mark(),
-                   "cpus is a whole number from 1 to 4096, not \"" + amount + "\"");
-        job.cpus = count;
+        job.cpus = count(entry.second, name, 4096);
+      } else if (name == "processes") {
+        job.processes = count(entry.second, name, 4'194'304);
       } else if (name == "memory") {
         job.memoryBytes = parseSize(amount);
         if (!job.memoryBytes || *job.memoryBytes < 1)
           rejectAt(entry.second.Mark(), "memory is a size such as 512MiB, not \"" + amount + "\"");
       } else {
-        rejectAt(entry.first.Mark(), "unknown resource \"" + name + "\"; known are cpus, memory");
+        rejectAt(entry.first.Mark(), "unknown resource \"" + name + "\"; known are cpus, memory, processes");
       }
     }
+  }
+
+  std::int64_t count(const YAML::Node& value, const std::string& name, std::int64_t most) const {
+    const std::string amount = text(value, name);
+    std::int64_t number = 0;
+    const auto read = std::from_chars(amount.data(), amount.data() + amount.size(), number);
+    if (read.ec != std::errc() || read.ptr != amount.data() + amount.size() || number < 1 ||
+        number > most)
+      rejectAt(value.Mark(), name + " is a whole number from 1 to " + std::to_string(most) +
+                                 ", not \"" + amount + "\"");
+    return number;
   }
 
   std::chrono::milliseconds duration(const YAML::Node& value) const {

@@ -36,6 +36,7 @@ struct Job {
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<std::int64_t> cpus;
   std::optional<std::int64_t> memoryBytes;
+  std::optional<std::int64_t> processes;
   bool cacheable = false;
 };
 

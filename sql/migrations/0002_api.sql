@@ -157,7 +157,8 @@ create function input_json(i pending_inputs, q queues) returns jsonb language sq
   select jsonb_build_object(
     'id', i.id, 'queue', i.queue, 'source', i.source, 'filename', i.filename, 'generation', i.generation,
     'digest', i.digest, 'size', i.size, 'attributes', i.attributes, 'status', i.status,
-    'queued', i.queued_at is not null, 'queued_at', rfc3339(i.queued_at), 'attempt', i.attempt,
+    'queued', i.queued_at is not null, 'queued_at', rfc3339(i.queued_at),
+    'cancel_requested', i.cancel_requested, 'attempt', i.attempt,
     'max_attempts', i.max_attempts, 'next_attempt_at', case when i.not_before > now() then rfc3339(i.not_before) end,
     'reason', input_reason(i, q), 'superseded_by', i.superseded_by,
     'plan_ids', coalesce((select jsonb_agg(p.id order by p.id) from plans p where p.pending_input_id = i.id), '[]'),
@@ -259,6 +260,7 @@ create function job_json(j jobs) returns jsonb language sql stable as $$
                'started_at', rfc3339(a.started_at), 'ended_at', rfc3339(a.ended_at), 'exit_code', a.exit_code,
                'class', a.class, 'error', a.error, 'peak_memory', a.peak_memory) order by a.n)
         from job_attempts a where a.job_id = j.id), '[]'),
+    'cancel_requested', j.cancel_requested,
     'cache', case j.status when 'cached' then '{"result": "hit", "why": "The same job succeeded before."}'::jsonb end,
     'outputs', j.outputs, 'exit_code', j.exit_code, 'class', j.class, 'reason', job_reason(j),
     'log_url', '/api/jobs/' || j.id || '/log', 'started_at', rfc3339(j.started_at),
@@ -270,7 +272,7 @@ create function planned_job_json(plan bigint, job jsonb, pos int) returns jsonb 
   select jsonb_build_object(
     'id', null, 'plan_id', plan, 'build_id', null, 'name', job ->> 'id', 'position', pos, 'status', 'blocked',
     'needs', coalesce(job -> 'needs', '[]'), 'attempt', 0, 'max_attempts', 0, 'next_attempt_at', null,
-    'attempts', '[]'::jsonb, 'cache', null, 'outputs', '[]'::jsonb, 'exit_code', null, 'class', null,
+    'attempts', '[]'::jsonb, 'cancel_requested', false, 'cache', null, 'outputs', '[]'::jsonb, 'exit_code', null, 'class', null,
     'reason', null, 'log_url', null, 'started_at', null, 'finished_at', null, 'error', null)
 $$;
 

@@ -1,14 +1,5 @@
 -- What people do to single items; the rest is in the files of the tables.
 
--- name: cancel_waiting_input
--- $1 id, $2 actor. No row: it does not wait (any more).
-with u as (
-  update pending_inputs set status = 'cancelled', queued_at = null, not_before = '-infinity', reason_code = 'cancelled',
-         error = null, updated_at = now()
-   where id = $1 and status = 'pending' returning id, queue),
-e as (insert into events (queue, subject, type, actor) select queue, 'input/' || id, 'input.cancelled', $2 from u)
-select id from u
-
 -- name: input_position
 -- $1 id: how many of its queue are taken no later than it, counted up to 10000
 select count(*) from (

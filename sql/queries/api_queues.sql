@@ -4,26 +4,22 @@
 -- $1 plugins by queue: {"default": {"plan": […], "build": […]}}. One object for each queue, by name.
 with i as (
   select queue, jsonb_object_agg(status, n) as by_status, sum(due) as due, sum(delayed) as delayed, sum(running) as running,
-         sum(dead) as dead, sum(lately) as lately, min(oldest) as oldest
+         sum(lately) as lately, min(oldest) as oldest
     from (select queue, status, count(*) as n,
                  count(*) filter (where queued_at is not null and not_before <= now()) as due,
                  count(*) filter (where queued_at is not null and not_before > now()) as delayed,
                  count(*) filter (where status = 'planning') as running,
-                 count(*) filter (where status = 'failed' and reason_code in ('worker_lost', 'plugin_error', 'stuck',
-                                                                              'internal')) as dead,
                  count(*) filter (where status in ('planned', 'failed')
                                     and updated_at > now() - interval '1 minute') as lately,
                  min(queued_at) filter (where not_before <= now()) as oldest
             from pending_inputs group by queue, status) s group by queue),
 p as (
   select queue, jsonb_object_agg(status, n) as by_status, sum(due) as due, sum(delayed) as delayed, sum(running) as running,
-         sum(dead) as dead, sum(lately) as lately, min(oldest) as oldest
+         sum(lately) as lately, min(oldest) as oldest
     from (select queue, status, count(*) as n,
                  count(*) filter (where queued_at is not null and not_before <= now()) as due,
                  count(*) filter (where queued_at is not null and not_before > now()) as delayed,
                  count(*) filter (where status = 'building') as running,
-                 count(*) filter (where status = 'failed' and reason_code in ('worker_lost', 'plugin_error', 'stuck',
-                                                                              'internal')) as dead,
                  count(*) filter (where status in ('built', 'failed')
                                     and updated_at > now() - interval '1 minute') as lately,
                  min(queued_at) filter (where not_before <= now()) as oldest
@@ -31,6 +27,9 @@ p as (
 j as (
   select p.queue, count(*) as running from plans p join jobs j on j.build_id = p.build_id and j.status = 'running'
    where p.status = 'building' group by p.queue),
+d as (
+  select queue, count(*) filter (where kind = 'input') as inputs, count(*) filter (where kind = 'plan') as plans
+    from dead_letters where answer is null group by queue),
 hosts as (
   select count(*) filter (where 'plan' = any (string_to_array(roles, ','))) as plan,
          count(*) filter (where 'build' = any (string_to_array(roles, ','))) as build
@@ -41,14 +40,14 @@ select q.name, jsonb_build_object(
   'plan', jsonb_build_object(
     'list', case q.name when 'default' then 'plan_queue' else 'plan_queue:' || q.name end,
     'paused', q.plan_paused, 'reason', nullif(q.plan_held, ''), 'depth', coalesce(i.due, 0),
-    'running', coalesce(i.running, 0), 'delayed', coalesce(i.delayed, 0), 'dead', coalesce(i.dead, 0),
+    'running', coalesce(i.running, 0), 'delayed', coalesce(i.delayed, 0), 'dead', coalesce(d.inputs, 0),
     'oldest_seconds', floor(extract(epoch from now() - i.oldest))::bigint, 'workers', q.plan_workers * hosts.plan,
     'workers_per_host', q.plan_workers, 'busy', coalesce(i.running, 0),
     'plugins', coalesce($1::jsonb #> array[q.name, 'plan'], '[]'), 'rate_per_minute', coalesce(i.lately, 0)),
   'build', jsonb_build_object(
     'list', case q.name when 'default' then 'build_queue' else 'build_queue:' || q.name end,
     'paused', q.build_paused, 'reason', nullif(q.build_held, ''), 'depth', coalesce(p.due, 0),
-    'running', coalesce(p.running, 0), 'delayed', coalesce(p.delayed, 0), 'dead', coalesce(p.dead, 0),
+    'running', coalesce(p.running, 0), 'delayed', coalesce(p.delayed, 0), 'dead', coalesce(d.plans, 0),
     'oldest_seconds', floor(extract(epoch from now() - p.oldest))::bigint, 'workers', q.build_workers * hosts.build,
     'workers_per_host', q.build_workers, 'busy', coalesce(p.running, 0),
     'plugins', coalesce($1::jsonb #> array[q.name, 'build'], '[]'), 'rate_per_minute', coalesce(p.lately, 0),
@@ -56,7 +55,7 @@ select q.name, jsonb_build_object(
   'inputs', '{"pending": 0, "planning": 0, "planned": 0, "failed": 0}'::jsonb || coalesce(i.by_status, '{}'),
   'plans', '{"ready_for_build": 0, "building": 0, "built": 0, "failed": 0}'::jsonb || coalesce(p.by_status, '{}'))::text
   from queues q cross join hosts left join i on i.queue = q.name left join p on p.queue = q.name
-  left join j on j.queue = q.name
+  left join j on j.queue = q.name left join d on d.queue = q.name
  order by q.name
 
 -- name: api_settings
@@ -87,7 +86,7 @@ with f as (
     from (select * from plans order by id desc limit $2) p
    where p.status = 'failed' and coalesce(p.reason_code, 'job_failed') <> 'job_failed'),
 g as (
-  select md5(kind || code || regexp_replace(lower(error), '[0-9a-f]{8,}|[0-9]+', '#', 'g')) as fingerprint, f.*
+  select failure_cause(kind, code, error) as fingerprint, f.*
     from f where at >= coalesce($1::timestamptz, now() - interval '1 day'))
 select jsonb_build_object(
   'fingerprint', fingerprint, 'title', min(error), 'kind', min(kind), 'count', count(*),

@@ -157,13 +157,16 @@ c as materialized (
 union all select '', count(*)::text from c
 
 -- name: doctor_waiting
--- $1 queue, $2 seconds: items that could be taken for so long. Gives (stage, id, seconds, how many could be taken in all).
+-- $1 queue, $2 seconds: items that could be taken for so long. What a host died with has no ticket: it waits for a turn
+-- alone. Gives (stage, id, seconds, how many could be taken in all).
 with i as (
   select id, extract(epoch from now() - greatest(queued_at, not_before)) as age, count(*) over () as due
-    from pending_inputs where queue = $1 and queued_at is not null and status = 'pending' and not_before <= now()),
+    from pending_inputs
+   where queue = $1 and queued_at is not null and status = 'pending' and not_before <= now() and not alone),
 p as (
   select id, extract(epoch from now() - greatest(queued_at, not_before)) as age, count(*) over () as due
-    from plans where queue = $1 and queued_at is not null and status = 'ready_for_build' and not_before <= now())
+    from plans
+   where queue = $1 and queued_at is not null and status = 'ready_for_build' and not_before <= now() and not alone)
 select 'plan', id, age::bigint, due from i where age > $2::float8
 union all
 select 'build', id, age::bigint, due from p where age > $2::float8

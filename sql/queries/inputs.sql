@@ -1,10 +1,11 @@
 -- name: claim_inputs
--- $1 ids, $2 instance, $3 queue. A row that is not returned is a stale ticket: gone, claimed, not due or not allowed.
+-- $1 ids, $2 instance, $3 queue, $4 one that is to run alone. A row that is not returned is a stale ticket: gone,
+-- claimed, not due or not allowed.
 with u as (
   update pending_inputs
      set status = 'planning', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          error = null, reason_code = null, details = null, updated_at = now()
-   where id = any ($1::bigint[]) and may_be_planned(pending_inputs) and queue || '' = $3
+   where id = any ($1::bigint[]) and may_be_planned(pending_inputs) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and plans_now(queues))
   returning id, filename, digest, size, fence, attempt, max_attempts, attributes, trace_id),
@@ -19,8 +20,14 @@ select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, c
 -- name: sweep_inputs
 -- $1 queue, $2 limit. Ids that are due, for slots that no ticket filled.
 select id from pending_inputs
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending' and not alone
  order by queued_at, id limit $2
+
+-- name: sweep_inputs_alone
+-- $1 queue: the next that a host died with. Said so that only the index of those fits, as in the claim.
+select id from pending_inputs
+ where alone and queue || '' = $1 and may_be_planned(pending_inputs)
+ order by queued_at, id limit 1
 
 -- name: finish_planned
 -- Arrays, one entry per planned input: $1 id, $2 fence, $3 plan digest, $4 summary, $5 number of jobs,
@@ -40,7 +47,7 @@ r as (
     as r (id, fence, digest, summary, jobs, planner, planner_digest, settings_digest, size, document)),
 u as (
   update pending_inputs i set status = 'planned', instance = null, updated_at = now()
-    from r where i.id = r.id and i.fence = r.fence and i.status = 'planning'
+    from r where i.id = r.id and i.fence = r.fence and i.status = 'planning' and not i.cancel_requested
   returning i.id, i.fence, i.filename, i.max_attempts, i.trace_id, r.digest, r.summary, r.jobs, r.planner,
             r.planner_digest, r.settings_digest, r.size, r.document),
 b as (
@@ -85,39 +92,50 @@ select p.pending_input_id, p.id, p.queued_at is not null,
 
 -- name: finish_unplanned
 -- Arrays, one entry per input that was not planned: $1 id, $2 fence, $3 new status (failed | pending | cancelled),
--- $4 delay in seconds when pending, $5 error, $6 reason code, $7 details, $8 failure class. $9 queue.
--- $10 attempts not to count (1 when the claim is given back unused).
+-- $4 delay in seconds when pending, $5 error, $6 reason code, $7 details, $8 failure class, $10 attempts not to count
+-- (1 when the claim is given back unused), $11 how many retries its class has, or -1 when this is none. $9 queue.
+-- A pending one whose budget is used up fails. Gives (id, status).
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
-                       $8::text[], $10::int[])
-    as r (id, fence, status, delay, error, reason_code, details, class, uncount)),
+                       $8::text[], $10::int[], $11::int[])
+    as r (id, fence, wanted, delay, error, reason_code, details, class, uncount, budget)),
+x as (
+  select r.*, s.used, case when r.wanted = 'pending' and r.budget between 0 and s.used then 'failed' else r.wanted end
+                        as status
+    from r join pending_inputs i on i.id = r.id
+   cross join lateral (select coalesce((i.spent ->> r.class)::int, 0) as used) s),
 u as (
   update pending_inputs i
-     set status = r.status, instance = null, error = nullif(r.error, ''),
-         reason_code = coalesce(nullif(r.reason_code, ''), 'internal'),
-         details = nullif(r.details, ''), attempt = i.attempt - r.uncount,
-         queued_at = case when r.status = 'pending' then now() end,
-         not_before = case when r.status = 'pending' then now() + make_interval(secs => r.delay)
+     set status = x.status, instance = null, error = nullif(x.error, ''),
+         reason_code = coalesce(nullif(x.reason_code, ''), 'internal'),
+         details = nullif(x.details, ''), class = nullif(x.class, ''), attempt = i.attempt - x.uncount,
+         spent = case when x.status = 'pending' and x.budget >= 0
+                      then coalesce(i.spent, '{}') || jsonb_build_object(x.class, x.used + 1) else i.spent end,
+         queued_at = case when x.status = 'pending' then now() end,
+         cancel_requested = i.cancel_requested and x.status = 'pending',
+         not_before = case when x.status = 'pending' then now() + make_interval(secs => x.delay)
                            else '-infinity'::timestamptz end,
          updated_at = now()
-    from r where i.id = r.id and i.fence = r.fence and i.status = 'planning'
-  returning i.id, r.status, r.error, r.class, r.delay, i.attempt),
+    from x where i.id = x.id and i.fence = x.fence and i.status = 'planning'
+  returning i.id, x.status, x.error, x.class, x.delay, i.attempt),
 e as (
   insert into events (queue, subject, type, level, body)
   select $9, 'input/' || id, case when status = 'pending' then 'input.retry' else 'input.' || status end,
          case when status = 'failed' then 'error' when status = 'pending' then 'warning' else 'info' end,
          jsonb_build_object('error', error, 'class', class, 'attempt', attempt, 'delay_seconds', delay) from u)
-select id from u
+select id, status from u
 
 -- name: enqueue_inputs
 -- $1 ids, $2 force, $3 actor. Puts inputs into the plan queue. Gives (id, queue, outcome): queued | already_queued |
--- planning | planned | not there. `failed`, `cancelled` and `superseded` start over; `planned` only with force.
+-- planning | planned | not there. `failed`, `cancelled` and `superseded` start over; `planned` only with force. Budgets
+-- are whole again; what a host died with alone is still tried alone.
 with t as (
   select id, queue, status, queued_at from pending_inputs where id = any ($1::bigint[]) order by id for update),
 u as (
   update pending_inputs i
      set status = 'pending', queued_at = now(), not_before = '-infinity', error = null, reason_code = null,
-         details = null, attempt = case when t.status = 'pending' then i.attempt else 0 end, updated_at = now()
+         details = null, class = null, spent = null, cancel_requested = false, deaths = 0, alone = i.deaths > 0,
+         attempt = case when t.status = 'pending' then i.attempt else 0 end, updated_at = now()
     from t
    where i.id = t.id and ((t.status = 'pending' and t.queued_at is null)
       or t.status in ('failed', 'cancelled', 'superseded') or (t.status = 'planned' and $2::boolean))
@@ -137,29 +155,40 @@ select id from pending_inputs where queue = $1 and status = 'pending' and queued
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
 select id, queued_at from pending_inputs
  where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
-   and not_before <= now() and status = 'pending'
+   and not_before <= now() and status = 'pending' and not alone
  order by queued_at, id limit $4
 
 -- name: eligible_inputs_count
 select count(*) from pending_inputs
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending'
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending' and not alone
 
 -- name: release_inputs
--- Claims whose instance has ended go back to the queue. Gives (queue, id).
-with u as (
+-- Claims whose instance has ended go back to the queue. What a dead one held is claimed alone from now on, since any of
+-- it may have been the end of that host; what it held alone counts a death, and after queues.poison_after of them the
+-- input fails and is not tried again before a person asks. Gives (queue, id).
+with lost as (
+  select i.id, i.queue, not coalesce(x.left_well, false) as died,
+         i.deaths + (not coalesce(x.left_well, false) and count(*) over (partition by i.instance, i.queue) = 1)::int as deaths
+    from pending_inputs i left join instances x on x.id = i.instance
+   where i.status = 'planning' and (x.id is null or x.ended_at is not null)),
+l as (
+  select lost.*, lost.deaths >= q.poison_after as poison from lost join queues q on q.name = lost.queue),
+u as (
   update pending_inputs i
-     set status = case when i.attempt >= i.max_attempts then 'failed' else 'pending' end, instance = null,
-         queued_at = case when i.attempt >= i.max_attempts then null else now() end,
-         error = case when i.attempt >= i.max_attempts
-                      then 'The instance that planned it died ' || i.attempt || ' times in a row.' end,
-         reason_code = case when i.attempt >= i.max_attempts then 'worker_lost' end, updated_at = now()
-   where i.status = 'planning'
+     set status = case when l.poison and not i.cancel_requested then 'failed' else 'pending' end, instance = null,
+         queued_at = case when l.poison and not i.cancel_requested then null else now() end,
+         deaths = l.deaths, alone = i.alone or l.died,
+         class = case when l.poison then 'bug' else 'infra' end,
+         error = case when l.poison then 'Poison: ' || l.deaths || ' hosts died while they planned nothing but it.' end,
+         reason_code = case when l.poison then 'worker_lost' end, updated_at = now()
+    from l where i.id = l.id and i.status = 'planning'
      and not exists (select from instances x where x.id = i.instance and x.ended_at is null)
-  returning i.id, i.queue, i.status),
+  returning i.id, i.queue, i.status, i.error, i.class, i.deaths),
 e as (
   insert into events (queue, subject, type, level, body)
-  select queue, 'input/' || id, case when status = 'failed' then 'input.failed' else 'input.reclaimed' end, 'warning',
-         '{"reason":"worker_lost"}'::jsonb from u)
+  select queue, 'input/' || id, case when status = 'failed' then 'input.failed' else 'input.reclaimed' end,
+         case when status = 'failed' then 'error' else 'warning' end,
+         jsonb_build_object('reason', 'worker_lost', 'error', error, 'class', class, 'deaths', deaths) from u)
 select queue, id from u where status = 'pending'
 
 -- name: my_claimed_inputs

@@ -10,7 +10,8 @@ insert into instances (data_id, hostname, pid, roles, version) values ($1, $2, $
 update instances set heartbeat_at = now() where id = $1 and ended_at is null returning id
 
 -- name: instance_end
-update instances set ended_at = now() where id = $1 and ended_at is null
+-- $1 id. It leaves by itself: what it still holds was not its end.
+update instances set ended_at = now(), left_well = true where id = $1 and ended_at is null
 
 -- name: instances_expire
 -- $1 lease in seconds, $2 ids that may not be declared dead now (the judge's own). Gives the ids declared dead, and

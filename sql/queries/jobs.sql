@@ -26,26 +26,32 @@ select build_id, position, id, 0::bigint from j union all select 0, 0, job_id, i
 -- name: load_jobs
 -- $1 builds: what a build that goes on already has
 select build_id, id, position, status, attempt, outputs::text,
-       extract(epoch from greatest(not_before, now()) - now())::float8
+       extract(epoch from greatest(not_before, now()) - now())::float8, coalesce(spent::text, '{}')
   from jobs where build_id = any ($1::bigint[]) order by build_id, position
 
 -- name: reset_lost_jobs
 -- $1 builds, $2 their fences: attempts that were under way when their instance died are closed; the jobs are ready
--- again, or failed when their budget is used up. Gives (build, position, status).
+-- again, whatever their budget: a death is counted by their plan. What somebody cancelled meanwhile is cancelled. Gives
+-- (build, position, status).
 with r as (select * from unnest($1::bigint[], $2::bigint[]) as r (build_id, fence)),
 u as (
   update jobs j
-     set status = case when j.attempt >= j.max_attempts then 'failed' else 'ready' end, class = 'infra',
-         error = 'The instance that ran it died.', finished_at = case when j.attempt >= j.max_attempts then now() end
+     set status = case when j.cancel_requested then 'cancelled' else 'ready' end,
+         class = case when j.cancel_requested then 'cancelled' else 'infra' end,
+         error = case when j.cancel_requested then 'Somebody cancelled it.' else 'The instance that ran it died.' end,
+         cancel_requested = false,
+         finished_at = case when j.cancel_requested then now() end
     from r join builds b on b.id = r.build_id and b.fence = r.fence
-   where j.build_id = r.build_id and j.status = 'running'
+   where j.build_id = r.build_id
+     and (j.status = 'running' or (j.cancel_requested and j.status in ('blocked', 'ready')))
   returning j.id, j.build_id, j.position, j.status, j.attempt),
 a as (
   update job_attempts a set ended_at = now(), status = 'lost', class = 'infra', error = 'The instance that ran it died.'
     from u where a.job_id = u.id and a.ended_at is null),
 e as (
   insert into events (subject, type, level, body)
-  select 'job/' || id, 'job.reclaimed', 'warning', jsonb_build_object('build', build_id, 'attempt', attempt) from u)
+  select 'job/' || id, case status when 'ready' then 'job.reclaimed' else 'job.' || status end, 'warning',
+         jsonb_build_object('build', build_id, 'attempt', attempt) from u)
 select build_id, position, status from u
 
 -- name: finish_jobs
@@ -64,7 +70,12 @@ u as (
          outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
-         finished_at = case when r.status in ('ready', 'blocked') then null else now() end
+         finished_at = case when r.status in ('ready', 'blocked') then null else now() end,
+         cancel_requested = j.cancel_requested and r.status in ('ready', 'blocked'),
+         spent = case when r.status = 'ready' and r.extra = 0 and r.class <> ''  -- a retry
+                      then coalesce(j.spent, '{}')
+                           || jsonb_build_object(r.class, coalesce((j.spent ->> r.class)::int, 0) + 1)
+                      else j.spent end
     from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
    where j.id = r.id  -- the move from where it stands, so that a write in doubt can be repeated
      and case when r.attempt_id > 0 then j.status = 'running' else j.status in ('blocked', 'ready') end

@@ -1,12 +1,12 @@
 -- name: claim_plans
--- $1 ids, $2 instance, $3 queue. A plan whose build is open (after a crash or an infra failure) goes on with it; others
+-- $1 ids, $2 instance, $3 queue, $4 one that is to run alone. A plan whose build is open (after a crash or an infra failure) goes on with it; others
 -- get a build row of their own. A row that is not returned is a stale ticket.
 with u as (
   update plans
      set status = 'building', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
          build_id = case when build_open then build_id else nextval(pg_get_serial_sequence('builds', 'id')) end,
          build_open = true, error = null, reason_code = null, updated_at = now()
-   where id = any ($1::bigint[]) and may_be_built(plans) and queue || '' = $3
+   where id = any ($1::bigint[]) and may_be_built(plans) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and builds_now(queues))
   returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id),
@@ -26,19 +26,25 @@ select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.b
 -- name: sweep_plans
 -- $1 queue, $2 limit
 select id from plans
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build'
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build' and not alone
  order by queued_at, id limit $2
+
+-- name: sweep_plans_alone
+-- $1 queue: the next that a host died with. Said so that only the index of those fits, as in the claim.
+select id from plans
+ where alone and queue || '' = $1 and may_be_built(plans)
+ order by queued_at, id limit 1
 
 -- name: eligible_plans
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
 select id, queued_at from plans
  where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
-   and not_before <= now() and status = 'ready_for_build'
+   and not_before <= now() and status = 'ready_for_build' and not alone
  order by queued_at, id limit $4
 
 -- name: eligible_plans_count
 select count(*) from plans
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build'
+ where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build' and not alone
 
 -- name: finish_builds
 -- Arrays, one entry per finished build: $1 plan, $2 fence, $3 build, $4 plan status (built | failed | cancelled |
@@ -51,7 +57,8 @@ with r as (
     as r (id, fence, build, status, delay, error, reason_code, manifest, size, content, done, failed, uncount)),
 u as (
   update plans p
-     set status = r.status, build_open = (r.status = 'ready_for_build'), instance = null, cancel_requested = false,
+     set status = r.status, build_open = (r.status = 'ready_for_build'), instance = null,
+         cancel_requested = p.cancel_requested and r.status = 'ready_for_build',
          error = nullif(r.error, ''),
          reason_code = coalesce(nullif(r.reason_code, ''), case when r.status in ('failed', 'cancelled') then 'internal' end),
          attempt = p.attempt - r.uncount,
@@ -97,7 +104,7 @@ u as (
   update plans p
      set status = 'ready_for_build', queued_at = now(), not_before = '-infinity', error = null, reason_code = null,
          attempt = case when t.status = 'ready_for_build' then p.attempt else 0 end,
-         build_mode = $4, cancel_requested = false, updated_at = now()
+         build_mode = $4, cancel_requested = false, deaths = 0, alone = p.deaths > 0, updated_at = now()
     from t
    where p.id = t.id and ((t.status = 'ready_for_build' and t.queued_at is null)
       or t.status in ('failed', 'cancelled', 'superseded') or (t.status = 'built' and $2::boolean))
@@ -115,49 +122,45 @@ select t.id, t.queue,
 select id from plans where queue = $1 and status = 'ready_for_build' and queued_at is null order by id limit $2
 
 -- name: release_plans
--- Claims whose instance has ended go back to the queue; their builds stay open. Gives (queue, id).
-with u as (
+-- As release_inputs. Builds stay open, but for those of poison. Gives (queue, id).
+with lost as (
+  select p.id, p.queue, not coalesce(x.left_well, false) as died,
+         p.deaths + (not coalesce(x.left_well, false) and count(*) over (partition by p.instance, p.queue) = 1)::int as deaths
+    from plans p left join instances x on x.id = p.instance
+   where p.status = 'building' and (x.id is null or x.ended_at is not null)),
+l as (
+  select lost.*, lost.deaths >= q.poison_after as poison from lost join queues q on q.name = lost.queue),
+u as (
   update plans p
-     set status = case when p.attempt >= p.max_attempts then 'failed' else 'ready_for_build' end, instance = null,
-         build_open = p.attempt < p.max_attempts,
-         queued_at = case when p.attempt >= p.max_attempts then null else now() end,
-         error = case when p.attempt >= p.max_attempts
-                      then 'The instance that built it died ' || p.attempt || ' times in a row.' end,
-         reason_code = case when p.attempt >= p.max_attempts then 'worker_lost' end, updated_at = now()
-   where p.status = 'building'
+     set status = case when l.poison and not p.cancel_requested then 'failed' else 'ready_for_build' end, instance = null,
+         build_open = not l.poison or p.cancel_requested,
+         queued_at = case when l.poison and not p.cancel_requested then null else now() end,
+         deaths = l.deaths, alone = p.alone or l.died,
+         error = case when l.poison then 'Poison: ' || l.deaths || ' hosts died while they built nothing but it.' end,
+         reason_code = case when l.poison then 'worker_lost' end, updated_at = now()
+    from l where p.id = l.id and p.status = 'building'
      and not exists (select from instances x where x.id = p.instance and x.ended_at is null)
-  returning p.id, p.queue, p.status, p.build_id),
+  returning p.id, p.queue, p.status, p.build_id, p.error, p.deaths),
 b as (
-  update builds b set status = 'failed', error = 'The instances that ran it died.', reason_code = 'worker_lost',
-         finished_at = now()
-    from u where b.id = u.build_id and u.status = 'failed'),
+  update builds b set status = 'failed', error = u.error, reason_code = 'worker_lost', finished_at = now()
+    from u where b.id = u.build_id and u.status = 'failed' returning b.id, u.queue, u.error),
+j as (
+  update jobs j set status = case j.status when 'running' then 'failed' else 'dep_failed' end,
+         class = case j.status when 'running' then 'bug' end, error = b.error, finished_at = now()
+    from b where j.build_id = b.id and j.status in ('blocked', 'ready', 'running')
+  returning j.id, j.build_id, j.name, j.status, j.error, b.queue),
+a as (
+  update job_attempts a set ended_at = now(), status = 'lost', class = 'bug', error = j.error
+    from j where a.job_id = j.id and a.ended_at is null),
 e as (
   insert into events (queue, subject, type, level, body)
-  select queue, 'plan/' || id, case when status = 'failed' then 'plan.failed' else 'plan.reclaimed' end, 'warning',
-         '{"reason":"worker_lost"}'::jsonb from u)
+  select queue, 'plan/' || id, case when status = 'failed' then 'plan.failed' else 'plan.reclaimed' end,
+         case when status = 'failed' then 'error' else 'warning' end,
+         jsonb_build_object('reason', 'worker_lost', 'error', error, 'deaths', deaths) from u
+  union all
+  select queue, 'job/' || id, 'job.' || status, case status when 'failed' then 'error' else 'warning' end,
+         jsonb_build_object('build', build_id, 'name', name, 'error', error) from j)
 select queue, id from u where status = 'ready_for_build'
 
 -- name: my_claimed_plans
 select id, fence, queue from plans where status = 'building' and instance = $1
-
--- name: request_cancel
--- $1 build. Asks the instance that runs it to stop; a plan that only waits is cancelled at once by cancel_waiting_plan.
-update plans set cancel_requested = true, updated_at = now()
- where build_id = $1 and status = 'building' returning id
-
--- name: cancel_waiting_plan
--- $1 plan, $2 actor
-with u as (
-  update plans set status = 'cancelled', queued_at = null, build_open = false, reason_code = 'cancelled',
-         updated_at = now()
-   where id = $1 and status = 'ready_for_build' returning id, queue, build_id),
-b as (
-  update builds b set status = 'cancelled', reason_code = 'cancelled', finished_at = now() from u
-   where b.id = u.build_id and b.status = 'building'),
-e as (
-  insert into events (queue, subject, type, actor) select queue, 'plan/' || id, 'plan.cancelled', $2 from u)
-select id from u
-
--- name: cancel_requests
--- $1 instance: plans of ours that somebody wants stopped
-select id from plans where instance = $1 and status = 'building' and cancel_requested

@@ -1,8 +1,8 @@
 -- name: queue_configure
 -- Start values from the configuration; a key that was changed since (overrides) keeps its value.
--- $1 name, $2 auto_plan, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots
-insert into queues as q (name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots)
-values ($1, $2, $3, $4, $5, $6, $7)
+-- $1 name, $2 auto_plan, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots, $8 poison_after
+insert into queues as q (name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, poison_after)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (name) do update set
   auto_plan = case when q.overrides ? 'auto_plan' then q.auto_plan else excluded.auto_plan end,
   auto_build = case when q.overrides ? 'auto_build' then q.auto_build else excluded.auto_build end,
@@ -10,7 +10,7 @@ on conflict (name) do update set
   plan_workers = case when q.overrides ? 'plan_workers' then q.plan_workers else excluded.plan_workers end,
   build_workers = case when q.overrides ? 'build_workers' then q.build_workers else excluded.build_workers end,
   job_slots = case when q.overrides ? 'job_slots' then q.job_slots else excluded.job_slots end,
-  plan_held = '', build_held = ''
+  poison_after = excluded.poison_after, plan_held = '', build_held = ''
 
 -- name: queue_settings
 select name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, plan_paused, build_paused,

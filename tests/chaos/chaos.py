@@ -117,7 +117,7 @@ class ChaosCase(HostCase):
         """Of every host: queue `default` watches a folder, `manual` takes uploads and waits for "Generate plan", and
         `brief` soon forgets what it did; its files are called brief-… and stay out of the account."""
         builder = {**COMMAND, "workers": self.workers, "job_slots": self.workers}
-        retry = {"attempts": self.attempts, "backoff": {"first": "100ms", "max": "1s", "jitter": 0}}
+        retry = {"attempts": self.attempts, "poison_after": 1000, "backoff": {"first": "100ms", "max": "1s", "jitter": 0}}
         default = queue_config(self.watched, builder=builder, retry=retry)
         default["planner"]["workers"] = self.workers
         manual = {**default, "auto_plan": False, "source": {"plugin": "planwright.manual"}}

@@ -277,7 +277,26 @@ TEST_F(Api, DeletingAWaitingInputCancelsIt) {
   const auto id = upload("a.txt", "1");
   EXPECT_EQ(textOr(json(200, path("DELETE /api/pending-inputs/{}", id)), "status"), "cancelled");
   planInput(id, "a");
-  EXPECT_EQ(problemOf(409, path("DELETE /api/pending-inputs/{}", id)), "not-waiting");
+  EXPECT_EQ(problemOf(409, path("DELETE /api/pending-inputs/{}", id)), "finished");
+  EXPECT_EQ(problemOf(404, "POST /api/pending-inputs/999/cancel"), "not-found");
+}
+
+TEST_F(Api, CancelIsDoneForWhatWaitsAndAskedForWhatRuns) {
+  const auto plan = planInput(upload("a.txt", "1"), "a b");
+  startBuild(plan);
+  const auto jobs = json(200, path("GET /api/plans/{}/jobs", plan));
+  const auto job = numberOr((*find(jobs, "items"))[0], "id", 0);
+  const auto asked = json(202, path("POST /api/jobs/{}/cancel", job));
+  EXPECT_EQ(textOr(asked, "status"), "running");
+  EXPECT_TRUE(boolOr(asked, "cancel_requested", false));
+  json(202, path("POST /api/jobs/{}/cancel", job));
+  json(202, path("POST /api/plans/{}/cancel", plan));
+  finishBuild(plan, "succeeded");
+  EXPECT_EQ(problemOf(409, path("POST /api/jobs/{}/cancel", job)), "finished");
+  EXPECT_EQ(problemOf(409, path("POST /api/plans/{}/cancel", plan)), "finished");
+  const auto waiting = planInput(upload("b.txt", "1"), "a");
+  EXPECT_EQ(textOr(json(200, path("POST /api/plans/{}/cancel", waiting)), "status"), "cancelled");
+  EXPECT_EQ(problemOf(404, "POST /api/jobs/999/cancel"), "not-found");
 }
 
 TEST_F(Api, EventsPageBothWays) {

@@ -182,6 +182,18 @@ TEST_F(BuildStageTest, AJobThatLostItsProcessRunsAgain) {
             "failed succeeded");
 }
 
+TEST_F(BuildStageTest, AJobIsTriedAgainAsOftenAsTheBudgetOfItsFailureSays) {
+  failing = "a";
+  queue.retry.failed = 2;
+  BuildStage stage(buildParts(), 1, 1);
+  plan(R"({"jobs":[{"id":"a","spec":{"command":["make","a"]}}]})");
+  ASSERT_TRUE(becomes("select status from plans", "failed"));
+  EXPECT_EQ(text("select status || ' ' || attempt || ' ' || spent::text from jobs"),
+            R"(failed 3 {"failed": 2})");
+  EXPECT_EQ(text("select string_agg(class, ' ' order by n) from job_attempts"),
+            "failed failed failed");
+}
+
 TEST_F(BuildStageTest, APlanWithoutJobsIsBuiltAtOnce) {
   BuildStage stage(buildParts(), 1, 1);
   for (int i = 0; i < 50; ++i) plan(R"({"jobs":[],"summary":{"n":)" + std::to_string(i) + "}}");
@@ -236,7 +248,7 @@ TEST_F(BuildStageTest, CancelEndsABuild) {
   plan(R"({"jobs":[{"id":"a"},{"id":"b","needs":["a"]}]})");
   ASSERT_TRUE(
       becomes("select string_agg(status, ' ' order by position) from jobs", "running blocked"));
-  connection->run("request_cancel", {text("select id from builds")});
+  connection->run("request_cancel_plan", {text("select id from plans"), 0, "test"});
   ASSERT_TRUE(becomes("select status from plans", "cancelled"));
   EXPECT_EQ(jobs(), "a cancelled, b cancelled");
 }

@@ -104,7 +104,7 @@ TEST_F(ControlTest, AWaitingInputCanBeCancelledAndQueuedAgain) {
   EXPECT_EQ(statusOf(Listed::Inputs, id), "pending");
   const auto planned = upload("b.txt", "2");
   planInput(planned, "a");
-  EXPECT_EQ(control_->inputs.cancel(planned, "test").error().code, "not-waiting");
+  EXPECT_EQ(control_->inputs.cancel(planned, "test").error().code, "finished");
 }
 
 TEST_F(ControlTest, EnqueueBuildChecksTheDigestSomebodyLookedAt) {
@@ -129,7 +129,8 @@ TEST_F(ControlTest, ABuildInFlightRefusesAnotherAndCanBeCancelled) {
   EXPECT_EQ(refused.error().code, "already-building");
   const auto asked = control_->plans.cancelBuild(build, "test");
   ASSERT_TRUE(asked);
-  EXPECT_TRUE(boolOr(parsed(*asked), "cancel_requested", false));
+  EXPECT_FALSE(asked->isOver);
+  EXPECT_TRUE(boolOr(parsed(asked->itemJson), "cancel_requested", false));
   finishBuild(plan, "succeeded");
   EXPECT_EQ(control_->plans.cancelBuild(build, "test").error().code, "finished");
   EXPECT_EQ(control_->plans.enqueueBuild({.plan = plan, .actor = "test"}).error().code,

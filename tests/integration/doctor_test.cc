@@ -127,7 +127,7 @@ TEST_F(DoctorTest, FindsNothingWhileItemsAreUnderWay) {
   EXPECT_THAT(violations(), IsEmpty()) << "it has its ticket";
   Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
   connection->run("enqueue_plans", {"{1}", true, "test", "all"});
-  connection->run("claim_plans", {"{1}", membership.instance(), "default"});
+  connection->run("claim_plans", {"{1}", membership.instance(), "default", false});
   EXPECT_THAT(violations(), IsEmpty());
 }
 

@@ -89,7 +89,7 @@ class ExplainTest : public ControlFixture {
     for (std::size_t i = 0; i < hosts.size(); ++i)
       for (const char* queue : {"default", "other", "gone"}) {
         const Transaction never(worker);
-        const Rows rows = worker.run(kind.claim, {all, hosts.number(i, 0), queue});
+        const Rows rows = worker.run(kind.claim, {all, hosts.number(i, 0), queue, false});
         for (std::size_t r = 0; r < rows.size(); ++r) taken.insert(rows.number(r, 0));
       }
     return taken;

@@ -170,6 +170,20 @@ TEST_F(PlanStageTest, ADeadlineEndsACallAndSaysSo) {
   EXPECT_EQ(text("select reason_code from pending_inputs"), "timeout");
 }
 
+TEST_F(PlanStageTest, EachClassOfFailureHasABudgetOfItsOwnThatIsKept) {
+  usePlanner("planwright.noop-planner", R"({"sleep":60000})");
+  queue.planners[0].deadline = std::chrono::milliseconds(10);
+  queue.retry.timeout = 1;
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "1");
+  ASSERT_TRUE(becomes("select status || ' ' || attempt from pending_inputs", "failed 2"));
+  EXPECT_EQ(text("select class || ' ' || reason_code || ' ' || spent::text from pending_inputs"),
+            R"(timeout timeout {"timeout": 1})");
+  EXPECT_EQ(text("select string_agg(type, ' ' order by id) from events where type like 'input.%y' "
+                 "or type = 'input.failed'"),
+            "input.retry input.failed");
+}
+
 TEST_F(PlanStageTest, ALateResultIsRefusedByTheFence) {
   const auto id = record(*intake, "a.txt", "1");
   const auto claimed =

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "base/unavailable.h"
+#include "planning/plan_stage.h"
 #include "store/inputs.h"
+#include "store/jobs.h"
+#include "store/plans.h"
 #include "support/fake_clock.h"
 #include "support/line_fixture.h"
 #include "upkeep/heartbeat.h"
@@ -29,6 +32,24 @@ class UpkeepTest : public LineFixture {
                           [this](const std::string&) { return held; },
                           [](const std::string&) { return std::vector<std::int64_t>{}; },
                           {}});
+  }
+  /// As a crash: nobody says goodbye.
+  void die(std::int64_t instance) {
+    connection->runText("update instances set ended_at = now() where id = " +
+                        std::to_string(instance));
+  }
+  /// A queued plan of the input.
+  std::int64_t planOf(std::int64_t input) {
+    const auto claimed =
+        Inputs(*connection).claim({input}, InstanceId{membership.instance()}, "default");
+    PlannedInput planned{InputId{input}, claimed.at(0).fence, {}};
+    planned.plan.document = R"({"jobs":[{"id":"job"}]})";
+    planned.plan.digest = Digest::of(planned.plan.document);
+    planned.plan.summaryJson = "{}";
+    planned.plan.jobCount = 1;
+    const auto plan = number(Inputs(*connection).finishPlanned({planned}, "default").at(0).plan);
+    connection->run("enqueue_plans", {"{" + std::to_string(plan) + "}", false, "test", "all"});
+    return plan;
   }
   std::vector<std::int64_t> held;
   std::unique_ptr<PostgresRecorder> intake = recorder();
@@ -113,15 +134,71 @@ TEST_F(UpkeepTest, JudgesNobodyBeforeItSawPostgresForALease) {
   EXPECT_EQ(text("select count(*) from instances where ended_at is not null"), "0");
 }
 
-TEST_F(UpkeepTest, AnInputWhoseHostsKeepDyingFailsInTheEnd) {
+TEST_F(UpkeepTest, AnInputThatTwoHostsDiedWithAloneIsPoisonUntilAPersonAsks) {
   const auto id = record(*intake, "a", "1");
-  for (int i = 0; i < 3; ++i) {
+  for (const bool alone : {false, true}) {
     const auto other = join("host-b");
-    ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{other}, "default").size(), 1u) << i;
-    connection->run("instance_end", {other});
+    ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{other}, "default", alone).size(), 1u);
+    die(other);
     connection->run("release_inputs");
   }
-  EXPECT_EQ(text("select status || ' ' || reason_code from pending_inputs"), "failed worker_lost");
+  EXPECT_EQ(text("select status || ' ' || class || ' ' || reason_code from pending_inputs"),
+            "failed bug worker_lost");
+  EXPECT_THAT(text("select error from pending_inputs"), testing::HasSubstr("Poison: 2 hosts died"));
+  EXPECT_EQ(text("select queued_at is null from pending_inputs"), "t");
+  connection->run("enqueue_inputs", {"{" + std::to_string(id) + "}", false, "test"});
+  EXPECT_EQ(text("select deaths || ' ' || alone from pending_inputs"), "0 true");
+}
+
+TEST_F(UpkeepTest, InputsThatAHostDiedWithTogetherRunSinglyAndNoneIsBlamed) {
+  std::vector<std::int64_t> ids;
+  for (const std::string name : {"a", "b", "c"}) ids.push_back(record(*intake, name, name));
+  for (int i = 0; i < 5; ++i) {  // more often than anything is retried
+    const auto other = join("host-b");
+    ASSERT_EQ(Inputs(*connection).claim(ids, InstanceId{other}, "default", i > 0).size(), 3u) << i;
+    die(other);
+    connection->run("release_inputs");
+  }
+  EXPECT_EQ(text("select string_agg(distinct status || ' ' || deaths || ' ' || alone, ',') from "
+                 "pending_inputs"),
+            "pending 0 true");
+  connection->runText("delete from events");
+  PlanStage stage(planParts(), 3);
+  ASSERT_TRUE(becomes("select count(*) from pending_inputs where status = 'planned'", "3"));
+  EXPECT_EQ(
+      text("select string_agg(type, ' ' order by id) from events where type in "
+           "('input.planning', 'input.planned')"),
+      "input.planning input.planned input.planning input.planned input.planning input.planned")
+      << "nothing else is under way beside one of them";
+}
+
+TEST_F(UpkeepTest, WhatAHostHeldThatLeftByItselfIsNoDeath) {
+  const auto id = record(*intake, "a", "1");
+  const auto other = join("host-b");
+  ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{other}, "default").size(), 1u);
+  connection->run("instance_end", {other});
+  connection->run("release_inputs");
+  EXPECT_EQ(text("select status || ' ' || deaths || ' ' || alone from pending_inputs"),
+            "pending 0 false");
+}
+
+TEST_F(UpkeepTest, APlanThatTwoHostsDiedWithAloneEndsItsBuild) {
+  const auto plan = planOf(record(*intake, "a", "1"));
+  for (const bool alone : {false, true}) {
+    const auto other = join("host-b");
+    const auto claimed = Plans(*connection).claim({plan}, InstanceId{other}, "default", alone);
+    ASSERT_EQ(claimed.size(), 1u);
+    NewJob row{claimed[0].build, claimed[0].id, claimed[0].fence, "job", 0, "[]"};
+    row.status = JobStatus::Running;
+    Jobs(*connection).insert({row}, InstanceId{other}, "default");
+    die(other);
+    connection->run("release_plans");
+  }
+  EXPECT_EQ(text("select status || ' ' || reason_code from plans"), "failed worker_lost");
+  EXPECT_EQ(text("select status || ' ' || build_open from plans"), "failed false");
+  EXPECT_EQ(text("select string_agg(status, ' ') from builds"), "failed");
+  EXPECT_EQ(text("select status || ' ' || class from jobs"), "failed bug");
+  EXPECT_EQ(text("select count(*) from job_attempts where ended_at is null"), "0");
 }
 
 TEST_F(UpkeepTest, ReleasesAClaimThatNoThreadOfOursKnows) {

@@ -43,7 +43,7 @@ ControlFixture::ControlFixture()
   auto connection = database_.lease();
   for (const auto& queue : config_.queues)
     connection->run("queue_configure",
-                    {queue.name, false, false, (folder_ / "input").string(), 2, 2, 3});
+                    {queue.name, false, false, (folder_ / "input").string(), 2, 2, 3, 2});
   instance_ =
       connection->run("instance_start", {"data", "host", 1, "api,plan,build", "1"}).number(0, 0);
   control_ = std::make_unique<Control>(ControlParts{.database = database_,
@@ -79,7 +79,7 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
   EXPECT_TRUE(control_->inputs.enqueuePlan(input, true, "test"));
   const Rows queue = sql(fmt::format("select queue from pending_inputs where id = {}", input));
   const auto ids = PgArray().add(input).take();
-  const Rows claim = connection->run("claim_inputs", {ids, instance_, queue.text(0, 0)});
+  const Rows claim = connection->run("claim_inputs", {ids, instance_, queue.text(0, 0), false});
   EXPECT_EQ(claim.size(), 1U);
   JsonWriter json;
   json.object().key("jobs").array();
@@ -107,7 +107,7 @@ std::int64_t ControlFixture::startBuild(std::int64_t plan) {
   auto connection = database_.lease();
   EXPECT_TRUE(control_->plans.enqueueBuild({.plan = plan, .actor = "test"}));
   const Rows claim =
-      connection->run("claim_plans", {PgArray().add(plan).take(), instance_, "default"});
+      connection->run("claim_plans", {PgArray().add(plan).take(), instance_, "default", false});
   EXPECT_EQ(claim.size(), 1U);
   const auto document = parsed(*claim.bytes(0, 9));
   PgArray builds, plans, fences, names, positions, needs, statuses, attempts;

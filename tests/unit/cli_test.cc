@@ -336,14 +336,44 @@ TEST_F(Cli, StatusSaysTheLineInWords) {
 TEST_F(Cli, CancelPauseAndResumeAskTheServer) {
   server.on("POST /api/builds/3/cancel", {{202, "{}", ""}});
   server.on("POST /api/jobs/88/cancel", {{202, "{}", ""}});
+  server.on("POST /api/pending-inputs/7/cancel", "{}");
   server.on("POST /api/queues/default/plan/pause", "{}");
   server.on("POST /api/queues/default/build/pause", "{}");
   server.on("POST /api/queues/default/build/resume", "{}");
   EXPECT_EQ(run({"cancel", "3"}).out, "build 3 is being cancelled\n");
   EXPECT_EQ(run({"cancel", "job", "88"}).out, "job 88 is being cancelled\n");
+  EXPECT_EQ(run({"cancel", "input", "7"}).out, "input 7 is cancelled\n");
   EXPECT_EQ(run({"pause", "default"}).code, 0);
   EXPECT_EQ(run({"resume", "default", "build"}).code, 0);
-  EXPECT_EQ(server.requests().size(), 5u);
+  EXPECT_EQ(server.requests().size(), 6u);
+}
+
+TEST_F(Cli, DeadLettersAreAnsweredSinglyOrAllThatFit) {
+  server.on("POST /api/dead-letters/4/requeue", "{}");
+  EXPECT_EQ(run({"dead-letters", "requeue", "4"}).out, "dead letter 4 is requeued\n");
+  server.on("POST /api/bulk-operations", R"({"matched":12,"eligible":12})");
+  EXPECT_EQ(run({"dead", "discard", "--class", "bug", "--dry-run"}).out, "12 would be discarded\n");
+  EXPECT_THAT(
+      server.requests().back(),
+      HasSubstr(
+          R"({"action":"discard","target":"dead-letters","filter":{"class":"bug"},"dry_run":true})"));
+  const Ran refused = run({"dead-letters", "requeue", "--all"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("12 dead letters fit; add --yes to requeue them"));
+  server.on("POST /api/bulk-operations",
+            {{200, R"({"matched":12})", ""}, {202, R"({"id":3,"status":"running"})", ""}});
+  server.on("GET /api/bulk-operations/3", R"({"id":3,"status":"done","done":12})");
+  EXPECT_EQ(run({"dead-letters", "requeue", "--all", "--yes"}).out, "12 of 12 are requeued\n");
+  EXPECT_THAT(server.requests()[server.requests().size() - 2], HasSubstr(R"("expected":12)"));
+  EXPECT_EQ(run({"dead-letters", "requeue"}).code, 2);
+}
+
+TEST_F(Cli, DeadLettersAreListedByCause) {
+  server.on("GET /api/dead-letters/causes?queue=default",
+            R"({"items":[{"count":40,"kind":"plan","class":"failed","cause":"c1","last_at":"x",)"
+            R"("title":"scipy failed"}],"next_cursor":null,"total":1})");
+  EXPECT_THAT(run({"dead-letters", "list", "--by-cause", "--queue", "default"}).out,
+              HasSubstr("40     plan  failed  c1     x     scipy failed"));
 }
 
 TEST_F(Cli, PrintsAPartOfAPlan) {

@@ -144,6 +144,31 @@ queues:
       "etc/team.yaml:7:14: builder must be a map of keys and values, not a list\n");
 }
 
+TEST(ConfigReader, EveryClassOfFailureThatMayBeRetriedHasABudget) {
+  const ReadConfig result =
+      read("queues: {a: {retry: {attempts: 5, poison_after: 3, budgets: {timeout: 2, bug: 1}}}}");
+  ASSERT_TRUE(result.ok()) << result.problems[0].text();
+  const RetryConfig& retry = result.config.queues[0].retry;
+  EXPECT_EQ(retry.budget(FailureClass::Infra), 4);
+  EXPECT_EQ(retry.budget(FailureClass::Timeout), 2);
+  EXPECT_EQ(retry.budget(FailureClass::Bug), 1);
+  EXPECT_EQ(retry.budget(FailureClass::Failed), 0);
+  EXPECT_EQ(retry.budget(FailureClass::Rejected), 0);
+  EXPECT_EQ(retry.poisonAfter, 3);
+  EXPECT_EQ(problemsOf(R"(queues:
+  a:
+    retry:
+      poison_after: 0
+      budgets: {timeouts: 1, limit: many, infra: 2, rejected: 1}
+)"),
+            "etc/team.yaml:4:21: poison_after must be a whole number from 1 to 1000, not \"0\"\n"
+            "etc/team.yaml:5:17: unknown key \"timeouts\" in budgets; did you mean \"timeout\"?\n"
+            "etc/team.yaml:5:37: limit must be a whole number from 0 to 100, not \"many\"\n"
+            "etc/team.yaml:5:50: \"infra\" has its budget in retry.attempts, which counts all "
+            "attempts\n"
+            "etc/team.yaml:5:63: \"rejected\" is never tried again by itself\n");
+}
+
 TEST(ConfigReader, RefusesDuplicateKeysMergeKeysAndASecondDocument) {
   EXPECT_EQ(problemsOf("listen: a:1\nlisten: b:2\n"),
             "etc/team.yaml:2:1: key \"listen\" is here twice; remove one of them\n");

@@ -63,13 +63,13 @@ jobs:
     outputs: [loud.txt, "dist/*.whl"]
     env: {LANG: C.UTF-8, PORT: 80}
     timeout: 10min
-    resources: {cpus: 1, memory: 512MiB}
+    resources: {cpus: 1, memory: 512MiB, processes: 64}
     cacheable: true
 )"),
       R"({"jobs":[{"id":"greet","spec":{"command":["sh","-c","echo hello > out.txt"]},"outputs":["out.txt"]},)"
       R"({"id":"shout","needs":["greet"],"spec":{"command":"tr a-z A-Z < in.txt > loud.txt\n","env":{"LANG":"C.UTF-8","PORT":"80"}},)"
       R"("inputs":{"in.txt":"greet/out.txt","note":{"text":"a # b"}},"outputs":["loud.txt","dist/*.whl"],)"
-      R"("timeout_ms":600000,"resources":{"cpus":1,"memory":536870912},"cacheable":true}],"summary":{"jobs":2}})");
+      R"("timeout_ms":600000,"resources":{"cpus":1,"memory":536870912,"processes":64},"cacheable":true}],"summary":{"jobs":2}})");
 }
 
 TEST_F(Recipe, AnInputFromAJobIsANeed) {

@@ -12,6 +12,7 @@ import {
   readLog,
   searchLog,
 } from './views.mjs';
+import { causesOf, deadLetters } from './dead_letters.mjs';
 import { checkSettings, patchQueue, settingsSchema } from './settings.mjs';
 
 const sendSettings = (world, response) =>
@@ -171,6 +172,8 @@ export const routes = [
       response.end(w.logOf(find(w.jobs, params[0], 'job')).join('\n'));
     },
   ],
+  ['GET', '/api/dead-letters', (w, { query }) => mappedPage(deadLetters(w), query, identity)],
+  ['GET', '/api/dead-letters/causes', (w) => pageOf(causesOf(deadLetters(w)))],
   ['GET', '/api/workers', (w) => pageOf([hostView(w)])],
   [
     'GET',

@@ -8,6 +8,7 @@ import { listQueues, type Queue } from './lib/queues';
 import { navigate, useAddress } from './lib/router';
 import { BuildPage } from './pages/build';
 import { BuildsPage } from './pages/builds';
+import { DeadLettersPage } from './pages/dead_letters';
 import { EventsPage } from './pages/events';
 import { InputPage } from './pages/input';
 import { InputsPage } from './pages/inputs';
@@ -36,6 +37,7 @@ const places: Place[] = [
   { path: '/inputs', name: 'Inputs', key: 'i' },
   { path: '/plans', name: 'Plans', key: 'p' },
   { path: '/builds', name: 'Builds', key: 'b' },
+  { path: '/dead-letters', name: 'Dead letters', key: 'd' },
   { path: '/queues', name: 'Queues', key: 'q' },
   { path: '/events', name: 'Events', key: 'e' },
   { path: '/settings', name: 'Settings', key: 's' },
@@ -150,6 +152,8 @@ function Page({ path, queue, queues }: PageProps) {
       return <PlansPage queue={narrowTo} />;
     case '/builds':
       return <BuildsPage queue={narrowTo} />;
+    case '/dead-letters':
+      return <DeadLettersPage queue={narrowTo} />;
     case '/queues':
       return <QueuesPage queues={queues} />;
     case '/events':

@@ -36,6 +36,7 @@ class PlanJob {
   PlanJob& timeout(std::chrono::milliseconds limit);
   PlanJob& cpus(std::int64_t count);
   PlanJob& memory(std::int64_t bytes);
+  PlanJob& processes(std::int64_t most);  ///< and threads, at once
   PlanJob& cacheable(bool is = true);
 
  private:

@@ -92,6 +92,11 @@ inline PlanJob& PlanJob::memory(std::int64_t bytes) {
   set(part("resources", rapidjson::kObjectType), "memory", rapidjson::Value(bytes));
   return *this;
 }
+
+inline PlanJob& PlanJob::processes(std::int64_t most) {
+  set(part("resources", rapidjson::kObjectType), "processes", rapidjson::Value(most));
+  return *this;
+}
 inline PlanJob& PlanJob::cacheable(bool is) {
   set(job(), "cacheable", rapidjson::Value(is));
   return *this;

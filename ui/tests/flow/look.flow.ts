@@ -13,6 +13,7 @@ const paths = [
   '/inputs/1',
   '/plans',
   '/builds',
+  '/dead-letters',
   '/queues',
   '/events',
   '/settings',

@@ -1,0 +1,157 @@
+#include "control/dead_letters.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/failure.h"
+#include "base/json.h"
+#include "control/pages.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+
+namespace {
+
+constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
+/// Letters looked at by one statement; a page that found less has a cursor to go on.
+constexpr int kWindow = 50'000;
+
+Result<void> check(const LetterFilter& filter) {
+  if (filter.kind && *filter.kind != "input" && *filter.kind != "plan")
+    return badParameter("kind", "It is \"input\" or \"plan\".");
+  if (filter.klass && toText(failureClassFrom(*filter.klass)) != *filter.klass)
+    return badParameter("class",
+                        fmt::format("\"{}\" is no class of failures; there are rejected, failed, "
+                                    "infra, timeout, limit, config, bug, cancelled.",
+                                    *filter.klass));
+  return {};
+}
+
+Error noSuchLetter(std::int64_t id) {
+  return notFound(fmt::format("There is no dead letter {}.", id));
+}
+
+}  // namespace
+
+std::string LetterFilter::json() const {
+  JsonWriter json;
+  json.object();
+  const auto add = [&json](std::string_view name, const std::optional<std::string>& value) {
+    if (value) json.member(name, *value);
+  };
+  add("queue", queue);
+  add("kind", kind);
+  add("class", klass);
+  add("reason", reason);
+  add("cause", cause);
+  add("q", text);
+  return json.end().take();
+}
+
+Result<std::string> DeadLetters::list(const LetterFilter& filter,
+                                      const std::optional<std::string>& cursor, int limit) const {
+  if (const auto ok = check(filter); !ok) return ok.error();
+  const auto below = cursorNumber(cursor, kNewest);
+  if (!below) return below.error();
+  auto connection = parts_.database.lease();
+  const std::string json = filter.json();
+  const Rows rows = connection->run("dead_letters", {*below, json, kWindow, limit + 1});
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
+    items.push_back(rows.text(i, 1));
+  std::string next;
+  if (rows.size() > items.size()) {
+    next = cursorText(rows.number(items.size() - 1, 0));
+  } else {
+    const Rows window = connection->run("dead_letters_window", {*below, kWindow});
+    if (window.number(0, 1) >= kWindow) next = cursorText(window.number(0, 0));
+  }
+  const Rows total = connection->run("dead_letters_total", {json, kWindow});
+  return pageJson(items, next, total.number(0, 0), total.number(0, 1) >= kWindow);
+}
+
+Result<std::string> DeadLetters::causes(const LetterFilter& filter) const {
+  if (const auto ok = check(filter); !ok) return ok.error();
+  const Rows rows = parts_.database.lease()->run("dead_letter_causes", {filter.json(), kWindow});
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(rows.text(i, 0));
+  const auto count = static_cast<std::int64_t>(items.size());
+  return pageJson(items, "", count, false);
+}
+
+Result<std::string> DeadLetters::item(std::int64_t id) const {
+  const Rows rows = parts_.database.lease()->run("dead_letter", {id});
+  if (rows.empty()) return noSuchLetter(id);
+  return rows.text(0, 0);
+}
+
+Result<std::string> DeadLetters::requeue(std::int64_t id, const std::string& actor) const {
+  auto letter = parts_.database.lease()->run("dead_letter", {id});
+  if (letter.empty()) return noSuchLetter(id);
+  if (!letter.text(0, 3).empty())
+    return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text(0, 3)),
+                    "answered");
+  const std::int64_t item = letter.number(0, 2);
+  const auto done =
+      letter.text(0, 1) == "input"
+          ? inputs_.enqueuePlan(item, false, actor)
+          : plans_.enqueueBuild({.plan = item, .onlyFailed = true, .force = false, .actor = actor});
+  if (!done) return done.error();
+  return this->item(id);
+}
+
+Result<std::string> DeadLetters::discard(std::int64_t id, const std::string& actor) const {
+  {
+    auto connection = parts_.database.lease();
+    const Rows letter = connection->run("dead_letter", {id});
+    if (letter.empty()) return noSuchLetter(id);
+    if (connection->run("discard_letters", {PgArray().add(id).take(), actor}).empty())
+      return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text(0, 3)),
+                      "answered");
+  }
+  parts_.bell.ring();
+  return item(id);
+}
+
+Result<std::string> DeadLetters::tryBulk(const BulkWish& wish) const {
+  if (const auto ok = check(wish.filter); !ok) return ok.error();
+  const Rows total = parts_.database.lease()->run(
+      "dead_letters_total", {wish.filter.json(), std::numeric_limits<int>::max()});
+  const std::int64_t matched = total.number(0, 0);  // a letter that waits may always be answered
+  return JsonWriter()
+      .object()
+      .member("matched", matched)
+      .member("eligible", matched)
+      .member("refused", 0)
+      .key("refusals_by_code")
+      .object()
+      .end()
+      .end()
+      .take();
+}
+
+Result<DeadLetters::Bulk> DeadLetters::startBulk(const BulkWish& wish) const {
+  if (const auto ok = check(wish.filter); !ok) return ok.error();
+  auto connection = parts_.database.lease();
+  const std::string filter = wish.filter.json();
+  const std::int64_t newest = connection->run("dead_letters_newest").number(0, 0);
+  const std::int64_t matched =
+      connection->run("dead_letters_total", {filter, std::numeric_limits<int>::max()}).number(0, 0);
+  if (wish.expected && *wish.expected != matched)
+    return conflict(fmt::format("{} dead letters fit now, not {}.", matched, *wish.expected),
+                    "changed");
+  const Rows row = connection->run(
+      "bulk_begin", {wish.action, "dead-letters", filter, wish.actor, matched, newest});
+  return Bulk{row.number(0, 0), row.text(0, 1)};
+}
+
+Result<std::string> DeadLetters::bulk(std::int64_t id) const {
+  const Rows rows = parts_.database.lease()->run("bulk_operation", {id});
+  if (rows.empty()) return notFound(fmt::format("There is no bulk operation {}.", id));
+  return rows.text(0, 0);
+}
+
+}  // namespace planwright

@@ -1,0 +1,72 @@
+-- Letters that wait. A page is filled from windows, as in api_lists.sql.
+
+-- name: dead_letters
+-- $1 only ids below this, $2 filter (dead_letter_fits), $3 window, $4 limit. Gives (id, JSON).
+select d.id, dead_letter_json(d::dead_letters)::text
+  from (select * from dead_letters where answer is null and id < $1 order by id desc limit $3) d
+ where dead_letter_fits(d::dead_letters, $2::jsonb)
+ order by d.id desc limit $4
+
+-- name: dead_letters_window
+-- $1 only ids below this, $2 window. Gives (smallest id, rows).
+select coalesce(min(id), 0), count(*)
+  from (select id from dead_letters where answer is null and id < $1 order by id desc limit $2) w
+
+-- name: dead_letters_total
+-- $1 filter, $2 window. Gives (fitting, rows looked at).
+select count(*) filter (where dead_letter_fits(d::dead_letters, $1::jsonb)), count(*)
+  from (select * from dead_letters where answer is null order by id desc limit $2) d
+
+-- name: dead_letters_newest
+select coalesce(max(id), 0) from dead_letters where answer is null
+
+-- name: dead_letter_causes
+-- $1 filter, $2 window. One JSON object for each cause, the most frequent first.
+select jsonb_build_object(
+  'cause', cause, 'title', min(error), 'kind', min(kind), 'class', min(class), 'count', count(*),
+  'reason', reason_json(min(reason_code), min(error), failure_hint(min(reason_code), 'Requeue'), min(died_at)),
+  'first_at', rfc3339(min(died_at)), 'last_at', rfc3339(max(died_at)), 'samples', to_jsonb((array_agg(id order by id desc))[1:5]))::text
+  from (select * from dead_letters where answer is null order by id desc limit $2) d
+ where dead_letter_fits(d::dead_letters, $1::jsonb)
+ group by cause order by count(*) desc, max(died_at) desc limit 200
+
+-- name: dead_letter
+-- $1 id. Gives (JSON, kind, item, answer or '').
+select dead_letter_json(d)::text, kind, item, coalesce(answer, '') from dead_letters d where id = $1
+
+-- name: discard_letters
+-- $1 ids, $2 actor. The items stay as they are. Gives the ids that waited.
+with u as (
+  update dead_letters set answer = 'discarded', answered_at = now()
+   where id = any ($1::bigint[]) and answer is null returning id, kind, item, queue),
+e as (
+  insert into events (queue, subject, type, actor) select queue, kind || '/' || item, kind || '.discarded', $2 from u)
+select id from u
+
+-- name: bulk_begin
+-- $1 action, $2 target, $3 filter, $4 actor, $5 how many fit, $6 the newest letter of now
+with n as (
+  insert into bulk_operations (action, target, filter, actor, matched, up_to)
+  values ($1, $2, $3::jsonb, $4, $5, $6) returning *)
+select n.id, bulk_operation_json(row(n.*)::bulk_operations)::text from n
+
+-- name: bulk_operation
+-- $1 id
+select bulk_operation_json(b)::text from bulk_operations b where id = $1
+
+-- name: bulk_next
+-- The oldest that is not done. Gives (id, action, actor).
+select id, action, actor from bulk_operations where finished_at is null order by id limit 1
+
+-- name: bulk_slice
+-- $1 operation, $2 limit: its next letters. Gives (letter, kind, item).
+select d.id, d.kind, d.item
+  from bulk_operations b, dead_letters d
+ where b.id = $1 and d.answer is null and d.id > b.position and d.id <= b.up_to and dead_letter_fits(d, b.filter)
+ order by d.id limit $2
+
+-- name: bulk_advance
+-- $1 operation, $2 the last letter of the slice or 0 when there was none, $3 letters done
+update bulk_operations
+   set position = greatest(position, $2), done = done + $3, finished_at = case when $2 = 0 then now() end
+ where id = $1
