@@ -11,6 +11,8 @@ LARGE_ONLY = ("blob.publish.", "build.restore.")
 REACHED_BY_ASKING = ("enqueue.commit.",)
 REACHED_WHEN_PAUSED = ("reconcile.push.",)
 REACHED_WHEN_PRUNED = ("prune.",)
+# An idle line needs no tickets: what waits behind a pause does.
+REACHED_BY_QUEUE = ("push.", "take.", "plan.claim.", "build.claim.")
 
 
 class FailpointsTest(ChaosCase):
@@ -44,18 +46,45 @@ class FailpointsTest(ChaosCase):
         path = f"/api/pending-inputs?filename=brief-{self._count}.plan.yaml&queue=brief"
         self.assertEqual(host.call("POST", path, content).status, 201)
 
-    def pause(self, host, verb):
-        self.assertEqual(host.call("POST", f"/api/queues/default/plan/{verb}", {}).status, 200)
+    def pause(self, host, verb, stage="plan"):
+        self.assertEqual(host.call("POST", f"/api/queues/default/{stage}/{verb}", {}).status, 200)
+
+    def resume(self, host):
+        for stage in ["plan", "build"]:
+            self.pause(host, "resume", stage)
+
+    def waits(self, table):
+        rows = self.services.rows(f"select 1 from {table} where queue = 'default' and queued_at is not null")
+        return bool(rows)
+
+    def lose_ticket(self, host, file):
+        """A file that waits for a paused planner while Redis forgets it."""
+        self.pause(host, "pause")
+        self.drop(file)
+        eventually(lambda: self.waits("pending_inputs"), "the input waits")
+        self.services.flush()
+
+    def queue_up(self, host, file):
+        """A file that waits in both queues."""
+        for stage in ["plan", "build"]:
+            self.pause(host, "pause", stage)
+        self.drop(file)
+        eventually(lambda: self.waits("pending_inputs"), "the input waits")
+        self.pause(host, "resume")
+        eventually(lambda: self.waits("plans"), "the plan waits")
+        self.pause(host, "resume", "build")
 
     def lead_to(self, host, name, asked):
         """What it takes, besides files, to come to this failpoint."""
         if asked:
             host.await_ready()
             self.ask_for_plan(host, *asked)
+        elif name.startswith(REACHED_BY_QUEUE):
+            host.await_ready()
+            self.queue_up(host, f"{name}-{self._count}-queued")
         elif name.startswith(REACHED_WHEN_PAUSED):
             host.await_ready()
-            self.pause(host, "pause")
-            self.drop(f"{name}-{self._count}-paused")
+            self.lose_ticket(host, f"{name}-{self._count}-paused")
         elif name.startswith(REACHED_WHEN_PRUNED):
             host.await_ready()
             self.upload_brief(host)
@@ -76,7 +105,7 @@ class FailpointsTest(ChaosCase):
             host.kill()
         host.process.stdout.close()
         log = host.log.read_text(errors="replace")[mark:]
-        self._after = lambda: (asked and self.ask_for_plan(host, *asked), self.pause(host, "resume"))
+        self._after = lambda: (asked and self.ask_for_plan(host, *asked), self.resume(host))
         return f"failpoint {name} ends the host" in log, files
 
     def outcome(self, files, problems):
@@ -89,7 +118,7 @@ class FailpointsTest(ChaosCase):
         died, files = {}, {}
         for name in NAMES:
             died[name], files[name] = self.crash_at(host, name, nth)
-            if settle_each or name.startswith(REACHED_BY_ASKING + REACHED_WHEN_PAUSED):
+            if settle_each or name.startswith(REACHED_BY_ASKING + REACHED_WHEN_PAUSED + REACHED_BY_QUEUE):
                 host.start()
                 self._after()
                 if settle_each:
@@ -126,9 +155,9 @@ class FailpointsTest(ChaosCase):
         self.drop("large", LARGE)
         self.ask_for_plan(host, *self.recipe("asked"))
         self.settle()
+        self.queue_up(host, "queued")
         self.upload_brief(host)
-        self.pause(host, "pause")
-        self.drop("paused")
+        self.lose_ticket(host, "paused")
         missing = lambda: [n for n in NAMES if f"failpoint {n} reached" not in host.log.read_text(errors="replace")]
         eventually(lambda: not missing(), lambda: f"not passed: {missing()}")
         self.pause(host, "resume")
