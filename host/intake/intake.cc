@@ -122,7 +122,9 @@ bool Intake::becomeHolder() {
   }
   if (isHolder && known_.size() > mostKnown_) readKnown();
   wasHolder_ = isHolder;
-  status_.lock()->isHolder = isHolder;
+  auto status = status_.lock();
+  status->isHolder = isHolder;
+  if (!isHolder) status->problem.clear();  // from now on it is the holder's
   return isHolder;
 }
 
