@@ -4,8 +4,8 @@
 import pathlib
 import signal
 
-from harness import HostCase, eventually, main, queue_config
-from services import Psql, Services
+from harness import ServicesCase, eventually, main, queue_config
+from services import Psql
 
 STUBBORN = """\
 jobs:
@@ -31,23 +31,16 @@ def living(tag):
     return count
 
 
-class CancelTest(HostCase):
+class CancelTest(ServicesCase):
     def setUp(self):
         super().setUp()
-        folder = self.folder / "services"
-        folder.mkdir()
-        self.services = Services(folder)
-        self._cleanups.insert(1, (self.services.stop, (), {}))  # after the hosts, before the folder goes
-        with Psql(self.services, "postgres") as psql:
-            psql.query("create database planwright")
         self.watched = self.folder / "watched"
         self.watched.mkdir()
         self.hosts = [self.host(name, self.config) for name in ("first", "second")]
 
     def config(self, _folder):
         return {
-            "postgres": self.services.postgres_url("planwright"),
-            "redis": f"unix:{self.services.redis}",
+            **self.service_keys(),
             "blobs": {"folder": str(self.folder / "blobs")},
             "lease": "4s",
             "queues": {"default": queue_config(self.watched)},

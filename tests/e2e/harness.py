@@ -26,7 +26,7 @@ BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
 LOG_LINES = int(os.environ.get("LOG_LINES", 30))  # of a host, shown when its test fails
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
-from services import POSTGRES_BIN, Redis  # noqa: E402  (the benchmark's clients)
+from services import POSTGRES_BIN, Psql, Redis, Services  # noqa: E402  (the benchmark's clients)
 
 COMMAND = {"plugin": "planwright.command", "settings": {"sandbox": "none"}}
 
@@ -320,6 +320,23 @@ class HostCase(unittest.TestCase):
     def _is_good(self):
         result = self._outcome.result
         return not any(test is self for test, _ in result.failures + result.errors)
+
+
+class ServicesCase(HostCase):
+    """Also owns a Postgres and a Redis, for hosts that share them or lose them."""
+
+    def setUp(self):
+        super().setUp()
+        folder = self.folder / "services"
+        folder.mkdir()
+        self.services = Services(folder)
+        self._cleanups.insert(1, (self.services.stop, (), {}))  # after the hosts, before the folder goes
+        with Psql(self.services, "postgres") as psql:
+            psql.query("create database planwright")
+
+    def service_keys(self):
+        """What the configuration says of them."""
+        return {"postgres": self.services.postgres_url("planwright"), "redis": f"unix:{self.services.redis}"}
 
 
 def main():

@@ -1,28 +1,21 @@
 #!/usr/bin/python3
 """Two hosts with one Postgres, one Redis and one blob folder share the work."""
 
-from harness import HostCase, eventually, main, queue_config
-from services import Psql, Services
+from harness import ServicesCase, eventually, main, queue_config
+from services import Psql
 
 INPUTS = 240
 
 
-class TwoHostsTest(HostCase):
+class TwoHostsTest(ServicesCase):
     def setUp(self):
         super().setUp()
-        folder = self.folder / "services"
-        folder.mkdir()
-        self.services = Services(folder)
-        self._cleanups.insert(1, (self.services.stop, (), {}))  # after the hosts, before the folder goes
-        with Psql(self.services, "postgres") as psql:
-            psql.query("create database planwright")
         self.watched = self.folder / "watched"
         self.watched.mkdir()
 
     def config(self, _folder):
         return {
-            "postgres": self.services.postgres_url("planwright"),
-            "redis": f"unix:{self.services.redis}",
+            **self.service_keys(),
             "blobs": {"folder": str(self.folder / "blobs")},
             "lease": "4s",
             "queues": {

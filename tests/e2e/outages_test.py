@@ -5,27 +5,16 @@ import os
 import signal
 import time
 
-from harness import HostCase, eventually, main, queue_config
-from services import Psql, Services
+from harness import ServicesCase, eventually, main, queue_config
 
 SOON = 2.0  # seconds from new work to the start of its job while Redis is away
 
 
-class OutagesTest(HostCase):
-    def setUp(self):
-        super().setUp()
-        folder = self.folder / "services"
-        folder.mkdir()
-        self.services = Services(folder)
-        self._cleanups.insert(1, (self.services.stop, (), {}))  # after the hosts, before the folder goes
-        with Psql(self.services, "postgres") as psql:
-            psql.query("create database planwright")
-
+class OutagesTest(ServicesCase):
     def serving_host(self, **keys):
         def config(folder):
             return {
-                "postgres": self.services.postgres_url("planwright"),
-                "redis": f"unix:{self.services.redis}",
+                **self.service_keys(),
                 "queues": {"default": queue_config(folder / "input", **keys)},
             }
 
