@@ -47,6 +47,12 @@ int defaultJobSlots() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+std::vector<std::string> queueNames(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& queue : config.queues) names.push_back(queue.name);
+  return names;
+}
+
 QueueRow startRow(const Config& config, const QueueConfig& queue) {
   return {queue.name,
           queue.autoPlan,
@@ -132,11 +138,8 @@ Application::Application(const Config& config, const std::stop_token& stop)
     Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
                              {},          config.lease,
                              membership_, metrics_,
-                             bell_,       {},
-                             {},          stallWatch()};
-    for (const auto& queue : config.queues) upkeep.queues.push_back(queue.name);
-    upkeep.heldInputs = [this](const std::string& queue) { return runner(queue)->heldInputs(); };
-    upkeep.heldPlans = [this](const std::string& queue) { return runner(queue)->heldPlans(); };
+                             bell_,       stallWatch()};
+    upkeep.queues = queueNames(config);
     reconciler_ = std::make_unique<Reconciler>(std::move(upkeep));
     retention_ = std::make_unique<Retention>(
         Retention::Parts{*database_, *folderBlobs_, config, metrics_, clock_});
@@ -147,6 +150,13 @@ Application::Application(const Config& config, const std::stop_token& stop)
   for (const auto& queue : config.queues)
     queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
   if (reconciler_) reconciler_->start();
+  if (config.roles.plan || config.roles.build) {
+    forgottenClaims_ = std::make_unique<ForgottenClaims>(ForgottenClaims::Parts{
+        *database_, queueNames(config), membership_, metrics_, bell_,
+        [this](const std::string& queue) { return runner(queue)->heldInputs(); },
+        [this](const std::string& queue) { return runner(queue)->heldPlans(); }});
+    forgottenClaims_->start();
+  }
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
@@ -182,6 +192,7 @@ Application::~Application() {
   api_.reset();
   settingsThread_.request_stop();
   if (settingsThread_.joinable()) settingsThread_.join();
+  forgottenClaims_.reset();
   reconciler_.reset();
   retention_.reset();
   queues_.clear();  // ends what still runs

@@ -14,6 +14,7 @@
 #include "embedded/embedded_services.h"
 #include "queue/redis_tickets.h"
 #include "store/blobs.h"
+#include "upkeep/forgotten_claims.h"
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
 #include "upkeep/retention.h"
@@ -63,6 +64,7 @@ class Application {
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<ServiceWatch> serviceWatch_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<ForgottenClaims> forgottenClaims_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<ApiSide> api_;
   std::jthread settingsThread_;

@@ -24,12 +24,10 @@ std::map<std::string, std::int64_t> repair(Installation& installation) {
   Membership nobody;
   Metrics metrics;
   Bell bell;
-  const auto none = [](const std::string&) { return std::vector<std::int64_t>{}; };
   Reconciler::Parts parts{database, std::make_unique<RedisTickets>(installation.redisUrl()),
                           {},       config.lease,
                           nobody,   metrics,
-                          bell,     none,
-                          none};
+                          bell};
   for (const auto& queue : config.queues) parts.queues.push_back(queue.name);
   auto connection = database.dedicated();
   Instances instances(*connection);

@@ -1,14 +1,12 @@
 #include "upkeep/reconciler.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
 #include "store/instances.h"
-#include "store/pg_array.h"
 
 namespace planwright {
 namespace {
@@ -18,7 +16,7 @@ constexpr int kScanEvery = 15;                   // rounds
 constexpr int kCountShare = 20;                  // counting takes a twentieth of the time at most
 constexpr int kPage = 10'000;
 constexpr const char* kMark = "planwright:tickets";
-constexpr std::chrono::seconds kBulkTime{1};     // of a round
+constexpr std::chrono::seconds kBulkTime{1};  // of a round
 
 }  // namespace
 
@@ -43,10 +41,7 @@ void Reconciler::start() {
 }
 
 void Reconciler::step() {
-  if (parts_.membership.takeDoubt()) round_ = 0;
   const int round = round_++;
-  // Each host for itself: nobody else knows what it holds.
-  if (round % kScanEvery < 2) releaseForgotten();
   // The lock is held by the session; it is free again when this host or its connection dies.
   isHolder_ = false;
   const auto silence = std::max<std::chrono::milliseconds>(parts_.lease, kInterval * 2);
@@ -57,8 +52,8 @@ void Reconciler::step() {
   if (std::chrono::steady_clock::now() - sawPostgres_ >= parts_.lease)
     note("dead_instance",
          instances.expire(parts_.lease, InstanceId{parts_.membership.instance()}).size());
-  // Claims are looked for by a scan, so only when an instance ended since, and now and then for the
-  // leaked ones.
+  // Claims are looked for by a scan, so only when an instance ended since, and now and then in case
+  // that was missed.
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
   if (ended != lastEnded_ || round % kScanEvery == 0) releaseOrphans();
   lastEnded_ = ended;
@@ -90,40 +85,6 @@ void Reconciler::note(const std::string& kind, std::size_t count) {
 void Reconciler::releaseOrphans() {
   note("orphaned_input", connection_->run("release_inputs").size());
   note("orphaned_plan", connection_->run("release_plans").size());
-}
-
-/// A claim in our name that no thread of ours knows: an exception leaked it. Two rounds must agree,
-/// since a claim is in the table a moment before it is in memory.
-void Reconciler::releaseForgotten() {
-  std::map<std::string, std::int64_t> now;
-  for (const bool plans : {false, true}) {
-    const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs",
-                                       {parts_.membership.instance()});
-    std::map<std::string, std::unordered_set<std::int64_t>> held;
-    for (const auto& queue : parts_.queues) {
-      const auto ids = plans ? parts_.heldPlans(queue) : parts_.heldInputs(queue);
-      held[queue].insert(ids.begin(), ids.end());
-    }
-    PgArray ids, fences;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      if (held[mine.text(i, 2)].contains(mine.number(i, 0))) continue;
-      const std::string key = (plans ? "plan/" : "input/") + mine.text(i, 0);
-      const auto before = suspects_.find(key);
-      if (before == suspects_.end() || before->second != mine.number(i, 1)) {
-        now[key] = mine.number(i, 1);
-        continue;
-      }
-      ids.add(mine.number(i, 0));
-      fences.add(mine.number(i, 1));
-      ++count;
-    }
-    if (count > 0)
-      connection_->run(plans ? "release_forgotten_plans" : "release_forgotten_inputs",
-                       {ids.take(), fences.take()});
-    note(plans ? "forgotten_plan" : "forgotten_input", count);
-  }
-  suspects_ = std::move(now);
 }
 
 /// After a FLUSHALL, or a restart of Redis without its data, our mark is missing too.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,8 +31,6 @@ class Reconciler {
     const Membership& membership;
     Metrics& metrics;
     Bell& bell;
-    /// Inputs and plans that this host holds in memory, by queue.
-    std::function<std::vector<std::int64_t>(const std::string&queue)> heldInputs, heldPlans;
     std::unique_ptr<StallWatch> stalls = {};
   };
   explicit Reconciler(Parts parts);
@@ -48,7 +45,6 @@ class Reconciler {
 
  private:
   void releaseOrphans();
-  void releaseForgotten();
   bool areTicketsGone();
   bool waitForRound(const std::stop_token& stop);
   bool pushMissing(const std::string& list, const std::string& queue, const std::string& stage);
@@ -60,8 +56,6 @@ class Reconciler {
   std::unique_ptr<Connection> connection_;
   BulkRunner bulk_;
   Guarded<std::map<std::string, std::int64_t>> repairs_;
-  std::map<std::string, std::int64_t>
-      suspects_;  ///< rows in our name that memory did not know in the last round
   SteadyTime sawPostgres_{};
   std::string lastEnded_;  ///< when the last instance ended, as we saw it
   int round_ = 0;

@@ -8,6 +8,7 @@
 #include "store/plans.h"
 #include "support/fake_clock.h"
 #include "support/line_fixture.h"
+#include "upkeep/forgotten_claims.h"
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
 
@@ -21,17 +22,23 @@ class UpkeepTest : public LineFixture {
  protected:
   std::unique_ptr<Reconciler> reconciler(
       std::chrono::milliseconds lease = std::chrono::seconds(15)) {
-    return std::make_unique<Reconciler>(
-        Reconciler::Parts{*database,
-                          std::make_unique<RedisTickets>(redisUrl),
-                          {"default"},
-                          lease,
-                          membership,
-                          metrics,
-                          bell,
-                          [this](const std::string&) { return held; },
-                          [](const std::string&) { return std::vector<std::int64_t>{}; },
-                          {}});
+    return std::make_unique<Reconciler>(Reconciler::Parts{*database,
+                                                          std::make_unique<RedisTickets>(redisUrl),
+                                                          {"default"},
+                                                          lease,
+                                                          membership,
+                                                          metrics,
+                                                          bell,
+                                                          {}});
+  }
+  ForgottenClaims::Parts claims() {
+    return {*database,
+            {"default"},
+            membership,
+            metrics,
+            bell,
+            [this](const std::string&) { return held; },
+            [](const std::string&) { return std::vector<std::int64_t>{}; }};
   }
   /// As a crash: nobody says goodbye.
   void die(std::int64_t instance) {
@@ -201,27 +208,25 @@ TEST_F(UpkeepTest, APlanThatTwoHostsDiedWithAloneEndsItsBuild) {
   EXPECT_EQ(text("select count(*) from job_attempts where ended_at is null"), "0");
 }
 
-TEST_F(UpkeepTest, ReleasesAClaimThatNoThreadOfOursKnows) {
+TEST_F(UpkeepTest, GivesBackAClaimThatNoThreadOfOursKnows) {
   const auto id = record(*intake, "a", "1");
   ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").size(),
             1u);
-  auto upkeep = reconciler();
-  upkeep->step();
+  ForgottenClaims forgotten(claims());
+  forgotten.step();
   EXPECT_EQ(text("select status from pending_inputs"), "planning") << "one look may be too early";
-  upkeep->step();
+  forgotten.step();
   EXPECT_EQ(text("select status from pending_inputs"), "pending");
+  EXPECT_EQ(metrics.value("planwright_reconcile_repairs_total", {{"kind", "forgotten_input"}}), 1);
 }
 
-TEST_F(UpkeepTest, ReleasesItsOwnClaimsAlsoWhileAnotherPutsThingsRight) {
-  auto other = database->dedicated();
-  ASSERT_TRUE(other->run("reconcile_lock", {"60000"}).flag(0, 0));
-  const auto id = record(*intake, "a", "1");
-  ASSERT_EQ(Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").size(),
+TEST_F(UpkeepTest, LeavesAClaimAloneThatAThreadHolds) {
+  held = {record(*intake, "a", "1")};
+  ASSERT_EQ(Inputs(*connection).claim(held, InstanceId{membership.instance()}, "default").size(),
             1u);
-  auto upkeep = reconciler();
-  upkeep->step();
-  upkeep->step();
-  EXPECT_EQ(text("select status from pending_inputs"), "pending");
+  ForgottenClaims forgotten(claims());
+  for (int look = 0; look < 3; ++look) forgotten.step();
+  EXPECT_EQ(text("select status from pending_inputs"), "planning");
 }
 
 TEST_F(UpkeepTest, OnlyOneInstanceReconciles) {

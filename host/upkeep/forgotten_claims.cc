@@ -1,0 +1,87 @@
+#include "upkeep/forgotten_claims.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kBetweenLooks{2};
+constexpr std::chrono::seconds kEvery{30};
+constexpr int kShare = 20;  // a look reads whole tables: it takes a twentieth of the time at most
+
+}  // namespace
+
+ForgottenClaims::ForgottenClaims(Parts parts)
+    : parts_(std::move(parts)),
+      connection_(parts_.database.dedicated()) {}
+
+void ForgottenClaims::start() {
+  thread_ = startThread("pw-claims", [this](const std::stop_token& stop) {
+    steady_clock::time_point next{};
+    int looks = 0;
+    do {
+      if (parts_.membership.takeDoubt()) {
+        looks = 0;
+        next = {};
+      }
+      if (looks == 0 && steady_clock::now() < next) continue;
+      const auto began = steady_clock::now();
+      try {
+        step();
+        looks = (looks + 1) % 2;
+      } catch (const std::exception& e) {
+        looks = 0;
+        log::warn("own claims cannot be looked at: {}", e.what());
+      }
+      const auto now = steady_clock::now();
+      next = now + std::max<steady_clock::duration>(kEvery, (now - began) * 2 * kShare);
+    } while (sleepFor(kBetweenLooks, stop));
+  });
+}
+
+void ForgottenClaims::step() {
+  std::map<std::string, std::int64_t> suspects;
+  for (const bool plans : {false, true}) look(plans, suspects);
+  suspects_ = std::move(suspects);
+}
+
+void ForgottenClaims::look(bool plans, std::map<std::string, std::int64_t>& suspects) {
+  const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs",
+                                     {parts_.membership.instance()});
+  if (mine.empty()) return;
+  std::map<std::string, std::unordered_set<std::int64_t>> held;
+  for (const auto& queue : parts_.queues) {
+    const auto ids = plans ? parts_.heldPlans(queue) : parts_.heldInputs(queue);
+    held[queue].insert(ids.begin(), ids.end());
+  }
+  PgArray ids, fences;
+  double count = 0;
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    if (held[mine.text(i, 2)].contains(mine.number(i, 0))) continue;
+    const std::string item = (plans ? "plan/" : "input/") + mine.text(i, 0);
+    const auto before = suspects_.find(item);
+    if (before == suspects_.end() || before->second != mine.number(i, 1)) {
+      suspects[item] = mine.number(i, 1);
+      continue;
+    }
+    ids.add(mine.number(i, 0));
+    fences.add(mine.number(i, 1));
+    ++count;
+  }
+  if (count == 0) return;
+  connection_->run(plans ? "release_forgotten_plans" : "release_forgotten_inputs",
+                   {ids.take(), fences.take()});
+  const char* kind = plans ? "forgotten_plan" : "forgotten_input";
+  parts_.metrics.add("planwright_reconcile_repairs_total", {{"kind", kind}}, count);
+  log::info("repaired kind={} count={}", kind, count);
+  parts_.bell.ring();
+}
+
+}  // namespace planwright
