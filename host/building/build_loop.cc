@@ -181,7 +181,14 @@ void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
       // Blocked and ready follow from the others; they are worked out anew.
       build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
     }
-    const auto changed = build->graph().settle();
+    std::vector<int> changed;
+    for (const int job : build->graph().settle()) {
+      const KnownJob& row = rows->second.at(static_cast<std::size_t>(job));
+      if (row.status == JobStatus::Ready && build->graph().status(job) == JobStatus::Ready)
+        later_.emplace(parts_.clock.steady() + row.dueIn, Start{plan.build, job});  // as it waited
+      else
+        changed.push_back(job);
+    }
     touched_.push_back(plan.build);
     moved(*build, changed, round);
     builds_[number(plan.build)] = std::move(build);

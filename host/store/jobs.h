@@ -78,6 +78,7 @@ class Jobs {
                                   const std::string& queue);
   /// What an in-doubt commit already inserted.
   std::vector<InsertedJob> inserted(const std::vector<BuildId>& builds, InstanceId instance);
+  /// By build, then by position.
   std::vector<KnownJob> load(const std::vector<BuildId>& builds);
   /// Closes attempts that died with their instance; their jobs are ready again or, out of budget,
   /// failed.

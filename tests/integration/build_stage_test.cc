@@ -124,6 +124,22 @@ TEST_F(BuildStageTest, ACommitInDoubtIsRepeatedAndLeavesNoTrace) {
   EXPECT_EQ(ran_.lock()->size(), 4u);
 }
 
+TEST_F(BuildStageTest, AJobThatWaitsForItsRetryWaitsOnAnotherHostToo) {
+  queue.retry.first = std::chrono::hours(1);
+  infraFailures = {"a"};
+  plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
+  auto first = std::make_unique<BuildStage>(buildParts(), 1, 1);
+  ASSERT_TRUE(becomes("select not_before > now() from jobs", "t"));
+  first.reset();
+  ASSERT_EQ(text("select status from plans"), "ready_for_build");
+  membership.become(join("host-b"));
+  BuildStage second(buildParts(), 1, 1);
+  ASSERT_TRUE(becomes("select status from plans", "building"));
+  connection->run("request_cancel_job", {text("select id from jobs"), "test"});
+  ASSERT_TRUE(becomes("select status from builds", "cancelled"));
+  EXPECT_EQ(ran_.lock()->size(), 1u) << "an hour is not over";
+}
+
 TEST_F(BuildStageTest, TakesNewWorkAfterItsClaimsWereLost) {
   std::promise<void> go;
   meanwhile = [gone = go.get_future().share()](const std::string&) { gone.wait(); };
