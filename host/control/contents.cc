@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "control/ansi_filter.h"
+#include "control/missing.h"
 
 namespace planwright {
 
@@ -54,20 +55,23 @@ Result<Content> Contents::open(const std::string& text, std::string fileName) co
 }
 
 Result<Content> Contents::ofInput(std::int64_t input) const {
-  const Rows rows = parts_.database.lease()->run("api_input", {input});
-  if (rows.empty()) return notFound(fmt::format("There is no input {}.", input));
+  auto connection = parts_.database.lease();
+  const Rows rows = connection->run("api_input", {input});
+  if (rows.empty()) return missing(*connection, "input", input);
   return open(rows.text(0, 1), std::filesystem::path(rows.text(0, 2)).filename().string());
 }
 
 Result<Content> Contents::ofPlan(std::int64_t plan) const {
-  const Rows rows = parts_.database.lease()->run("api_plan", {plan});
-  if (rows.empty()) return notFound(fmt::format("There is no plan {}.", plan));
+  auto connection = parts_.database.lease();
+  const Rows rows = connection->run("api_plan", {plan});
+  if (rows.empty()) return missing(*connection, "plan", plan);
   return open(rows.text(0, 1), fmt::format("plan-{}.json", plan));
 }
 
 Result<Content> Contents::manifestOf(std::int64_t build) const {
-  const Rows rows = parts_.database.lease()->run("api_build", {build});
-  if (rows.empty()) return notFound(fmt::format("There is no build {}.", build));
+  auto connection = parts_.database.lease();
+  const Rows rows = connection->run("api_build", {build});
+  if (rows.empty()) return missing(*connection, "build", build);
   if (rows.text(0, 1).empty())
     return notFound(fmt::format("Build {} has no manifest: it is {}.", build, rows.text(0, 2)));
   return open(rows.text(0, 1), fmt::format("manifest-{}.json", build));
@@ -88,8 +92,7 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
     return LogPlace{.path = parts_.logsFolder / rows.text(0, 0),
                     .attempt = rows.number(0, 0),
                     .isComplete = rows.flag(0, 1)};
-  if (connection->run("api_job", {job}).empty())
-    return notFound(fmt::format("There is no job {}.", job));
+  if (connection->run("api_job", {job}).empty()) return missing(*connection, "job", job);
   if (n) return notFound(fmt::format("Job {} has no attempt {}.", job, *n));
   return LogPlace{};
 }

@@ -27,7 +27,7 @@ struct LogPlace {
 };
 
 /// The bytes that rows name: inputs, plan documents, manifests, blobs, logs. NotFound: no such row,
-/// or it names none yet; Gone: the row is there but its bytes are pruned. [any thread]
+/// or it names none yet; Gone: the row or its bytes are pruned. [any thread]
 class Contents {
  public:
   explicit Contents(const ControlParts& parts) : parts_(parts) {}

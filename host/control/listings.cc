@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "control/missing.h"
 #include "control/pages.h"
 #include "store/pg_array.h"
 
@@ -193,15 +194,17 @@ Result<std::string> Listings::list(Listed what, const ListQuery& query) {
 
 Result<std::string> Listings::item(Listed what, std::int64_t id) const {
   const Table& table = tableOf(what);
-  const Rows rows = parts_.database.lease()->run(table.item, {id});
-  if (rows.empty()) return notFound(fmt::format("There is no {} {}.", table.noun, id));
+  auto connection = parts_.database.lease();
+  const Rows rows = connection->run(table.item, {id});
+  if (rows.empty()) return missing(*connection, table.noun, id);
   return rows.text(0, 0);
 }
 
 Result<std::string> Listings::explain(Listed what, std::int64_t id) const {
   const Table& table = tableOf(what);
-  const Rows rows = parts_.database.lease()->run(table.explain, {id});
-  if (rows.empty()) return notFound(fmt::format("There is no {} {}.", table.noun, id));
+  auto connection = parts_.database.lease();
+  const Rows rows = connection->run(table.explain, {id});
+  if (rows.empty()) return missing(*connection, table.noun, id);
   return rows.text(0, 0);
 }
 
@@ -210,8 +213,7 @@ Result<std::string> Listings::jobsOfBuild(std::int64_t build, std::optional<std:
   const auto after = cursorNumber(cursor, -1);
   if (!after) return after.error();
   auto connection = parts_.database.lease();
-  if (connection->run("api_build", {build}).empty())
-    return notFound(fmt::format("There is no build {}.", build));
+  if (connection->run("api_build", {build}).empty()) return missing(*connection, "build", build);
   const Rows rows = connection->run("api_build_jobs", {build, *after, limit + 1});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
@@ -227,7 +229,7 @@ Result<std::string> Listings::jobsOfPlan(std::int64_t plan, std::optional<std::s
   if (!after) return after.error();
   auto connection = parts_.database.lease();
   const Rows found = connection->run("api_plan", {plan});
-  if (found.empty()) return notFound(fmt::format("There is no plan {}.", plan));
+  if (found.empty()) return missing(*connection, "plan", plan);
   const std::int64_t build = found.number(0, 3);
   if (build != 0 && connection->run("api_build_jobs_total", {build}).number(0, 0) > 0)
     return jobsOfBuild(build, cursor, limit);

@@ -32,13 +32,13 @@ class Listings {
   /// than asked for, with a cursor, when finding more would take long. Invalid: `status`, `reason`
   /// or `cursor` is none.
   Result<std::string> list(Listed what, const ListQuery& query);
-  /// The item as in its list. NotFound.
+  /// The item as in its list. NotFound; Gone: it was pruned.
   Result<std::string> item(Listed what, std::int64_t id) const;
   /// {items, eligible, position}: why it does not move, in the order in which it would be noticed;
-  /// whether a worker takes it now; its place in its queue or null. NotFound.
+  /// whether a worker takes it now; its place in its queue or null. As item.
   Result<std::string> explain(Listed what, std::int64_t id) const;
   /// A page of the jobs of a plan's latest build, else of the plan itself, all "blocked". In the
-  /// plan's order. NotFound.
+  /// plan's order. As item.
   Result<std::string> jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
                                  int limit) const;
   Result<std::string> jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,

@@ -309,6 +309,23 @@ language sql stable as $$
           or i.id < (select id from pending_inputs where queue = of_queue order by id desc offset keep - 1 limit 1))
 $$;
 
+-- Up to which id each table was pruned: what has no row up to there is gone, and not unknown.
+create table pruned (table_name text primary key, up_to bigint not null);
+create function note_pruned() returns trigger language plpgsql as $$
+begin
+  insert into pruned as p select tg_table_name, max(id) from gone having count(*) > 0
+  on conflict (table_name) do update set up_to = greatest(p.up_to, excluded.up_to);
+  return null;
+end $$;
+create trigger note_pruned after delete on pending_inputs referencing old table as gone
+  for each statement execute function note_pruned();
+create trigger note_pruned after delete on plans referencing old table as gone
+  for each statement execute function note_pruned();
+create trigger note_pruned after delete on builds referencing old table as gone
+  for each statement execute function note_pruned();
+create trigger note_pruned after delete on jobs referencing old table as gone
+  for each statement execute function note_pruned();
+
 -- Partitions events_<begin>_<end>, in seconds of the epoch, from now on for `ahead` more than the current one. Gives how
 -- many were made. Those to come of another width are dropped first: the ages were changed. One that cannot be made (rows
 -- of its time are in events_rest, somebody reads for long) is left out: a later call comes again, and no event is ever

@@ -38,6 +38,10 @@ select (n - 1)::int, planned_job_json($1::bigint, job, (n - 1)::int)::text, json
 select id, ended_at is not null from job_attempts
  where job_id = $1 and ($2::int is null or n = $2) order by n desc limit 1
 
+-- name: api_was_pruned
+-- $1 table, $2 id that it has no row of
+select exists (select from pruned where table_name = $1 and up_to >= $2)
+
 -- The explain statements give one object: `items` is all that keeps the item from being taken, in the order in which it
 -- would be noticed; `eligible`: a worker takes it now; `position` in its queue, counted up to 10000, while it is in one.
 

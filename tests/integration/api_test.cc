@@ -49,6 +49,26 @@ TEST_F(Api, UploadsAFileAsTheBody) {
   EXPECT_THAT(content.header("Content-Disposition"), HasSubstr("req.txt"));
 }
 
+TEST_F(Api, SaysOfWhatWasPrunedThatItIsGone) {
+  const auto old = builtPlan("succeeded");
+  const auto kept = builtPlan("succeeded");
+  const auto job = firstJob(old);
+  sql(
+      fmt::format("delete from job_attempts where job_id in (select id from jobs where plan_id = "
+                  "{0}); delete from jobs where plan_id = {0}; delete from builds where plan_id = "
+                  "{0}; delete from plans where id = {0}; delete from pending_inputs where id = "
+                  "(select min(id) from pending_inputs)",
+                  old));
+  for (const std::string& line :
+       {path("GET /api/plans/{}", old), path("GET /api/plans/{}/jobs", old),
+        path("GET /api/plans/{}/artifact", old), path("GET /api/plans/{}/explain", old),
+        path("GET /api/builds/{}", build_ - 1), path("GET /api/jobs/{}", job),
+        path("GET /api/jobs/{}/log", job), std::string("GET /api/pending-inputs/1")})
+    EXPECT_EQ(problemOf(410, line), "pruned") << line;
+  json(200, path("GET /api/plans/{}", kept));
+  EXPECT_EQ(problemOf(404, path("GET /api/plans/{}", kept + 1)), "not-found") << "never was";
+}
+
 TEST_F(Api, UploadsAFileAsAFormPart) {
   const std::string body =
       "--xyz\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhi\r\n"
