@@ -34,8 +34,9 @@ milliseconds collectEvery(const Config& config) {
                                   std::chrono::minutes(30));
 }
 
-/// Events outlive what they are about: twice the longest age, or a quarter where nothing has one.
-std::chrono::seconds eventAge(const Config& config) {
+/// Events, and what people answered, outlive what they are about: twice the longest age, or a
+/// quarter where nothing has one.
+std::chrono::seconds recordAge(const Config& config) {
   milliseconds longest{0};
   for (const auto& queue : config.queues)
     for (const auto& age : {queue.prune.inputs, queue.prune.plans})
@@ -45,7 +46,7 @@ std::chrono::seconds eventAge(const Config& config) {
 
 /// How much time one partition of them covers.
 std::chrono::seconds partitionWidth(const Config& config) {
-  return std::clamp<std::chrono::seconds>(eventAge(config) / 8, std::chrono::seconds(2),
+  return std::clamp<std::chrono::seconds>(recordAge(config) / 8, std::chrono::seconds(2),
                                           std::chrono::hours(24 * 7));
 }
 
@@ -123,8 +124,21 @@ void Retention::keepEvents() {
   eventsAt_ = parts_.clock.steady() + std::clamp<milliseconds>(partitionWidth(parts_.config) / 4,
                                                                std::chrono::seconds(1),
                                                                std::chrono::minutes(10));
-  const Rows gone = connection_->run("drop_event_partitions", {eventAge(parts_.config).count()});
+  const Rows gone = connection_->run("drop_event_partitions", {recordAge(parts_.config).count()});
   if (gone.number(0, 0) > 0) log::info("dropped partitions of events: {}", gone.number(0, 0));
+}
+
+/// What belongs to no queue.
+void Retention::pruneRecords(const std::stop_token& stop) {
+  connection_->run("prune_idempotency_keys");
+  connection_->run("prune_instances");
+  const auto age = recordAge(parts_.config).count();
+  connection_->run("prune_bulk_operations", {age});
+  std::int64_t letters = 0;
+  for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested(); letters += slice)
+    slice = connection_->run("prune_dead_letters", {age}).number(0, 0);
+  parts_.metrics.add("planwright_pruned_total", {{"table", "dead_letters"}},
+                     static_cast<double>(letters));
 }
 
 void Retention::readWatchDirs() {
@@ -148,8 +162,7 @@ void Retention::step(const std::stop_token& stop) {
   if (now >= pruneAt_) {
     readWatchDirs();
     for (const auto& queue : parts_.config.queues) pruner_.prune(queue.name, queue.prune, stop);
-    connection_->run("prune_idempotency_keys");
-    connection_->run("prune_instances");
+    pruneRecords(stop);
     pruneAt_ = now + pruneEvery(parts_.config);
   }
   if (now >= collectAt_) {

@@ -57,6 +57,7 @@ class Retention {
   void waitForHeldResults();
   void makeEventPartitions();
   void keepEvents();
+  void pruneRecords(const std::stop_token& stop);
   void readWatchDirs();
   bool isFileThere(const std::string& queue, const std::string& filename,
                    const std::string& signature) const;

@@ -18,6 +18,7 @@ create table dead_letters (
 );
 create index dead_letters_waiting on dead_letters (id) where answer is null;
 create unique index dead_letters_item on dead_letters (kind, item) where answer is null;
+create index dead_letters_answered on dead_letters (answered_at) where answer is not null;  -- prune_dead_letters
 
 create function failure_cause(kind text, code text, error text) returns text language sql immutable parallel safe as $$
   select md5(kind || code || regexp_replace(lower(error), '[0-9a-f]{8,}|[0-9]+', '#', 'g'))
@@ -55,10 +56,11 @@ create trigger dead_letter after update of status on pending_inputs for each row
 create trigger dead_letter after update of status on plans for each row
   when ((old.status = 'failed') <> (new.status = 'failed')) execute function write_dead_letter();
 
--- What is gone needs no answer.
+-- What is gone needs no answer. Those that were answered go by age.
 create function drop_dead_letters() returns trigger language plpgsql as $$
 begin
-  delete from dead_letters where kind = case tg_table_name when 'plans' then 'plan' else 'input' end and item = old.id;
+  delete from dead_letters
+   where kind = case tg_table_name when 'plans' then 'plan' else 'input' end and item = old.id and answer is null;
   return null;
 end $$;
 create trigger dead_letter_gone after delete on pending_inputs for each row

@@ -87,6 +87,19 @@ select * from drop_event_partitions($1)
 delete from idempotency_keys
  where key in (select key from idempotency_keys where created_at < now() - interval '1 day' limit 1000)
 
+-- name: prune_dead_letters
+-- $1 age of their answers in seconds. Gives how many.
+with d as (
+  delete from dead_letters
+   where id in (select id from dead_letters where answer is not null and answered_at < now() - make_interval(secs => $1)
+                 order by answered_at limit 1000)
+  returning id)
+select count(*) from d
+
+-- name: prune_bulk_operations
+-- $1 age of their ends in seconds
+delete from bulk_operations where finished_at < now() - make_interval(secs => $1)
+
 -- name: prune_instances
 delete from instances where ended_at < now() - interval '30 days'
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "support/fake_clock.h"
 #include "support/line_fixture.h"
 
 namespace planwright {
@@ -212,6 +213,26 @@ TEST_F(RetentionTest, EventsGoByPartitionAndTheStreamSaysSo) {
   EXPECT_THAT(after("3", "1"), ElementsAre("events.pruned", "source.gone")) << "a gap";
   EXPECT_THAT(after(old.text(0, 0), old.text(0, 1)), ElementsAre("source.gone")) << "no gap";
   EXPECT_THAT(after("0", "0"), ElementsAre("source.gone")) << "from the beginning";
+}
+
+TEST_F(RetentionTest, AnsweredLettersAndFinishedBulkOperationsGoByAge) {
+  for (const char* name : {"waits", "young", "old"}) line(name, "1 minute", "building");
+  connection->runText("update plans set status = 'failed'");
+  connection->runText(
+      "update dead_letters set answer = 'discarded', answered_at = now() - interval '1 hour' "
+      "where name <> 'waits'; "
+      "update dead_letters set answered_at = now() - interval '3 hours' where name = 'old'; "
+      "insert into bulk_operations (action, target, filter, actor, matched, up_to, finished_at) "
+      "select 'requeue', 'dead-letters', '{}', 'test', n, 1, now() - n * interval '1 hour' "
+      "from generate_series(0, 3) n");
+  Config config;
+  config.queues = {queue};
+  config.queues[0].prune = {1h, 1h, 0};
+  FakeClock time;
+  Retention retention({*database, *folderBlobs, config, metrics, time});
+  retention.step({});
+  EXPECT_EQ(text("select string_agg(name, ' ' order by id) from dead_letters"), "waits young");
+  EXPECT_EQ(text("select string_agg(matched::text, ' ' order by id) from bulk_operations"), "0 1");
 }
 
 TEST_F(RetentionTest, OneHostAtATimeDeletes) {
