@@ -61,9 +61,11 @@ class Services:
         child.send_signal(how)
         child.wait(20)
         if name == "postgres":  # after a crash its backends live for a moment, and a new server refuses to start
-            wait_until(lambda: not self._has_backends(), "the end of the backends")
+            wait_until(lambda: not self.postgres_pids(), "the end of the backends")
 
-    def _has_backends(self):
+    def postgres_pids(self):
+        """The server and its backends."""
+
         def place(process):
             try:
                 return os.readlink(process / "cwd")
@@ -71,7 +73,7 @@ class Services:
                 return None  # ended
 
         processes = (entry for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit())
-        return any(place(process) == str(self.postgres_socket) for process in processes)
+        return [int(process.name) for process in processes if place(process) == str(self.postgres_socket)]
 
     def start_postgres(self):
         """Returns when it serves; also after end("postgres")."""

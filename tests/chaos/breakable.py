@@ -1,5 +1,8 @@
-"""Services that a test can break: a Postgres and a Redis to kill, and a cable to pull out between host and Postgres."""
+"""Services that a test can break: a Postgres and a Redis to kill or to freeze, and a cable to pull out between host and
+Postgres."""
 
+import contextlib
+import os
 import select
 import signal
 import socket
@@ -7,17 +10,17 @@ import subprocess
 import threading
 import time
 
-from services import POSTGRES_BIN, REDIS_SNAPSHOTS, Psql, Redis, Services
+from services import POSTGRES_BIN, Psql, Redis, Services
 
 DATABASE = "planwright"
 
 
 class BreakableServices(Services):
-    """Its Redis keeps nothing over a kill, its Postgres everything that was committed."""
+    """Its Redis keeps nothing over a kill, its Postgres everything that was committed. Ended by `end`, they serve again
+    after `start_postgres` and `start_redis`."""
 
     def __init__(self, folder):
         super().__init__(folder)
-        self._postgres, self._redis = self._children
         with Psql(self, "postgres") as psql:
             psql.query(f"create database {DATABASE}")
 
@@ -25,37 +28,22 @@ class BreakableServices(Services):
     def redis_url(self):
         return f"unix:{self.redis}"
 
-    def kill_postgres(self, how=signal.SIGKILL):
-        """SIGINT is a restart by an administrator: it rolls back, says so to each session, and ends."""
-        self._end(self._postgres, how)
-
     def end_sessions(self):
         """Of everybody, as an administrator or a failover does."""
         self.rows("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
                   " and pid <> pg_backend_pid()")
 
-    def kill_redis(self):
-        self._end(self._redis)
-
-    def start_postgres(self, seconds=60):
-        """Once the backends of the killed server are gone: until then the new one refuses to start."""
-        deadline = time.monotonic() + seconds
-        while True:
-            self._postgres = self._run_as_postgres(self._postgres_command)
-            while self._postgres.poll() is None:
-                if self._postgres_answers():
-                    self._children.append(self._postgres)
-                    return
-                time.sleep(0.02)
-            if time.monotonic() > deadline:
-                log = (self.folder / "postgres.log").read_text()[-2000:]
-                raise AssertionError(f"Postgres does not start again: {log}")
-            time.sleep(0.05)
-
-    def start_redis(self):
-        self.redis.unlink(missing_ok=True)
-        self._start_redis("redis", REDIS_SNAPSHOTS)
-        self._redis = self._children[-1]
+    @contextlib.contextmanager
+    def frozen_postgres(self):
+        """All of it is stopped, as by a hypervisor: connections stay and nothing answers."""
+        pids = self.postgres_pids()
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def flush(self):
         with Redis(self.redis) as redis:
@@ -69,11 +57,6 @@ class BreakableServices(Services):
         if done.returncode != 0:
             raise AssertionError(f"{text}: {done.stderr}")
         return [line.split("\t") for line in done.stdout.splitlines()]
-
-    def _end(self, child, how=signal.SIGKILL):
-        child.send_signal(how)
-        child.wait()
-        self._children.remove(child)
 
 
 class Cable:

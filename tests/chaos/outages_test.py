@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""What a host stands on goes away for a while: Redis, Postgres, the network between, room on the disk."""
+"""What a host stands on goes away or stands still for a while: Redis, Postgres, the network between, room on the disk."""
 
 import os
+import signal
 import subprocess
 import time
 
-from chaos import IS_LONG, LARGE, LEASE, SMALL, Cable, ChaosCase, eventually, main
+from chaos import IS_LONG, LARGE, LEASE, SMALL, Cable, ChaosCase, eventually, long_only, main
 
 REDIS_AWAY = 60 if IS_LONG else 4  # seconds
 POSTGRES_AWAY = 30 if IS_LONG else 2
+POSTGRES_FROZEN = 20  # long enough to be noticed, and for more than one lease
 LOAD = 40 if IS_LONG else 12
 WITHOUT_TICKETS = 5.0  # seconds for a new file, from its quiet period to its build, on a busy machine
 
@@ -36,7 +38,7 @@ class OutagesTest(ChaosCase):
     def test_redis_is_away(self):
         host = self.new_host().start()
         self.load("before")
-        self.services.kill_redis()
+        self.services.end("redis", signal.SIGKILL)
         begin = time.monotonic()
         self.settle()  # what was queued goes on without tickets
         slowest, i = 0.0, 0
@@ -57,7 +59,7 @@ class OutagesTest(ChaosCase):
         host = self.new_host().start()
         self.load("before")
         eventually(lambda: self.progress()[5] != "0", "it is building")
-        self.services.kill_postgres()
+        self.services.end("postgres", signal.SIGKILL)
         self.load("during")
         time.sleep(POSTGRES_AWAY)
         self.assertTrue(host.is_running, host.log_tail())
@@ -65,6 +67,29 @@ class OutagesTest(ChaosCase):
         self.load("after", 3)
         self.assert_account()
         eventually(lambda: self.is_ready(host), "it says that all is well again")
+
+    @long_only
+    def test_postgres_stands_still(self):
+        """It accepts connections and answers nobody; two hosts, so that one might take the other for dead."""
+        hosts = [self.new_host(name).start() for name in ("one", "two")]
+        self.load("before")
+        eventually(lambda: self.progress()[5] != "0", "they are building")
+        with self.services.frozen_postgres():
+            begin = time.monotonic()
+            self.load("during")
+            for host in hosts:
+                eventually(lambda: host.call("GET", "/readyz").json["mode"] == "postgres_away", "it says so", 15)
+                self.assertEqual(host.call("GET", "/readyz").status, 503)
+                self.assertEqual(host.call("GET", "/healthz").status, 200)
+                plans = host.call("GET", "/api/plans")
+                self.assertEqual((plans.status, bool(plans.headers["Retry-After"])), (503, True))
+            time.sleep(max(0.0, POSTGRES_FROZEN - (time.monotonic() - begin)))
+            self.assertTrue(all(host.is_running for host in hosts))
+        self.load("after", 3)
+        self.assert_account()
+        for host in hosts:
+            eventually(lambda: self.is_ready(host), "it says that all is well again")
+        self.assertTrue(all(host.is_running for host in hosts))
 
     def test_the_cable_to_postgres_is_cut(self):
         """One host loses the network for longer than its lease; another finishes its work, and its own is refused."""

@@ -36,12 +36,12 @@ class RandomKillsTest(ChaosCase):
             host.process.kill()
             host.process.wait()
         elif victim.startswith("postgres"):
-            self.services.kill_postgres(signal.SIGINT if victim == "postgres restart" else signal.SIGKILL)
+            self.services.end("postgres", signal.SIGINT if victim == "postgres restart" else signal.SIGKILL)
             self.services.start_postgres()
         elif victim == "sessions":
             self.services.end_sessions()
         elif victim == "redis":
-            self.services.kill_redis()
+            self.services.end("redis", signal.SIGKILL)
             time.sleep(self.random.uniform(0, 0.3))
             self.services.start_redis()
         else:
