@@ -245,10 +245,12 @@ std::vector<Digest> FolderBlobs::untouched(int part, fs::file_time_type since) c
 
 bool FolderBlobs::discard(const Digest& digest, fs::file_time_type untouchedSince) {
   const fs::path aside = root_ / "trash" / digest.hex();
+  failpoint("gc.file.before");
   if (::rename(pathOf(digest).c_str(), aside.c_str()) != 0) {
     if (errno != ENOENT) fail("cannot discard " + pathOf(digest).string());
     return false;
   }
+  failpoint("gc.file.after");
   if (fs::last_write_time(aside) < untouchedSince) return ::unlink(aside.c_str()) == 0;
   putBack(aside);
   return false;

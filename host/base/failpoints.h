@@ -13,7 +13,7 @@ namespace planwright {
 /// Every boundary between two steps at which a test may end, delay or fail the host. `.before` and
 /// `.after` stand around the effect that the name says: a commit, a push, a call, a rename.
 /// The chaos tests kill the host at each of them, and prove that a normal run reaches each.
-inline constexpr std::array<std::string_view, 38> kFailpoints{
+inline constexpr std::array<std::string_view, 48> kFailpoints{
     "intake.snapshot.before",  // a file is stable
     "intake.snapshot.after",   // its bytes are staged
     "intake.record.before",    // staged, without a row
@@ -52,6 +52,16 @@ inline constexpr std::array<std::string_view, 38> kFailpoints{
     "reconcile.push.before",
     "prune.before",  // old plans are locked
     "prune.after",   // their rows are gone, the logs of their jobs are not
+    "cancel.request.before",  // somebody wants something stopped
+    "cancel.request.after",   // the flag is committed, nobody has seen it
+    "cancel.stop.before",     // its owner has seen it
+    "cancel.stop.after",      // the programs are being ended
+    "gc.doom.before",         // nothing reaches these blobs
+    "gc.doom.after",
+    "gc.delete.before",  // nor did it all through the grace
+    "gc.delete.after",   // their rows are gone, the files of the large ones are not
+    "gc.file.before",    // a file without a row
+    "gc.file.after",     // it is in the trash
 };
 
 /// One of kFailpoints; a name that is not in the table does not compile.

@@ -303,12 +303,14 @@ void BuildStage::watch(const std::stop_token& stop) {
       auto plans = Plans(*watchConnection_).cancelRequests(instance, parts_.queue.name);
       auto jobs = Jobs(*watchConnection_).cancelRequests(instance, parts_.queue.name);
       if (plans.empty() && jobs.empty()) continue;
+      failpoint("cancel.stop.before");
       {
         auto mail = mail_.lock();
         mail->cancelled = std::move(plans);  // all that are asked for, each time
         mail->cancelledJobs = std::move(jobs);
       }
       mail_.notifyAll();
+      failpoint("cancel.stop.after");
     } catch (const std::exception& e) {
       log::debug("cancel requests cannot be read: {}", e.what());
     }

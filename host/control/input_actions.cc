@@ -134,7 +134,9 @@ Result<Uploaded> InputActions::upload(const Upload& upload) const {
 
 Result<Cancelled> InputActions::cancel(std::int64_t id, const std::string& actor) const {
   auto connection = parts_.database.lease();
+  failpoint("cancel.request.before");
   connection->run("request_cancel_input", {id, actor});
+  failpoint("cancel.request.after");
   connection->run("end_cancelled_inputs", {id});  // at once if nobody holds it
   parts_.bell.ring();
   const Rows rows = connection->run("api_input", {id});

@@ -84,7 +84,9 @@ std::int64_t PlanActions::enqueueWaiting(const std::string& queue, const std::st
 
 Result<Cancelled> PlanActions::cancelPlan(std::int64_t plan, const std::string& actor) const {
   auto connection = parts_.database.lease();
+  failpoint("cancel.request.before");
   connection->run("request_cancel_plan", {plan, 0, actor});
+  failpoint("cancel.request.after");
   connection->run("end_cancelled_plans", {plan});  // at once if nobody builds it
   parts_.bell.ring();
   const Rows rows = connection->run("api_plan", {plan});
@@ -97,7 +99,9 @@ Result<Cancelled> PlanActions::cancelPlan(std::int64_t plan, const std::string& 
 
 Result<Cancelled> PlanActions::cancelJob(std::int64_t job, const std::string& actor) const {
   auto connection = parts_.database.lease();
+  failpoint("cancel.request.before");
   const bool asked = !connection->run("request_cancel_job", {job, actor}).empty();
+  failpoint("cancel.request.after");
   connection->run("end_cancelled_job", {job});  // at once if nobody runs its build
   parts_.bell.ring();
   const Rows rows = connection->run("api_job", {job});
@@ -116,7 +120,9 @@ Result<Cancelled> PlanActions::cancelBuild(std::int64_t build, const std::string
     return conflict(fmt::format("Build {} is finished: it is {}.", build, before.text(0, 2)),
                     "finished");
   const std::int64_t plan = before.number(0, 3);
+  failpoint("cancel.request.before");
   connection->run("request_cancel_plan", {plan, build, actor});
+  failpoint("cancel.request.after");
   connection->run("end_cancelled_plans", {plan});  // at once if it waits for its next try
   parts_.bell.ring();
   const Rows after = connection->run("api_build", {build});

@@ -229,6 +229,7 @@ void PlanStage::cancelWhatIsAsked() {
   try {
     asked = Inputs(*watchConnection_)
                 .cancelRequests(InstanceId{parts_.membership.instance()}, parts_.queue.name);
+    if (!asked.empty()) failpoint("cancel.stop.before");
   } catch (const std::exception& e) {
     log::debug("cancel requests cannot be read: {}", e.what());
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <unordered_set>
 
+#include "base/failpoints.h"
 #include "base/log.h"
 #include "store/pg_array.h"
 #include "upkeep/slow_removal.h"
@@ -70,12 +71,16 @@ bool BlobCollector::collectRows(Collected& done) {
     if (found.flag(i, 2)) fresh.push_back(found.text(i, 0));
   }
   forSlices(due, [&](const std::string& digests) {
+    failpoint("gc.delete.before");
     const Rows gone = parts_.connection.run("collect_blobs", {digests, graceSeconds()});
+    failpoint("gc.delete.after");
     for (std::size_t i = 0; i < gone.size(); ++i) done.bytes += gone.number(i, 1);
     done.blobs += static_cast<std::int64_t>(gone.size());
   });
   forSlices(fresh, [&](const std::string& digests) {
+    failpoint("gc.doom.before");
     done.doomed += static_cast<std::int64_t>(parts_.connection.run("doom_blobs", {digests}).size());
+    failpoint("gc.doom.after");
   });
   return found.size() == kLook && due.size() + fresh.size() > 0;
 }

@@ -35,6 +35,7 @@ jobs:
     inputs: {{text: {{text: "{text}"}}}}
     outputs: [big.txt, "part-*.txt"]
 """
+ASIDE = ("brief", "stopped")  # queues that stay out of the account
 # What must be true when nothing is left to do, and how to find what breaks it. Each gives rows (file, what is wrong).
 ACCOUNT = {
     "input in a transient state": """
@@ -82,6 +83,15 @@ ACCOUNT = {
 }
 
 
+# Of what was cancelled.
+NOT_STOPPED = """
+    select p.filename, 'plan is ' || p.status from plans p where p.queue = 'stopped' and p.status <> 'cancelled'
+    union all select p.filename, 'build is ' || b.status from builds b join plans p on p.id = b.plan_id
+     where b.queue = 'stopped' and b.status <> 'cancelled'
+    union all select p.filename, j.name || ' is ' || j.status from jobs j join plans p on p.id = j.plan_id
+     where p.queue = 'stopped' and j.status <> 'cancelled'"""
+
+
 def sha256(content):
     return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
 
@@ -114,25 +124,31 @@ class ChaosCase(HostCase):
         print(f"  {time.monotonic() - self._begin:.0f} s", flush=True)
 
     def config(self, _folder=None, **changes):
-        """Of every host: queue `default` watches a folder, `manual` takes uploads and waits for "Generate plan", and
-        `brief` soon forgets what it did; its files are called brief-… and stay out of the account."""
+        """Of every host: queue `default` watches a folder, `manual` takes uploads and waits for "Generate plan",
+        `brief` soon forgets what it did, and what `stopped` does is cancelled. Files of the last two are called brief-…
+        and stopped-…"""
         builder = {**COMMAND, "workers": self.workers, "job_slots": self.workers}
         retry = {"attempts": self.attempts, "poison_after": 1000, "backoff": {"first": "100ms", "max": "1s", "jitter": 0}}
         default = queue_config(self.watched, builder=builder, retry=retry)
         default["planner"]["workers"] = self.workers
         manual = {**default, "auto_plan": False, "source": {"plugin": "planwright.manual"}}
-        brief = {**manual, "auto_plan": True, "prune": {"plans": "1s", "keep_last": 0}}
+        stopped = {**manual, "auto_plan": True}
+        brief = {**stopped, "prune": {"plans": "1s", "keep_last": 0}}
         return {
             "postgres": self.services.postgres_url("planwright"),
             "redis": self.services.redis_url,
             "blobs": {"folder": str(self.blobs)},
             "lease": f"{LEASE}s",
-            "queues": {"default": default, "manual": manual, "brief": brief},
+            "queues": {"default": default, "manual": manual, "brief": brief, "stopped": stopped},
             **changes,
         }
 
     def new_host(self, name="host", **changes):
         return self.host(name, self.config(**changes), start=False)
+
+    def configure(self, host, **changes):
+        """For its next start."""
+        (host.folder / "planwright.yaml").write_text(json.dumps(self.config(**changes), indent=1))
 
     # -- work
 
@@ -163,7 +179,7 @@ class ChaosCase(HostCase):
         """A row that changes with every step of any item, or None while Postgres is away."""
         try:
             return self.services.rows(
-                "select (select count(*) from plans where status = 'built' and queue <> 'brief'),"
+                "select (select count(*) from plans where status = 'built' and queue not in ('brief', 'stopped')),"
                 " (select count(*) from pending_inputs),"
                 " (select count(*) from plans), (select max(id) from events),"
                 " (select count(*) from pending_inputs where status in ('pending', 'planning')),"
@@ -190,9 +206,9 @@ class ChaosCase(HostCase):
         """All differences between what was dropped and what there is: [(file, what is wrong)]."""
         found = []
         for what, query in ACCOUNT.items():
-            rows = [row for row in self.services.rows(query) if not row[0].startswith("brief-")]
+            rows = [row for row in self.services.rows(query) if not row[0].startswith(ASIDE)]
             found += [(row[0], f"{what}: {' '.join(row[1:])}") for row in rows]
-        query = "select filename, digest from pending_inputs where queue <> 'brief'"
+        query = "select filename, digest from pending_inputs where queue not in ('brief', 'stopped')"
         inputs = {row[0]: row[1] for row in self.services.rows(query)}
         for file, (content, _) in self.ledger.items():
             if file not in inputs:
@@ -200,6 +216,7 @@ class ChaosCase(HostCase):
             elif inputs[file] != sha256(content):
                 found.append((file, f"another content: {inputs[file]}"))
         found += [(file, "nobody dropped it") for file in inputs if file not in self.ledger]
+        found += [(row[0], f"not cancelled: {row[1]}") for row in self.services.rows(NOT_STOPPED)]
         return found + self._wrong_results() + self._what_the_doctor_finds()
 
     def _what_the_doctor_finds(self):
@@ -218,7 +235,7 @@ class ChaosCase(HostCase):
         found = []
         rows = self.services.rows(
             "select p.filename, b.manifest_digest, encode(x.content, 'hex') from builds b"
-            " join plans p on p.id = b.plan_id join blobs x on x.digest = b.manifest_digest where p.queue <> 'brief'"
+            " join plans p on p.id = b.plan_id join blobs x on x.digest = b.manifest_digest where p.queue not in ('brief', 'stopped')"
         )
         for file, digest, content in rows:
             try:

@@ -1,18 +1,31 @@
 #!/usr/bin/python3
 """The crash matrix: the host killed at every step boundary, started again, and the account made."""
 
+import os
 import subprocess
 import urllib.error
 
-from chaos import BINARY, IS_LONG, LARGE, SMALL, ChaosCase, eventually, long_only, main, table
+from chaos import BINARY, IS_LONG, LARGE, SMALL, ChaosCase, eventually, long_only, main, sha256, table
 
 NAMES = subprocess.run([BINARY, "failpoints"], capture_output=True, text=True, check=True).stdout.split()
 LARGE_ONLY = ("blob.publish.", "build.restore.")
 REACHED_BY_ASKING = ("enqueue.commit.",)
 REACHED_WHEN_PAUSED = ("reconcile.push.",)
 REACHED_WHEN_PRUNED = ("prune.",)
+REACHED_BY_CANCEL = ("cancel.",)
+REACHED_BY_COLLECTING = ("gc.",)
 # An idle line needs no tickets: what waits behind a pause does.
 REACHED_BY_QUEUE = ("push.", "take.", "plan.claim.", "build.claim.")
+
+
+# Somebody has to ask again, or to resume what was paused.
+NEED_AN_END = REACHED_BY_ASKING + REACHED_WHEN_PAUSED + REACHED_BY_QUEUE + REACHED_BY_CANCEL
+FIRST_COLLECTING = next(name for name in NAMES if name.startswith(REACHED_BY_COLLECTING))
+STUBBORN = """\
+jobs:
+  stubborn: {command: [sh, -c, "trap '' TERM; setsid sleep 600 & while :; do sleep 1; done"]}
+  after: {needs: [stubborn], command: ["true"]}
+"""
 
 
 class FailpointsTest(ChaosCase):
@@ -42,9 +55,40 @@ class FailpointsTest(ChaosCase):
 
     def upload_brief(self, host):
         """Something that is pruned a second after it is built."""
-        content = SMALL.format(token=f"brief {self._count}").encode()
-        path = f"/api/pending-inputs?filename=brief-{self._count}.plan.yaml&queue=brief"
-        self.assertEqual(host.call("POST", path, content).status, 201)
+        self.upload(host, "brief", SMALL.format(token=f"brief {self._count}"))
+
+    def upload(self, host, queue, content):
+        path = f"/api/pending-inputs?filename={queue}-{self._count}.plan.yaml&queue={queue}"
+        self.assertEqual(host.call("POST", path, content.encode()).status, 201)
+
+    def cancel_a_build(self, host):
+        """One whose job runs and does not want to end."""
+        self.upload(host, "stopped", STUBBORN)
+        running = "select 1 from jobs j join builds b on b.id = j.build_id where b.queue = 'stopped' and j.status = 'running'"
+        eventually(lambda: self.services.rows(running), "its job runs")
+        self.cancel(host)
+
+    def cancel(self, host):
+        """Everything in that queue: a person asks again when the host did not answer."""
+        for (plan,) in self.services.rows("select id from plans where queue = 'stopped' and status <> 'cancelled'"):
+            self.assertIn(host.call("POST", f"/api/plans/{plan}/cancel", {}).status, (200, 202))
+
+    def leave_garbage(self):
+        """A blob that nothing reaches, one whose grace is over, and a file that no row knows."""
+        digests = [sha256(f"garbage {self._count} {i}") for i in range(3)]
+        self.services.rows(
+            f"insert into blobs (digest, size, content, doomed_at) values ('{digests[0]}', 1, 'x', null),"
+            f" ('{digests[1]}', 1, 'x', now() - interval '1 day') on conflict do nothing")
+        name = digests[2].removeprefix("sha256:")
+        file = self.blobs / "sha256" / name[:2] / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+        os.utime(file, (1, 1))
+
+    def collect_soon(self, host, soon=True):
+        """Only small files may be on their way then: the bytes of large ones are safe for as long as the grace."""
+        blobs = {"folder": str(self.blobs), **({"grace": "1s"} if soon else {})}
+        self.configure(host, blobs=blobs)
 
     def pause(self, host, verb, stage="plan"):
         self.assertEqual(host.call("POST", f"/api/queues/default/{stage}/{verb}", {}).status, 200)
@@ -88,10 +132,16 @@ class FailpointsTest(ChaosCase):
         elif name.startswith(REACHED_WHEN_PRUNED):
             host.await_ready()
             self.upload_brief(host)
+        elif name.startswith(REACHED_BY_CANCEL):
+            host.await_ready()
+            self.cancel_a_build(host)
+        elif name.startswith(REACHED_BY_COLLECTING):
+            self.leave_garbage()
 
     def crash_at(self, host, name, nth=1):
         """True if the host died at this failpoint; it is not running afterwards."""
         files = self.give_work(name)
+        self.collect_soon(host, name.startswith(REACHED_BY_COLLECTING))
         mark = host.log.stat().st_size if host.log.exists() else 0
         host.spawn({"PLANWRIGHT_FAILPOINTS": f"{name}=kill@{nth}"})
         asked = self.recipe(f"{name}-{self._count}-asked") if name.startswith(REACHED_BY_ASKING) else None
@@ -105,7 +155,7 @@ class FailpointsTest(ChaosCase):
             host.kill()
         host.process.stdout.close()
         log = host.log.read_text(errors="replace")[mark:]
-        self._after = lambda: (asked and self.ask_for_plan(host, *asked), self.resume(host))
+        self._after = lambda: (asked and self.ask_for_plan(host, *asked), self.resume(host), self.cancel(host))
         return f"failpoint {name} ends the host" in log, files
 
     def outcome(self, files, problems):
@@ -117,8 +167,12 @@ class FailpointsTest(ChaosCase):
         host = self.new_host()
         died, files = {}, {}
         for name in NAMES:
+            if name == FIRST_COLLECTING and not settle_each:
+                host.start()
+                self.settle()
+                host.kill()
             died[name], files[name] = self.crash_at(host, name, nth)
-            if settle_each or name.startswith(REACHED_BY_ASKING + REACHED_WHEN_PAUSED + REACHED_BY_QUEUE):
+            if settle_each or name.startswith(NEED_AN_END):
                 host.start()
                 self._after()
                 if settle_each:
@@ -157,6 +211,12 @@ class FailpointsTest(ChaosCase):
         self.settle()
         self.queue_up(host, "queued")
         self.upload_brief(host)
+        self.cancel_a_build(host)
+        self.settle()
+        host.stop()
+        self.collect_soon(host)
+        host.start(env={"PLANWRIGHT_FAILPOINTS": "*=log"})
+        self.leave_garbage()
         self.lose_ticket(host, "paused")
         missing = lambda: [n for n in NAMES if f"failpoint {n} reached" not in host.log.read_text(errors="replace")]
         eventually(lambda: not missing(), lambda: f"not passed: {missing()}")
