@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "application/api_side.h"
+#include "application/restore_mark.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -70,6 +71,8 @@ Application::Application(const Config& config, const std::stop_token& stop)
     : config_(config),
       dataFolder_(openDataFolder(config)) {
   const fs::path& data = dataFolder_.path();
+  const fs::path blobFolder = config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder;
+  RestoreMark(blobFolder).refuse();
 
   std::string postgresUrl = config.postgresUrl;
   redisUrl_ = config.redisUrl;
@@ -92,9 +95,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
 
   database_ = std::make_unique<Database>(postgresUrl, &postgresState_);
   database_->migrate();
-  auto folder =
-      FolderBlobs::open(config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder,
-                        database_->lease()->run("store_id").text(0, 0));
+  auto folder = FolderBlobs::open(blobFolder, database_->lease()->run("store_id").text(0, 0));
   if (!folder) throw std::runtime_error(folder.error().message);
   folderBlobs_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_);

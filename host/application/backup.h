@@ -20,7 +20,8 @@ int backup(const Config& config, const std::filesystem::path& folder, std::ostre
            std::ostream& err);
 
 /// Puts a backup into an empty database and an empty blob folder, those of `config`. All digests
-/// are checked before anything is written. The host of before must not come back to them: what it
+/// are checked before anything is written. Until it is done no host starts on them (RestoreMark);
+/// one that was interrupted is run again. The host of before must not come back to them: what it
 /// held is given to whoever starts next, and cursors of events start over.
 int restore(const Config& config, const std::filesystem::path& folder, std::ostream& out,
             std::ostream& err);

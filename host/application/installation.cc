@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "application/restore_mark.h"
 #include "base/files.h"
 #include "embedded/service_account.h"
 
@@ -18,11 +19,11 @@ Installation::Installation(const Config& config, bool withTickets)
     : config_(config),
       dataFolder_(usableDataFolder(config.dataFolder)),
       redisUrl_(config.redisUrl) {
+  const fs::path blobs = config.blobs.folder.empty() ? dataFolder_ / "blobs" : config.blobs.folder;
+  RestoreMark(blobs).refuse();
   database_ = std::make_unique<Database>(reachServices(withTickets));
   database_->migrate();
-  auto folder =
-      FolderBlobs::open(config.blobs.folder.empty() ? dataFolder_ / "blobs" : config.blobs.folder,
-                        database_->lease()->run("store_id").text(0, 0));
+  auto folder = FolderBlobs::open(blobs, database_->lease()->run("store_id").text(0, 0));
   if (!folder) throw std::runtime_error(folder.error().message);
   folder_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folder_);

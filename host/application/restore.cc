@@ -6,6 +6,7 @@
 
 #include "application/backup.h"
 #include "application/backup_files.h"
+#include "application/restore_mark.h"
 #include "artifacts/folder_blobs.h"
 #include "base/data_folder.h"
 #include "embedded/embedded_services.h"
@@ -56,44 +57,70 @@ void checkDigests(const fs::path& folder, const BackupInfo& info) {
                     info.blobs, blobs));
 }
 
-/// Where the backup goes, with nothing in it yet.
-class EmptyPlace {
+/// Where the backup goes: with nothing in it yet, or what a restore left that did not finish.
+class Target {
  public:
-  explicit EmptyPlace(const Config& config)
+  explicit Target(const Config& config)
       : data_(usableDataFolder(config.dataFolder)),
         blobs_(config.blobs.folder.empty() ? data_ / "blobs" : config.blobs.folder),
+        mark_(blobs_),
         url_(config.postgresUrl) {
-    std::error_code missing;
-    if (fs::exists(blobs_ / "store.id") || (url_.empty() && fs::exists(data_ / "postgres")))
-      throw std::runtime_error(fmt::format(
-          "{} is in use: there is a store already. Restore into an empty one: name a new --data "
-          "folder, or remove this one if nobody needs it.",
-          fs::exists(blobs_ / "store.id") ? blobs_.string() : data_.string()));
+    const bool startsOver = mark_.isSet();
+    if (startsOver)
+      requireOurs();
+    else
+      requireEmpty();
     if (!url_.empty()) return;
     auto lock = DataFolder::open(data_, std::chrono::milliseconds(0));
     if (!lock) throw std::runtime_error(lock.error().message);
     lock_ = std::move(*lock);
+    begin();
     EmbeddedServices::Options options;
     options.dataFolder = data_;
     options.withRedis = false;
     embedded_ = std::make_unique<EmbeddedServices>(options);
     embedded_->start();
     url_ = embedded_->postgresUrl();
+    if (!startsOver) return;
+    Connection(url_, Workload::Queries).run("restore_starts_over");
+    fs::remove(blobs_ / "store.id");
   }
 
   const std::string& url() const { return url_; }
   const fs::path& blobs() const { return blobs_; }
+  /// From now on it is not whole.
+  void begin() const { mark_.set(embeddedIn()); }
+  void finish() const { mark_.clear(); }
 
  private:
+  std::string embeddedIn() const { return lock_ ? fs::canonical(data_).string() : ""; }
+
+  void requireEmpty() const {
+    if (fs::exists(blobs_ / "store.id") || (url_.empty() && fs::exists(data_ / "postgres")))
+      throw std::runtime_error(fmt::format(
+          "{} is in use: there is a store already. Restore into an empty one: name a new --data "
+          "folder, or remove this one if nobody needs it.",
+          fs::exists(blobs_ / "store.id") ? blobs_.string() : data_.string()));
+  }
+  /// Only what is ours alone may be emptied.
+  void requireOurs() const {
+    if (url_.empty() && fs::exists(data_) && mark_.dataFolder() == fs::canonical(data_)) return;
+    throw std::runtime_error(
+        fmt::format("An earlier restore did not finish. Remove the folder {}, make a new database "
+                    "(dropdb, createdb), and try again.",
+                    blobs_.string()));
+  }
+
   const fs::path data_;
   const fs::path blobs_;
+  const RestoreMark mark_;
   std::string url_;
   std::optional<DataFolder> lock_;
   std::unique_ptr<EmbeddedServices> embedded_;
 };
 
-void restoreRows(const fs::path& folder, const BackupInfo& info, const std::string& url) {
-  Connection connection(url, Workload::Queries);
+void restoreRows(const fs::path& folder, const BackupInfo& info, const Target& to) {
+  Connection connection(to.url(), Workload::Queries);
   const Rows target = connection.run("restore_target");
   const int major = static_cast<int>(target.number(0, 1)) / kVersionsPerMajor;
   if (!target.flag(0, 0))
@@ -104,8 +131,9 @@ void restoreRows(const fs::path& folder, const BackupInfo& info, const std::stri
     throw std::runtime_error(
         fmt::format("The backup is of PostgreSQL {}, this server is {}; restore into {} or newer.",
                     info.serverMajor, major, info.serverMajor));
+  to.begin();
   const auto restored =
-      runPostgresProgram("pg_restore", major, url,
+      runPostgresProgram("pg_restore", major, to.url(),
                          {"--no-owner", "--no-privileges", "--single-transaction",
                           "--exit-on-error", fs::absolute(folder / "rows.dump").string()});
   if (!restored) throw std::runtime_error(restored.error().message);
@@ -122,7 +150,8 @@ void restoreBlobs(const fs::path& folder, FolderBlobs& store) {
   });
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder / "logs", none))
-    fs::copy_file(entry.path(), store.logs() / entry.path().filename());
+    fs::copy_file(entry.path(), store.logs() / entry.path().filename(),
+                  fs::copy_options::overwrite_existing);
 }
 
 }  // namespace
@@ -138,16 +167,17 @@ int restore(const Config& config, const fs::path& folder, std::ostream& out, std
     return 5;
   }
   checkDigests(folder, *info);
-  const EmptyPlace place(config);
+  const Target place(config);
   try {
-    restoreRows(folder, *info, place.url());
+    restoreRows(folder, *info, place);
     Database database(place.url());
     database.migrate();
     auto store = FolderBlobs::open(place.blobs(), database.lease()->run("store_id").text(0, 0));
     if (!store) throw std::runtime_error(store.error().message);
     restoreBlobs(folder, **store);
+    place.finish();
   } catch (const std::exception&) {
-    err << "planwright: the restore did not finish; remove what it made before you try again\n";
+    err << "planwright: the restore did not finish\n";
     throw;
   }
   out << fmt::format("restored {} as of {}; start it with `planwright serve`\n", folder.string(),

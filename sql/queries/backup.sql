@@ -32,3 +32,10 @@ select count(*) from e
 select not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
                     where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'S')),
        current_setting('server_version_num')::int
+
+-- name: restore_starts_over
+-- In a database of our own that an interrupted restore was filling.
+do $$ begin
+  drop schema public cascade;
+  create schema public;
+end $$

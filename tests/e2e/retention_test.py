@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import time
 
 from harness import BINARY, COMMAND, HostCase, eventually, main, queue_config
 
@@ -10,6 +11,15 @@ RECIPE = """\
 jobs:
   one: {{command: [sh, -c, "echo {name}; sleep {seconds}; head -c 30000 /dev/urandom > large"], outputs: [large]}}
   two: {{needs: [one], command: [sh, -c, "wc -c < large > size"], inputs: {{large: one/large}}, outputs: [size]}}
+"""
+
+
+# Long to restore: every file is synced.
+WIDE = """\
+jobs:
+  wide:
+    command: [sh, -c, "for i in $(seq 300); do head -c 17000 /dev/urandom > $i.bin; done"]
+    outputs: ["*.bin"]
 """
 
 
@@ -110,6 +120,40 @@ class RetentionTest(HostCase):
         damaged.write_bytes(b"x" + damaged.read_bytes()[1:])
         third = self.host(config=self.config(), name="third", fresh=True, start=False)
         self.assertIn("damaged", self.command("restore", folder, *self.place_of(third), expect=1))
+
+    def killed_when(self, condition, *words):
+        """A command that is killed at the first moment at which that is so."""
+        command = subprocess.Popen([BINARY, *map(str, words)], stderr=subprocess.DEVNULL)
+        try:
+            while command.poll() is None and not condition():
+                time.sleep(0.001)
+            self.assertIsNone(command.poll(), "it was too quick")
+        finally:
+            command.kill()
+            command.wait()
+
+    def test_a_restore_that_was_killed_is_run_again(self):
+        host = self.host(config=self.config())
+        host.drop("wide.plan.yaml", WIDE)
+        eventually(lambda: host.builds("built"), "it is built")
+        folder = self.folder / "backup"
+        self.command("backup", folder, *self.place_of(host))
+        host.kill()
+
+        other = self.host(config=self.config(), name="restored", fresh=True, start=False)
+        restore = ("restore", folder, *self.place_of(other))
+        blobs = other.data / "blobs"
+        self.killed_when(lambda: (other.data / "postgres").exists(), *restore)
+        self.assertIn("did not finish", self.command("serve", *self.place_of(other), expect=1))
+        self.killed_when(lambda: len(files_below(blobs / "sha256")) > 5, *restore)
+        self.assertLess(len(files_below(blobs / "sha256")), 300, "it was in the middle")
+        for words in (["serve"], ["doctor"]):
+            self.assertIn("Run `planwright restore` again", self.command(*words, *self.place_of(other), expect=1))
+        self.command(*restore)
+        other.start()
+        artifacts = other.manifest(other.builds("built")[0]["id"])
+        self.assertEqual(len(artifacts), 300)
+        self.command("doctor", *self.place_of(other))
 
 
 if __name__ == "__main__":
