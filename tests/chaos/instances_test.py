@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""Several hosts, of which one is stopped past its lease, or has a clock that is wrong by an hour."""
+"""Several hosts: one is stopped past its lease, has a clock that is wrong by an hour, or deletes what others build."""
 
-import os
+import json
 import pathlib
 import signal
+import subprocess
 import time
 
-from chaos import IS_LONG, LARGE, SMALL, ChaosCase, eventually, main
+from chaos import BINARY, IS_LONG, LARGE, SMALL, ChaosCase, eventually, main, sha256
 
 LOAD = 60 if IS_LONG else 16
+COLLECT_SECONDS = 40 if IS_LONG else 8
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -47,6 +49,38 @@ class InstancesTest(ChaosCase):
 
     def test_stopped_while_building(self):
         self.stopped_past_its_lease("job.upload.after", "jobs where status = 'running'")
+
+    def test_two_hosts_delete_while_they_build(self):
+        """Contents come back again and again, often just when their last user was pruned."""
+        config = self.config(blobs={"folder": str(self.blobs), "grace": "3s"})
+        config["queues"]["default"]["prune"] = {"inputs": "1s", "plans": "1s", "keep_last": 10}
+        hosts = [self.host(name, config, start=False).start() for name in ("one", "two")]
+        end = time.monotonic() + COLLECT_SECONDS
+        while time.monotonic() < end:
+            for i in range(5):
+                self.drop_repeated(len(self.ledger), self.random.randrange(4))
+            gc = [BINARY, "gc", "--config", hosts[0].folder / "planwright.yaml", "--data", hosts[0].data]
+            self.assertIn(subprocess.run(gc, capture_output=True).returncode, (0, 5))  # 5: a host is at it
+            time.sleep(self.random.uniform(0, 1.5))
+        recorded = "events where type = 'input.recorded'"
+        eventually(lambda: self.count(recorded) == len(self.ledger), "all files are recorded")
+        eventually(lambda: self.progress()[4:] == ["0", "0"], "all are built")
+        self.assertEqual(self._wrong_results() + self._what_the_doctor_finds(), [])
+        pruned = len(self.ledger) - self.count("plans")
+        collected = sum(self.metric(host, "planwright_collected_total") for host in hosts)
+        print(f"  {len(self.ledger)} files, {pruned} pruned, {collected:.0f} blobs and files collected", flush=True)
+        self.assertGreater(pruned, 0)
+        self.assertGreater(collected, 0)
+
+    def drop_repeated(self, number, variant):
+        """A file whose build makes one of a few large contents."""
+        text = f"{variant}" * 20000
+        file = f"repeated-{number}.plan.yaml"
+        job = {"command": ["sh", "-c", f"cp text big.txt # {number}"], "outputs": ["big.txt"]}
+        content = json.dumps({"jobs": {"make": {**job, "inputs": {"text": {"text": text}}}}})
+        self.ledger[file] = (content, {"big.txt": sha256(text)})
+        (self.folder / "dropping").write_text(content)
+        (self.folder / "dropping").rename(self.watched / file)
 
     def test_a_clock_is_wrong_by_an_hour(self):
         if not FAKETIME.exists():
