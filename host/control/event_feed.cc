@@ -13,6 +13,7 @@ using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
 constexpr int kPage = 500;
+constexpr auto kGather = 5ms;  ///< after a ring: what follows from it comes first, and goes along
 constexpr auto kRingEvery = 20ms;  ///< at most; also the least time between two reads
 constexpr auto kLookAgain = 10ms;  ///< when rows wait for an older transaction to end
 constexpr auto kIdleWait = 500ms;  ///< without a ring: another host's may be lost
@@ -76,10 +77,12 @@ void EventFeed::publishLoop(const std::stop_token& stop) {
   std::chrono::milliseconds wait = 0ms;
   while (!stop.stop_requested()) {
     seen = parts_.bell.wait(seen, wait, stop);
+    sleepFor(kGather, stop);
+    seen = parts_.bell.wait(seen, 0ms, stop);
     try {
       forwardRings(seen);
       const bool isMore = step();
-      sleepFor(isMore ? kLookAgain : kRingEvery, stop);
+      sleepFor((isMore ? kLookAgain : kRingEvery) - kGather, stop);
       wait = isMore ? 0ms : kIdleWait;
     } catch (const std::exception& e) {
       log::warn("published no events: {}", e.what());
