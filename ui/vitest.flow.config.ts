@@ -11,10 +11,9 @@ class ByName extends BaseSequencer {
 // The page in a real browser, against PLANWRIGHT_URL or, without it, the stand-in host.
 export default defineConfig({
   test: {
-    // A browser on a busy machine may be late once; what is broken fails again.
-    retry: 1,
     include: ['tests/flow/*.flow.ts'],
     reporters: ['default', './tests/summary_reporter.ts'],
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -22,7 +22,7 @@ class PageTest(HostCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=900,
         )
         self.assertEqual(flow.returncode, 0, flow.stdout[-6000:])
 

@@ -45,7 +45,7 @@ export class Browser {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000); // a busy machine is late; what is broken never comes
     return new Browser(context, context.pages()[0] ?? (await context.newPage()), profile);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ask, brokenRecipe, recipe } from './host';
-import { Session, slow } from './session';
+import { Session } from './session';
 
 /** Different in each run, so that a host that has seen an earlier run takes the files as new. */
 const run = Date.now().toString(36);
@@ -29,7 +29,7 @@ describe('from a file to its build, by hand', () => {
 
   it('plans it when "Generate plan" is pressed', async () => {
     await session.row(name).getByRole('button', { name: 'Generate plan' }).click();
-    await session.row(name).getByText('planned').waitFor(slow);
+    await session.row(name).getByText('planned').waitFor();
     await session
       .row(name)
       .getByRole('link', { name: /^plan \d+$/ })
@@ -40,7 +40,7 @@ describe('from a file to its build, by hand', () => {
     await session.open('/plans');
     await session.row(name).getByText('ready for build').waitFor();
     await session.row(name).getByRole('button', { name: 'Enqueue build' }).click();
-    await session.row(name).getByText('built', { exact: true }).waitFor(slow);
+    await session.row(name).getByText('built', { exact: true }).waitFor();
     await session.row(name).getByText('2/2').waitFor();
   });
 
@@ -72,14 +72,14 @@ describe('gates', () => {
   it('offer what already waits when they open, and plan it', async () => {
     await session.upload(name, recipe(`${run}-2`));
     await session.openGate('plan', /^Enqueue .* too$/);
-    await session.row(name).getByText('planned').waitFor(slow);
+    await session.row(name).getByText('planned').waitFor();
   });
 
   it('leave it alone when only new items are wanted', async () => {
     await session.open('/plans');
     await session.row(name).getByText('ready for build').waitFor();
     await session.openGate('build', 'Only new ones');
-    expect((await session.queue()).auto_build).toBe(true);
+    await expect.poll(async () => (await session.queue()).auto_build).toBe(true);
     await session.row(name).getByRole('button', { name: 'Enqueue build' }).waitFor();
     await session.closeGate('build');
   });
@@ -94,11 +94,11 @@ describe('gates', () => {
 
   it('let a new file through to its build when both are open', async () => {
     await session.openGate('build', /^Enqueue .* too$/);
-    await session.row(name).getByText('built', { exact: true }).waitFor(slow);
+    await session.row(name).getByText('built', { exact: true }).waitFor();
     const through = `through-${run}.plan.yaml`;
     await session.upload(through, recipe(`${run}-3`));
     await session.open('/plans');
-    await session.row(through).getByText('built', { exact: true }).waitFor(slow);
+    await session.row(through).getByText('built', { exact: true }).waitFor();
   });
 
   it('show what others do, without a reload', async () => {
@@ -119,11 +119,11 @@ describe('failures', () => {
     await session
       .row(name)
       .getByRole('link', { name: /^plan \d+$/ })
-      .click(slow);
+      .click();
     await session.page.locator('g[data-name=bad]').waitFor();
     await session.page.getByText('This job has no log yet').waitFor();
     await session.button(/^Enqueue build/).click();
-    await session.button(/^Retry failed jobs/).waitFor(slow);
+    await session.button(/^Retry failed jobs/).waitFor();
     await session.page.getByText('Why it failed').first().waitFor();
     await session.page.locator('g[data-name=after]', { hasText: 'dep failed' }).waitFor();
     await session.page.locator('.ln', { hasText: 'something error-like' }).waitFor();
@@ -138,7 +138,7 @@ describe('failures', () => {
     const bad = `nonsense-${run}.plan.yaml`;
     await session.upload(bad, `jbos: {${run}`);
     await session.row(bad).getByRole('button', { name: 'Generate plan' }).click();
-    await session.row(bad).getByText('failed', { exact: true }).waitFor(slow);
+    await session.row(bad).getByText('failed', { exact: true }).waitFor();
     await session
       .row(bad)
       .getByText(/line \d+/)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recipe } from './host';
-import { Session, slow } from './session';
+import { Session } from './session';
 
 /** Different in each run, so that a host that has seen an earlier run takes the files as new. */
 const run = Date.now().toString(36);
@@ -17,10 +17,10 @@ describe('pools', () => {
     const start = await size();
     await session.button('More plan workers').click();
     await session.page.getByLabel(`${start + 1} plan workers`).waitFor();
-    expect(await size()).toBe(start + 1);
+    await expect.poll(size).toBe(start + 1);
     await session.button('Fewer plan workers').click();
     await session.page.getByLabel(`${start} plan workers`).waitFor();
-    expect(await size()).toBe(start);
+    await expect.poll(size).toBe(start);
   });
 
   it('are shown with their queue, which can be paused', async () => {
@@ -47,7 +47,7 @@ describe('settings', () => {
     expect(await watched()).toBe(folder);
     writeFileSync(join(folder, `dropped-${run}.plan.yaml`), recipe(`${run}-4`));
     await session.open('/inputs');
-    await session.row(`dropped-${run}.plan.yaml`).waitFor(slow);
+    await session.row(`dropped-${run}.plan.yaml`).waitFor();
   });
 
   it('are refused beside their field, with the focus on it', async () => {
@@ -62,7 +62,7 @@ describe('settings', () => {
   it('ask before they overwrite what someone else has saved', async () => {
     await session.open('/settings');
     // The form starts with what was known before; an edit counts from what is saved now.
-    await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe(folder);
+    await expect.poll(() => field().inputValue(), { timeout: 60_000 }).toBe(folder);
     await field().fill(session.before.watch_dir);
     await session.patchSettings({ auto_build: true });
     await session.gateThatIs('build', true).waitFor();
@@ -106,7 +106,7 @@ describe('the keyboard', () => {
   beforeAll(async () => {
     await session.upload(name, recipe(`${run}-5`));
     await session.row(name).getByRole('button', { name: 'Generate plan' }).click();
-    await session.row(name).getByText('planned').waitFor(slow);
+    await session.row(name).getByText('planned').waitFor();
   });
 
   it('moves between pages and through rows', async () => {
@@ -130,7 +130,7 @@ describe('the keyboard', () => {
       session.page.evaluate(() => document.activeElement!.getAttribute('data-name'));
     const first = await focused();
     await session.page.keyboard.press(first === 'greet' ? 'ArrowRight' : 'ArrowLeft');
-    expect(await focused()).toBe(first === 'greet' ? 'shout' : 'greet');
+    await expect.poll(focused).toBe(first === 'greet' ? 'shout' : 'greet');
     await session.page.keyboard.press('Enter');
     await session.page.waitForURL(/job=/);
   });

@@ -66,11 +66,11 @@ describe('the theme', () => {
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await background();
     await page.getByLabel('Theme').selectOption('dark');
-    expect(await background()).not.toBe(light);
+    await expect.poll(background).not.toBe(light);
     await open('/plans');
-    expect(await background()).not.toBe(light);
+    await expect.poll(background).not.toBe(light);
     await page.getByLabel('Theme').selectOption('system');
-    expect(await background()).toBe(light);
+    await expect.poll(background).toBe(light);
   });
 });
 

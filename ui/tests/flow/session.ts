@@ -3,9 +3,6 @@ import { afterAll, beforeAll } from 'vitest';
 import { Browser } from './browser';
 import { ask, startHost, type Host } from './host';
 
-/** For what needs the host to do some work. */
-export const slow = { timeout: 45_000 };
-
 type Stage = 'plan' | 'build';
 
 interface Settings {
