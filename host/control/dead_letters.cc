@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
 /// Letters looked at by one statement; a page that found less has a cursor to go on.
-constexpr int kWindow = 50'000;
+constexpr int kWindow = 10'000;
 
 Result<void> check(const LetterFilter& filter) {
   if (filter.kind && *filter.kind != "input" && *filter.kind != "plan")

@@ -66,15 +66,14 @@ std::vector<std::string> column(const Rows& rows, int index) {
 Overview::Overview(const ControlParts& parts)
     : parts_(parts),
       pluginsJson_(pluginsOf(parts.config)),
-      queues_(parts.clock) {}
+      counts_(parts.database, parts.clock) {}
 
 std::vector<Overview::QueueRow> Overview::rows() {
-  return queues_.get("", [&] {
-    const Rows rows = parts_.database.lease()->run("api_queues", {pluginsJson_});
-    std::vector<QueueRow> out;
-    for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
-    return out;
-  });
+  const std::string counts = counts_.get();
+  const Rows rows = parts_.database.lease()->run("api_queues", {pluginsJson_, counts});
+  std::vector<QueueRow> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
+  return out;
 }
 
 std::string Overview::queues() {
@@ -89,8 +88,9 @@ Result<std::string> Overview::queue(const std::string& name) {
   return notFound(fmt::format("There is no queue {}.", name));
 }
 
-std::string Overview::workers() const {
-  return wholePage(column(parts_.database.lease()->run("api_workers"), 0));
+std::string Overview::workers() {
+  const std::string counts = counts_.get();
+  return wholePage(column(parts_.database.lease()->run("api_workers", {counts}), 0));
 }
 
 std::string Overview::arriving() const {
@@ -108,7 +108,7 @@ std::string Overview::arriving() const {
 }
 
 Result<std::string> Overview::failures(const std::string& since) const {
-  constexpr int kWindow = 50'000;
+  constexpr int kWindow = 10'000;
   const bool looksLikeATime = since.size() >= 10 && since.size() <= 40 &&
                               since.find_first_not_of("0123456789-:.TZ+tz ") == std::string::npos;
   if (!since.empty() && !looksLikeATime)

@@ -5,19 +5,18 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
-#include "control/timed_cache.h"
+#include "control/stage_counts.h"
 
 namespace planwright {
 
-/// The state of the whole: queues, hosts, failures, plugins, repairs, health. Costly counts are
-/// remembered for a moment. [any thread]
+/// The state of the whole: queues, hosts, failures, plugins, repairs, health. [any thread]
 class Overview {
  public:
   explicit Overview(const ControlParts& parts);
 
   std::string queues();  ///< page of queues
   Result<std::string> queue(const std::string& name);
-  std::string workers() const;   ///< page of the running instances
+  std::string workers();         ///< page of the running instances
   std::string arriving() const;  ///< page of files that are not stable yet
   /// Page of groups. Invalid (parameter "since"): not a time.
   Result<std::string> failures(const std::string& since) const;
@@ -28,7 +27,7 @@ class Overview {
   /// {ready, mode, dependencies: {name: {ready, detail}}}, and whether work can go on.
   std::pair<std::string, bool> readiness() const;
   /// Counts changed by a person: the next look is fresh.
-  void forget() { queues_.forget(); }
+  void forget() { counts_.forget(); }
 
   /// The Prometheus text of everything.
   std::string metrics();
@@ -41,7 +40,7 @@ class Overview {
 
   const ControlParts& parts_;
   const std::string pluginsJson_;  ///< by queue and stage, for the statement
-  TimedCache<std::vector<QueueRow>> queues_;
+  StageCounts counts_;
 };
 
 }  // namespace planwright

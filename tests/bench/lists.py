@@ -37,7 +37,8 @@ def measure(services, program, folder, rows):
 
 
 def list_paths(connection, pick):
-    """Newest first, deep pages, filters that fit much, little and nothing."""
+    """Newest first, deep pages, filters that fit much, little and nothing; then what the page shows besides."""
+    yield from ["/api/queues", "/api/workers", "/api/failures", "/api/dead-letters", "/api/dead-letters/causes"]
     for kind, rare in KINDS.items():
         base = f"/api/{kind}?limit=50"
         yield base

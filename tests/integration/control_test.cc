@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "support/control_fixture.h"
+#include "support/eventually.h"
 
 namespace planwright {
 namespace {
@@ -363,6 +364,25 @@ TEST_F(ControlTest, ExplainNamesEveryBlocker) {
   ASSERT_EQ(find(blockers, "items")->Size(), 2U);
   EXPECT_EQ(textOr((*find(blockers, "items"))[0], "code"), "manual_mode");
   EXPECT_EQ(textOr((*find(blockers, "items"))[1], "code"), "queue_paused");
+}
+
+TEST_F(ControlTest, QueuesAnswerWithTheNumbersOfBeforeWhileCountingTakesLong) {
+  const auto waiting = [this] {
+    const auto queue = parsed(*control_->overview.queue("default"));
+    return numberOr(*find(queue, "inputs"), "pending", -1);
+  };
+  upload("a.txt", "1");
+  EXPECT_EQ(waiting(), 1);
+  {
+    const auto other = database_.dedicated();
+    const Transaction busy(*other);
+    other->runText("lock table pending_inputs in access exclusive mode");
+    control_->overview.forget();
+    EXPECT_EQ(waiting(), 1) << "it does not wait for the end of the count";
+  }
+  upload("b.txt", "1");
+  control_->overview.forget();
+  EXPECT_TRUE(eventually([&] { return waiting() == 2; }));
 }
 
 }  // namespace
