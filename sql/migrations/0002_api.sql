@@ -45,8 +45,9 @@ $$;
 
 create function input_codes(i pending_inputs, q queues, hosts boolean) returns text[] language sql stable as $$
   select case i.status
-    when 'pending' then stage_codes(i.queued_at, i.not_before, q.name, q.plan_paused, q.plan_held, q.plan_workers, hosts,
-                                    may_be_planned(i) and plans_now(q))
+    when 'pending' then case when i.cancel_requested then '{cancelled}'
+      else stage_codes(i.queued_at, i.not_before, q.name, q.plan_paused, q.plan_held, q.plan_workers, hosts,
+                       may_be_planned(i) and plans_now(q)) end
     when 'failed' then array[coalesce(i.reason_code, 'internal')]
     when 'superseded' then '{superseded}'
     when 'cancelled' then '{cancelled}'
@@ -55,8 +56,9 @@ $$;
 
 create function plan_codes(p plans, q queues, hosts boolean) returns text[] language sql stable as $$
   select case p.status
-    when 'ready_for_build' then stage_codes(p.queued_at, p.not_before, q.name, q.build_paused, q.build_held,
-                                            q.build_workers, hosts, may_be_built(p) and builds_now(q))
+    when 'ready_for_build' then case when p.cancel_requested then '{cancelled}'
+      else stage_codes(p.queued_at, p.not_before, q.name, q.build_paused, q.build_held, q.build_workers, hosts,
+                       may_be_built(p) and builds_now(q)) end
     when 'failed' then array[coalesce(p.reason_code, 'job_failed')]
     when 'superseded' then '{superseded}'
     when 'cancelled' then '{cancelled}'
@@ -105,6 +107,7 @@ language plpgsql stable as $$
 begin
   return case
     when code is null then null
+    when i.status = 'pending' and i.cancel_requested then reason_json('cancelled', 'Somebody cancelled it; it is being stopped.', '', i.updated_at)
     when i.status = 'failed' then
       reason_json(code, coalesce(i.error, 'Planning failed.'), failure_hint(code, 'Generate plan'), i.updated_at)
     when i.status = 'superseded' then
@@ -120,6 +123,7 @@ create function plan_reason(code text, p plans, q queues, hosts boolean) returns
 begin
   return case
     when code is null then null
+    when p.status = 'ready_for_build' and p.cancel_requested then reason_json('cancelled', 'Somebody cancelled it; it is being stopped.', '', p.updated_at)
     when p.status = 'failed' then
       reason_json(code, coalesce(p.error, 'The build failed.'), failure_hint(code, 'Enqueue build'), p.updated_at)
     when p.status = 'superseded' then

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr int kRounds = 30;
+constexpr int kRounds = 40;
 constexpr int kItems = 24;
 
 class ExplainTest : public ControlFixture {
@@ -70,12 +70,12 @@ class ExplainTest : public ControlFixture {
     for (int id = 1; id <= kItems; ++id)
       text += fmt::format(
           "update {} set status = '{}', queue = '{}', queued_at = {}, not_before = {}, reason_code "
-          "= {}, attempt = 1 where id = {};",
+          "= {}, cancel_requested = {}, alone = {}, attempt = 1 where id = {};",
           kind.table, anyOf<int>({0, 1, 1}) == 1 ? kind.waiting : anyOf(kind.statuses),
           anyText({"default", "default", "other", "gone"}),
           anyText({"null", "now()", "now() - interval '1 hour'"}),
           anyText({"'-infinity'", "'-infinity'", "now()", "now() + interval '1 hour'"}),
-          anyText({"null", "'worker_lost'"}), id);
+          anyText({"null", "'worker_lost'"}), rarely(), rarely(), id);
     sql(text);
   }
   /// Whom some host of the stage would take, were it offered all.
@@ -87,11 +87,12 @@ class ExplainTest : public ControlFixture {
         "select id from instances where '{}' = any (string_to_array(roles, ','))", kind.stage));
     std::set<std::int64_t> taken;
     for (std::size_t i = 0; i < hosts.size(); ++i)
-      for (const char* queue : {"default", "other", "gone"}) {
-        const Transaction never(worker);
-        const Rows rows = worker.run(kind.claim, {all, hosts.number(i, 0), queue, false});
-        for (std::size_t r = 0; r < rows.size(); ++r) taken.insert(rows.number(r, 0));
-      }
+      for (const char* queue : {"default", "other", "gone"})
+        for (const bool alone : {false, true}) {
+          const Transaction never(worker);
+          const Rows rows = worker.run(kind.claim, {all, hosts.number(i, 0), queue, alone});
+          for (std::size_t r = 0; r < rows.size(); ++r) taken.insert(rows.number(r, 0));
+        }
     return taken;
   }
   void compare(const Kind& kind, const std::set<std::int64_t>& taken) {

@@ -305,6 +305,16 @@ TEST_F(StallTest, ALongQueueBehindBusyWorkersIsNone) {
   EXPECT_EQ(look(), 1) << "planners that are stuck themselves are no excuse";
 }
 
+TEST_F(StallTest, AnItemThatIsToRunAloneIsWatchedLikeAnyOther) {
+  connection->runText("update pending_inputs set alone = true");
+  look();
+  time.advance(std::chrono::minutes(1));
+  EXPECT_EQ(look(), 1);
+  PlanStage stage(planParts(), 2);
+  ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
+  EXPECT_EQ(look(), 0) << "its turn came";
+}
+
 TEST_F(StallTest, APausedQueueIsNone) {
   set("plan_paused = true");
   look();
