@@ -36,14 +36,20 @@ class BreakableServices(Services):
     @contextlib.contextmanager
     def frozen_postgres(self):
         """All of it is stopped, as by a hypervisor: connections stay and nothing answers."""
-        pids = self.postgres_pids()
+        frozen = [self.pid("postgres")]  # first, since it makes new backends
         try:
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
+            self._signal(frozen, signal.SIGSTOP)
+            frozen += [pid for pid in self.postgres_pids() if pid not in frozen]
+            self._signal(frozen, signal.SIGSTOP)
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            self._signal(frozen, signal.SIGCONT)
+
+    @staticmethod
+    def _signal(pids, how):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # a backend that has just ended
+                os.kill(pid, how)
 
     def flush(self):
         with Redis(self.redis) as redis:
