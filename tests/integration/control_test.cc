@@ -194,8 +194,8 @@ TEST_F(ControlTest, ListsAreNarrowedByStatusQueueTextAndReason) {
   const auto waiting = upload("Other_%.txt", "2", "other");
   const auto ids = [&](const ListQuery& query) {
     std::vector<std::int64_t> out;
-    for (const auto& item : find(page(Listed::Inputs, query), "items")->GetArray())
-      out.push_back(numberOr(item, "id", 0));
+    const JsonDocument json = page(Listed::Inputs, query);
+    for (const auto& item : find(json, "items")->GetArray()) out.push_back(numberOr(item, "id", 0));
     return out;
   };
   EXPECT_THAT(ids({.status = "planned"}), ElementsAre(planned));
