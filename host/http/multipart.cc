@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "http/headers.h"
@@ -17,7 +18,13 @@ constexpr std::size_t kPiece = 256 * 1024;
 constexpr std::size_t kLargestPartHead = 16 * 1024;
 constexpr int kMostParts = 100;  // each costs a search, however small it is
 
+/// Up to `size` bytes; no more are set aside than the file has, as most bodies are small.
 std::string readAt(int fd, std::uint64_t offset, std::size_t size) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0)
+    throw std::system_error(errno, std::generic_category(), "multipart body");
+  const auto fileBytes = static_cast<std::uint64_t>(file.st_size);
+  size = std::min<std::uint64_t>(size, fileBytes - std::min(offset, fileBytes));
   std::string out(size, '\0');
   std::size_t have = 0;
   while (have < size) {
