@@ -148,9 +148,8 @@ TEST_F(KeeperTest, EndsAProgramThatRunsTooLong) {
   EXPECT_TRUE(exit.timedOut);
   EXPECT_EQ(exit.signal, SIGTERM);
 
-  spec = shell("trap '' TERM; while :; do sleep 100; done");
-  spec.timeout = 50ms;
-  exit = run(spec);
+  spec = shell("trap '' TERM; touch " + in("up") + "; while :; do sleep 100; done");
+  for (spec.timeout = 50ms; !fs::exists(in("up")); spec.timeout *= 2) exit = run(spec);
   EXPECT_TRUE(exit.timedOut);
   EXPECT_EQ(exit.signal, SIGKILL);
   EXPECT_GE(exit.ran, 250ms);
