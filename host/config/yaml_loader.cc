@@ -46,14 +46,14 @@ void typeScalar(const std::string& text, ConfigNode& node) {
   if (real.ec == std::errc() && real.ptr == end) node.kind = Kind::Real;
 }
 
-/// Sees where a document begins that is not empty. A local.
+/// Sees where a document begins. A local.
 class DocumentProbe : public YAML::EventHandler {
  public:
   std::optional<YAML::Mark> start() const { return start_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                 const std::string&) override {
@@ -213,7 +213,11 @@ ConfigNode loadYaml(std::string_view text, const std::string& file,
     const YAML::Node document = YAML::Load(whole);
     if (const auto mark = secondDocument(whole)) {
       const Place place{file, mark->line + 1, mark->column + 1};
-      problems.push_back({place, "a second document begins here; the file must hold exactly one"});
+      const auto at = static_cast<std::size_t>(mark->pos);
+      const bool isComma = at < whole.size() && whole[at] == ',';
+      problems.push_back(
+          {place, isComma ? "not valid YAML: a comma that separates nothing"
+                          : "a second document begins here; the file must hold exactly one"});
     }
     if (!document.IsDefined() || document.IsNull()) return empty;
     return TreeBuilder(text, file, problems).build(document, start, 0);

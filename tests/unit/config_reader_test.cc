@@ -207,9 +207,15 @@ TEST(ConfigReader, TypesPlainScalarsByTheCoreSchema) {
       R"j("m":"+-5","w":"+nan(1)"})j");
 }
 
-// yaml-cpp's LoadAll never ends on it.
-TEST(ConfigReader, EndsAtAStrayComma) {
-  EXPECT_TRUE(read("\n,1\n,").config.queues.size() == 1);
+// yaml-cpp's LoadAll never ends on it, and its Load takes it for an empty file.
+TEST(ConfigReader, RefusesAStrayComma) {
+  EXPECT_NE(problemsOf(",").find("1:1: not valid YAML: a comma"), std::string::npos);
+  EXPECT_NE(problemsOf("\n,1\n,").find("2:1: not valid YAML: a comma"), std::string::npos);
+}
+
+TEST(ConfigReader, RefusesASecondDocument) {
+  EXPECT_TRUE(read("# none\n").ok());
+  EXPECT_TRUE(read("---\ndata: d\n...\n").ok());
   EXPECT_NE(problemsOf("---\n---\ndata: d\n").find("a second document"), std::string::npos);
 }
 
