@@ -1,5 +1,4 @@
 #include <chrono>
-#include <thread>
 
 #include "planwright/plugin.hpp"
 
@@ -10,13 +9,7 @@ class NoopBuilder {
  public:
   explicit NoopBuilder(const pw::Settings& settings) : sleep_(settings.num("sleep", 0)) {}
 
-  void build(const pw::Job&, pw::Call& call) {
-    const auto end = std::chrono::steady_clock::now() + sleep_;
-    while (sleep_.count() > 0 && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::min(sleep_, std::chrono::milliseconds(5)));
-      call.stopIfCancelled();
-    }
-  }
+  void build(const pw::Job&, pw::Call& call) { call.sleep(sleep_); }
 
  private:
   const std::chrono::milliseconds sleep_;

@@ -1,5 +1,4 @@
 #include <chrono>
-#include <thread>
 
 #include "planwright/plugin.hpp"
 
@@ -13,11 +12,7 @@ class NoopPlanner {
         sleep_(settings.num("sleep", 0)) {}
 
   void plan(const pw::Input&, pw::Plan& plan, pw::Call& call) {
-    const auto end = std::chrono::steady_clock::now() + sleep_;
-    while (sleep_.count() > 0 && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::min(sleep_, std::chrono::milliseconds(5)));
-      call.stopIfCancelled();
-    }
+    call.sleep(sleep_);
     for (std::int64_t i = 0; i < jobs_; ++i) plan.job("job-" + std::to_string(i));
   }
 

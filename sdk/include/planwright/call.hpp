@@ -1,9 +1,12 @@
 // planwright/call.hpp - what the host offers to one piece of work in flight, and the work itself.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <planwright/errors.hpp>
@@ -59,6 +62,14 @@ class Call {
   }
   void stopIfCancelled() {
     if (cancelled()) throw Stop{PW_CANCELLED, "stopped by the host"};
+  }
+  /// Waits, and leaves the stage as soon as the host wants the call to stop.
+  void sleep(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(5)));
+      stopIfCancelled();
+    }
   }
 
   void emit(std::string_view kind, std::string_view json) {
