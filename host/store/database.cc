@@ -1,6 +1,5 @@
 #include "store/database.h"
 
-#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <set>
@@ -11,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/unavailable.h"
+#include "store/one_line.h"
 #include "store/sql.h"
 
 namespace planwright {
@@ -124,15 +124,6 @@ std::string_view sessionOf(Workload workload) {
 bool isOutage(const pqxx::sql_error& error) {
   const std::string kind = error.sqlstate().substr(0, 2);
   return kind == "08" || kind == "40" || kind == "53" || kind == "57" || kind == "58";
-}
-
-/// What libpq says in several lines ("…failed: No such file or directory\n\tIs the server
-/// running…").
-std::string oneLine(const std::string& text) {
-  std::string line = text.substr(0, text.find_last_not_of(" \n") + 1);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return line;
 }
 
 /// Statements named session_* are run as text, the others are prepared.

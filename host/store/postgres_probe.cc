@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "base/unavailable.h"
+#include "store/one_line.h"
 
 namespace planwright {
 namespace {
@@ -26,8 +27,7 @@ struct PostgresProbe::State {
   Steady::time_point deadline;
 
   [[noreturn]] void giveUp(const char* what) const {
-    std::string why = PQerrorMessage(connection.get());
-    why.erase(why.find_last_not_of(" \n") + 1);
+    const std::string why = oneLine(PQerrorMessage(connection.get()));
     throw Unavailable(fmt::format("Postgres {}{}{}", what, why.empty() ? "" : ": ", why));
   }
 
