@@ -26,6 +26,7 @@ std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char
   return std::nullopt;
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one loop, read as a whole
 bool matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;

@@ -42,6 +42,7 @@ void addItem(CLI::App& app, Session& session, const std::string& singular,
   const auto arguments = std::make_shared<ItemArguments>();
   command->add_option("ID", arguments->id, "its id")->required();
   std::vector<std::string> verbs;
+  verbs.reserve(parts.size());
   for (const auto& part : parts) verbs.emplace_back(part.verb);
   command->add_option("part", arguments->verb, "what to print: " + CLI::detail::join(verbs, ", "))
       ->check(CLI::IsMember(verbs));
