@@ -5,6 +5,7 @@
 -- than running it for one item, and statistics of a table that was empty a second ago would choose a full scan.
 set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
 set enable_mergejoin = off; set enable_bitmapscan = off; set jit = off; set statement_timeout = '60s';
+set idle_in_transaction_session_timeout = '5s';
 set client_min_messages = warning
 
 -- name: session_queries
