@@ -7,6 +7,7 @@
 #include "base/keeper_process.h"
 #include "cli/command_failure.h"
 #include "cli/command_groups.h"
+#include "config/section_reader.h"
 
 namespace planwright::cli {
 namespace {
@@ -49,7 +50,25 @@ void addCommands(CLI::App& app, Session& session) {
   addBackupCommands(app, session);
 }
 
+/// The word where a command was expected; CLI11 only says that one is missing.
+std::string unknownCommand(const CLI::App& app, const CLI::ParseError& error) {
+  const auto left = app.remaining(true);
+  if (left.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) return {};
+  const CLI::App* group = &app;
+  while (!group->get_subcommands().empty()) group = group->get_subcommands().front();
+  std::vector<std::string> names;
+  for (const auto* command : group->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  const std::string near = nearestName(left.front(), names);
+  return "There is no command \"" + left.front() + "\"" +
+         (near.empty() ? "." : "; did you mean \"" + near + "\"?");
+}
+
 int reportUsage(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
+  if (const std::string wrong = unknownCommand(app, error); !wrong.empty()) {
+    terminal.err << wrong << "\nRun with --help for more information.\n";
+    return static_cast<int>(ExitCode::Usage);
+  }
   const int code = app.exit(error, terminal.out, terminal.err);
   return code == 0 ? 0 : static_cast<int>(ExitCode::Usage);
 }

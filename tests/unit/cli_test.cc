@@ -164,6 +164,13 @@ TEST_F(Cli, WrongUsageIsExitCode2AndGoesToStderr) {
   }
 }
 
+TEST_F(Cli, AWordThatIsNoCommandIsNamedWithTheNearest) {
+  EXPECT_THAT(run({"statsu"}).err,
+              HasSubstr("There is no command \"statsu\"; did you mean \"status\"?"));
+  EXPECT_THAT(run({"plans", "frobnicate"}).err, HasSubstr("There is no command \"frobnicate\"."));
+  EXPECT_THAT(run({"plans"}).err, HasSubstr("A subcommand is required"));
+}
+
 TEST_F(Cli, AServerThatIsNotThereIsExitCode6AndSaysHowToStartOne) {
   std::ostringstream out, err;
   const int code = cli::run({"status", "--server", "127.0.0.1:1"}, {out, err, false, false, false});
