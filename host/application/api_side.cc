@@ -41,11 +41,17 @@ struct ApiSide::State {
             .metrics = parts.metrics,
             .plugins = &parts.plugins,
             .logsFolder = parts.logFolder,
+            .sandboxJson = parts.sandbox.json(),
             .arriving = parts.arrivingJson,
             .dependencies = [this] { return dependencies(); },
             .beforeScrape =
                 [this](Metrics& metrics) {
                   setHttpGauges(metrics, server);
+                  metrics.set("planwright_sandbox_level", {},
+                              static_cast<double>(parts.sandbox.level));
+                  for (const auto& facility : parts.sandbox.facilities)
+                    metrics.set("planwright_sandbox_facility", {{"facility", facility.name}},
+                                facility.works ? 1 : 0);
                   metrics.set("planwright_postgres_up", {}, parts.postgres.isAway() ? 0 : 1);
                   metrics.set("planwright_redis_up", {}, parts.redis.isAway() ? 0 : 1);
                 }};

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "config/config.h"
 #include "queue/tickets.h"
+#include "sandbox/report.h"
 #include "stages/registry.h"
 #include "store/bell.h"
 #include "store/database.h"
@@ -32,6 +33,7 @@ class ApiSide {
     Bell& bell;
     const Clock& clock;
     Metrics& metrics;
+    const SandboxReport& sandbox;
     std::filesystem::path logFolder;
     std::filesystem::path spoolFolder;  ///< upload bodies pass through it
     std::function<std::string()> arrivingJson;

@@ -99,12 +99,13 @@ Application::Application(const Config& config, const std::stop_token& stop)
   if (!folder) throw std::runtime_error(folder.error().message);
   folderBlobs_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_);
-  plugins_ = std::make_unique<Plugins>(
-      PluginOptions{pluginFolders(config), data / "plugins", data / "work"}, *keeper_);
-
   const fs::path work = data / "work";
   fs::remove_all(work);  // of attempts that died with the last run
   fs::create_directories(work);
+  sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
+  log::info("sandbox level {}", toText(sandbox_->report().level));
+  plugins_ = std::make_unique<Plugins>(
+      PluginOptions{pluginFolders(config), data / "plugins", work}, *sandbox_);
   fs::create_directories(folderBlobs_->logs());
 
   {
@@ -172,6 +173,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
                        bell_,
                        clock_,
                        metrics_,
+                       sandbox_->report(),
                        folderBlobs_->logs(),
                        data / "spool",
                        [this] { return arrivingJson(); },

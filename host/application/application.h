@@ -13,6 +13,7 @@
 #include "base/keeper.h"
 #include "embedded/embedded_services.h"
 #include "queue/redis_tickets.h"
+#include "sandbox/sandbox.h"
 #include "store/blobs.h"
 #include "upkeep/forgotten_claims.h"
 #include "upkeep/heartbeat.h"
@@ -55,6 +56,7 @@ class Application {
   ServiceState redisState_{"redis"};
   std::unique_ptr<EmbeddedServices> embedded_;
   std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<Sandbox> sandbox_;
   std::string redisUrl_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<FolderBlobs> folderBlobs_;

@@ -103,6 +103,7 @@ ProgramExit toExit(const ExitMessage& message) {
   exit.timedOut = message.timedOut;
   exit.stopped = message.stopped;
   exit.lost = message.isLost;
+  exit.limit = message.limit;
   exit.startError = message.startError;
   exit.ran = std::chrono::microseconds(message.ranMicros);
   exit.peakMemoryBytes = message.peakMemoryBytes;
@@ -203,12 +204,19 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.hasStdin = spec.stdinFd >= 0;
   message.hasStdout = spec.stdoutFd >= 0;
   message.hasStderr = spec.stderrFd >= 0;
+  message.hasLandlock = spec.confinement.landlockFd >= 0;
+  message.hasFilter = spec.confinement.filterFd >= 0;
+  message.isConfined = spec.confinement.isConfined;
+  message.isWrapped = spec.confinement.isWrapped;
+  message.user = spec.confinement.user;
+  message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;
   message.limits = spec.limits;
   message.timeoutMillis = spec.timeout.count();
   message.graceMillis = spec.grace.count();
   std::vector<int> fds;
-  for (const int fd : {spec.stdinFd, spec.stdoutFd, spec.stderrFd})
+  for (const int fd : {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
+                       spec.confinement.filterFd})
     if (fd >= 0) fds.push_back(fd);
   if (!message.isTextInFile) return sendPacket(channel.fd.get(), bytesOf(message), text, fds);
   const UniqueFd file = memoryFile(text);
@@ -236,6 +244,11 @@ ProgramExit Keeper::run(const ProgramSpec& spec, const std::stop_token& stop) {
   ProgramExit notStarted;
   notStarted.stopped = true;
   if (stop.stop_requested()) return notStarted;
+  if (spec.sandbox.mode == SandboxWish::Mode::Require && !spec.confinement.isConfined) {
+    notStarted.stopped = false;
+    notStarted.refusal = "sandbox: require cannot be met: nothing here confines programs";
+    return notStarted;
+  }
   const Result<std::string> text = programText(spec);
   if (!text) {
     notStarted.stopped = false;

@@ -27,9 +27,9 @@ struct KeeperOptions {
 /// Starts every program of the host through one child, `planwright keeper`, so that none outlives
 /// the host: the child is their subreaper, is fed each second, and kills all of them when we are
 /// gone or silent. If it dies itself, a new one is started; it first ends what the old one left,
-/// and the runs of that moment come back with `lost` after that. One Keeper for each data folder. Owned by
-/// Application; no run may be under way when it is destroyed. run(): [any thread, hundreds at
-/// once]; it costs its thread one send and one receive.
+/// and the runs of that moment come back with `lost` after that. One Keeper for each data folder.
+/// Owned by Application; no run may be under way when it is destroyed. run(): [any thread, hundreds
+/// at once]; it costs its thread one send and one receive.
 class Keeper final : public Programs {
  public:
   explicit Keeper(KeeperOptions options = {});

@@ -8,6 +8,7 @@
 #include <exception>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -26,6 +27,7 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain(5);  // while something that was killed still dies
 constexpr milliseconds kSweepEvery(5'000);
+constexpr int kBySignal = 128;  // shells and bwrap add the number of the signal to it
 
 std::chrono::nanoseconds sinceBoot() {
   timespec now{};
@@ -174,33 +176,18 @@ void KeeperProcess::startRun(int channel, Packet packet) {
   run.tag = RunTag(family_, message.number);
   run.grace = milliseconds(message.graceMillis);
 
-  const std::size_t fdCount =
-      std::size_t{message.hasStdin} + message.hasStdout + message.hasStderr + message.isTextInFile;
   std::string longText;
-  std::span<char> text(buffer_.data() + sizeof message, packet.bytes.size() - sizeof message);
-  SpawnPlan plan;
+  const std::span<char> text(buffer_.data() + sizeof message, packet.bytes.size() - sizeof message);
   Spawned spawned{-1, "a message to the keeper lost its descriptors", true};
-  if (packet.fds.size() == fdCount) {
-    std::size_t next = 0;
-    if (message.hasStdin) plan.stdinFd = packet.fds[next++].get();
-    if (message.hasStdout) plan.stdoutFd = packet.fds[next++].get();
-    if (message.hasStderr) plan.stderrFd = packet.fds[next++].get();
-    if (message.isTextInFile) {
-      longText = readAll(packet.fds[next].get());
-      text = longText;
-    }
-    Result<ProgramWords> words = splitProgramText(text, message.argCount, message.envCount);
-    if (words) {
-      plan.words = std::move(*words);
-      plan.limits = message.limits;
-      plan.tag = run.tag;
-      UniqueFd group;
-      if (plan.limits.processes > 0) group = groups_->make(run.number, plan.limits.processes);
-      run.hasLimitGroup = static_cast<bool>(group);
-      plan.groupFd = group.get();
-      run.startedAt = Steady::now();
-      spawned = spawner_.start(plan);
-    }
+  if (auto plan = planOf(message, packet, text, longText)) {
+    plan->tag = run.tag;
+    const ControlGroups::Joined groups = groups_->make(run.number, plan->limits);
+    run.hasLimitGroup = groups.processes || groups.memory;
+    run.isWrapped = message.isWrapped;
+    plan->processGroupFd = groups.processes.get();
+    plan->memoryGroupFd = groups.memory.get();
+    run.startedAt = Steady::now();
+    spawned = spawner_.start(*plan);
   }
   packet.fds.clear();  // before the answer: then nobody of us holds the caller's files any more
   if (spawned.pid < 0) {
@@ -235,6 +222,11 @@ void KeeperProcess::dropChannel(int channel) {
 
 void KeeperProcess::askToEnd(Run& run) {
   run.killAt = Steady::now() + run.grace;
+  if (run.isWrapped) {
+    for (const pid_t pid : pidsOf(allProcesses(), run.number))
+      if (pid != run.leader && ::kill(pid, SIGTERM) == 0) ::kill(pid, SIGCONT);
+    return;
+  }
   ::kill(-run.leader, SIGTERM);
   ::kill(-run.leader, SIGCONT);  // a stopped process would not hear it
 }
@@ -263,15 +255,28 @@ void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {
   run.hasExited = true;
   run.exit.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   run.exit.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (run.isWrapped && run.exit.code > kBySignal && run.exit.code <= kBySignal + SIGSYS)
+    run.exit.signal = std::exchange(run.exit.code, -1) - kBySignal;
   run.exit.ranMicros =
       std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - run.startedAt).count();
   run.exit.peakMemoryBytes = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// The limit that made a run fail, as far as signals and its group tell.
+void KeeperProcess::noteLimit(Run& run) const {
+  if (run.exit.code == 0 || run.exit.stopped || run.exit.timedOut) return;
+  if (run.hasLimitGroup) run.exit.limit = groups_->brokenLimit(run.number);
+  // A shell tells the signal of its child by its exit code.
+  const int signal = run.exit.signal != 0 ? run.exit.signal : run.exit.code - kBySignal;
+  if (signal == SIGXCPU) run.exit.limit = ProgramLimit::Cpu;
+  if (signal == SIGXFSZ) run.exit.limit = ProgramLimit::FileSize;
 }
 
 /// Answers for the runs of which nothing is left.
 void KeeperProcess::settle() {
   for (auto at = runs_.begin(); at != runs_.end();) {
     if (at->second.hasExited && isGone(at->second)) {
+      noteLimit(at->second);
       if (at->second.hasLimitGroup) groups_->remove(at->first);
       answer(at->second);
       at = runs_.erase(at);
@@ -285,6 +290,8 @@ void KeeperProcess::settle() {
 bool KeeperProcess::isGone(Run& run) {
   if (!run.isGroupGone && ::kill(-run.leader, SIGKILL) == 0) return false;
   run.isGroupGone = true;  // from now on the number may be another group's
+  if (run.hasLimitGroup && !killAll([&] { return groups_->membersOf(run.number); }).empty())
+    return false;
   return killAll([&] { return pidsOf(mayBelongTo(run), run.number); }).empty();
 }
 

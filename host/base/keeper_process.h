@@ -47,6 +47,7 @@ class KeeperProcess {
     bool hasExited = false;                    ///< the leader; its pid is not ours any more
     bool isGroupGone = false;
     bool hasLimitGroup = false;  ///< a control group, to be removed
+    bool isWrapped = false;      ///< Confinement::isWrapped
     ExitMessage exit;
   };
 
@@ -61,6 +62,7 @@ class KeeperProcess {
   void askToEnd(Run& run);
   void reap();
   void noteExit(Run& run, int status, const ::rusage& usage);
+  void noteLimit(Run& run) const;
   void settle();
   bool isGone(Run& run);
   std::vector<pid_t> mayBelongTo(const Run& run) const;
@@ -78,7 +80,7 @@ class KeeperProcess {
   UniqueFd childSignals_;
   Spawner spawner_;
   LastPid lastPid_;
-  std::optional<ProcessGroups> groups_;  ///< once the family is known
+  std::optional<ControlGroups> groups_;  ///< once the family is known
   std::uint32_t family_ = 0;
   std::chrono::milliseconds lease_{15'000};
   std::chrono::nanoseconds lastWord_{

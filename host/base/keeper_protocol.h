@@ -13,10 +13,10 @@
 namespace planwright {
 
 // What the host and its keeper say to each other, over SOCK_SEQPACKET pairs of one machine and one
-// binary, so plain structs do. The control pair carries Hello, its answer once nothing of an earlier
-// keeper is left, then Ping and Channel (with the keeper's end of a new pair). A channel carries one run at a time: Run and its descriptors,
-// perhaps Stop, then the keeper's ExitMessage. A pair that closes tells the other side that its
-// peer is gone.
+// binary, so plain structs do. The control pair carries Hello, its answer once nothing of an
+// earlier keeper is left, then Ping and Channel (with the keeper's end of a new pair). A channel
+// carries one run at a time: Run and its descriptors, perhaps Stop, then the keeper's ExitMessage.
+// A pair that closes tells the other side that its peer is gone.
 
 enum class KeeperWord : std::uint32_t { Hello, Ping, Channel, Run, Stop };
 
@@ -35,6 +35,9 @@ struct RunMessage {
   std::uint32_t envCount = 0;
   std::uint32_t textBytes = 0;
   bool hasStdin = false, hasStdout = false, hasStderr = false;
+  bool hasLandlock = false, hasFilter = false;
+  bool isConfined = false, isWrapped = false;
+  std::uint32_t user = 0, group = 0;
   bool isTextInFile =
       false;  ///< the text is in a memory file, the last descriptor: it is too long for a message
   ProgramLimits limits;
@@ -52,6 +55,7 @@ struct ExitMessage {
   std::int32_t code = -1;
   std::int32_t signal = 0;
   bool timedOut = false, stopped = false, isLost = false;
+  ProgramLimit limit = ProgramLimit::None;
   std::int64_t ranMicros = 0;
   std::int64_t peakMemoryBytes = 0;
   char startError[1024] = {};

@@ -7,13 +7,17 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/open_files.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -26,12 +30,13 @@
 namespace planwright {
 namespace {
 
-enum class Step : int { None, Setup, Limits, Folder, Exec };
+enum class Step : int { None, Setup, Limits, Folder, Confine, Exec };
 
 struct Limit {
   int resource;
   rlim_t value;
   bool isSoftOnly = false;  ///< the program may raise it again
+  rlim_t slack = 0;         ///< from the signal that tells to the one that ends
 };
 
 /// Where execvp(3) would look, with the program's own PATH.
@@ -59,6 +64,8 @@ std::string describe(Step step, int error, const ProgramWords& words,
       return "cannot run '" + name + "' in folder '" + words.cwd + "': " + reason;
     case Step::Limits:
       return "cannot set the limits of '" + name + "': " + reason;
+    case Step::Confine:
+      return "cannot confine '" + name + "': " + reason;
     case Step::Exec:
       break;
     case Step::None:
@@ -76,6 +83,32 @@ std::string describe(Step step, int error, const ProgramWords& words,
 
 }  // namespace
 
+std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
+                                std::span<char> text, std::string& longText) {
+  SpawnPlan plan;
+  std::size_t next = 0;
+  bool isComplete = true;
+  const auto take = [&](bool isThere) {
+    if (!isThere) return -1;
+    isComplete = isComplete && next < packet.fds.size();
+    return isComplete ? packet.fds[next++].get() : -1;
+  };
+  plan.stdinFd = take(message.hasStdin);
+  plan.stdoutFd = take(message.hasStdout);
+  plan.stderrFd = take(message.hasStderr);
+  plan.confinement = {message.isConfined,      message.user,
+                      message.group,           take(message.hasLandlock),
+                      take(message.hasFilter), message.isWrapped};
+  const int file = take(message.isTextInFile);
+  if (!isComplete || next != packet.fds.size()) return std::nullopt;
+  if (file >= 0) text = longText = readAll(file);
+  Result<ProgramWords> words = splitProgramText(text, message.argCount, message.envCount);
+  if (!words) return std::nullopt;
+  plan.words = std::move(*words);
+  plan.limits = message.limits;
+  return plan;
+}
+
 /// Written by the child before it gives up, read by the keeper after.
 struct Spawner::Report {
   Step step;
@@ -90,7 +123,9 @@ struct Spawner::Prepared {
   const char* cwd;
   const char* const* places;
   int stdio[3];
-  int group;
+  int groups[2];
+  const Confinement* confinement;
+  const sock_fprog* filter;  ///< null: none, or not for us to enter
   const Limit* limits;
   std::size_t limitCount;
   pid_t keeper;
@@ -124,10 +159,10 @@ void Spawner::becomeProgram(const Prepared& program) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != program.keeper) ::_exit(127);
   ::umask(022);
-  if (program.group >= 0 && ::write(program.group, "0", 1) != 1) giveUp(Step::Limits);
+  for (const int group : program.groups)
+    if (group >= 0 && ::write(group, "0", 1) != 1) giveUp(Step::Limits);
   for (int i = 0; i < 3; ++i)
     if (::dup2(program.stdio[i], i) < 0) giveUp(Step::Setup);
-  ::close_range(3, ~0U, 0);
   if (::chdir(program.cwd) != 0) giveUp(Step::Folder);
   for (std::size_t i = 0; i < program.limitCount; ++i) {
     const Limit& limit = program.limits[i];
@@ -135,10 +170,11 @@ void Spawner::becomeProgram(const Prepared& program) {
     ::getrlimit(static_cast<__rlimit_resource>(limit.resource), &now);
     const rlim_t value =
         std::min(limit.value, now.rlim_max);  // what is already limited further stays so
-    now = {value, limit.isSoftOnly ? now.rlim_max : value};
+    now = {value, limit.isSoftOnly ? now.rlim_max : std::min(value + limit.slack, now.rlim_max)};
     if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &now) != 0)
       giveUp(Step::Limits);
   }
+  if (!confine(program)) giveUp(Step::Confine);
   int error = ENOENT;
   for (const char* const* place = program.places; *place != nullptr; ++place) {
     ::execve(*place, program.argv, program.env);
@@ -148,6 +184,33 @@ void Spawner::becomeProgram(const Prepared& program) {
   errno = error;
   giveUp(Step::Exec);
   ::_exit(127);
+}
+
+/// Raw calls: libc would change the ids of all threads, and of the keeper whose memory we share.
+bool Spawner::confine(const Prepared& program) {
+  const Confinement& wish = *program.confinement;
+  if (!wish.isConfined) {
+    ::close_range(3, ~0U, 0);
+    return true;
+  }
+  if (wish.user != 0) {
+    const auto user = static_cast<long>(wish.user), group = static_cast<long>(wish.group);
+    if (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+        ::syscall(SYS_setresgid, group, group, group) != 0 ||
+        ::syscall(SYS_setresuid, user, user, user) != 0)
+      return false;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of user takes it back
+    if (::getppid() != program.keeper) ::_exit(127);
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  if (wish.landlockFd >= 0 && ::syscall(SYS_landlock_restrict_self, wish.landlockFd, 0) != 0)
+    return false;
+  const bool passesFilter = wish.isWrapped && wish.filterFd >= 0;
+  if (passesFilter && wish.filterFd != 3 && ::dup2(wish.filterFd, 3) < 0) return false;
+  if (passesFilter && ::fcntl(3, F_SETFD, 0) != 0) return false;
+  ::close_range(passesFilter ? 4 : 3, ~0U, 0);
+  return program.filter == nullptr ||
+         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program.filter) == 0;
 }
 
 #if PLANWRIGHT_PLAIN_FORK
@@ -182,14 +245,23 @@ Spawned Spawner::start(const SpawnPlan& plan) {
   const auto add = [&limits](int resource, std::uint64_t value) {
     if (value != 0) limits.push_back({resource, value, false});
   };
-  add(RLIMIT_AS, plan.limits.memoryBytes);
-  add(RLIMIT_CPU, plan.limits.cpuSeconds);
+  if (plan.memoryGroupFd < 0) add(RLIMIT_AS, plan.limits.memoryBytes);
+  if (plan.limits.cpuSeconds != 0)
+    limits.push_back({RLIMIT_CPU, plan.limits.cpuSeconds, false, 1});  // SIGXCPU, then SIGKILL
   add(RLIMIT_FSIZE, plan.limits.fileSizeBytes);
-  if (plan.groupFd < 0) add(RLIMIT_NPROC, plan.limits.processes);
+  if (plan.processGroupFd < 0) add(RLIMIT_NPROC, plan.limits.processes);
   add(RLIMIT_NOFILE, plan.limits.openFiles);
   if (plan.limits.openFiles == 0) limits.push_back({RLIMIT_NOFILE, openFiles_, true});
 
   const auto orNull = [this](int fd) { return fd >= 0 ? fd : null_.get(); };
+  std::string filterBytes;
+  sock_fprog filter{};
+  if (plan.confinement.filterFd >= 0 && !plan.confinement.isWrapped) {
+    ::lseek(plan.confinement.filterFd, 0, SEEK_SET);
+    filterBytes = readAll(plan.confinement.filterFd);
+    filter.len = static_cast<unsigned short>(filterBytes.size() / sizeof(sock_filter));
+    filter.filter = reinterpret_cast<sock_filter*>(filterBytes.data());
+  }
   *report_ = {Step::None, 0};
   const Prepared program{report_,
                          plan.words.argv.data(),
@@ -197,7 +269,9 @@ Spawned Spawner::start(const SpawnPlan& plan) {
                          plan.words.cwd,
                          placePointers.data(),
                          {orNull(plan.stdinFd), orNull(plan.stdoutFd), orNull(plan.stderrFd)},
-                         plan.groupFd,
+                         {plan.processGroupFd, plan.memoryGroupFd},
+                         &plan.confinement,
+                         filter.len > 0 ? &filter : nullptr,
                          limits.data(),
                          limits.size(),
                          ::getpid()};

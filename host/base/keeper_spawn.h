@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 
 #include <sys/types.h>
@@ -16,8 +18,14 @@ struct SpawnPlan {
   ProgramLimits limits;
   RunTag tag{0, 0};
   int stdinFd = -1, stdoutFd = -1, stderrFd = -1;  ///< -1 = /dev/null
-  int groupFd = -1;  ///< cgroup.procs of its group, which limits the processes; -1 = none
+  int processGroupFd = -1, memoryGroupFd = -1;     ///< cgroup.procs that limit these; -1 = none
+  Confinement confinement;
 };
+
+/// What a Run message asks for. The plan points into `text`, or `longText` if that came in a file,
+/// and to the descriptors of `packet`. Nothing if these do not fit the message.
+std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
+                                std::span<char> text, std::string& longText);
 
 struct Spawned {
   pid_t pid = -1;
@@ -27,8 +35,8 @@ struct Spawned {
 
 /// Starts programs by vfork: the cost does not grow with our memory, and the answer is known when
 /// it returns. Each is the leader of a session of its own, has default signals, umask 022, no
-/// descriptor but the three, the limits and the tag, and is killed by the kernel when the keeper
-/// ends. The keeper's only thread.
+/// descriptor but the three, the limits, the tag and the confinement asked for, and is killed by
+/// the kernel when the keeper ends. The keeper's only thread.
 class Spawner {
  public:
   Spawner();
@@ -45,6 +53,7 @@ class Spawner {
   struct Report;
   struct Prepared;
   [[noreturn, gnu::noinline]] static void becomeProgram(const Prepared& program);
+  static bool confine(const Prepared& program);
   pid_t forkAndExec(const Prepared& program);
 
   Report* report_;  // a shared page: where the child says what failed

@@ -48,8 +48,9 @@ struct TaggedProcess {
 std::vector<TaggedProcess> taggedAmong(const std::vector<pid_t>& candidates, std::uint32_t family);
 /// All processes that this process can see in /proc.
 std::vector<pid_t> allProcesses();
-/// Sends SIGKILL to all that `find` finds and gives those. They are stopped first, until a look finds
-/// no more than the one before: what is stopped cannot fork, so not even a fork bomb outruns it.
+/// Sends SIGKILL to all that `find` finds and gives those. They are stopped first, until a look
+/// finds no more than the one before: what is stopped cannot fork, so not even a fork bomb outruns
+/// it.
 std::vector<pid_t> killAll(const std::function<std::vector<pid_t>()>& find);
 /// Children of this process, zombies included.
 std::vector<pid_t> ownChildren();

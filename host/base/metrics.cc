@@ -69,6 +69,9 @@ const std::vector<MetricFamily>& metricFamilies() {
   using enum MetricKind;
   static const std::vector<MetricFamily> families = {
       {"planwright_build_info", Gauge, "Always 1; the version is a label."},
+      {"planwright_sandbox_level", Gauge,
+       "How well programs can be kept in their place: 0 none, 1 Landlock, 2 namespaces."},
+      {"planwright_sandbox_facility", Gauge, "Whether a means of the sandbox works here."},
       {"planwright_queue_depth", Gauge, "Items that wait in a queue and are due."},
       {"planwright_queue_oldest_age_seconds", Gauge,
        "How long the oldest waiting item has waited."},

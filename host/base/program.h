@@ -11,11 +11,36 @@ namespace planwright {
 
 /// 0 = no limit.
 struct ProgramLimits {
-  std::uint64_t memoryBytes = 0;    ///< RLIMIT_AS
-  std::uint64_t cpuSeconds = 0;     ///< RLIMIT_CPU
-  std::uint64_t fileSizeBytes = 0;  ///< RLIMIT_FSIZE
+  std::uint64_t memoryBytes = 0;    ///< of the whole run: a control group, else RLIMIT_AS
+  std::uint64_t cpuSeconds = 0;     ///< RLIMIT_CPU: of each process
+  std::uint64_t fileSizeBytes = 0;  ///< RLIMIT_FSIZE: of each file
   std::uint64_t openFiles = 0;      ///< RLIMIT_NOFILE
   std::uint64_t processes = 0;      ///< of the whole run: a control group, else RLIMIT_NPROC
+  std::uint64_t diskBytes = 0;      ///< in all its writable folders together; kept by the sandbox
+};
+
+/// The limit that a run broke.
+enum class ProgramLimit : std::uint8_t { None, Memory, Cpu, FileSize, Processes, Disk };
+
+/// What a run asks of the sandbox (host/sandbox). One that is none refuses Require and ignores the rest.
+struct SandboxWish {
+  enum class Mode : std::uint8_t { None, Auto, Require };
+  Mode mode = Mode::None;
+  bool network = true;
+  std::string user;                   ///< run as this one; empty = the sandbox chooses
+  std::vector<std::string> writable;  ///< absolute folders; all else is read-only or not there
+  std::vector<std::string> readable;  ///< absolute paths to be seen besides the system
+};
+
+/// What the keeper does to the process between fork and exec. Made by the sandbox.
+struct Confinement {
+  bool isConfined = false;  ///< no privileges, nor any to be had from set-user-id programs
+  std::uint32_t user = 0, group = 0;  ///< to become; user 0 = stay as the keeper is
+  int landlockFd = -1;                ///< ruleset to enter, or -1; descriptors stay the caller's
+  int filterFd = -1;                  ///< a file of struct sock_filter[], a seccomp filter, or -1
+  /// argv[0] is bwrap: it finds the filter as descriptor 3 and enters it itself, says 128 + N when
+  /// signal N ended the program, and would take all with it if it heard SIGTERM.
+  bool isWrapped = false;
 };
 
 /// A program to run in a process group of its own.
@@ -28,6 +53,8 @@ struct ProgramSpec {
   int stdoutFd = -1;  ///< -1 = /dev/null
   int stderrFd = -1;
   ProgramLimits limits;
+  SandboxWish sandbox;
+  Confinement confinement;
   std::chrono::milliseconds timeout{0};   ///< 0 = none
   std::chrono::milliseconds grace{2000};  ///< between SIGTERM and SIGKILL of the group
 };
@@ -37,7 +64,12 @@ struct ProgramExit {
   int signal = 0;         ///< the signal that ended it, or 0
   bool timedOut = false;  ///< our timeout ended it
   bool stopped = false;   ///< the stop token ended it
-  bool lost = false;      ///< not its own doing (startError says what broke): infra, run it again
+  ProgramLimit limit = ProgramLimit::None;  ///< what made it fail, as far as that can be known
+  std::string limitReason = {};             ///< the same as a sentence
+  std::string refusal = {};    ///< the sandbox that it must have cannot be had: why, and the remedy
+  std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
+  bool networkSealed = false;  ///< it could reach no network
+  bool lost = false;  ///< not its own doing (startError says what broke): infra, run it again
   std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or
                                 ///< directory"), or empty
   std::chrono::microseconds ran{0};

@@ -93,8 +93,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
-  JobServices services(task, parts_.blobs, parts_.logFolder / attemptId);
   const auto& config = parts_.queue.builder;
+  JobServices services(task, config.limits, parts_.blobs, parts_.logFolder / attemptId);
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout});
   *running_.lock() = {&call, {task.build, task.position}};
@@ -107,7 +107,10 @@ JobResult JobRunner::attempt(const JobTask& task) {
     result.peakMemoryBytes = exit->peakMemoryBytes;
   }
   if (outcome.failure) {
-    describe(call.overLimit(*outcome.failure).value_or(*outcome.failure), call.reason(), result);
+    Failure failure = call.overLimit(*outcome.failure).value_or(*outcome.failure);
+    if (const auto& exit = services.lastExit(); exit && exit->limit != ProgramLimit::None)
+      failure = {FailureClass::Limit, exit->limitReason, failure.details, {}};
+    describe(failure, call.reason(), result);
     return result;
   }
   auto collected = folder.collect(task.job().outputs, parts_.blobs);

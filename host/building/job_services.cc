@@ -1,5 +1,7 @@
 #include "building/job_services.h"
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,6 +13,13 @@ namespace planwright {
 namespace {
 
 constexpr std::int64_t kLargestBlob = std::int64_t{16} << 30;
+
+/// What the job asks for, but no more than the queue allows. 0 = no limit.
+template <class Number>
+std::uint64_t stricter(std::int64_t asked, const std::optional<Number>& allowed) {
+  const std::int64_t most = allowed.value_or(0);
+  return static_cast<std::uint64_t>(asked == 0 ? most : most == 0 ? asked : std::min(asked, most));
+}
 
 }  // namespace
 
@@ -54,8 +63,14 @@ std::optional<std::string> JobServices::secret(std::string_view) {
 
 ProgramLimits JobServices::programLimits() {
   ProgramLimits limits;
-  limits.memoryBytes = static_cast<std::uint64_t>(task_.job().memoryBytes);
-  limits.processes = static_cast<std::uint64_t>(task_.job().processes);
+  limits.memoryBytes = stricter(task_.job().memoryBytes, limits_.memoryBytes);
+  limits.processes = stricter(task_.job().processes, limits_.processes);
+  limits.fileSizeBytes = stricter(0, limits_.fileSizeBytes);
+  limits.diskBytes = stricter(0, limits_.diskBytes);
+  limits.openFiles = stricter(0, limits_.files);
+  if (limits_.cpu)
+    limits.cpuSeconds = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(*limits_.cpu).count()));
   return limits;
 }
 

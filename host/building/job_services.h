@@ -8,6 +8,7 @@
 #include "artifacts/blob_store.h"
 #include "base/unique_fd.h"
 #include "building/job_task.h"
+#include "config/stage_config.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -16,8 +17,10 @@ namespace planwright {
 /// attempt's log file, which is made with the first byte. Lives for one call.
 class JobServices final : public CallServices {
  public:
-  JobServices(const JobTask& task, BlobStore& blobs, std::filesystem::path logFile)
+  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs,
+              std::filesystem::path logFile)
       : task_(task),
+        limits_(limits),
         blobs_(blobs),
         logFile_(std::move(logFile)) {}
 
@@ -38,6 +41,7 @@ class JobServices final : public CallServices {
 
  private:
   const JobTask& task_;
+  const LimitsConfig& limits_;
   BlobStore& blobs_;
   const std::filesystem::path logFile_;
   UniqueFd log_;

@@ -37,6 +37,29 @@ std::string stageLine(const JsonValue& queue, const std::string& stage) {
   return text;
 }
 
+/// "sandbox landlock; for more: Install the package bubblewrap"
+void printSandbox(Session& session) {
+  const Reply reply = session.client().get("/api/version");
+  const auto version = reply.ok() ? parseJson(reply.body) : Result<JsonDocument>(invalid(""));
+  const JsonValue* sandbox = version ? find(*version, "sandbox") : nullptr;
+  if (!sandbox) return;
+  const std::string remedy = textOr(*sandbox, "remedy");
+  session.terminal.out << "sandbox " << valueAt(*sandbox, "level")
+                       << (remedy.empty() ? "" : "; for more: " + remedy) << '\n';
+}
+
+/// What each means of the sandbox came to when it was tried.
+void printFacilities(Session& session, const JsonDocument& version) {
+  const JsonValue* sandbox = find(version, "sandbox");
+  const JsonValue* facilities = sandbox ? find(*sandbox, "facilities") : nullptr;
+  if (!facilities || !facilities->IsArray()) return;
+  session.terminal.out << "sandbox " << valueAt(*sandbox, "level") << '\n';
+  for (const auto& facility : facilities->GetArray())
+    session.terminal.out << "  " << valueAt(facility, "name") << ": "
+                         << (boolOr(facility, "works", false) ? "" : "no, ")
+                         << valueAt(facility, "detail") << '\n';
+}
+
 ExitCode printStatus(Session& session) {
   const Reply reply = session.client().get("/api/queues");
   if (!reply.ok()) throw failureOf(reply);
@@ -56,6 +79,7 @@ ExitCode printStatus(Session& session) {
         << "  plan    " << stageLine(queue, "plan") << '\n'
         << "  plans   " << countsOf(queue, "plans") << '\n'
         << "  build   " << stageLine(queue, "build") << '\n';
+  printSandbox(session);
   out.flush();
   return ExitCode::Done;
 }
@@ -76,6 +100,7 @@ ExitCode printVersion(Session& session) {
     const auto version = session.client().json("/api/version");
     session.terminal.out << "server " << valueAt(version, "version") << " at "
                          << session.client().baseUrl() << '\n';
+    printFacilities(session, version);
   } catch (const CommandFailure& failure) {
     session.terminal.err << failure.what() << '\n';
   }

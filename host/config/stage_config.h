@@ -12,13 +12,16 @@
 
 namespace planwright {
 
-/// Limits of the process that runs a stage. Empty = none. Read and checked; used by process
-/// isolation.
+/// Limits of a builder's programs. For other stages they are read and checked, and kept for the
+/// process that runs a stage. Empty = none.
 struct LimitsConfig {
   std::optional<std::int64_t> memoryBytes;
   std::optional<std::chrono::milliseconds> cpu;
   std::optional<int> files;
   std::optional<std::int64_t> outputBytes;
+  std::optional<int> processes;
+  std::optional<std::int64_t> fileSizeBytes;
+  std::optional<std::int64_t> diskBytes;
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 

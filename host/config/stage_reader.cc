@@ -76,6 +76,10 @@ void readIsolation(SectionReader& section, StageConfig& stage, ConfigProblems& p
   stage.limits.cpu = limits.duration("cpu");
   if (limits.value("files")) stage.limits.files = limits.count("files", 256, 16, 1'000'000);
   stage.limits.outputBytes = limits.size("output");
+  if (limits.value("processes"))
+    stage.limits.processes = limits.count("processes", 4096, 1, 1'000'000);
+  stage.limits.fileSizeBytes = limits.size("file_size");
+  stage.limits.diskBytes = limits.size("disk");
   limits.finish();
   SectionReader sandbox(section.section("worker_sandbox"), "worker_sandbox", problems);
   stage.workerSandbox.profile = sandbox.choice("profile", {"none", "strict"}, "none");

@@ -36,6 +36,7 @@ struct ControlParts {
   Metrics& metrics;
   const Plugins* plugins = nullptr;
   std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
+  std::string sandboxJson = {};  ///< SandboxReport::json()
   /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.
   std::function<std::string()> arriving = {};
   /// Must not wait for any of them.

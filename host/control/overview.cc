@@ -146,13 +146,13 @@ Result<std::string> Overview::plugin(const std::string& id) const {
 }
 
 std::string Overview::version() const {
-  return JsonWriter()
-      .object()
+  JsonWriter json;
+  json.object()
       .member("name", "planwright")
       .member("version", PLANWRIGHT_VERSION)
-      .member("api", "1")
-      .end()
-      .take();
+      .member("api", "1");
+  if (!parts_.sandboxJson.empty()) json.key("sandbox").raw(parts_.sandboxJson);
+  return json.end().take();
 }
 
 std::pair<std::string, bool> Overview::readiness() const {

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ ProgramLimits limitsOf(const JsonValue& spec, const ProgramLimits& most) {
           stricter(number("cpu_seconds"), most.cpuSeconds),
           stricter(number("file_bytes"), most.fileSizeBytes),
           stricter(number("open_files"), most.openFiles),
-          stricter(number("processes"), most.processes)};
+          stricter(number("processes"), most.processes),
+          stricter(number("disk_bytes"), most.diskBytes)};
 }
 
 /// An unnamed file in `folder`: the program may write without bound, so not in memory.
@@ -120,6 +122,29 @@ std::vector<std::string> environment(const JsonValue& spec, const std::string& h
   return out;
 }
 
+Result<SandboxWish> sandboxOf(const JsonValue& spec, const std::string& cwd,
+                              const std::string& privateFolder) {
+  SandboxWish wish;
+  const std::string mode = textOr(spec, "sandbox", "none");
+  if (mode == "auto")
+    wish.mode = SandboxWish::Mode::Auto;
+  else if (mode == "require")
+    wish.mode = SandboxWish::Mode::Require;
+  else if (mode != "none")
+    return invalid("sandbox \"" + mode + "\" is none of auto, require and none", "/sandbox");
+  wish.network = boolOr(spec, "network", true);
+  wish.user = textOr(spec, "user");
+  if (cwd != privateFolder) wish.writable.push_back(cwd);
+  wish.writable.push_back(privateFolder);
+  if (const auto* readable = find(spec, "readable"); readable && readable->IsArray())
+    for (const auto& path : readable->GetArray()) {
+      if (!path.IsString() || !fs::path(path.GetString()).is_absolute())
+        return invalid("readable holds something that is not an absolute path", "/readable");
+      wish.readable.emplace_back(path.GetString());
+    }
+  return wish;
+}
+
 Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
                               const std::string& privateFolder) {
   ProgramSpec out;
@@ -137,6 +162,9 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
     return invalid("cwd \"" + out.cwd + "\" is not absolute", "/cwd");
   out.env = environment(spec, privateFolder);
   out.limits = limitsOf(spec, most);
+  auto sandbox = sandboxOf(spec, out.cwd, privateFolder);
+  if (!sandbox) return sandbox.error();
+  out.sandbox = std::move(*sandbox);
   out.timeout =
       std::chrono::milliseconds(std::max<std::int64_t>(0, numberOr(spec, "timeout_ms", 0)));
   out.grace =
@@ -144,7 +172,35 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
   return out;
 }
 
+/// Which limit the program broke, as a sentence; empty if none is known.
+std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  const auto mebibytes = [](std::uint64_t bytes) {
+    return fmt::format("{:.4g} MiB", static_cast<double>(bytes) / kMiB);
+  };
+  switch (limit) {
+    case ProgramLimit::Memory:
+      return "It used more memory than its limit of " + mebibytes(limits.memoryBytes) + ".";
+    case ProgramLimit::Cpu:
+      return fmt::format("It used more processor time than its limit of {} s.", limits.cpuSeconds);
+    case ProgramLimit::FileSize:
+      return "It wrote a file larger than its limit of " + mebibytes(limits.fileSizeBytes) + ".";
+    case ProgramLimit::Processes:
+      return limits.processes == 0
+                 ? "It had more processes at once than the sandbox allows."
+                 : fmt::format("It had more processes at once than its limit of {}.",
+                               limits.processes);
+    case ProgramLimit::Disk:
+      return "It filled its folders beyond its disk limit of " + mebibytes(limits.diskBytes) + ".";
+    case ProgramLimit::None:
+      break;
+  }
+  return {};
+}
+
 const char* outcomeOf(const ProgramExit& end) {
+  if (!end.refusal.empty()) return "refused";
+  if (end.limit != ProgramLimit::None) return "limit";
   if (end.stopped) return "cancelled";
   if (end.timedOut) return "timeout";
   if (!end.startError.empty()) return "not_started";
@@ -172,10 +228,11 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   spec->stderrFd = output;
   spec->stdoutFd = captured ? captured.get() : output;
 
-  const ProgramExit end = [&] {
+  ProgramExit end = [&] {
     const StageCall::Output watched(call, spec->stdoutFd, spec->stderrFd);
     return programs.run(*spec, call.token());
   }();
+  end.limitReason = limitSentence(end.limit, spec->limits);
   call.services().programEnded(end);
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 
@@ -195,7 +252,10 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
       .member("outcome", outcomeOf(end));
   result.member("stdout", out)
       .member("tail", tailOf(output, before.st_size))
-      .member("error", end.startError);
+      .member("error", !end.refusal.empty()       ? end.refusal
+                       : !end.limitReason.empty() ? end.limitReason
+                                                  : end.startError);
+  result.member("sandbox", end.sandbox).member("network_sealed", end.networkSealed);
   result.member("ran_ms", std::chrono::duration_cast<std::chrono::milliseconds>(end.ran).count());
   return result.member("peak_memory_bytes", end.peakMemoryBytes).end().take();
 }

@@ -12,15 +12,13 @@ class CommandBuilder {
  public:
   explicit CommandBuilder(const pw::Settings& settings)
       : env_(settings.map("env")),
-        network_(settings.flag("network", true)) {
-    if (settings.text("sandbox", "auto") == "require")
-      pw::badSetting(
-          "sandbox: require cannot be met: this version has no sandbox yet. Set sandbox: auto to "
-          "run jobs as "
-          "plain processes with limits");
-    if (!settings.text("user").empty())
-      pw::badSetting(
-          "user: jobs can only run as the host's own user in this version; leave it out");
+        sandbox_(settings.text("sandbox", "auto")),
+        readable_(settings.list("readable")),
+        user_(settings.text("user")),
+        network_(settings.flag("network", false)) {
+    for (const auto& path : readable_)
+      if (path.empty() || path.front() != '/')
+        pw::badSetting("readable: \"" + path + "\" is not an absolute path");
   }
 
   void build(const pw::Job& job, pw::Call& call) {
@@ -29,24 +27,36 @@ class CommandBuilder {
     program.argv = command.argv;
     program.cwd = std::string(job.workdir());
     program.network = network_;
+    program.sandbox = sandbox_;
+    program.readable = readable_;
+    program.user = user_;
     program.env = command.env;
     program.env.insert(env_.begin(), env_.end());  // what the job sets itself stays
-    if (!network_ && !saidNoSandbox_.exchange(true))
-      call.warn("network: false is not enforced: there is no sandbox on this machine");
-    judge(call.exec(program));
+    const pw::ProgramResult result = call.exec(program);
+    const bool isOpen = !network_ && sandbox_ != "none" && !result.networkSealed;
+    if (isOpen && result.outcome != "refused" && !saidOpen_.exchange(true))
+      call.warn(
+          "network: false was not enforced: this machine allows no sandbox (planwright version "
+          "says why)");
+    judge(result);
   }
 
  private:
   static void judge(const pw::ProgramResult& result) {
     if (result.ok()) return;
+    if (result.outcome == "refused") pw::badSetting(result.error);
+    if (result.outcome == "limit") pw::fail(result.error, result.tail);
     if (result.outcome == "not_started") pw::fail(result.error);
     if (result.outcome == "timeout") pw::fail("ran out of time", result.tail);
     pw::fail(howItEnded(result.exit, result.signal) + reasonIn(result.tail), result.tail);
   }
 
   const std::map<std::string, std::string> env_;
+  const std::string sandbox_;
+  const std::vector<std::string> readable_;
+  const std::string user_;
   const bool network_;
-  std::atomic<bool> saidNoSandbox_{false};
+  std::atomic<bool> saidOpen_{false};
 };
 
 }  // namespace

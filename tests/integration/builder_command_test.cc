@@ -93,11 +93,11 @@ TEST_F(CommandBuilder, RejectsSpecsItCannotRun) {
 }
 
 TEST_F(CommandBuilder, RefusesSettingsItCannotMeet) {
-  const auto refused = plugins_.builder("planwright.command", "q", R"({"sandbox": "require"})");
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
-  EXPECT_THAT(refused.error().message, HasSubstr("has no sandbox yet"));
-  EXPECT_FALSE(plugins_.builder("planwright.command", "q", R"({"user": "nobody"})"));
+  const auto refused = build(R"({"command": "true"})", R"({"sandbox": "require"})").failure;
+  ASSERT_TRUE(refused);  // there is only a keeper here
+  EXPECT_EQ(refused->kind, FailureClass::Config);
+  EXPECT_THAT(refused->message, HasSubstr("sandbox: require cannot be met"));
+  EXPECT_FALSE(plugins_.builder("planwright.command", "q", R"({"readable": ["srv"]})"));
   EXPECT_FALSE(plugins_.builder("planwright.command", "q", R"({"sandbox": "maybe"})"));
 }
 

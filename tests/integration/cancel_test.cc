@@ -154,7 +154,7 @@ TEST_F(CancelTest, ABuildIsCancelledWhenNothingOfItsJobsLives) {
 }
 
 TEST_F(CancelTest, AForkBombUnderALimitOfProcessesIsCancelledToo) {
-  if (!ProcessGroups(0).areUsable())
+  if (!ControlGroups(0).canLimitProcesses())
     GTEST_SKIP() << "no control groups can be made here";
   BuildStage stage(buildParts(), 1, 1);
   const auto id =

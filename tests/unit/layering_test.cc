@@ -34,6 +34,7 @@ const std::map<std::string, Names>& allowed() {
         {"queue", {"base"}},
         {"artifacts", {"base"}},
         {"embedded", {"base"}},
+        {"sandbox", {"base"}},
         {"stages", {"base"}},
         {"store", {"base", "model", "artifacts"}},
         {"workers", {"base", "queue"}},

@@ -21,7 +21,8 @@ struct Program {
     std::string text;    ///< the bytes themselves (UTF-8)
   };
   struct Limits {  ///< 0 = none
-    std::uint64_t memoryBytes = 0, cpuSeconds = 0, fileBytes = 0, openFiles = 0, processes = 0;
+    std::uint64_t memoryBytes = 0, cpuSeconds = 0, fileBytes = 0, openFiles = 0, processes = 0,
+                  diskBytes = 0;
   };
 
   std::vector<std::string> argv = {};
@@ -32,6 +33,9 @@ struct Program {
   std::chrono::milliseconds grace{2000};
   bool capture = false;
   bool network = true;
+  std::string sandbox = "none";            ///< auto, require, none
+  std::vector<std::string> readable = {};  ///< absolute paths, seen besides the system
+  std::string user = {};
   Limits limits = {};
 
   std::string json() const {
@@ -64,12 +68,18 @@ struct Program {
     out.Key("grace_ms"), out.Int64(grace.count());
     out.Key("capture"), out.Bool(capture);
     out.Key("network"), out.Bool(network);
+    out.Key("sandbox"), text(sandbox);
+    out.Key("readable"), out.StartArray();
+    for (const auto& path : readable) text(path);
+    out.EndArray();
+    if (!user.empty()) out.Key("user"), text(user);
     out.Key("limits"), out.StartObject();
     out.Key("memory_bytes"), out.Uint64(limits.memoryBytes);
     out.Key("cpu_seconds"), out.Uint64(limits.cpuSeconds);
     out.Key("file_bytes"), out.Uint64(limits.fileBytes);
     out.Key("open_files"), out.Uint64(limits.openFiles);
     out.Key("processes"), out.Uint64(limits.processes);
+    out.Key("disk_bytes"), out.Uint64(limits.diskBytes);
     out.EndObject();
     out.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
@@ -80,12 +90,14 @@ struct Program {
 struct ProgramResult {
   int exit = -1;
   int signal = 0;
-  std::string outcome;  ///< ok, failed, timeout, cancelled, not_started
+  std::string outcome;  ///< ok, failed, limit, timeout, cancelled, not_started, refused
   std::string output;   ///< stdout, if captured
   std::string tail;     ///< the end of the other output
-  std::string error;    ///< why it was not started
+  std::string error;    ///< why it was not started, or which limit it broke
   std::int64_t ranMs = 0;
   std::int64_t peakMemoryBytes = 0;
+  std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
+  bool networkSealed = false;  ///< it could reach no network
 
   bool ok() const { return outcome == "ok"; }
   /// "exited with 2", "was killed by signal 9", ...: the end of a sentence that begins with its
@@ -94,7 +106,8 @@ struct ProgramResult {
     if (outcome == "ok") return "succeeded";
     if (outcome == "timeout") return "ran out of time";
     if (outcome == "cancelled") return "was stopped";
-    if (outcome == "not_started") return "could not be started: " + error;
+    if (outcome == "limit") return "broke a limit: " + error;
+    if (outcome == "not_started" || outcome == "refused") return "could not be started: " + error;
     if (signal) return "was killed by signal " + std::to_string(signal);
     return "exited with " + std::to_string(exit);
   }
@@ -114,6 +127,7 @@ struct ProgramResult {
                  ? std::string(at->value.GetString(), at->value.GetStringLength())
                  : std::string();
     };
+    const auto sealed = document.FindMember("network_sealed");
     return {static_cast<int>(number("exit", -1)),
             static_cast<int>(number("signal", 0)),
             text("outcome"),
@@ -121,7 +135,9 @@ struct ProgramResult {
             text("tail"),
             text("error"),
             number("ran_ms", 0),
-            number("peak_memory_bytes", 0)};
+            number("peak_memory_bytes", 0),
+            text("sandbox"),
+            sealed != document.MemberEnd() && sealed->value.IsTrue()};
   }
 };
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+namespace planwright {
+
+/// What a confined program may ask of the kernel.
+struct CallFilter {
+  bool refusesSockets = false;  ///< every socket(), also those of the host's services
+};
+
+/// The seccomp filter, an array of struct sock_filter as bytes: refuses (EPERM) what builds do not
+/// need and attacks do: mounting, new namespaces, loading into the kernel, keys, io_uring (which is
+/// a way around a filter), other processors' calls, and taking off the mark that tells us whose a
+/// process is (RunTag). Empty on a processor it was not written for.
+std::string callFilter(const CallFilter& wish);
+
+}  // namespace planwright

@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""A hostile job, by real processes: what it tries, and what became of it. Prints a table."""
+
+import json
+import pathlib
+import socket
+
+from harness import HostCase, eventually, main, queue_config
+
+ENDED = ("succeeded", "failed", "timed_out", "cancelled")
+LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "cpu": "2s"}
+
+# name -> (command, status, class, what the error or the log must say). `{data}`, `{folder}`: the host's folders;
+# `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT.
+ATTACKS = {
+    "reads /etc/shadow": ("cat /etc/shadow || echo KEPT", "succeeded", None, "KEPT"),
+    "reads the data folder": ("ls {data} && cat {data}/lock || echo KEPT", "succeeded", None, "KEPT"),
+    "reads other jobs' folders": (
+        "seen=$(ls {data}/work | wc -l); test $seen -le 2 && ! ls {data}/logs && echo KEPT",
+        "succeeded", None, "KEPT"),
+    "reads a file of the host": ("cat {folder}/planwright.yaml || echo KEPT", "succeeded", None, "KEPT"),
+    "writes outside": (
+        "for at in / /usr /etc /opt {data} {folder} {folder}/input; do touch $at/escaped || true; done; "
+        "echo KEPT", "succeeded", None, "KEPT"),
+    "reaches the network": (
+        "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)' || echo KEPT",
+        "succeeded", None, "KEPT"),
+    "reaches the host's sockets": (
+        "python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{data}/run/redis/redis.sock\")' || echo KEPT",
+        "succeeded", None, "KEPT"),
+    "sees the host's processes": (
+        "if tr '\\0' ' ' < /proc/{pid}/cmdline | grep 'planwright serve'; then echo ESCAPED; else echo KEPT; fi",
+        "succeeded", None, "KEPT"),
+    "signals the host": ("kill -9 {pid} || echo KEPT", "succeeded", None, "KEPT"),
+    "becomes root": ("su root -c id || unshare --user --map-root-user id || echo KEPT", "succeeded", None, "KEPT"),
+    "leaves processes": (
+        "python3 -c 'import resource; resource.setrlimit(resource.RLIMIT_RTTIME, (9, 9))' || true\n"
+        "(setsid sh -c 'setsid sleep 7411 & sleep 7411' &)\nsleep 0.2; echo KEPT", "succeeded", None, "KEPT"),
+    "writes a huge file": ("head -c 200M /dev/zero > huge", "failed", "limit", "larger than its limit of 64 MiB"),
+    "fills the disk": (
+        "i=0; while :; do head -c 16M /dev/zero > part.$i; i=$((i+1)); done", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "fills /tmp": (
+        "i=0; while :; do head -c 16M /dev/zero > /tmp/part.$i; i=$((i+1)); done", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "exhausts memory": (
+        "python3 -c 'x = bytearray(1 << 30)'", "failed", "limit", "more memory than its limit of 256 MiB"),
+    "exhausts processes": (
+        "i=0; while [ $i -lt 200 ]; do sleep 20 & i=$((i+1)); done; wait", "failed", "limit",
+        "more processes at once than its limit of 64"),
+    "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 2 s"),
+    "leaves a link as output": ("ln -s /etc/passwd out", "failed", "failed", "links and devices are refused"),
+    "leaves a link to a folder": (
+        "ln -s /etc out.d; ln -s ../../.. up; echo x > out", "succeeded", None, ""),
+    "leaves a device as output": ("mkfifo out", "failed", "failed", "links and devices are refused"),
+}
+NEEDS_GROUPS = ("exhausts memory", "exhausts processes")
+NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
+OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
+           "leaves a link to a folder": ["**"]}
+
+
+
+class SandboxTest(HostCase):
+    def start(self, **settings):
+        builder = {"plugin": "planwright.command", "settings": settings, "limits": LIMITS, "job_slots": 2}
+        config = lambda folder: {"queues": {"default": queue_config(folder / "input", builder=builder)}}  # noqa: E731
+        return self.host(config=config)
+
+    def finished(self, host, names):
+        """The jobs of these names, when all have ended."""
+
+        def ended():
+            jobs = {job["name"]: job for job in host.items("/api/jobs") if job["status"] in ENDED}
+            return jobs if set(names) <= set(jobs) else None
+
+        return eventually(ended, f"{len(names)} jobs end", 60)
+
+    def drop_job(self, host, name, command, outputs=()):
+        job = {"command": command, "outputs": list(outputs)}
+        host.drop(f"{name}.plan.yaml", json.dumps({"jobs": {name: job}}))
+
+    def test_a_hostile_job_is_refused_or_contained(self):
+        host = self.start(sandbox="auto")
+        report = host.get("/api/version")["sandbox"]
+        print(f"sandbox level {report['level']}")
+        for facility in report["facilities"]:
+            print(f"  {facility['name']}: {'works' if facility['works'] else 'no'}, {facility['detail']}")
+        works = {facility["name"]: facility["works"] for facility in report["facilities"]}
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        places = {
+            "{data}": str(host.data),
+            "{folder}": str(host.folder),
+            "{port}": str(listener.getsockname()[1]),
+            "{pid}": str(host.process.pid),
+        }
+        tried = {}
+        for number, (what, (command, *expected)) in enumerate(ATTACKS.items()):
+            reason = self.why_not(what, report["level"], works)
+            if reason:
+                print(f"{what:28} skipped: {reason}")
+                continue
+            for mark, place in places.items():
+                command = command.replace(mark, place)
+            name = f"attack-{number}"
+            tried[name] = (what, *expected)
+            self.drop_job(host, name, command, OUTPUTS.get(what, ()))
+        jobs = self.finished(host, tried)
+        for name, (what, status, kind, text) in tried.items():
+            job = jobs[name]
+            said = job["error"] or host.job_log(job["id"])
+            print(f"{what:28} {job['status']:10} {job['class'] or '':8} {said.strip().splitlines()[-1:]}")
+            with self.subTest(what):
+                self.assertEqual((job["status"], job["class"]), (status, kind), said)
+                self.assertIn(text, said)
+                self.assertNotIn("ESCAPED", said)
+        self.assertFalse(list(host.folder.rglob("escaped")), "a file outside")
+        eventually(lambda: not any("7411" in line for line in commands()), "no process is left")
+        self.assertEqual(host.get("/api/queues")["items"][0]["name"], "default")  # it lives
+
+    def why_not(self, what, level, works):
+        if what in NEEDS_GROUPS and not works["control_groups"]:
+            return "no control group can be made here"
+        if level == "none" and what not in NEEDS_GROUPS:
+            return "nothing here confines files"
+        if level == "landlock" and what in NEEDS_NAMESPACES:
+            return "needs namespaces"
+        return None
+
+    def test_a_granted_network_is_there(self):
+        host = self.start(sandbox="auto", network=True)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            self.drop_job(host, "call", f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)'")
+            self.assertEqual(self.finished(host, ["call"])["call"]["status"], "succeeded")
+
+    def test_a_cancelled_job_may_say_goodbye_and_nothing_of_it_lives(self):
+        host = self.start(sandbox="auto")
+        command = (
+            "(setsid sh -c 'setsid sleep 7412 & sleep 7412' &)\n"
+            "trap 'echo goodbye; exit 3' TERM\necho up\nwhile :; do sleep 0.1; done"
+        )
+        self.drop_job(host, "long", command)
+        job = eventually(lambda: host.items("/api/jobs?status=running"), "it runs")[0]
+        eventually(lambda: "up" in host.job_log(job["id"]), "it is up")
+        host.call("POST", f"/api/jobs/{job['id']}/cancel", {})
+        self.assertEqual(self.finished(host, ["long"])["long"]["status"], "cancelled")
+        self.assertFalse([line for line in commands() if "7412" in line])
+        self.assertIn("goodbye", host.job_log(job["id"]))
+
+    def test_exit_codes_and_signals_are_as_without_a_sandbox(self):
+        host = self.start(sandbox="auto")
+        self.drop_job(host, "code", "exit 7")
+        self.drop_job(host, "signal", "kill -SEGV $$")
+        self.drop_job(host, "missing", ["no-such-program"])
+        jobs = self.finished(host, ["code", "signal", "missing"])
+        self.assertEqual(jobs["code"]["exit_code"], 7)
+        self.assertIn("signal 11 (SIGSEGV)", jobs["signal"]["error"])
+        self.assertIn("cannot run 'no-such-program': No such file or directory", jobs["missing"]["error"])
+
+    def test_the_level_is_told(self):
+        host = self.start(sandbox="auto")
+        level = host.get("/api/version")["sandbox"]["level"]
+        self.assertIn(f"sandbox {level}", host.cli("status"))
+        self.assertIn("bubblewrap: ", host.cli("version"))
+        metrics = host.call("GET", "/metrics").body.decode()
+        number = {"none": 0, "landlock": 1, "namespaces": 2}[level]
+        self.assertIn(f"planwright_sandbox_level {number}", metrics)
+
+
+def commands():
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                pass  # ended
+
+
+if __name__ == "__main__":
+    main()

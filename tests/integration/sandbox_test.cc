@@ -1,0 +1,167 @@
+#include "sandbox/sandbox.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/keeper.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::HasSubstr;
+
+/// Real programs at each level that this machine allows; the hostile ones are in
+/// tests/e2e/sandbox_test.py.
+class SandboxLevels : public testing::TestWithParam<SandboxLevel> {
+ protected:
+  void SetUp() override {
+    ::chmod(folder_.path().c_str(), 0755);  // a build user passes through
+    for (const char* name : {"work", "home"}) std::filesystem::create_directory(folder_ / name);
+    sandbox_ = std::make_unique<Sandbox>(SandboxOptions{folder_.path(), GetParam()}, keeper_);
+    if (sandbox_->report().level != GetParam())
+      GTEST_SKIP() << "level " << toText(GetParam())
+                   << " is not to be had here: " << sandbox_->report().json();
+  }
+
+  ProgramSpec spec(const std::string& script) const {
+    ProgramSpec spec;
+    spec.argv = {"/bin/sh", "-c", script};
+    spec.env = {"PATH=/usr/bin:/bin", "TMPDIR=" + (folder_ / "home").string()};
+    spec.cwd = folder_ / "work";
+    spec.stdoutFd = spec.stderrFd = output_.get();
+    spec.timeout = std::chrono::seconds(20);
+    spec.sandbox.mode = SandboxWish::Mode::Auto;
+    spec.sandbox.network = false;
+    spec.sandbox.writable = {folder_ / "work", folder_ / "home"};
+    return spec;
+  }
+  ProgramExit run(const ProgramSpec& spec) { return sandbox_->run(spec, {}); }
+  ProgramExit run(const std::string& script) { return run(spec(script)); }
+  std::string said() const {
+    ::lseek(output_.get(), 0, SEEK_SET);
+    return readAll(output_.get());
+  }
+
+  TempFolder folder_;
+  UniqueFd output_{
+      ::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
+  Keeper keeper_{{BINARY_DIR "/planwright", 15'000, -1}};
+  std::unique_ptr<Sandbox> sandbox_;
+};
+
+TEST_P(SandboxLevels, AProgramWorksInItsFolder) {
+  const auto exit = run("echo made > out; echo said; echo again >> /dev/stderr; cat out");
+  EXPECT_TRUE(exit.succeeded()) << said();
+  EXPECT_EQ(readFile(folder_ / "work" / "out"), "made\n");
+  EXPECT_EQ(said(), "said\nagain\nmade\n");
+  EXPECT_EQ(exit.sandbox, toText(GetParam()));
+}
+
+TEST_P(SandboxLevels, OfAHostThatIsRootItIsAnother) {
+  if (::geteuid() != 0) GTEST_SKIP() << "the host is not root";
+  EXPECT_TRUE(run(": > out; grep -q 'NoNewPrivs:.*1' /proc/self/status").succeeded()) << said();
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_ / "work" / "out").c_str(), &info), 0);
+  EXPECT_GE(info.st_uid, 61184U);
+}
+
+TEST_P(SandboxLevels, SeesNothingElse) {
+  if (GetParam() == SandboxLevel::None) GTEST_SKIP() << "nothing confines files at this level";
+  replaceFile(folder_ / "secret", "x");
+  EXPECT_NE(run("cat ../secret").code, 0);
+  EXPECT_NE(run("cat /etc/shadow").code, 0);
+  run("echo x > ../out");  // below a /tmp of its own this may well work
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+  auto granted = spec("cat ../secret");
+  granted.sandbox.readable = {folder_ / "secret"};
+  EXPECT_TRUE(run(granted).succeeded()) << said();
+}
+
+TEST_P(SandboxLevels, HasNoNetworkUnlessGranted) {
+  const std::string call =
+      "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); "
+      "print(len(open(\"/proc/net/dev\").readlines()))'";
+  const auto sealed = run(call);
+  EXPECT_TRUE(sealed.networkSealed);
+  if (GetParam() == SandboxLevel::Namespaces)
+    EXPECT_EQ(said(), "3\n");  // two lines of head, lo
+  else
+    EXPECT_NE(sealed.code, 0);
+  auto granted = spec(call);
+  granted.sandbox.network = true;
+  const auto open = run(granted);
+  EXPECT_TRUE(open.succeeded()) << said();
+  EXPECT_FALSE(open.networkSealed);
+}
+
+TEST_P(SandboxLevels, EndsAsItWouldOutside) {
+  EXPECT_EQ(run("exit 7").code, 7);
+  EXPECT_EQ(run("kill -SEGV $$").signal, SIGSEGV);
+  auto missing = spec("");
+  missing.argv = {"no-such-program"};
+  EXPECT_EQ(run(missing).startError, "cannot run 'no-such-program': No such file or directory");
+}
+
+TEST_P(SandboxLevels, MayCleanUpWhenItsTimeIsOver) {
+  auto slow = spec("trap 'echo bye; exit 3' TERM; sleep 600 & while :; do sleep 0.05; done");
+  slow.timeout = std::chrono::milliseconds(300);
+  const auto exit = run(slow);
+  EXPECT_TRUE(exit.timedOut);
+  EXPECT_EQ(exit.code, 3);
+  EXPECT_THAT(said(), HasSubstr("bye"));
+}
+
+TEST_P(SandboxLevels, LeavesNoProcess) {
+  const auto exit = run("(setsid sh -c 'setsid sleep 7413 & sleep 7413' &); sleep 0.1");
+  EXPECT_TRUE(exit.succeeded());
+  EXPECT_NE(std::system("pgrep -f 'sleep 741[3]' > /dev/null"), 0);
+}
+
+TEST_P(SandboxLevels, SaysWhichLimitWasBroken) {
+  auto big = spec("head -c 3000000 /dev/zero > big");
+  big.limits.fileSizeBytes = 1'000'000;
+  EXPECT_EQ(run(big).limit, ProgramLimit::FileSize);
+  auto busy = spec("while :; do :; done");
+  busy.limits.cpuSeconds = 1;
+  EXPECT_EQ(run(busy).limit, ProgramLimit::Cpu);
+  auto full = spec("for i in 1 2 3 4; do head -c 1000000 /dev/zero > part.$i; done; sleep 20");
+  full.limits.diskBytes = 2'000'000;
+  EXPECT_EQ(run(full).limit, ProgramLimit::Disk);
+  if (!sandbox_->report().works("control_groups")) GTEST_SKIP() << "no control groups here";
+  auto large = spec("python3 -c 'bytearray(200 << 20)'");
+  large.limits.memoryBytes = 64 << 20;
+  EXPECT_EQ(run(large).limit, ProgramLimit::Memory);
+  auto many = spec("i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done; wait");
+  many.limits.processes = 20;
+  EXPECT_EQ(run(many).limit, ProgramLimit::Processes);
+}
+
+TEST_P(SandboxLevels, RequireIsRefusedBelowNamespaces) {
+  auto strict = spec("true");
+  strict.sandbox.mode = SandboxWish::Mode::Require;
+  const auto exit = run(strict);
+  if (GetParam() == SandboxLevel::Namespaces)
+    EXPECT_TRUE(exit.succeeded()) << said();
+  else
+    EXPECT_THAT(exit.refusal, HasSubstr("sandbox: require cannot be met"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, SandboxLevels,
+                         testing::Values(SandboxLevel::Namespaces, SandboxLevel::Landlock,
+                                         SandboxLevel::None),
+                         [](const auto& info) { return std::string(toText(info.param)); });
+
+}  // namespace
+}  // namespace planwright
