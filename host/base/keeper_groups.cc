@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kLeaf = "planwright-host";  // where makeRoom() puts us
+
 bool writeFile(const std::string& path, std::string_view text) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -40,9 +42,36 @@ OwnGroups readOwnGroups(const fs::path& path, const fs::path& mount) {
       own.processes = mount / "pids" / group.substr(1);
     if (controllers.find(",memory,") != std::string::npos)
       own.memory = mount / "memory" / group.substr(1);
-    if (controllers == ",,") own.unified = mount / group.substr(1);
+    if (controllers != ",,") continue;
+    fs::path unified = mount / group.substr(1);
+    if (unified.filename() == kLeaf) unified = unified.parent_path();
+    own.unified = unified;
   }
   return own;
+}
+
+/// Version 2 hands controllers down only from a group that holds no process itself. A systemd unit
+/// is all ours, so its processes move one down.
+void makeRoom(const fs::path& unified) {
+  if (unified.extension() != ".service") return;
+  const fs::path leaf = unified / kLeaf;
+  ::mkdir(leaf.c_str(), 0755);
+  constexpr int kMostLooks = 10;  // new ones may be forked meanwhile
+  for (int i = 0; i < kMostLooks; ++i) {
+    std::ifstream file(unified / "cgroup.procs");
+    std::string pid;
+    bool isEmpty = true;
+    for (; file >> pid; isEmpty = false) writeFile(leaf / "cgroup.procs", pid);
+    if (isEmpty) return;
+  }
+}
+
+/// True if all of them are on.
+bool handDown(const std::string& unified) {
+  bool isDone = true;
+  for (const char* controller : {"+pids", "+memory"})
+    isDone = writeFile(unified + "/cgroup.subtree_control", controller) && isDone;
+  return isDone;
 }
 
 /// The value behind `name` in lines of "name value"; 0 if it is not there.
@@ -69,8 +98,10 @@ ControlGroups::ControlGroups(std::uint32_t family, fs::path mount, const fs::pat
   version_ = processes_.base.empty() && memory_.base.empty() ? 0 : 1;
   if (version_ != 0 || own.unified.empty()) return;
   memory = {{}, "memory.max", "memory.events", "oom_kill"};
-  for (const char* controller : {"+pids", "+memory"})
-    writeFile(own.unified + "/cgroup.subtree_control", controller);
+  if (!handDown(own.unified)) {
+    makeRoom(own.unified);
+    handDown(own.unified);
+  }
   if (prepare(processes, own.unified, name)) processes_ = processes;
   if (prepare(memory, own.unified, name)) memory_ = memory;
   version_ = processes_.base.empty() && memory_.base.empty() ? 0 : 2;
