@@ -1,11 +1,37 @@
 #include "pip.h"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 #include "pip_error.h"
+#include "rapidjson/document.h"
 
 namespace wheels {
 namespace {
 
 constexpr std::size_t kDetailsBytes = 16 * 1024;
+
+/// Prints [path, requirements, back end] for each archive. The defaults are those of PEP 517.
+constexpr const char* kReadBuildNeeds = R"(
+import json, sys, tarfile, zipfile
+try:
+    import tomllib
+except ImportError:
+    from pip._vendor import tomli as tomllib
+def pyproject(path):
+    inside = lambda name: name.count("/") == 1 and name.endswith("/pyproject.toml")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return next((archive.read(n) for n in archive.namelist() if inside(n)), b"")
+    with tarfile.open(path) as archive:
+        member = next((m for m in archive if m.isfile() and inside(m.name)), None)
+        return archive.extractfile(member).read() if member else b""
+for path in sys.argv[1:]:
+    system = tomllib.loads(pyproject(path).decode()).get("build-system", {})
+    requirements = system.get("requires", ["setuptools>=40.8.0"])
+    print(json.dumps([path, requirements, system.get("build-backend", "setuptools.build_meta")]))
+)";
 
 std::string tail(const std::string& text) {
   return text.size() <= kDetailsBytes ? text : text.substr(text.size() - kDetailsBytes);
@@ -20,41 +46,51 @@ std::string reportIn(const std::string& output) {
   return output.substr(begin, end + 2 - begin);
 }
 
-}  // namespace
-
-Pip::Pip(const pw::Settings& settings)
-    : python_(settings.text("python", "/usr/bin/python3")),
-      findLinks_(settings.list("find_links")),
-      indexUrl_(settings.text("index_url")),
-      noIndex_(settings.flag("no_index", false)),
-      buildIsolation_(settings.flag("build_isolation", true)),
-      constraints_(settings.list("constraints")) {
-  if (noIndex_ && findLinks_.empty())
-    pw::badSetting("no_index leaves nowhere to look: give find_links");
-  for (const auto& place : findLinks_)
-    if (place.front() != '/' && place.find("://") == std::string::npos)
-      pw::badSetting("find_links holds \"" + place +
-                     "\", which is neither an absolute path nor a URL");
+void useEnvironment(pw::Program& program) {
+  for (const auto& [key, value] : Pip::environment()) program.env[key] = value;
 }
+
+std::string linesOf(const std::vector<std::string>& list) {
+  std::string text;
+  for (const auto& line : list) text += line + "\n";
+  return text;
+}
+
+std::string contentOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) pw::badSetting("constraints_files names " + path + ", which cannot be read");
+  return text;
+}
+
+}  // namespace
 
 std::string Pip::resolve(pw::Call& call, std::string_view name, std::string_view digest) const {
   pw::Program program;
-  program.argv = {
+  std::string file(name.substr(name.rfind('/') + 1));
+  if (file.empty() || file.starts_with('-') || file.starts_with("constraints"))
+    file = "requirements.txt";
+  program.files[file] = {std::string(digest), {}};
+  program.argv = {"-r", file};
+  addConstraints(program);
+  return report(call, std::move(program));
+}
+
+std::string Pip::resolveLines(pw::Call& call, const std::vector<std::string>& lines) const {
+  pw::Program program;
+  program.files["build-requirements.txt"] = {{}, linesOf(lines)};
+  program.argv = {"-r", "build-requirements.txt"};
+  return report(call, std::move(program));
+}
+
+std::string Pip::report(pw::Call& call, pw::Program program) const {
+  std::vector<std::string> argv = {
       python_,    "-m", "pip",        "install",        "--dry-run", "--ignore-installed",
       "--report", "-",  "--no-color", "--progress-bar", "off"};
-  addIndexOptions(program.argv);
-  if (!buildIsolation_) program.argv.push_back("--no-build-isolation");
-  if (!constraints_.empty()) {
-    std::string lines;
-    for (const auto& line : constraints_) lines += line + "\n";
-    program.files["constraints.txt"] = {{}, lines};
-    program.argv.insert(program.argv.end(), {"-c", "constraints.txt"});
-  }
-  std::string file(name.substr(name.rfind('/') + 1));
-  if (file.empty() || file.starts_with('-') || file == "constraints.txt") file = "requirements.txt";
-  program.files[file] = {std::string(digest), {}};
-  program.argv.insert(program.argv.end(), {"-r", file});
-  for (const auto& [key, value] : environment()) program.env[key] = value;
+  addIndexOptions(argv);
+  if (!options_.buildIsolation) argv.push_back("--no-build-isolation");
+  program.argv.insert(program.argv.begin(), argv.begin(), argv.end());
+  useEnvironment(program);
   program.capture = true;
 
   const pw::ProgramResult result = call.exec(program);
@@ -76,28 +112,68 @@ std::string Pip::resolve(pw::Call& call, std::string_view name, std::string_view
   pw::fail(error.message, details);
 }
 
-std::vector<std::string> Pip::wheelCommand(const std::string& what, bool isLocal) const {
+std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
+                                                  const std::vector<std::string>& paths) const {
+  pw::Program program;
+  program.argv = {python_, "-c", kReadBuildNeeds};
+  program.argv.insert(program.argv.end(), paths.begin(), paths.end());
+  useEnvironment(program);
+  program.capture = true;
+  const pw::ProgramResult result = call.exec(program);
+  if (!result.ok())
+    pw::reject("the pyproject.toml of an archive cannot be read: python " + result.how(),
+               tail(result.tail));
+  std::map<std::string, BuildNeeds> out;
+  rapidjson::StringStream lines(result.output.c_str());
+  for (;;) {
+    rapidjson::Document line;
+    line.ParseStream<rapidjson::kParseStopWhenDoneFlag>(lines);
+    if (line.HasParseError() || !line.IsArray() || line.Size() != 3) return out;
+    BuildNeeds& needs = out[line[0].GetString()];
+    for (const auto& text : line[1].GetArray()) needs.requirements.emplace_back(text.GetString());
+    const auto& more = options_.buildRequirements;
+    needs.requirements.insert(needs.requirements.end(), more.begin(), more.end());
+    std::sort(needs.requirements.begin(), needs.requirements.end());
+    needs.usesSetuptools = std::string_view(line[2].GetString()).starts_with("setuptools");
+  }
+}
+
+std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource source) const {
   std::vector<std::string> argv = {
       python_, "-m", "pip", "wheel", "--no-deps", "--no-color", "--progress-bar", "off"};
-  if (!buildIsolation_) argv.push_back("--no-build-isolation");
-  if (buildIsolation_)
+  if (!options_.buildIsolation) argv.push_back("--no-build-isolation");
+  if (source == BuildSource::Index)
     addIndexOptions(argv);
-  else if (isLocal)
+  else
     argv.push_back("--no-index");
+  if (source == BuildSource::Archives) argv.insert(argv.end(), {"--find-links", "build"});
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
 }
 
+void Pip::addConstraints(pw::Program& program) const {
+  const auto add = [&](const std::string& file, const std::string& text) {
+    program.files[file] = {{}, text};
+    program.argv.insert(program.argv.end(), {"-c", file});
+  };
+  if (!options_.constraints.empty()) add("constraints.txt", linesOf(options_.constraints));
+  int number = 0;
+  for (const auto& path : options_.constraintsFiles)
+    add("constraints-" + std::to_string(++number) + ".txt", contentOf(path));
+}
+
 void Pip::addIndexOptions(std::vector<std::string>& argv) const {
-  if (noIndex_) argv.push_back("--no-index");
-  if (!indexUrl_.empty() && !noIndex_) argv.insert(argv.end(), {"--index-url", indexUrl_});
-  for (const auto& place : findLinks_) argv.insert(argv.end(), {"--find-links", place});
+  if (options_.noIndex) argv.push_back("--no-index");
+  if (!options_.indexUrl.empty() && !options_.noIndex)
+    argv.insert(argv.end(), {"--index-url", options_.indexUrl});
+  for (const auto& place : options_.findLinks) argv.insert(argv.end(), {"--find-links", place});
 }
 
 const std::vector<std::pair<std::string, std::string>>& Pip::environment() {
   // No option but an environment variable, since pip before 23.0.1 does not know
   // --break-system-packages, and a Debian pip refuses even a dry run without it.
   static const std::vector<std::pair<std::string, std::string>> kEnvironment = {
+      {"CFLAGS", "-g0"},  // debug information would name pip's random folder
       {"PIP_BREAK_SYSTEM_PACKAGES", "1"},
       {"PIP_CONFIG_FILE", "/dev/null"},
       {"PIP_DISABLE_PIP_VERSION_CHECK", "1"},
@@ -105,6 +181,7 @@ const std::vector<std::pair<std::string, std::string>>& Pip::environment() {
       {"PIP_NO_INPUT", "1"},
       {"PIP_ROOT_USER_ACTION", "ignore"},
       {"PYTHONDONTWRITEBYTECODE", "1"},
+      {"PYTHONHASHSEED", "0"},  // sets have one order
       {"PYTHONNOUSERSITE", "1"},
       {"SOURCE_DATE_EPOCH", "1577836800"}};  // 2020-01-01: the same sources give the same bytes
   return kEnvironment;

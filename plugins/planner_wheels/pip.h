@@ -1,39 +1,65 @@
 #pragma once
 
+#include <compare>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "planwright/plugin.hpp"
 
+#include "options.h"
+
 namespace wheels {
 
-/// How pip is called, from the settings. Immutable.
+/// What a source archive's pyproject.toml asks for.
+struct BuildNeeds {
+  std::vector<std::string> requirements;
+  bool usesSetuptools = false;
+
+  auto operator<=>(const BuildNeeds&) const = default;
+};
+
+/// Where a job's pip looks for what the build needs.
+enum class BuildSource {
+  Nothing,   ///< python has it installed, or nothing is to be built
+  Archives,  ///< the job's own inputs below build/
+  Index,     ///< as the settings say, when the job runs
+};
+
+/// How the pip of one Python is called, from the settings. Immutable.
 class Pip {
  public:
-  explicit Pip(const pw::Settings& settings);
+  Pip(const Options& options, std::string python) : options_(options), python_(std::move(python)) {}
+
+  const std::string& python() const { return python_; }
 
   /// Asks pip's resolver what a requirements file means, without installing anything. `name` is the
   /// file's name in pip's messages, `digest` its blob. Gives the report's JSON; rejects a file that
   /// pip refuses with pip's reason, and asks for a retry when the index could not be reached.
   std::string resolve(pw::Call& call, std::string_view name, std::string_view digest) const;
 
-  /// The command that makes a wheel of `what` (./archive or a URL) in its own folder. `isLocal`:
-  /// all it needs but build requirements is there.
-  std::vector<std::string> wheelCommand(const std::string& what, bool isLocal) const;
+  /// The same for lines of our own: what builds need.
+  std::string resolveLines(pw::Call& call, const std::vector<std::string>& lines) const;
 
-  /// What keeps pip from reading this machine's and user's settings.
+  /// Reads what the source archives at `paths` need to be built.
+  std::map<std::string, BuildNeeds> buildNeeds(pw::Call& call,
+                                               const std::vector<std::string>& paths) const;
+
+  /// The command that makes a wheel of `what` (./archive or a URL) in its own folder.
+  std::vector<std::string> wheelCommand(const std::string& what, BuildSource source) const;
+
+  /// What keeps pip from reading this machine's and user's settings, and what makes two builds of
+  /// the same sources the same bytes.
   static const std::vector<std::pair<std::string, std::string>>& environment();
 
  private:
+  std::string report(pw::Call& call, pw::Program program) const;
+  void addConstraints(pw::Program& program) const;
   void addIndexOptions(std::vector<std::string>& argv) const;
 
+  const Options& options_;
   const std::string python_;
-  const std::vector<std::string> findLinks_;
-  const std::string indexUrl_;
-  const bool noIndex_;
-  const bool buildIsolation_;
-  const std::vector<std::string> constraints_;
 };
 
 }  // namespace wheels

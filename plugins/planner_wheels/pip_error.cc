@@ -78,6 +78,43 @@ std::string conflict(const std::vector<std::string_view>& lines) {
   return out;
 }
 
+/// pip lists, below a long preamble: "idna==3.3 from file:///... (from -r x (line 1)):", "Expected
+/// sha256 0000", "Got abcd".
+std::string wrongHash(const std::vector<std::string_view>& lines) {
+  std::string project, expected;
+  for (const auto raw : lines) {
+    const auto line = trim(raw);
+    if (line.starts_with("Expected ") || line.starts_with("Expected:")) {
+      expected += (expected.empty() ? "" : " or ") + std::string(trim(line.substr(9)));
+    } else if (line.starts_with("or ") && !expected.empty()) {
+      expected += " " + std::string(line);
+    } else if (line.starts_with("Got ") && !expected.empty()) {
+      return project + " does not have the hash that the file demands: expected " + expected +
+             ", got " + std::string(trim(line.substr(4)));
+    } else if (line.ends_with(':')) {
+      project = line.substr(0, line.find(' '));
+    }
+  }
+  return {};
+}
+
+/// With one --hash in a file pip demands one of every requirement, and lists those without.
+std::string missingHashes(const std::vector<std::string_view>& lines) {
+  std::string out;
+  for (const auto raw : lines)
+    if (const auto at = raw.find(" --hash="); at != std::string_view::npos && raw.starts_with("  "))
+      out += (out.empty() ? "" : ", ") + std::string(trim(raw.substr(0, at)));
+  if (out.empty()) return {};
+  return "a requirement with --hash demands one of all, also of what they need; without: " + out;
+}
+
+/// What the rules above make of an "ERROR: ..." that is no sentence.
+std::string hashError(const std::string& message, const std::vector<std::string_view>& lines) {
+  if (contains(message, "DO NOT MATCH THE HASHES")) return wrongHash(lines);
+  if (contains(message, "--require-hashes mode")) return missingHashes(lines);
+  return {};
+}
+
 }  // namespace
 
 PipError explainPipError(const std::string& out, const std::string& err) {
@@ -93,6 +130,7 @@ PipError explainPipError(const std::string& out, const std::string& err) {
       message += " (" + project + ")";
   } else {
     message = firstError(errLines);
+    if (const auto hash = hashError(message, errLines); !hash.empty()) message = hash;
     if (const auto why = conflict(outLines); !why.empty()) message += " " + why;
   }
   if (message.empty())

@@ -77,7 +77,11 @@ Report parseReport(const std::string& json) {
     pw::fail("pip's report is not of a known form", json.substr(0, 2000));
   Report out;
   out.pipVersion = text(member(&document, "pip_version"));
-  out.pythonVersion = text(member(member(&document, "environment"), "python_full_version"));
+  const Value* environment = member(&document, "environment");
+  out.pythonVersion = text(member(environment, "python_full_version"));
+  out.platform = text(member(environment, "implementation_name")) + " " +
+                 text(member(environment, "sys_platform")) + " " +
+                 text(member(environment, "platform_machine"));
   for (const auto& item : install->GetArray()) {
     const Value* from = member(&item, "download_info");
     const Value* vcs = member(from, "vcs_info");
@@ -109,6 +113,10 @@ std::string fileNameOfUrl(const std::string& url) {
   std::string name = decoded(path.substr(path.rfind('/') + 1));
   std::replace(name.begin(), name.end(), '/', '_');
   return name == "." || name == ".." || name.empty() ? "archive" : name;
+}
+
+bool isWheel(const std::string& file) {
+  return file.ends_with(".whl");
 }
 
 }  // namespace wheels

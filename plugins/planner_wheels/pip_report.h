@@ -20,7 +20,8 @@ struct Project {
 struct Report {
   std::vector<Project> projects;  ///< sorted by name
   std::string pipVersion;
-  std::string pythonVersion;
+  std::string pythonVersion;  ///< "3.11.2"
+  std::string platform;       ///< "cpython linux x86_64"
 };
 
 /// Parses pip's installation report (version 1,
@@ -31,5 +32,7 @@ Report parseReport(const std::string& json);
 std::string pathOfFileUrl(const std::string& url);
 /// The last part of a URL's path, decoded: an archive's file name.
 std::string fileNameOfUrl(const std::string& url);
+/// Whether that archive is a wheel already.
+bool isWheel(const std::string& file);
 
 }  // namespace wheels

@@ -1,73 +1,98 @@
 #include <cstring>
+#include <set>
 
 #include <fcntl.h>
 
 #include "planwright/plugin.hpp"
 
+#include "build_archives.h"
 #include "pip.h"
 #include "pip_report.h"
 
 namespace {
 
+using wheels::BuildSource;
 using wheels::Project;
+using wheels::Report;
 
-bool isWheel(const std::string& file) {
-  return file.ends_with(".whl");
-}
-
-/// planwright.wheels: one job per project that pip's resolver chose. An archive on this machine
-/// becomes a blob and the job's input, so the plan can be built for ever; a remote one stays its
-/// URL with its hash.
-class WheelsPlanner {
+/// The part of a plan that one Python builds. An archive on this machine becomes a blob and the
+/// job's input, and so does all that its build needs: the plan can be built for ever and without a
+/// network. A remote archive stays its URL with its hash. Lives for one call.
+class PlanForPython {
  public:
-  explicit WheelsPlanner(const pw::Settings& settings) : pip_(settings) {}
+  /// `suffix` ends the ids of jobs, so that several Pythons share a plan. `copied`: the ready-made
+  /// wheels that the plan has already.
+  PlanForPython(const wheels::Options& options, const wheels::Pip& pip, std::string suffix,
+                std::set<std::string>& copied, pw::Plan& plan, pw::Call& call)
+      : options_(options),
+        pip_(pip),
+        suffix_(std::move(suffix)),
+        copied_(copied),
+        plan_(plan),
+        call_(call),
+        archives_(pip, call) {}
 
-  void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
-    const auto report = wheels::parseReport(pip_.resolve(call, input.name(), input.digest()));
-    if (report.projects.empty()) pw::reject("the file names no project");
+  void add(const Report& report) {
+    if (options_.buildIsolation) archives_.read(sourcesOf(report));
     std::uint64_t done = 0;
     for (const auto& project : report.projects) {
-      add(plan, project, call);
-      call.progress(++done, report.projects.size(), project.name);
+      add(project, report);
+      call_.progress(++done, report.projects.size(), project.name);
     }
-    plan.summary("projects", static_cast<std::int64_t>(report.projects.size()));
-    plan.summary("pip", report.pipVersion);
-    plan.summary("python", report.pythonVersion);
   }
 
  private:
-  void add(pw::Plan& plan, const Project& project, pw::Call& call) const {
+  static std::string localPath(const Project& project) {
+    return project.vcs.empty() && !project.isFolder ? wheels::pathOfFileUrl(project.url)
+                                                    : std::string();
+  }
+
+  static std::vector<std::string> sourcesOf(const Report& report) {
+    std::vector<std::string> out;
+    for (const auto& project : report.projects)
+      if (const std::string path = localPath(project); !path.empty() && !wheels::isWheel(path))
+        out.push_back(path);
+    return out;
+  }
+
+  void add(const Project& project, const Report& report) {
     if (project.isFolder)
       pw::reject(project.name +
                  " is a source folder; a plan can only hold archives and repositories at a commit");
-    auto job = plan.job(project.name);
-    job.arg("project", project.name).arg("version", project.version);
-    job.output("*.whl");
-    if (const std::string path = wheels::pathOfFileUrl(project.url);
-        !path.empty() && project.vcs.empty())
-      addLocal(job, project, path, call);
-    else
-      addRemote(job, project);
-  }
-
-  void addLocal(pw::PlanJob job, const Project& project, const std::string& path,
-                pw::Call& call) const {
-    const pw::Fd archive(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (archive.get() < 0) pw::retry("cannot read " + path + ": " + std::strerror(errno));
-    const std::string digest = call.putBlob(archive.get(), "application/octet-stream");
-    if (!project.sha256.empty() && digest != "sha256:" + project.sha256)
-      pw::retry(path + " changed while it was being planned");
+    const std::string path = localPath(project);
     const std::string file = wheels::fileNameOfUrl(project.url);
-    if (isWheel(file)) {
-      job.input("wheel", digest)
-          .command({"cp", "wheel", file});  // another name: an input is not an output
-    } else {
-      useCommand(job.input(file, digest), pip_.wheelCommand("./" + file, true));
+    const std::string digest = path.empty() ? "" : store(path, project.sha256);
+    const bool isCopy = !path.empty() && wheels::isWheel(file);
+    if (isCopy && !copied_.insert(digest).second) return;  // another Python has it
+    auto job = plan_.job(project.name + suffix_);
+    job.arg("project", project.name).arg("version", project.version).output("*.whl");
+    if (isCopy) {
+      job.input("wheel", digest).command({"cp", "wheel", file});  // an input is not an output
+      job.cacheable();
+      return;
     }
-    job.cacheable();
+    // A wheel of C code is for one Python and platform: an earlier result of another is none.
+    job.arg("python", report.pythonVersion).arg("platform", report.platform);
+    for (const auto& [name, value] : wheels::Pip::environment()) job.env(name, value);
+    if (path.empty())
+      addRemote(job, project, file);
+    else
+      addLocal(job.input(file, digest), path, file);
   }
 
-  void addRemote(pw::PlanJob job, const Project& project) const {
+  void addLocal(pw::PlanJob job, const std::string& path, const std::string& file) {
+    BuildSource source = BuildSource::Nothing;
+    if (options_.buildIsolation) {
+      const auto archives = archives_.forSource(path);
+      source = archives ? BuildSource::Archives : BuildSource::Index;
+      if (archives)
+        for (const auto& [name, place] : *archives) job.input("build/" + name, store(place, {}));
+    }
+    job.command(pip_.wheelCommand("./" + file, source));
+    job.cacheable(source != BuildSource::Index);
+  }
+
+  void addRemote(pw::PlanJob job, const Project& project, const std::string& file) const {
     std::string what = project.url, mark = "#";
     if (!project.vcs.empty()) what = project.vcs + "+" + project.url + "@" + project.commit;
     if (!project.sha256.empty() && project.vcs.empty()) {
@@ -76,16 +101,72 @@ class WheelsPlanner {
     }
     if (!project.subdirectory.empty()) what += mark + "subdirectory=" + project.subdirectory;
     job.arg("url", project.url).arg("sha256", project.sha256);
-    useCommand(job, pip_.wheelCommand(what, false));
-    job.cacheable(!project.sha256.empty() || !project.commit.empty());
+    const bool builds = options_.buildIsolation && !wheels::isWheel(file);
+    job.command(pip_.wheelCommand(what, builds ? BuildSource::Index : BuildSource::Nothing));
+    // What an index gives for the build may be newer the next time.
+    job.cacheable(!builds && (!project.sha256.empty() || !project.commit.empty()));
   }
 
-  static void useCommand(pw::PlanJob job, const std::vector<std::string>& argv) {
-    job.command(argv);
-    for (const auto& [name, value] : wheels::Pip::environment()) job.env(name, value);
+  /// Stores the archive at `path` once; `sha256` is what the resolver saw, or empty.
+  std::string store(const std::string& path, const std::string& sha256) {
+    std::string& digest = stored_[path];
+    if (digest.empty()) {
+      const pw::Fd archive(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (archive.get() < 0) pw::retry("cannot read " + path + ": " + std::strerror(errno));
+      digest = call_.putBlob(archive.get(), "application/octet-stream");
+    }
+    if (!sha256.empty() && digest != "sha256:" + sha256)
+      pw::retry(path + " changed while it was being planned");
+    return digest;
   }
 
-  const wheels::Pip pip_;
+  const wheels::Options& options_;
+  const wheels::Pip& pip_;
+  const std::string suffix_;
+  std::set<std::string>& copied_;
+  pw::Plan& plan_;
+  pw::Call& call_;
+  wheels::BuildArchives archives_;
+  std::map<std::string, std::string> stored_;  // path -> digest
+};
+
+/// planwright.wheels: one job per project that pip's resolver chose, for each Python.
+class WheelsPlanner {
+ public:
+  explicit WheelsPlanner(const pw::Settings& settings) : options_(settings) {
+    for (const auto& python : options_.pythons) pips_.emplace_back(options_, python);
+  }
+
+  void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
+    std::set<std::string> copied;
+    std::map<std::string, std::string> pythonOfVersion;
+    std::string pips, pythons, platform;
+    for (const auto& pip : pips_) {
+      const auto report = wheels::parseReport(pip.resolve(call, input.name(), input.digest()));
+      const std::string& full = report.pythonVersion;
+      const std::string version = full.substr(0, full.find('.', full.find('.') + 1));
+      if (const auto [at, isNew] = pythonOfVersion.emplace(version, pip.python()); !isNew)
+        pw::badSetting("the setting python names " + at->second + " and " + pip.python() +
+                       ", both Python " + version);
+      const std::string suffix = pips_.size() > 1 ? "-py" + version : std::string();
+      PlanForPython(options_, pip, suffix, copied, plan, call).add(report);
+      pips += (pips.empty() ? "" : ", ") + report.pipVersion;
+      pythons += (pythons.empty() ? "" : ", ") + full;
+      platform = report.platform;
+    }
+    if (plan.size() == 0)
+      pw::reject("the file names no project that is for this Python and platform");
+    plan.summary("projects", static_cast<std::int64_t>(plan.size()));
+    plan.summary("pip", pips);
+    plan.summary("python", pythons);
+    plan.summary("platform", platform);
+    if (const std::string index = options_.shownIndex(); !index.empty())
+      plan.summary("index", index);
+  }
+
+ private:
+  const wheels::Options options_;
+  std::vector<wheels::Pip> pips_;
 };
 
 }  // namespace

@@ -38,6 +38,18 @@ class Wheels : public testing::Test {
            R"("],"no_index":true,"build_isolation":false)" + more + "}";
   }
 
+  /// With build isolation; setuptools is a wheel of Debian's, the other back ends are sources.
+  static std::string isolated(const std::filesystem::path& from = index()) {
+    return R"({"find_links":[")" + from.string() +
+           R"(","/usr/share/python-wheels"],"no_index":true})";
+  }
+  static std::vector<std::string> idsOf(const StageOutcome& outcome) {
+    std::vector<std::string> ids;
+    const auto document = parseJson(outcome.document);
+    for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
+    return ids;
+  }
+
   StageOutcome plan(const std::string& requirements, const std::string& settings = local()) {
     auto planner = host->plugins.planner("planwright.wheels", "q", settings);
     EXPECT_TRUE(planner) << planner.error().message;
@@ -56,8 +68,11 @@ class Wheels : public testing::Test {
   std::filesystem::path build(const JsonValue& job) {
     const auto workdir = folder / (textOr(job, "id") + std::to_string(++builds));
     std::filesystem::create_directories(workdir);
-    for (const auto& input : find(job, "inputs")->GetObject())
-      replaceFile(workdir / input.name.GetString(), services.blobs.at(input.value.GetString()));
+    for (const auto& input : find(job, "inputs")->GetObject()) {
+      const auto path = workdir / input.name.GetString();
+      std::filesystem::create_directories(path.parent_path());
+      replaceFile(path, services.blobs.at(input.value.GetString()));
+    }
     const UniqueFd log(
         ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     services.output = log.get();
@@ -144,18 +159,96 @@ TEST_F(Wheels, AConflictAndABrokenProjectAreExplained) {
   EXPECT_EQ(failureOf("broken\n").message,
             "pip: Preparing metadata (pyproject.toml) did not run successfully: RuntimeError: no "
             "way (broken-1.0.tar.gz)");
-  EXPECT_THAT(failureOf("idna==3.3 --hash=sha256:" + std::string(64, '0') + "\n").message,
-              HasSubstr("DO NOT MATCH THE HASHES"));
+}
+
+TEST_F(Wheels, AWrongOrMissingHashIsNamed) {
+  const std::string hash = std::string(64, '0');
+  const auto wrong = failureOf("idna==3.3 --hash=sha256:" + hash + "\n");
+  EXPECT_EQ(wrong.kind, FailureClass::Rejected);
+  EXPECT_THAT(wrong.message,
+              StartsWith("pip: idna==3.3 does not have the hash that the file demands: expected "
+                         "sha256 " +
+                         hash + ", got "));
+  const std::string right = Digest::of(readFile(index() / "idna-3.3.tar.gz")).text();
+  EXPECT_EQ(failureOf("idna==3.3 --hash=" + right + "\nsix==1.16.0\n").message,
+            "pip: a requirement with --hash demands one of all, also of what they need; without: "
+            "six==1.16.0");
+}
+
+TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
+  const auto away = folder / "index";
+  std::filesystem::copy(index(), away);
+  const auto outcome = plan("native\n", isolated(away));
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  std::filesystem::remove_all(away);  // the plan holds what it needs
+  EXPECT_EQ(outcome.document.find(folder.path().string()), std::string::npos);
+  const auto document = parseJson(outcome.document);
+  const auto& job = (*find(*document, "jobs"))[0];
+  std::vector<std::string> inputs;
+  for (const auto& input : find(job, "inputs")->GetObject())
+    inputs.emplace_back(input.name.GetString());
+  EXPECT_THAT(inputs, testing::UnorderedElementsAre(
+                          "native-1.0.tar.gz", StartsWith("build/setuptools-"),
+                          StartsWith("build/wheel-"), StartsWith("build/flit_core-")));
+  EXPECT_TRUE(boolOr(job, "cacheable", false));
+  const auto made = [&] {
+    for (const auto& file : std::filesystem::directory_iterator(build(job)))
+      if (file.path().extension() == ".whl") return Digest::of(readFile(file.path())).text();
+    return std::string("no wheel");
+  };
+  EXPECT_EQ(made(), made());  // C code too
+}
+
+TEST_F(Wheels, APlanHoldsNothingOfWhereItWasMade) {
+  std::filesystem::copy(index(), folder / "index");
+  const auto first = plan("idna\n", isolated()),
+             second = plan("idna\n", isolated(folder / "index"));
+  ASSERT_FALSE(first.failure) << first.failure->message;
+  EXPECT_EQ(first.document, second.document);
+  const auto document = parseJson(first.document);
+  const auto& summary = *find(*document, "summary");
+  for (const char* name : {"pip", "python", "platform"}) EXPECT_NE(textOr(summary, name), "");
+  EXPECT_EQ(textOr(summary, "index"), "none");
+}
+
+TEST_F(Wheels, ExtrasAndMarkersCount) {
+  const auto outcome = plan("choosing[more]\nno-such-project; python_version < '3'\n");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"choosing", "six"}));
+  EXPECT_EQ(failureOf("six; python_version < '3'\n").message,
+            "the file names no project that is for this Python and platform");
+}
+
+TEST_F(Wheels, EachPythonHasItsJobs) {
+  // A second Python whose pip says that it is another version.
+  const auto other = folder / "python3.99";
+  replaceFile(other, "#!/bin/sh\n/usr/bin/python3 \"$@\" | sed 's/\"3\\.11/\"3.99/'\n");
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  const std::string both = R"(,"python":["python3.11",")" + other.string() + R"("])";
+  const auto outcome = plan("six\n", local(both));
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"six-py3.11", "six-py3.99"}));
+  EXPECT_THAT(outcome.document, HasSubstr(R"("command":["python3.11",)"));
+  EXPECT_THAT(outcome.document, HasSubstr(R"("command":[")" + other.string()));
+  EXPECT_THAT(failureOf("six\n", local(R"(,"python":["python3.11","/usr/bin/python3"])")).message,
+              HasSubstr("python3.11 and /usr/bin/python3, both Python 3.11"));
 }
 
 TEST_F(Wheels, ConstraintsCount) {
   EXPECT_EQ(failureOf("idna\n", local(R"(,"constraints":["idna<3"])")).kind,
             FailureClass::Rejected);
+  const auto file = folder / "constraints.txt";
+  replaceFile(file, "idna<3\n");
+  const std::string more = R"(,"constraints_files":[")" + file.string() + R"("])";
+  EXPECT_EQ(failureOf("idna\n", local(more)).kind, FailureClass::Rejected);
 }
 
 TEST_F(Wheels, WhatIsNotTheFilesFaultIsNotRejected) {
-  EXPECT_EQ(failureOf("idna\n", local(R"(,"python":"/nowhere/python3")")).kind,
-            FailureClass::Config);
+  const auto missing =
+      host->plugins.planner("planwright.wheels", "q", local(R"(,"python":["python3.2"])"));
+  EXPECT_EQ(missing.error().kind, ErrorKind::Invalid);
+  EXPECT_THAT(missing.error().message,
+              HasSubstr("the setting python names python3.2, which is not on this machine"));
   EXPECT_EQ(host->plugins.planner("planwright.wheels", "q", R"({"no_index":true})").error().kind,
             ErrorKind::Invalid);
   EXPECT_EQ(

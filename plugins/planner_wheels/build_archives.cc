@@ -1,0 +1,65 @@
+#include "build_archives.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace wheels {
+namespace {
+
+const Project* find(const std::vector<Project>& projects, const char* name) {
+  const auto at = std::find_if(projects.begin(), projects.end(),
+                               [&](const Project& project) { return project.name == name; });
+  return at == projects.end() ? nullptr : &*at;
+}
+
+/// Before 70.1 setuptools asks for `wheel` only when it runs, not in pyproject.toml.
+bool asksForWheel(const std::vector<Project>& projects) {
+  const Project* setuptools = find(projects, "setuptools");
+  if (!setuptools || find(projects, "wheel")) return false;
+  char* rest = nullptr;
+  const long major = std::strtol(setuptools->version.c_str(), &rest, 10);
+  const long minor = *rest == '.' ? std::strtol(rest + 1, nullptr, 10) : 0;
+  return major < 70 || (major == 70 && minor < 1);
+}
+
+}  // namespace
+
+void BuildArchives::read(const std::vector<std::string>& sources) {
+  std::vector<std::string> unknown;
+  for (const auto& source : sources)
+    if (!needs_.contains(source)) unknown.push_back(source);
+  if (!unknown.empty()) needs_.merge(pip_.buildNeeds(call_, unknown));
+}
+
+std::optional<std::map<std::string, std::string>> BuildArchives::forSource(
+    const std::string& source) {
+  std::map<std::string, std::string> out;
+  std::vector<std::string> sources = {source};
+  while (!sources.empty()) {
+    const std::string path = sources.back();
+    sources.pop_back();
+    read({path});
+    for (const auto& project : resolve(needs_[path])) {
+      const std::string archive = pathOfFileUrl(project.url);
+      if (archive.empty() || !project.vcs.empty() || project.isFolder) return std::nullopt;
+      const std::string file = fileNameOfUrl(project.url);
+      if (out.emplace(file, archive).second && !isWheel(file)) sources.push_back(archive);
+    }
+  }
+  return out;
+}
+
+const std::vector<Project>& BuildArchives::resolve(const BuildNeeds& needs) {
+  if (const auto known = resolved_.find(needs); known != resolved_.end()) return known->second;
+  auto& projects = resolved_[needs];
+  if (needs.requirements.empty()) return projects;
+  projects = parseReport(pip_.resolveLines(call_, needs.requirements)).projects;
+  if (needs.usesSetuptools && asksForWheel(projects)) {
+    std::vector<std::string> more = needs.requirements;
+    more.emplace_back("wheel");
+    projects = parseReport(pip_.resolveLines(call_, more)).projects;
+  }
+  return projects;
+}
+
+}  // namespace wheels

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "planwright/plugin.hpp"
+
+namespace wheels {
+
+/// The plugin's settings, checked: README.md says what they mean. Immutable.
+struct Options {
+  explicit Options(const pw::Settings& settings);
+
+  std::vector<std::string> pythons;  ///< as written; each is a program on this machine
+  std::vector<std::string> findLinks;
+  std::string indexUrl;
+  bool noIndex = false;
+  bool buildIsolation = true;
+  std::vector<std::string> buildRequirements;
+  std::vector<std::string> constraints;
+  std::vector<std::string> constraintsFiles;
+
+  /// The index as a plan may show it: "none", "default", or its URL without a password. A folder
+  /// of this machine is no part of a plan and gives "".
+  std::string shownIndex() const;
+};
+
+}  // namespace wheels
