@@ -1,0 +1,54 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "planwright/plugin.hpp"
+
+#include "lockfile.h"
+
+namespace npm {
+
+/// How npm and node are called, from the settings. Immutable.
+class Npm {
+ public:
+  explicit Npm(const pw::Settings& settings);
+
+  struct Versions {
+    std::string npm;
+    std::string node;
+    std::string platform;  ///< "linux x64"
+  };
+  Versions versions(pw::Call& call) const;
+
+  /// The package-lock.json or npm-shrinkwrap.json at the top of a project's archive.
+  std::string lockfileIn(pw::Call& call, const std::string& digest) const;
+
+  const std::set<std::string>& omit() const { return omit_; }
+
+  /// Makes `file` of `from` (a file, or a URL), but only if it has that integrity.
+  std::vector<std::string> checkCommand(const std::string& from, const Integrity& integrity,
+                                        const std::string& file) const;
+  /// Installs what package-lock.json demands and keeps node_modules.tar.gz.
+  std::vector<std::string> installCommand() const;
+  /// Unpacks project.tgz, installs, runs the build script and keeps what `npm pack` gives.
+  std::vector<std::string> packCommand() const;
+
+  /// Where a job's npm finds packages: npm asks its cache by integrity before anything else.
+  static std::string cachePath(const Package& package);
+  /// What keeps npm from the network and from reading this machine's and user's settings.
+  static const std::vector<std::pair<std::string, std::string>>& environment();
+
+ private:
+  std::string run(pw::Call& call, pw::Program program) const;
+  std::vector<std::string> shell(const char* script) const;
+
+  const std::string npm_;
+  const std::string node_;
+  const std::set<std::string> omit_;
+  const bool scripts_;
+  const std::string buildScript_;
+};
+
+}  // namespace npm

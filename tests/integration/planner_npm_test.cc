@@ -1,0 +1,224 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/embedded_files.h"
+#include "base/json.h"
+#include "base/keeper.h"
+#include "stages/registry.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// planwright.npm with the real npm and node on packages of this machine.
+class Npm : public testing::Test {
+ protected:
+  struct Host {
+    TempFolder folder;
+    Keeper keeper{{BINARY_DIR "/planwright", 15'000, -1}};
+    Plugins plugins{{{BINARY_DIR "/plugins"}, folder / "store", folder / "work"}, keeper};
+  };
+  static void SetUpTestSuite() {
+    host = std::make_unique<Host>();
+    const std::string make = SOURCE_DIR "/tests/fixtures/npm/make_packages.py ";
+    ASSERT_EQ(std::system((make + host->folder.path().string() + " >&2").c_str()), 0);
+  }
+  static void TearDownTestSuite() { host.reset(); }
+  static std::string lockfile() { return readFile(host->folder / "package-lock.json"); }
+  static std::string from(const std::filesystem::path& folder, const std::string& more = "") {
+    return R"({"folders":[")" + folder.string() + R"("])" + more + "}";
+  }
+  static std::string tarballs(const std::string& more = "") {
+    return from(host->folder / "tarballs", more);
+  }
+
+  StageOutcome plan(const std::string& content, const std::string& settings = tarballs(),
+                    const std::string& name = "package-lock.json") {
+    auto planner = host->plugins.planner("planwright.npm", "q", settings);
+    EXPECT_TRUE(planner) << planner.error().message;
+    const std::string digest = Digest::of(content).text();
+    services.blobs[digest] = content;
+    return (*planner)->plan({"1", "team/" + name, digest, "text/plain", "{}", content,
+                             static_cast<std::int64_t>(content.size()), true, 1},
+                            call);
+  }
+  Failure failureOf(const std::string& content, const std::string& settings = tarballs()) {
+    return plan(content, settings)
+        .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
+  }
+  static std::vector<std::string> idsOf(const StageOutcome& outcome) {
+    std::vector<std::string> ids;
+    const auto document = parseJson(outcome.document);
+    for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
+    return ids;
+  }
+
+  std::string bytesOf(const std::filesystem::path& workdirs, const JsonValue& input) {
+    if (const auto* text = input.IsObject() ? find(input, "text") : nullptr)
+      return text->GetString();
+    const std::string source = input.GetString();
+    return source.starts_with("sha256:") ? services.blobs.at(source) : readFile(workdirs / source);
+  }
+
+  /// Runs a planned job through planwright.command in workdirs/ID.
+  StageOutcome run(const std::filesystem::path& workdirs, const JsonValue& job) {
+    const auto workdir = workdirs / textOr(job, "id");
+    std::filesystem::create_directories(workdir);
+    if (const auto* inputs = find(job, "inputs"))
+      for (const auto& input : inputs->GetObject()) {
+        const auto path = workdir / input.name.GetString();
+        std::filesystem::create_directories(path.parent_path());
+        replaceFile(path, bytesOf(workdirs, input.value));
+      }
+    const UniqueFd log(
+        ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    services.output = log.get();
+    auto builder = host->plugins.builder("planwright.command", "q", "{}");
+    StageJob stageJob;
+    stageJob.id = textOr(job, "id");
+    stageJob.specJson = toJson(*find(job, "spec"));
+    stageJob.workdir = workdir.string();
+    auto outcome = (*builder)->build(stageJob, call);
+    services.output = -1;
+    return outcome;
+  }
+  /// Runs all jobs; they are in an order that works. Gives the last one's folder.
+  std::filesystem::path build(const StageOutcome& planned) {
+    const auto workdirs = folder / std::to_string(++builds);
+    const auto document = parseJson(planned.document);
+    const auto& jobs = *find(*document, "jobs");
+    for (const auto& job : jobs.GetArray()) {
+      const auto outcome = run(workdirs, job);
+      EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
+    }
+    return workdirs / textOr(jobs[jobs.Size() - 1], "id");
+  }
+  std::string outputOf(const std::string& command) {
+    const auto out = (folder / "out").string();
+    EXPECT_EQ(std::system(("(" + command + ") >" + out + " 2>&1").c_str()), 0) << readFile(out);
+    return readFile(out);
+  }
+
+  static inline std::unique_ptr<Host> host;
+  TempFolder folder;
+  FakeServices services;
+  StageCall call{services};
+  int builds = 0;
+};
+
+TEST_F(Npm, OneJobForEachPackageAndOneThatInstallsThem) {
+  const auto outcome = plan(lockfile());
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  const auto document = parseJson(outcome.document);
+  const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
+  EXPECT_TRUE(schema->validate(*document)) << outcome.document;
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"letters-upper-2.1.0", "greet-1.0.0",
+                                                      "stamp-1.0.0", "install"}))
+      << "faraway is optional, and not there";
+  EXPECT_EQ(outcome.document.find(host->folder.path().string()), std::string::npos)
+      << "a plan holds no machine paths";
+}
+
+TEST_F(Npm, ACacheOfNpmsIsAFolderOfPackagesToo) {
+  const auto outcome = plan(lockfile(), from(host->folder / "cache", R"(,"omit":["dev"])"));
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"letters-upper-2.1.0", "faraway-1.0.0",
+                                                      "greet-1.0.0", "install"}));
+}
+
+TEST_F(Npm, TheInstallationWorksAndIsTheSameBytesTwice) {
+  const auto outcome = plan(lockfile());
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto first = build(outcome), second = build(outcome);
+  EXPECT_EQ(Digest::of(readFile(first / "node_modules.tar.gz")),
+            Digest::of(readFile(second / "node_modules.tar.gz")));
+  const auto place = (folder / "place").string();
+  EXPECT_EQ(outputOf("mkdir " + place + " && cd " + place + " && tar -xzf " +
+                     (first / "node_modules.tar.gz").string() + " && node_modules/.bin/greet"),
+            "HELLO\n");
+  EXPECT_FALSE(std::filesystem::exists(place + "/node_modules/greet/installed.txt"))
+      << "a package's install script runs only with the setting `scripts`";
+}
+
+TEST_F(Npm, AProjectIsBuiltAndPacked) {
+  const auto outcome = plan(readFile(host->folder / "project-1.0.0.tgz"),
+                            tarballs(R"(,"scripts":true)"), "project-1.0.0.tgz");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  const auto packed = build(outcome);
+  EXPECT_EQ(outputOf("tar -xzOf " + (packed / "project-1.0.0.tgz").string() + " package/dist.js"),
+            "require('greet/greet.js');\n");
+  EXPECT_TRUE(std::filesystem::exists(packed / "project/node_modules/greet/installed.txt"));
+}
+
+TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {
+  std::filesystem::copy(host->folder / "tarballs", folder / "tarballs");
+  const auto file = folder / "tarballs" / "greet-1.0.0.tgz";
+  replaceFile(file, readFile(file) + "x");
+  const auto planned = failureOf(lockfile(), from(folder / "tarballs"));
+  EXPECT_EQ(planned.kind, FailureClass::Rejected);
+  EXPECT_THAT(planned.message, HasSubstr("greet 1.0.0: " + file.string() +
+                                         " does not have the integrity of the "
+                                         "lockfile, sha512-"));
+
+  const auto document = parseJson(plan(lockfile()).document);
+  const auto& job = (*find(*document, "jobs"))[1];
+  services.blobs[find(*find(job, "inputs"), "archive")->GetString()] += "x";
+  const auto outcome = run(folder / "work", job);
+  ASSERT_TRUE(outcome.failure);
+  EXPECT_THAT(outcome.failure->message, HasSubstr("greet-1.0.0.tgz has the integrity sha512-"));
+}
+
+TEST_F(Npm, AJobFetchesAPackageThatIsInNoFolder) {
+  const std::string serve = "cd " + (host->folder / "tarballs").string() +
+                            " && exec timeout 60 python3 -c 'import http.server as h;"
+                            "s = h.HTTPServer((\"127.0.0.1\", 0), h.SimpleHTTPRequestHandler);"
+                            "print(s.server_port, flush=True); s.handle_request()' 2>/dev/null";
+  const std::unique_ptr<FILE, decltype(&::pclose)> server(::popen(serve.c_str(), "r"), ::pclose);
+  char port[16] = {};
+  ASSERT_NE(std::fgets(port, sizeof port, server.get()), nullptr);
+  std::string lock = lockfile();
+  const std::string nowhere = "127.0.0.1:9/";
+  const auto at = lock.find(nowhere + "greet");
+  lock.replace(at, nowhere.size(), "127.0.0.1:" + std::to_string(std::atoi(port)) + "/");
+  const auto outcome = plan(lock, R"({"fetch":true})");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto document = parseJson(outcome.document);
+  const auto& jobs = *find(*document, "jobs");
+  ASSERT_EQ(jobs.Size(), 5u);
+  const auto fetched = run(folder / "work", jobs[2]);
+  EXPECT_FALSE(fetched.failure) << fetched.failure->message;
+  EXPECT_EQ(readFile(folder / "work" / "greet-1.0.0" / "greet-1.0.0.tgz"),
+            readFile(host->folder / "tarballs" / "greet-1.0.0.tgz"));
+}
+
+TEST_F(Npm, WhatNoPlanCanHoldIsRefusedInOneSentence) {
+  const auto withEntry = [](const std::string& entry) {
+    return R"({"lockfileVersion":3,"packages":{"node_modules/odd":{"version":"1.0.0",)" + entry +
+           "}}}";
+  };
+  EXPECT_THAT(failureOf(lockfile(), "{}").message,
+              AllOf(HasSubstr("@letters/upper 2.1.0 is in none of the folders (sha512-")));
+  EXPECT_EQ(failureOf(withEntry(R"("resolved":"git+ssh://git@127.0.0.1/odd.git#12")")).message,
+            "odd 1.0.0 comes from a repository; a plan needs a tarball with its integrity");
+  EXPECT_EQ(failureOf(withEntry(R"("resolved":"file:../odd.tgz")")).message,
+            "odd 1.0.0 comes from file:../odd.tgz, which is not part of the lockfile");
+  EXPECT_THAT(failureOf(withEntry(R"("integrity":"sha512-short")")).message,
+              HasSubstr("odd 1.0.0 has no integrity in the lockfile"));
+  EXPECT_THAT(failureOf(R"({"lockfileVersion":1,"dependencies":{}})").message,
+              HasSubstr("npm 7 or newer writes lockfiles that have"));
+  EXPECT_EQ(failureOf("{").kind, FailureClass::Rejected);
+  EXPECT_THAT(
+      host->plugins.planner("planwright.npm", "q", R"({"npm":"/nowhere/npm"})").error().message,
+      HasSubstr("the setting npm names /nowhere/npm, which is not on this machine"));
+}
+
+}  // namespace
+}  // namespace planwright
