@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "artifacts/build_manifest.h"
 #include "base/failpoints.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -122,9 +123,40 @@ JobResult JobRunner::attempt(const JobTask& task) {
   result.outputs = std::move(collected->outputs);
   result.blobs = std::move(collected->blobs);
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
-  for (const auto& output : outcome.outputs)
-    result.outputs.push_back({output.name, output.digest, 0, 0644});
+  if (const auto ok = addReported(outcome.outputs, result); !ok)
+    describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
   return result;
+}
+
+/// Outputs that the builder stored itself: it says name and digest, we know the size.
+Result<void> JobRunner::addReported(const std::vector<StageOutcome::Output>& reported,
+                                    JobResult& result) {
+  for (const auto& output : reported) {
+    const bool isTaken =
+        std::any_of(result.outputs.begin(), result.outputs.end(),
+                    [&](const JobOutput& other) { return other.name == output.name; });
+    if (!isSafePath(output.name) || !isUtf8(output.name) || isTaken)
+      return invalid(
+          fmt::format("The builder left an output \"{}\", which is no relative path of its own.",
+                      toUtf8(output.name)));
+    const auto digest = Digest::parse(output.digest);
+    const auto size = digest ? sizeOf(*digest, result) : std::nullopt;
+    if (!size)
+      return invalid(fmt::format("The builder left an output {} whose bytes ({}) are nowhere.",
+                                 output.name, output.digest));
+    result.outputs.push_back({output.name, output.digest, *size, 0644});
+  }
+  return {};
+}
+
+/// Of a blob of this attempt or one that was there before; nullopt: there is none.
+std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobResult& result) {
+  for (const auto& blob : result.blobs)
+    if (blob.digest == digest) return blob.sizeBytes;
+  const auto blob = parts_.blobs.open(digest);
+  if (!blob) return std::nullopt;
+  return static_cast<std::int64_t>(std::filesystem::file_size(
+      std::filesystem::path("/proc/self/fd") / std::to_string(blob->get())));
 }
 
 void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& result) const {

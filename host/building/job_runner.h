@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/guarded.h"
 #include "building/build_parts.h"
@@ -31,6 +33,8 @@ class JobRunner {
   Result<void> create();
   JobResult attempt(const JobTask& task);
   WorkFolder& emptyFolder(const std::string& attemptId);
+  Result<void> addReported(const std::vector<StageOutcome::Output>& reported, JobResult& result);
+  std::optional<std::int64_t> sizeOf(const Digest& digest, const JobResult& result);
   void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
   BuildParts parts_;

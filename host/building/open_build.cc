@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "artifacts/blob_store.h"
+#include "artifacts/build_manifest.h"
 #include "base/json.h"
 
 namespace planwright {
@@ -107,22 +108,13 @@ void OpenBuild::restoreSpent(int position, const std::string& json) {
 }
 
 std::string OpenBuild::manifest() const {
-  JsonWriter json;
-  json.object()
-      .member("build_id", number(plan_.build))
-      .member("plan_digest", plan_.digest)
-      .key("artifacts")
-      .array();
+  BuildManifest manifest{number(plan_.build), plan_.digest, {}};
   for (int position = 0; position < graph_.size(); ++position)
     for (const auto& output : outputs(position))
-      json.object()
-          .member("name", output.name)
-          .member("job", job(position).name)
-          .member("digest", output.digest)
-          .member("size", output.sizeBytes)
-          .member("mode", fmt::format("{:04o}", output.mode))
-          .end();
-  return json.end().end().take();
+      manifest.artifacts.push_back(
+          {{}, output.name, job(position).name, output.digest, output.sizeBytes, output.mode});
+  placeArtifacts(manifest.artifacts);
+  return manifest.json();
 }
 
 /// A job that failed decides; without one, a job that somebody cancelled makes a cancelled build.

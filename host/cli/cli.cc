@@ -38,6 +38,8 @@ void addCommands(CLI::App& app, Session& session) {
   addDoctorCommand(app, session);
   addStatusCommands(app, session);
   addSubmitCommand(app, session);
+  addFetchCommand(app, session);
+  addVerifyCommands(app, session);
   addListCommands(app, session);
   addItemCommands(app, session);
   addWhyCommand(app, session);

@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include <cstdio>
+#include <exception>
 #include <stdexcept>
 #include <vector>
 
@@ -58,6 +59,27 @@ std::size_t streamBody(char* bytes, std::size_t size, std::size_t count, void* t
   if (streaming.onBytes(std::string_view(bytes, size * count))) return size * count;
   streaming.ended = true;
   return 0;
+}
+
+struct Downloading {
+  CURL* curl;
+  const std::function<void(int, std::string_view)>& onBytes;
+  std::string& error;
+  std::exception_ptr thrown;
+};
+
+std::size_t downloadBody(char* bytes, std::size_t size, std::size_t count, void* target) {
+  auto& downloading = *static_cast<Downloading*>(target);
+  long status = 0;
+  curl_easy_getinfo(downloading.curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status != 200 && status != 206) return appendBody(bytes, size, count, &downloading.error);
+  try {
+    downloading.onBytes(static_cast<int>(status), std::string_view(bytes, size * count));
+    return size * count;
+  } catch (...) {
+    downloading.thrown = std::current_exception();
+    return 0;
+  }
 }
 
 /// Called about once a second while nothing comes, so that Ctrl-C is seen.
@@ -181,6 +203,29 @@ JsonDocument Client::json(const std::string& path, const std::string& next) {
                                                     document.error().message +
                                                     "); is this a planwright server?");
   return std::move(*document);
+}
+
+int Client::download(const std::string& path, std::int64_t offset,
+                     const std::function<void(int, std::string_view)>& onBytes,
+                     std::string& error) {
+  prepare(path);
+  CURL* curl = state_->curl;
+  if (offset > 0) state_->addHeader("Range: bytes=" + std::to_string(offset) + "-");
+  Downloading downloading{curl, onBytes, error, {}};
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, state_->headers.get());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, downloadBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &downloading);
+  // However large it is: only a transfer that stands still is given up.
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kAnswerSeconds);
+  const CURLcode result = curl_easy_perform(curl);
+  if (downloading.thrown) std::rethrow_exception(downloading.thrown);
+  if (result != CURLE_OK)
+    throw CommandFailure(ExitCode::Unreachable, "the download from " + baseUrl_ +
+                                                    " broke off: " + curl_easy_strerror(result));
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
 }
 
 int Client::stream(const std::string& path, const std::string& lastEventId,

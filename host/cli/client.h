@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,6 +38,12 @@ class Client {
   /// The body of a successful GET as JSON; any other answer throws what it says, with `next` as
   /// next command.
   JsonDocument json(const std::string& path, const std::string& next = {});
+  /// GETs bytes from `offset` on. Returns the status: 200 (all of them, whatever was asked for),
+  /// 206 (from `offset`), else the body is in `error`. Throws if the connection ends before its
+  /// time.
+  int download(const std::string& path, std::int64_t offset,
+               const std::function<void(int status, std::string_view bytes)>& onBytes,
+               std::string& error);
   /// Reads a long answer as it comes. `onBytes` returns false to end it. Returns the HTTP status;
   /// the body of an answer that is not 200 is in `error`.
   int stream(const std::string& path, const std::string& lastEventId,

@@ -19,6 +19,8 @@ void addWhyCommand(CLI::App& app, Session& session);
 void addEnqueueCommands(CLI::App& app,
                         Session& session);  // enqueue-plan, enqueue-build, cancel, pause, resume
 void addDeadLetterCommands(CLI::App& app, Session& session);  // dead-letters list|show|requeue|…
+void addFetchCommand(CLI::App& app, Session& session);
+void addVerifyCommands(CLI::App& app, Session& session);  // verify, key
 void addSubmitCommand(CLI::App& app, Session& session);
 void addWatchCommand(CLI::App& app, Session& session);
 void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command

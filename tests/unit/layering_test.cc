@@ -44,7 +44,7 @@ const std::map<std::string, Names>& allowed() {
         {"upkeep", stage},
         {"control", stage},
         {"http", {"base", "model", "artifacts", "control"}},
-        {"cli", {"base", "config", "stages", "application"}},
+        {"cli", {"base", "config", "artifacts", "stages", "application"}},
     };
     for (const char* below : {"intake", "planning", "building", "upkeep"})
       t["control"].insert(below);
@@ -60,12 +60,19 @@ const std::map<std::string, Names>& allowed() {
 /// Start of a library's header name -> the folders of host/ that own it.
 const std::map<std::string, Names>& libraryOwners() {
   static const std::map<std::string, Names> owners = {
-      {"pqxx/", {"store"}},       {"libpq-fe.h", {"store", "embedded"}},
-      {"hiredis/", {"queue"}},    {"rapidjson/", {"base"}},
-      {"boost/dll", {"stages"}},  {"pistache/", {"http"}},
-      {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
-      {"spdlog/", {"base"}},      {"openssl/", {"base"}},
-      {"curl/", {"cli", "base"}}, {"zlib.h", {"base", "http", "artifacts"}},
+      {"pqxx/", {"store"}},
+      {"libpq-fe.h", {"store", "embedded"}},
+      {"hiredis/", {"queue"}},
+      {"rapidjson/", {"base"}},
+      {"boost/dll", {"stages"}},
+      {"pistache/", {"http"}},
+      {"yaml-cpp/", {"config"}},
+      {"CLI/", {"cli"}},
+      {"spdlog/", {"base"}},
+      {"openssl/", {"base"}},
+      {"archive", {"artifacts"}},
+      {"curl/", {"cli", "base"}},
+      {"zlib.h", {"base", "http", "artifacts"}},
   };
   return owners;
 }

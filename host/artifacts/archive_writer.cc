@@ -1,0 +1,126 @@
+#include "artifacts/archive_writer.h"
+
+#include <cerrno>
+#include <clocale>
+#include <exception>
+#include <stdexcept>
+#include <system_error>
+#include <vector>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kPieceBytes = 256 * 1024;
+
+/// libarchive reads names in the thread's locale; ours are UTF-8.
+class Utf8Names {
+ public:
+  Utf8Names() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (utf8_) before_ = ::uselocale(utf8_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    if (!utf8_) return;
+    ::uselocale(before_);
+    ::freelocale(utf8_);
+  }
+
+ private:
+  const locale_t utf8_;
+  locale_t before_{};
+};
+
+struct FreeArchive {
+  void operator()(archive* written) const { archive_write_free(written); }
+};
+struct FreeEntry {
+  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
+};
+
+}  // namespace
+
+struct ArchiveWriter::State {
+  const std::int64_t fileTime;
+  const ByteSink sink;
+  const Utf8Names names;
+  std::exception_ptr thrown;  ///< by the sink
+  bool isFinished = false;
+  std::vector<char> piece = std::vector<char>(kPieceBytes);
+  std::unique_ptr<archive, FreeArchive> written{archive_write_new()};
+
+  State(std::int64_t time, ByteSink to) : fileTime(time), sink(std::move(to)) {}
+
+  static la_ssize_t take(archive*, void* data, const void* bytes, size_t size) {
+    auto& state = *static_cast<State*>(data);
+    // What finishes an abandoned archive, libarchive's own destructor, is not to be sent.
+    if (state.thrown || !state.sink) return ARCHIVE_FATAL;
+    try {
+      state.sink({static_cast<const char*>(bytes), size});
+      return static_cast<la_ssize_t>(size);
+    } catch (...) {
+      state.thrown = std::current_exception();
+      return ARCHIVE_FATAL;
+    }
+  }
+
+  void check(la_ssize_t result) {
+    if (thrown) std::rethrow_exception(thrown);
+    if (result >= ARCHIVE_OK || result == ARCHIVE_WARN) return;
+    const char* text = archive_error_string(written.get());
+    throw std::runtime_error(fmt::format("cannot write the archive: {}", text ? text : "?"));
+  }
+};
+
+ArchiveWriter::ArchiveWriter(ArchiveFormat format, std::int64_t fileTime, ByteSink sink)
+    : state_(std::make_unique<State>(fileTime, std::move(sink))) {
+  archive* written = state_->written.get();
+  if (format == ArchiveFormat::Tar) {
+    state_->check(archive_write_set_format_pax_restricted(written));
+  } else {
+    state_->check(archive_write_set_format_zip(written));
+    state_->check(archive_write_set_options(written, "zip:compression-level=1"));
+  }
+  archive_write_set_bytes_per_block(written, 64 * 1024);
+  archive_write_set_bytes_in_last_block(written, 1);
+  state_->check(archive_write_open(written, state_.get(), nullptr, &State::take, nullptr));
+}
+
+ArchiveWriter::~ArchiveWriter() {
+  if (!state_->isFinished) archive_write_fail(state_->written.get());
+}
+
+void ArchiveWriter::add(const std::string& path, unsigned mode, std::int64_t sizeBytes, int fd) {
+  const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
+  archive_entry_set_pathname(entry.get(), path.c_str());
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), static_cast<__LA_MODE_T>(mode & 0777));
+  archive_entry_set_size(entry.get(), sizeBytes);
+  archive_entry_set_mtime(entry.get(), state_->fileTime, 0);
+  state_->check(archive_write_header(state_->written.get(), entry.get()));
+  std::int64_t done = 0;
+  for (;;) {
+    const ssize_t n = ::read(fd, state_->piece.data(), state_->piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + path);
+    if (n == 0) break;
+    done += n;
+    if (done > sizeBytes) break;
+    state_->check(archive_write_data(state_->written.get(), state_->piece.data(),
+                                     static_cast<std::size_t>(n)));
+  }
+  if (done != sizeBytes) throw std::runtime_error(path + " has another size than was recorded");
+  state_->check(archive_write_finish_entry(state_->written.get()));
+}
+
+void ArchiveWriter::finish() {
+  state_->isFinished = true;
+  state_->check(archive_write_close(state_->written.get()));
+}
+
+}  // namespace planwright

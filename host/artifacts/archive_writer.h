@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace planwright {
+
+enum class ArchiveFormat { Tar, Zip };
+
+/// Takes bytes as they come; may throw, which ends the archive.
+using ByteSink = std::function<void(std::string_view)>;
+
+/// A tar (pax) or zip file written front to back, by libarchive: memory is one piece, whatever the
+/// size of the files. Same files and time, same bytes. One thread.
+class ArchiveWriter {
+ public:
+  /// All files carry that time (seconds of the epoch).
+  ArchiveWriter(ArchiveFormat format, std::int64_t fileTime, ByteSink sink);
+  ~ArchiveWriter();
+  ArchiveWriter(const ArchiveWriter&) = delete;
+  ArchiveWriter& operator=(const ArchiveWriter&) = delete;
+
+  /// Reads `fd` to its end, which must come after `sizeBytes`: else it throws, as for I/O errors.
+  void add(const std::string& path, unsigned mode, std::int64_t sizeBytes, int fd);
+  /// The end of the archive. Without it readers find the archive broken.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace planwright

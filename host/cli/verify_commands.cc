@@ -1,0 +1,129 @@
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "artifacts/provenance.h"
+#include "base/digest.h"
+#include "base/files.h"
+#include "cli/command_groups.h"
+#include "cli/fetch_folder.h"
+#include "cli/output.h"
+
+namespace planwright::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kKeyBegin = "-----BEGIN PUBLIC KEY-----";
+
+struct VerifyArguments {
+  std::string artifact, statement, key;
+};
+
+std::string readOrFail(const std::string& file, const std::string& what) {
+  try {
+    return readFile(file);
+  } catch (const std::system_error& e) {
+    throw CommandFailure(ExitCode::NotFound, fmt::format("the {} {} cannot be read: {}", what, file,
+                                                         e.code().message()));
+  }
+}
+
+Digest digestOfFile(const std::string& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  Sha256 hash;
+  std::string piece(256 * 1024, '\0');
+  for (;;) {
+    const ssize_t n = fd ? ::read(fd.get(), piece.data(), piece.size()) : -1;
+    if (n < 0)
+      throw CommandFailure(ExitCode::NotFound,
+                           fmt::format("{} cannot be read: {}", file, std::strerror(errno)));
+    if (n == 0) return hash.finish();
+    hash.update({piece.data(), static_cast<std::size_t>(n)});
+  }
+}
+
+/// What `planwright fetch` left in a folder above the artifact.
+std::string statementNear(const std::string& artifact) {
+  const fs::path start = fs::absolute(artifact).lexically_normal().parent_path();
+  for (fs::path folder = start;; folder = folder.parent_path()) {
+    const fs::path found = folder / FetchFolder::kAbout / "provenance.json";
+    if (fs::exists(found)) return found.string();
+    if (folder == folder.parent_path()) break;
+  }
+  throw CommandFailure(ExitCode::Usage,
+                       "there is no statement beside " + artifact + "; name it: --statement FILE");
+}
+
+/// The keys that this person trusts: never one that came with the artifact.
+std::vector<PublicKey> trustedKeys(const std::string& chosen) {
+  const char* set = std::getenv("PLANWRIGHT_KEY");
+  const std::string file = !chosen.empty() ? chosen : set ? set : "";
+  if (file.empty())
+    throw CommandFailure(ExitCode::Usage,
+                         "name the key that you trust: --key FILE, or PLANWRIGHT_KEY");
+  const std::string text = readOrFail(file, "key");
+  std::vector<PublicKey> keys;
+  for (auto at = text.find(kKeyBegin); at != std::string::npos;) {
+    const auto next = text.find(kKeyBegin, at + 1);
+    auto key = PublicKey::fromPem(text.substr(at, next == std::string::npos ? next : next - at));
+    if (!key) throw CommandFailure(ExitCode::Usage, file + ": " + key.error().message);
+    keys.push_back(std::move(*key));
+    at = next;
+  }
+  if (keys.empty())
+    throw CommandFailure(ExitCode::Usage, file + ": " + PublicKey::fromPem(text).error().message);
+  return keys;
+}
+
+ExitCode verify(Session& session, const VerifyArguments& arguments) {
+  const std::string digest = digestOfFile(arguments.artifact).text();
+  const std::string statement =
+      arguments.statement.empty() ? statementNear(arguments.artifact) : arguments.statement;
+  const std::string envelope = readOrFail(statement, "statement");
+  const std::string name = fs::path(arguments.artifact).filename().string();
+  std::optional<Error> problem;
+  for (const auto& key : trustedKeys(arguments.key)) {
+    const auto verified = verifyArtifact(envelope, key, name, digest);
+    if (verified) {
+      auto& out = session.terminal.out;
+      out << printable(arguments.artifact) << ": good\n"
+          << "  subject    " << printable(verified->subject) << '\n'
+          << "  digest     " << digest << '\n'
+          << "  made by    " << printable(verified->invocation) << '\n'
+          << "  finished   " << printable(verified->finishedOn) << '\n'
+          << "  signed by  " << key.id() << '\n'
+          << "  materials  "
+          << (verified->materialsAreComplete
+                  ? "complete"
+                  : "incomplete: jobs may have read more than the statement names")
+          << '\n';
+      return ExitCode::Done;
+    }
+    // Of several keys, the one that signed it says most.
+    if (!problem || problem->code == "wrong-key") problem = verified.error();
+  }
+  throw CommandFailure(ExitCode::WorkFailed, printable(arguments.artifact) + " is refused. " +
+                                                 printable(problem->message));
+}
+
+}  // namespace
+
+void addVerifyCommands(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("verify", "is this file what a build made? Works offline");
+  const auto arguments = std::make_shared<VerifyArguments>();
+  command->add_option("ARTIFACT", arguments->artifact, "the file")->required();
+  command->add_option("--statement", arguments->statement,
+                      "its provenance (default: what fetch left beside it)");
+  command->add_option("--key", arguments->key, "public keys that you trust (else PLANWRIGHT_KEY)");
+  command->callback([&session, arguments] {
+    session.action = [&session, arguments] { return verify(session, *arguments); };
+  });
+}
+
+}  // namespace planwright::cli
