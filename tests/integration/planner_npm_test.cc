@@ -69,7 +69,8 @@ class Npm : public testing::Test {
   }
 
   /// Runs a planned job through planwright.command in workdirs/ID.
-  StageOutcome run(const std::filesystem::path& workdirs, const JsonValue& job) {
+  StageOutcome run(const std::filesystem::path& workdirs, const JsonValue& job,
+                   const std::string& builderSettings = "{}") {
     const auto workdir = workdirs / textOr(job, "id");
     std::filesystem::create_directories(workdir);
     if (const auto* inputs = find(job, "inputs"))
@@ -81,7 +82,7 @@ class Npm : public testing::Test {
     const UniqueFd log(
         ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     services.output = log.get();
-    auto builder = host->plugins.builder("planwright.command", "q", "{}");
+    auto builder = host->plugins.builder("planwright.command", "q", builderSettings);
     StageJob stageJob;
     stageJob.id = textOr(job, "id");
     stageJob.specJson = toJson(*find(job, "spec"));
@@ -193,7 +194,7 @@ TEST_F(Npm, AJobFetchesAPackageThatIsInNoFolder) {
   const auto document = parseJson(outcome.document);
   const auto& jobs = *find(*document, "jobs");
   ASSERT_EQ(jobs.Size(), 5u);
-  const auto fetched = run(folder / "work", jobs[2]);
+  const auto fetched = run(folder / "work", jobs[2], R"({"network":true})");
   EXPECT_FALSE(fetched.failure) << fetched.failure->message;
   EXPECT_EQ(readFile(folder / "work" / "greet-1.0.0" / "greet-1.0.0.tgz"),
             readFile(host->folder / "tarballs" / "greet-1.0.0.tgz"));
