@@ -13,14 +13,6 @@ constexpr const char* kFolder = "planwright.folder";
 constexpr const char* kManual = "planwright.manual";
 constexpr std::chrono::seconds kHolderTrust{1};
 
-/// "folder" for the first source, "folder-1" for the second: stable across restarts, shown in
-/// events.
-std::string sourceName(const SourceConfig& source, std::size_t index) {
-  const auto dot = source.plugin.rfind('.');
-  std::string name = dot == std::string::npos ? source.plugin : source.plugin.substr(dot + 1);
-  return index == 0 ? name : fmt::format("{}-{}", name, index);
-}
-
 std::string pathSetting(const SourceConfig& source) {
   const auto settings = parseJson(source.settingsJson);
   return settings ? textOr(*settings, "path") : "";

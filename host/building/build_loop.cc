@@ -1,22 +1,22 @@
 #include "building/build_loop.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/backoff.h"
-#include "base/failpoints.h"
-#include "base/files.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
-#include "store/blobs.h"
-#include "store/plans.h"
+#include "building/job_pool.h"
 
 namespace planwright {
 namespace {
 
-constexpr std::size_t kLargestDocument = std::size_t{64} << 20;
+/// Jobs quicker than this are handed out ahead, one for each slot, so that a slot does not wait for
+/// the commit of an end.
+constexpr std::chrono::milliseconds kQuick{200};
 
 FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
   FinishedBuild failed;
@@ -35,6 +35,10 @@ BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
     : parts_(parts),
       doors_(std::move(doors)),
       connection_(parts.database.dedicated()),
+      reader_(parts_, *connection_),
+      writer_(parts_, *connection_),
+      ready_(weightsOf(parts.queue)),
+      capacity_(capacityOf(parts.queue.builder)),
       prefetch_(std::chrono::milliseconds(10)) {}
 
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
@@ -58,9 +62,10 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   for (const auto& place : messages.cancelledJobs) cancel(place, round);
   const auto now = parts_.clock.steady();
   while (!later_.empty() && later_.begin()->first <= now) {
-    ready_.push_back(later_.begin()->second);
+    lineUp_.push_back(later_.begin()->second);
     later_.erase(later_.begin());
   }
+  lineUp();
   chooseStarts(round);
   closeFinished(round);
   commit(round, stop);
@@ -74,34 +79,18 @@ std::chrono::milliseconds BuildLoop::untilDue() const {
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
-void BuildLoop::forget(std::size_t neverStarted) {
-  running_ -= neverStarted;  // the others still come back
+void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
+  for (const auto& place : neverStarted) ready_.ended(place.build, place.position);
+  ready_.forgetWaiting();  // what runs still comes back
   builds_.clear();
-  ready_.clear();
+  lineUp_.clear();
+  opened_.clear();
   later_.clear();
   self_.clear();
 }
 
-Result<std::shared_ptr<const PlanDocument>> BuildLoop::documentOf(const ClaimedPlan& plan) {
-  static const auto kEmpty = std::make_shared<const PlanDocument>();
-  if (plan.jobCount == 0) return kEmpty;
-  std::string text;
-  if (plan.document) {
-    text = *plan.document;
-  } else {
-    const auto digest = Digest::parse(plan.digest);
-    auto blob =
-        digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
-    if (!blob) return blob.error();
-    text = readAll(blob->get(), kLargestDocument);
-  }
-  auto document = PlanDocument::parseSealed(text);
-  if (!document) return document.error();
-  return std::make_shared<const PlanDocument>(std::move(*document));
-}
-
 void BuildLoop::open(ClaimedPlan plan, Round& round) {
-  auto document = documentOf(plan);
+  auto document = reader_.document(plan);
   if (!document) {
     round.finished.push_back(unreadable(plan, document.error().message));
     return;
@@ -111,15 +100,16 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
   const auto roots = build->graph().settle();
   touched_.push_back(id);
   if (build->graph().size() > 0) {
+    opened_.push_back(id);
     round.inserted.push_back(id);
-    if (build->plan().onlyFailed) reuse(*build, round);
-    for (const int job : roots) ready_.push_back({id, job});
+    if (build->plan().onlyFailed) reuse(*build);
+    for (const int job : roots) lineUp_.push_back({id, job});
   }
   builds_[number(id)] = std::move(build);
 }
 
 /// Mode "failed": what succeeded in the build before is taken over, as cached.
-void BuildLoop::reuse(OpenBuild& build, Round&) {
+void BuildLoop::reuse(OpenBuild& build) {
   for (const auto& known :
        Jobs(*connection_).succeededBefore(build.plan().id, build.plan().build)) {
     if (known.position >= build.graph().size()) continue;
@@ -153,46 +143,40 @@ void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& roun
 }
 
 void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
-  failpoint("build.restore.before");
-  Jobs jobs(*connection_);
-  jobs.resetLost(plans);
-  failpoint("build.restore.after");
-  std::vector<BuildId> ids;
-  for (const auto& plan : plans) ids.push_back(plan.build);
-  std::unordered_map<std::int64_t, std::vector<KnownJob>> known;
-  for (auto& job : jobs.load(ids)) known[number(job.build)].push_back(std::move(job));
+  const auto known = reader_.takeOver(plans);
   for (const auto& plan : plans) {
     const auto rows = known.find(number(plan.build));
-    if (rows == known.end()) {  // it died before it wrote its jobs
+    if (rows == known.end())  // it died before it wrote its jobs
       open(plan, round);
-      continue;
-    }
-    auto document = documentOf(plan);
-    if (!document) {
-      open(plan, round);  // reports it
-      continue;
-    }
-    auto build = std::make_unique<OpenBuild>(plan, std::move(*document));
-    for (const auto& job : rows->second) {
-      build->setId(job.position, job.id);
-      build->setAttempt(job.position, job.attempt);
-      build->setOutputs(job.position, outputsFrom(job.outputsJson));
-      build->restoreSpent(job.position, job.spentJson);
-      // Blocked and ready follow from the others; they are worked out anew.
-      build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
-    }
-    std::vector<int> changed;
-    for (const int job : build->graph().settle()) {
-      const KnownJob& row = rows->second.at(static_cast<std::size_t>(job));
-      if (row.status == JobStatus::Ready && build->graph().status(job) == JobStatus::Ready)
-        later_.emplace(parts_.clock.steady() + row.dueIn, Start{plan.build, job});  // as it waited
-      else
-        changed.push_back(job);
-    }
-    touched_.push_back(plan.build);
-    moved(*build, changed, round);
-    builds_[number(plan.build)] = std::move(build);
+    else
+      restore(plan, rows->second, round);
   }
+}
+
+void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& rows, Round& round) {
+  auto document = reader_.document(plan);
+  if (!document) return open(plan, round);  // reports it
+  auto build = std::make_unique<OpenBuild>(plan, std::move(*document));
+  for (const auto& job : rows) {
+    build->setId(job.position, job.id);
+    build->setAttempt(job.position, job.attempt);
+    build->setOutputs(job.position, outputsFrom(job.outputsJson));
+    build->restoreSpent(job.position, job.spentJson);
+    // Blocked and ready follow from the others; they are worked out anew.
+    build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
+  }
+  std::vector<int> changed;
+  for (const int job : build->graph().settle()) {
+    const KnownJob& row = rows.at(static_cast<std::size_t>(job));
+    if (row.status == JobStatus::Ready && build->graph().status(job) == JobStatus::Ready)
+      later_.emplace(parts_.clock.steady() + row.dueIn, JobPlace{plan.build, job});  // as it waited
+    else
+      changed.push_back(job);
+  }
+  touched_.push_back(plan.build);
+  opened_.push_back(plan.build);
+  moved(*build, changed, round);
+  builds_[number(plan.build)] = std::move(build);
 }
 
 JobChange BuildLoop::change(const OpenBuild& build, int position) const {
@@ -208,7 +192,7 @@ JobChange BuildLoop::change(const OpenBuild& build, int position) const {
 void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& round) {
   for (const int job : changed) {
     if (build.graph().status(job) == JobStatus::Ready) {
-      ready_.push_back({build.plan().build, job});
+      lineUp_.push_back({build.plan().build, job});
     } else if (build.graph().status(job) == JobStatus::DepFailed) {
       JobChange row = change(build, job);
       row.error = "A job that it needs did not succeed.";
@@ -221,7 +205,7 @@ void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& 
 
 void BuildLoop::end(JobResult result, Round& round) {
   const bool ran = number(result.attemptId) != 0;
-  if (ran) --running_;
+  if (ran) ready_.ended(result.build, result.position);
   const auto at = builds_.find(number(result.build));
   if (at == builds_.end()) {  // the claim was lost meanwhile
     if (ran) parts_.metrics.add("planwright_fenced_writes_total");
@@ -233,13 +217,25 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (!result.holdReason.empty()) round.holdReason = result.holdReason;
   const int job = result.position;
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
-  const auto& retry = parts_.queue.retry;
-  const JobStatus status = build.judge(result, retry);
+  const JobStatus status = build.judge(result, parts_.queue.retry);
   std::vector<int> changed;
   if (status == JobStatus::Ready)
     build.graph().again(job);
   else
     changed = build.graph().finish(job, status);
+  round.changes.push_back(ended(build, result, status));
+  moved(build, changed, round);
+  if (!ran) return;
+  prefetch_.finished(result.took);
+  build.addWork(result.took);
+  if (status != JobStatus::Succeeded) return;
+  if (const auto seconds = build.learn(job, result.took))
+    round.learned[build.job(job).name] = *seconds;
+}
+
+/// The row of a job whose attempt ended; when it is to run again, that is arranged.
+JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus status) {
+  const int job = result.position;
   build.setOutputs(job, result.outputs);
   build.setError(job, result.error);
   JobChange row = change(build, job);
@@ -251,18 +247,14 @@ void BuildLoop::end(JobResult result, Round& round) {
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {
+    const auto& retry = parts_.queue.retry;
     row.retryIn =
         retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
     parts_.metrics.add("planwright_retries_total",
                        {{"queue", buildList(parts_.queue.name)}, {"reason", result.failureClass}});
-    later_.emplace(parts_.clock.steady() + row.retryIn, Start{result.build, job});
+    later_.emplace(parts_.clock.steady() + row.retryIn, JobPlace{result.build, job});
   }
-  round.changes.push_back(std::move(row));
-  moved(build, changed, round);
-  if (ran) {
-    prefetch_.finished(result.took);
-    build.addWork(result.took);
-  }
+  return row;
 }
 
 /// May be asked many times: a job may have been on its way to its thread when it was stopped.
@@ -300,20 +292,41 @@ void BuildLoop::cancel(const JobPlace& place, Round& round) {
   moved(build, changed, round);
 }
 
+/// Jobs that became ready stand in line, those of new builds in the order of what is known of them.
+void BuildLoop::lineUp() {
+  std::vector<std::shared_ptr<const PlanDocument>> documents;
+  for (const auto id : opened_)
+    if (const auto at = builds_.find(number(id)); at != builds_.end())
+      documents.push_back(at->second->document());
+  if (const auto seconds = reader_.durations(documents); !seconds.empty())
+    for (const auto id : opened_)
+      if (const auto at = builds_.find(number(id)); at != builds_.end())
+        at->second->expect(seconds);
+  opened_.clear();
+  for (const auto& place : lineUp_)
+    if (const auto at = builds_.find(number(place.build)); at != builds_.end())
+      ready_.add(at->second->plan().source, at->second->ready(place.position));
+  lineUp_.clear();
+}
+
 void BuildLoop::chooseStarts(Round& round) {
-  if (draining_) return;
+  urgent_.clear();
   const int slots = doors_.jobSlots();
-  const std::size_t target = slots > 0 ? prefetch_.target(static_cast<std::size_t>(slots)) : 0;
-  while (running_ < target && !ready_.empty()) {
-    const Start start = ready_.front();
-    ready_.pop_front();
-    const auto at = builds_.find(number(start.build));
-    if (at == builds_.end() || at->second->graph().status(start.position) != JobStatus::Ready ||
-        at->second->isHeld(start.position))
-      continue;
-    at->second->graph().start(start.position);
-    round.starts.push_back(start);
-    ++running_;
+  if (draining_ || slots <= 0) return;
+  const auto wanted = static_cast<std::size_t>(slots);
+  const std::size_t target =
+      std::max(prefetch_.target(wanted), prefetch_.isQuick(kQuick) ? 2 * wanted : wanted);
+  const auto isReady = [this](BuildId id, int position) {
+    const auto at = builds_.find(number(id));
+    return at != builds_.end() && at->second->graph().status(position) == JobStatus::Ready &&
+           !at->second->isHeld(position);
+  };
+  while (ready_.running() < target) {
+    const auto next = ready_.take(slots, capacity_, isReady);
+    if (!next) return;
+    builds_.at(number(next->build))->graph().start(next->position);
+    round.starts.push_back({next->build, next->position});
+    if (next->isUrgent) urgent_.push_back(round.starts.back());
   }
 }
 
@@ -325,7 +338,7 @@ void BuildLoop::closeFinished(Round& round) {
     if (at == builds_.end() || !at->second->graph().isOver()) continue;
     round.finished.push_back(at->second->finish());
   }
-  if (!draining_ || running_ > 0) return;
+  if (!draining_ || ready_.running() > 0) return;
   for (const auto& [id, build] : builds_) {  // nothing runs any more: the rest goes back
     if (build->graph().isOver()) continue;
     FinishedBuild later;
@@ -340,26 +353,31 @@ void BuildLoop::closeFinished(Round& round) {
   }
 }
 
-void BuildLoop::commit(Round& round, const std::stop_token& stop) {
-  Backoff backoff;
-  std::vector<JobTask> tasks;
-  const std::size_t failedBefore = self_.size();
-  for (;;) {
-    try {
-      tasks.clear();
-      write(round, tasks);
-      isRepeated_ = false;
-      break;
-    } catch (const Unavailable& e) {
-      log::warn("holding results of builds queue={}: {}", parts_.queue.name, e.what());
-    } catch (const std::exception& e) {
-      log::error("a round of builds cannot be stored queue={}: {}", parts_.queue.name, e.what());
-    }
-    isRepeated_ = true;
-    if (!sleepFor(backoff.next(), stop)) return;
-  }
+void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
+  auto written = writer_.write(round, builds_, stop);
+  if (!written) return;
   // Starts that were refused, since the claim was lost meanwhile, hold no slot.
-  running_ -= round.starts.size() - (tasks.size() + self_.size() - failedBefore);
+  if (written->tasks.size() + written->failed.size() < round.starts.size()) {
+    std::vector<JobPlace> made;
+    for (const auto& task : written->tasks) made.push_back({task.build, task.position});
+    for (const auto& result : written->failed) made.push_back({result.build, result.position});
+    for (const auto& start : round.starts)
+      if (std::find(made.begin(), made.end(), start) == made.end())
+        ready_.ended(start.build, start.position);
+  }
+  std::move(written->failed.begin(), written->failed.end(), std::back_inserter(self_));
+  for (auto& task : written->tasks)
+    task.isUrgent = std::find(urgent_.begin(), urgent_.end(),
+                              JobPlace{task.build, task.position}) != urgent_.end();
+  if (!written->tasks.empty()) doors_.startJobs(std::move(written->tasks));
+  release(round);
+  if (!round.changes.empty() || !round.finished.empty() || !round.starts.empty() ||
+      !round.inserted.empty())
+    parts_.bell.ring();
+}
+
+/// Finished builds make room for others.
+void BuildLoop::release(const Round& round) {
   std::vector<PlanId> released;
   std::chrono::microseconds work{0};
   for (const auto& build : round.finished) {
@@ -373,107 +391,7 @@ void BuildLoop::commit(Round& round, const std::stop_token& stop) {
     else
       log::debug("finished plan={} build={}", number(build.plan), number(build.build));
   }
-  if (!tasks.empty()) doors_.startJobs(std::move(tasks));
   if (!released.empty()) doors_.released(released, work);
-  if (!round.changes.empty() || !round.newJobs.empty() || !round.finished.empty() ||
-      !round.starts.empty() || !round.inserted.empty())
-    parts_.bell.ring();
-}
-
-void BuildLoop::write(const Round& round, std::vector<JobTask>& tasks) {
-  const InstanceId instance{parts_.membership.instance()};
-  const std::string& queue = parts_.queue.name;
-  std::vector<NewJob> newJobs;
-  std::vector<JobStart> starts;
-  std::vector<Start> startAt;
-  std::unordered_map<std::int64_t, std::vector<bool>> running;
-  for (const auto id : round.inserted)
-    running[number(id)].resize(static_cast<std::size_t>(builds_.at(number(id))->graph().size()));
-  for (const auto& start : round.starts) {
-    if (const auto fresh = running.find(number(start.build)); fresh != running.end()) {
-      fresh->second[static_cast<std::size_t>(start.position)] =
-          true;  // inserted as running: one statement less
-      continue;
-    }
-    const OpenBuild& build = *builds_.at(number(start.build));
-    starts.push_back({build.id(start.position), start.build, build.plan().fence});
-    startAt.push_back(start);
-  }
-  for (const auto id : round.inserted) {
-    auto rows = builds_.at(number(id))->newJobs(running[number(id)], parts_.queue.retry.attempts);
-    std::move(rows.begin(), rows.end(), std::back_inserter(newJobs));
-  }
-  const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
-                         (newJobs.empty() ? 0 : 1) + (starts.empty() ? 0 : 1) +
-                         (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1);
-  if (statements == 0) return;
-  if (!round.finished.empty()) failpoint("manifest.before");
-  for (const auto& build : round.finished)
-    if (build.isLargeManifest) parts_.blobs.stageBytes(build.manifest);
-  if (!round.finished.empty()) failpoint("manifest.after");
-  std::unique_ptr<Transaction> transaction;
-  if (statements > 1) transaction = std::make_unique<Transaction>(*connection_);
-  Jobs jobs(*connection_);
-  Blobs::record(*connection_, round.blobs);
-  if (!round.holdReason.empty())
-    connection_->run("queue_hold", {queue, std::nullopt, round.holdReason});
-  if (!round.changes.empty()) failpoint("job.commit.before");
-  std::size_t refused = 0;
-  if (!round.changes.empty()) refused = round.changes.size() - jobs.change(round.changes, queue);
-  if (!newJobs.empty() || !starts.empty()) failpoint("job.start.before");
-  std::vector<InsertedJob> inserted;
-  if (!newJobs.empty()) inserted = jobs.insert(newJobs, instance, queue);
-  std::vector<StartedJob> started;
-  if (!starts.empty()) started = jobs.start(starts, instance, queue);
-  std::vector<PlanId> done;
-  if (!round.finished.empty()) failpoint("build.commit.before");
-  if (!round.finished.empty()) done = Plans(*connection_).finish(round.finished, queue);
-  if (transaction) transaction->commit();
-  if (!round.changes.empty()) failpoint("job.commit.after");
-  if (!newJobs.empty() || !starts.empty()) failpoint("job.start.after");
-  if (!round.finished.empty()) failpoint("build.commit.after");
-  if (inserted.size() < newJobs.size())
-    inserted = Jobs(*connection_).inserted(round.inserted, instance);
-  takeIds(inserted, tasks);
-  for (const auto& job : started) {
-    const auto at =
-        std::find_if(starts.begin(), starts.end(), [&](const auto& s) { return s.id == job.id; });
-    const Start& start = startAt[static_cast<std::size_t>(at - starts.begin())];
-    makeTask(*builds_.at(number(start.build)), start.position, job.attemptId, job.attempt, tasks);
-  }
-  if (!done.empty())
-    parts_.metrics.add("planwright_items_finished_total",
-                       {{"queue", buildList(queue)}, {"outcome", "finished"}},
-                       static_cast<double>(done.size()));
-  refused = (isRepeated_ ? 0 : refused) + round.finished.size() - done.size();
-  if (refused > 0)
-    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(refused));
-}
-
-void BuildLoop::takeIds(const std::vector<InsertedJob>& inserted, std::vector<JobTask>& tasks) {
-  for (const auto& row : inserted) {
-    OpenBuild& build = *builds_.at(number(row.build));
-    build.setId(row.position, row.id);
-    if (number(row.attempt) != 0) makeTask(build, row.position, row.attempt, 1, tasks);
-  }
-}
-
-void BuildLoop::makeTask(OpenBuild& build, int position, AttemptId attempt, int number,
-                         std::vector<JobTask>& tasks) {
-  build.setAttempt(position, number);
-  auto task = build.task(position, attempt, number);
-  if (task) {
-    tasks.push_back(std::move(*task));
-    return;
-  }
-  JobResult failed;
-  failed.build = build.plan().build;
-  failed.position = position;
-  failed.attemptId = attempt;
-  failed.status = JobStatus::Failed;
-  failed.failureClass = toText(FailureClass::Failed);
-  failed.error = task.error().message;
-  self_.push_back(std::move(failed));
 }
 
 }  // namespace planwright

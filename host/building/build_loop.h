@@ -1,16 +1,17 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
-#include <unordered_map>
 #include <vector>
 
 #include "building/build_parts.h"
+#include "building/build_reader.h"
 #include "building/open_build.h"
-#include "workers/outbox.h"
+#include "building/round.h"
+#include "building/round_writer.h"
+#include "model/ready_jobs.h"
 #include "workers/prefetch.h"
 
 namespace planwright {
@@ -29,8 +30,8 @@ struct BuildMessage {
 class BuildLoop {
  public:
   struct Doors {
-    std::function<int()> jobSlots;                        ///< wanted now
-    std::function<void(std::vector<JobTask>)> startJobs;  ///< committed as running: run them
+    std::function<int()> jobSlots;                               ///< wanted now
+    std::function<void(std::vector<JobTask>)> startJobs;         ///< committed as running: run them
     std::function<void(const std::vector<JobPlace>&)> stopJobs;  ///< that somebody cancelled
     /// `work`: how long their jobs ran, all together.
     std::function<void(const std::vector<PlanId>&, std::chrono::microseconds work)>
@@ -46,58 +47,45 @@ class BuildLoop {
   /// Stopping: no job starts any more, builds whose jobs have all come back are given back.
   void drain() { draining_ = true; }
   /// The claims are gone: forget everything. `neverStarted`: jobs handed out that no thread took.
-  void forget(std::size_t neverStarted);
+  void forget(const std::vector<JobPlace>& neverStarted);
   bool isIdle() const { return builds_.empty(); }
-  std::size_t runningJobs() const { return running_; }
+  std::size_t runningJobs() const { return ready_.running(); }
 
  private:
-  struct Start {
-    BuildId build{};
-    int position = 0;
-  };
-  /// What one round writes.
-  struct Round {
-    std::vector<StagedBlob> blobs;
-    std::vector<JobChange> changes;
-    std::vector<BuildId> inserted;
-    std::vector<NewJob> newJobs;
-    std::vector<Start> starts;
-    std::vector<FinishedBuild> finished;
-    std::string holdReason;
-  };
-
   void open(ClaimedPlan plan, Round& round);
-  Result<std::shared_ptr<const PlanDocument>> documentOf(const ClaimedPlan& plan);
-  void reuse(OpenBuild& build, Round& round);
+  void reuse(OpenBuild& build);
   void restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
                      const std::stop_token& stop);
   void restore(const std::vector<ClaimedPlan>& plans, Round& round);
+  void restore(const ClaimedPlan& plan, const std::vector<KnownJob>& rows, Round& round);
   void end(JobResult result, Round& round);
+  JobChange ended(OpenBuild& build, const JobResult& result, JobStatus status);
   void cancel(PlanId plan, Round& round);
   void cancel(const JobPlace& place, Round& round);
   void moved(OpenBuild& build, const std::vector<int>& changed, Round& round);
+  void lineUp();
   void chooseStarts(Round& round);
   void closeFinished(Round& round);
-
-  void commit(Round& round, const std::stop_token& stop);
-  void write(const Round& round, std::vector<JobTask>& tasks);
-  void takeIds(const std::vector<InsertedJob>& inserted, std::vector<JobTask>& tasks);
-  void makeTask(OpenBuild& build, int position, AttemptId attempt, int number,
-                std::vector<JobTask>& tasks);
+  void commit(const Round& round, const std::stop_token& stop);
+  void release(const Round& round);
   JobChange change(const OpenBuild& build, int position) const;
 
   BuildParts parts_;
   Doors doors_;
   std::unique_ptr<Connection> connection_;
-  std::unordered_map<std::int64_t, std::unique_ptr<OpenBuild>> builds_;
-  std::deque<Start> ready_;
-  std::multimap<SteadyTime, Start> later_;
+  BuildReader reader_;
+  RoundWriter writer_;
+  OpenBuilds builds_;
+  std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
+  std::vector<JobPlace> lineUp_;  ///< became ready in this round
+  ReadyJobs ready_;               ///< and what runs
+  const JobCapacity capacity_;
+  std::multimap<SteadyTime, JobPlace> later_;
   std::vector<BuildId> touched_;  ///< builds that may be over after this round
   std::vector<JobResult> self_;   ///< results this round makes itself, for the next
+  std::vector<JobPlace> urgent_;  ///< of this round's starts: ahead of what is handed out already
   Prefetch prefetch_;
-  std::size_t running_ = 0;
   bool draining_ = false;
-  bool isRepeated_ = false;  ///< this write, since the last one failed and may be committed
 };
 
 }  // namespace planwright

@@ -45,11 +45,14 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
       alone_(aloneDoors()),
+      turns_(turnDoors(), weightsOf(parts.queue)),
       loop_(parts, {[this] { return slots_.load(); },
                     [this](std::vector<JobTask> tasks) {
                       {
                         auto waiting = tasks_.lock();
-                        std::move(tasks.begin(), tasks.end(), std::back_inserter(*waiting));
+                        for (auto& task : tasks)
+                          waiting->insert(task.isUrgent ? waiting->begin() : waiting->end(),
+                                          std::move(task));
                       }
                       tasks_.notifyAll();
                     },
@@ -69,8 +72,9 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
     held_.lock()->isQueueDry = isDry;
     held_.notifyAll();
   };
-  port.due = [this](std::size_t limit) {
-    return Plans(*claimConnection_).due(parts_.queue.name, limit);
+  port.due = [this](std::size_t limit) { return turns_.due(limit); };
+  port.turns = [this](std::vector<std::int64_t> tickets) {
+    return turns_.instead(std::move(tickets), parts_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
@@ -142,6 +146,14 @@ AloneTurns::Doors BuildStage::aloneDoors() {
   doors.due = [this] { return Plans(*claimConnection_).dueAlone(parts_.queue.name); };
   doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
   return doors;
+}
+
+SourceTurns::Doors BuildStage::turnDoors() {
+  return {
+      [this](const std::string& source) {
+        return Plans(*claimConnection_).doOthersWait(parts_.queue.name, source);
+      },
+      [this](std::size_t limit) { return Plans(*claimConnection_).due(parts_.queue.name, limit); }};
 }
 
 std::size_t BuildStage::room(const std::stop_token& stop) {
@@ -218,7 +230,9 @@ void BuildStage::loop(const std::stop_token& stop) {
     if (forget_.exchange(false)) {
       {
         auto waiting = tasks_.lock();
-        loop_.forget(waiting->size());
+        std::vector<JobPlace> places;
+        for (const auto& task : *waiting) places.push_back({task.build, task.position});
+        loop_.forget(places);
         waiting->clear();
       }
       held_.lock()->plans.clear();
@@ -239,7 +253,7 @@ void BuildStage::loop(const std::stop_token& stop) {
     } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
       log::error("the build loop starts over queue={}: {}", parts_.queue.name, e.what());
       interruptAll(StopReason::LeaseLost);
-      loop_.forget(0);
+      loop_.forget({});
       held_.lock()->plans.clear();
     }
     if (stop.stop_requested() && loop_.isIdle()) return;

@@ -13,6 +13,7 @@
 #include "workers/claimer.h"
 #include "workers/next_stage.h"
 #include "workers/prefetch.h"
+#include "workers/source_turns.h"
 
 namespace planwright {
 
@@ -59,6 +60,7 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   std::size_t room(const std::stop_token& stop);
   std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
   AloneTurns::Doors aloneDoors();
+  SourceTurns::Doors turnDoors();
   void loop(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
@@ -79,6 +81,7 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   std::unique_ptr<Connection> claimConnection_;
   std::unique_ptr<Connection> watchConnection_;
   AloneTurns alone_;
+  SourceTurns turns_;
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   std::unique_ptr<Claimer> claimer_;

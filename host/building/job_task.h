@@ -38,6 +38,7 @@ struct JobTask {
   /// Where the inputs that come from other jobs are: one per such input, in the job's order.
   std::vector<JobOutput> inputs;
   std::string needsJson;  ///< {"<job>":{"outputs":{"name":"sha256:…"}}}
+  bool isUrgent = false;  ///< ahead of what waits for a thread: it is the turn of its source
 
   const PlannedJob& job() const { return document->jobs[static_cast<std::size_t>(position)]; }
 };

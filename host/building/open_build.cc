@@ -1,15 +1,21 @@
 #include "building/open_build.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "artifacts/blob_store.h"
 #include "artifacts/build_manifest.h"
 #include "base/json.h"
+#include "model/critical_path.h"
 
 namespace planwright {
 namespace {
+
+constexpr double kNewest = 0.5;          // weight of the last run in the mean
+constexpr double kWorthTelling = 0.25;   // part by which a duration must have changed to be written
+constexpr double kLeastSeconds = 0.002;  // below that all are alike
 
 std::vector<std::vector<int>> needsOf(const PlanDocument& document) {
   std::vector<std::vector<int>> needs;
@@ -24,7 +30,9 @@ OpenBuild::OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> docum
     : plan_(std::move(plan)),
       document_(std::move(document)),
       graph_(needsOf(*document_)),
-      jobs_(document_->jobs.size()) {}
+      jobs_(document_->jobs.size()) {
+  if (graph_.size() > 1) expect({});
+}
 
 std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int maxAttempts) const {
   std::vector<NewJob> rows;
@@ -80,6 +88,44 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
     task.inputs.push_back(*found);
   }
   return task;
+}
+
+void OpenBuild::expect(const std::map<std::string, double>& seconds) {
+  std::vector<double> known;
+  for (int position = 0; position < graph_.size(); ++position) {
+    const auto at = seconds.find(job(position).name);
+    if (at == seconds.end()) continue;
+    jobs_[static_cast<std::size_t>(position)].seconds = at->second;
+    known.push_back(at->second);
+  }
+  if (!known.empty()) {
+    const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
+    std::nth_element(known.begin(), middle, known.end());
+    usual_ = *middle;
+  }
+  std::vector<double> expected;
+  expected.reserve(jobs_.size());
+  for (const auto& job : jobs_) expected.push_back(job.seconds < 0 ? usual_ : job.seconds);
+  const auto paths = criticalPaths(needsOf(*document_), expected);
+  for (std::size_t i = 0; i < jobs_.size(); ++i) jobs_[i].path = paths[i];
+}
+
+ReadyJob OpenBuild::ready(int position) const {
+  const auto& known = jobs_[static_cast<std::size_t>(position)];
+  const PlannedJob& planned = job(position);
+  return {plan_.build,  position,           known.path, known.seconds < 0 ? usual_ : known.seconds,
+          planned.cpus, planned.memoryBytes};
+}
+
+std::optional<double> OpenBuild::learn(int position, std::chrono::microseconds took) const {
+  if (graph_.size() < 2) return std::nullopt;  // there is no order to choose
+  const double now = std::max(static_cast<double>(took.count()) / 1e6, kLeastSeconds);
+  const double before = jobs_[static_cast<std::size_t>(position)].seconds;
+  if (before < 0) return now;
+  const double mean = before + (now - before) * kNewest;
+  if (std::abs(mean - before) < std::max(before * kWorthTelling, kLeastSeconds))
+    return std::nullopt;
+  return mean;
 }
 
 JobStatus OpenBuild::judge(JobResult& result, const RetryConfig& retry) {

@@ -2,13 +2,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "building/job_task.h"
 #include "config/config.h"
 #include "model/claims.h"
 #include "model/job_graph.h"
+#include "model/ready_jobs.h"
 #include "store/jobs.h"
 
 namespace planwright {
@@ -20,6 +23,7 @@ class OpenBuild {
   OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document);
 
   const ClaimedPlan& plan() const { return plan_; }
+  const std::shared_ptr<const PlanDocument>& document() const { return document_; }
   JobGraph& graph() { return graph_; }
   const JobGraph& graph() const { return graph_; }
   const PlannedJob& job(int position) const {
@@ -46,6 +50,13 @@ class OpenBuild {
     jobs_[static_cast<std::size_t>(position)].error = std::move(error);
   }
 
+  /// What earlier builds say of its jobs: by name, in seconds. Orders them by critical path.
+  void expect(const std::map<std::string, double>& seconds);
+  /// A ready job, as it is chosen by.
+  ReadyJob ready(int position) const;
+  /// It took that long. The mean to remember, or nothing when it is as expected.
+  std::optional<double> learn(int position, std::chrono::microseconds took) const;
+
   /// Not to be started: its result is on its way already (taken over from the build before).
   void hold(int position) { jobs_[static_cast<std::size_t>(position)].held = true; }
   bool isHeld(int position) const { return jobs_[static_cast<std::size_t>(position)].held; }
@@ -70,12 +81,15 @@ class OpenBuild {
   FinishedBuild finish() const;
 
  private:
+  static constexpr double kUnknown = -1;
   struct Job {
     JobId id{};
     int attempt = 0;
     std::vector<JobOutput> outputs;
     std::string error;
     std::map<std::string, int> spent;  ///< failure class -> retries used up
+    double seconds = kUnknown;         ///< it takes, as far as is known
+    double path = 0;                   ///< see ReadyJob
     bool held = false;
     bool cancelled = false;
   };
@@ -88,6 +102,10 @@ class OpenBuild {
   std::vector<Job> jobs_;
   bool cancelled_ = false;
   std::chrono::microseconds work_{0};
+  double usual_ = 1;  ///< seconds of a job of which nothing is known
 };
+
+/// By the number of the build.
+using OpenBuilds = std::unordered_map<std::int64_t, std::unique_ptr<OpenBuild>>;
 
 }  // namespace planwright

@@ -37,6 +37,19 @@ Place Config::placeOf(std::string_view pointer) const {
   }
 }
 
+std::string sourceName(const SourceConfig& source, std::size_t index) {
+  const auto dot = source.plugin.rfind('.');
+  std::string name = dot == std::string::npos ? source.plugin : source.plugin.substr(dot + 1);
+  return index == 0 ? name : name + "-" + std::to_string(index);
+}
+
+std::map<std::string, double> weightsOf(const QueueConfig& queue) {
+  std::map<std::string, double> weights;
+  for (std::size_t i = 0; i < queue.sources.size(); ++i)
+    weights[sourceName(queue.sources[i], i)] = queue.sources[i].weight;
+  return weights;
+}
+
 const QueueConfig* Config::queue(std::string_view name) const {
   const auto found = std::find_if(queues.begin(), queues.end(),
                                   [&](const QueueConfig& q) { return q.name == name; });

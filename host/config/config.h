@@ -75,6 +75,11 @@ struct QueueConfig {
   friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };
 
+/// What rows and events call the source number `index` of a queue: "folder", "folder-1".
+std::string sourceName(const SourceConfig& source, std::size_t index);
+/// How the sources of a queue share it: the weight of each, by its name.
+std::map<std::string, double> weightsOf(const QueueConfig& queue);
+
 struct S3Config {
   std::string endpoint, bucket, region, prefix, accessKeyFile, secretKeyFile;
   bool pathStyle = true;

@@ -62,6 +62,7 @@ struct SourceConfig : StageConfig {
   std::chrono::milliseconds stableFor{1'000};
   OnOverwrite onOverwrite = OnOverwrite::Every;
   std::int64_t maxBytes = std::int64_t{1} << 30;
+  int weight = 1;  ///< of its turns, beside the other sources of the queue
   friend bool operator==(const SourceConfig&, const SourceConfig&) = default;
 };
 
@@ -76,6 +77,8 @@ struct PlannerConfig : StageConfig {
 struct BuilderConfig : StageConfig {
   int workers = 2;                                ///< builds open at once
   int jobSlots = 0;                               ///< jobs running at once; 0 = number of cores
+  int cpus = 0;                                   ///< for jobs in all; 0 = the machine's
+  std::optional<std::int64_t> memoryBytes;        ///< likewise; empty = the machine's
   std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
   std::chrono::milliseconds silenceTimeout{0};    ///< of a job without a sign of life; 0 = none
   friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;

@@ -121,6 +121,7 @@ SourceConfig readSource(const ConfigNode& node, const StagePosition& position,
   const std::string onOverwrite = section.choice("on_overwrite", {"every", "latest"}, "every");
   source.onOverwrite = onOverwrite == "latest" ? OnOverwrite::Latest : OnOverwrite::Every;
   source.maxBytes = section.size("max_bytes", source.maxBytes);
+  source.weight = section.count("weight", source.weight, 1, 1'000);
   section.count("workers", 1, 1, 1);  // one host polls a source, in one thread
   section.duration("deadline");
   section.finish();
@@ -149,6 +150,8 @@ BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
   if (builder.plugin.empty()) builder.plugin = "planwright.command";
   builder.workers = section.count("workers", builder.workers, 1, 1'000);
   builder.jobSlots = section.count("job_slots", builder.jobSlots, 1, 10'000);
+  builder.cpus = section.count("cpus", builder.cpus, 1, 10'000);
+  builder.memoryBytes = section.size("memory");
   builder.deadline = section.duration("deadline", builder.deadline);
   builder.silenceTimeout = section.duration("silence_timeout", builder.silenceTimeout);
   section.finish();

@@ -39,7 +39,7 @@ Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
   failpoint("enqueue.commit.before");
   const Rows rows =
       connection->run("enqueue_plans", {PgArray().add(wish.plan).take(), wish.force, wish.actor,
-                                        wish.onlyFailed ? "failed" : "all"});
+                                        wish.onlyFailed ? "failed" : "all", wish.useCache});
   failpoint("enqueue.commit.after");
   if (rows.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
   const std::string outcome = rows.text(0, 2);
@@ -68,7 +68,7 @@ std::int64_t PlanActions::enqueueWaiting(const std::string& queue, const std::st
     PgArray ids;
     for (std::size_t i = 0; i < waiting.size(); ++i) ids.add(waiting.number(i, 0));
     after = waiting.number(waiting.size() - 1, 0);
-    const Rows rows = connection->run("enqueue_plans", {ids.take(), false, actor, "all"});
+    const Rows rows = connection->run("enqueue_plans", {ids.take(), false, actor, "all", true});
     std::vector<std::int64_t> pushed;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (rows.text(i, 2) == "queued") pushed.push_back(rows.number(i, 0));

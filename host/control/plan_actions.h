@@ -13,6 +13,7 @@ namespace planwright {
 struct EnqueueBuild {
   std::int64_t plan = 0;
   bool onlyFailed = false;  ///< run again only what did not succeed in the latest build
+  bool useCache = true;     ///< take results of jobs from the cache
   bool force = false;       ///< also when it is built already
   std::optional<std::string> expectedDigest = {};  ///< If-Match: the plan somebody looked at
   std::string actor;

@@ -13,6 +13,12 @@
 
 namespace planwright {
 
+/// Something that waits in a queue, and the source that it came from.
+struct QueuedItem {
+  std::int64_t id = 0;
+  std::string source;
+};
+
 /// An input that is ours to plan until another claim raises the fence.
 struct ClaimedInput {
   InputId id{};
@@ -53,7 +59,7 @@ struct UnplannedInput {
   Failure failure;
   std::string reasonCode;
   std::optional<std::chrono::milliseconds> retryIn;
-  int budget = -1;           ///< retries that its class has; used up, it fails. -1 = this is no retry
+  int budget = -1;  ///< retries that its class has; used up, it fails. -1 = this is no retry
   bool countAttempt = true;  ///< false: the claim is given back unused
 };
 
@@ -66,6 +72,8 @@ struct ClaimedPlan {
   int jobCount = 0;
   BuildId build{};
   bool onlyFailed = false;
+  bool useCache = true;  ///< may take results from the cache
+  std::string source;    ///< where its input came from: sources take turns
   std::string traceId;
   std::optional<std::string> document;  ///< when it is a small blob
 };

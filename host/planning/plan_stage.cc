@@ -30,13 +30,15 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
       alone_(aloneDoors()),
+      turns_(turnDoors(), weightsOf(parts.queue)),
       committer_(parts) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
   port.roomNow = [this] { return free(*inbox_.lock()); };
   port.isDry = [this](bool isDry) { inbox_.lock()->isQueueDry = isDry; };
-  port.due = [this](std::size_t limit) {
-    return Inputs(*claimConnection_).due(parts_.queue.name, limit);
+  port.due = [this](std::size_t limit) { return turns_.due(limit); };
+  port.turns = [this](std::vector<std::int64_t> tickets) {
+    return turns_.instead(std::move(tickets), parts_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
@@ -125,6 +127,15 @@ AloneTurns::Doors PlanStage::aloneDoors() {
   doors.due = [this] { return Inputs(*claimConnection_).dueAlone(parts_.queue.name); };
   doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
   return doors;
+}
+
+SourceTurns::Doors PlanStage::turnDoors() {
+  return {[this](const std::string& source) {
+            return Inputs(*claimConnection_).doOthersWait(parts_.queue.name, source);
+          },
+          [this](std::size_t limit) {
+            return Inputs(*claimConnection_).due(parts_.queue.name, limit);
+          }};
 }
 
 std::size_t PlanStage::room(const std::stop_token& stop) {

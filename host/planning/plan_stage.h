@@ -14,6 +14,7 @@
 #include "workers/next_stage.h"
 #include "workers/outbox.h"
 #include "workers/prefetch.h"
+#include "workers/source_turns.h"
 
 namespace planwright {
 
@@ -61,6 +62,7 @@ class PlanStage final : public NextStage<ClaimedInput> {
   std::size_t room(const std::stop_token& stop);
   std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
   AloneTurns::Doors aloneDoors();
+  SourceTurns::Doors turnDoors();
   void work(Worker& worker, int index, const std::stop_token& stop);
   void finish(const std::stop_token& stop);
   void watch(const std::stop_token& stop);
@@ -78,6 +80,7 @@ class PlanStage final : public NextStage<ClaimedInput> {
   std::unique_ptr<Connection> claimConnection_, watchConnection_;
   Guarded<std::vector<std::unique_ptr<Worker>>> workers_;
   AloneTurns alone_;
+  SourceTurns turns_;
   PlanCommitter committer_;
   std::unique_ptr<Claimer> claimer_;
   std::jthread claimThread_, watchThread_, finishThread_;

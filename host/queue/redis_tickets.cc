@@ -162,6 +162,13 @@ std::int64_t RedisTickets::push(const std::string& list, const std::vector<std::
   return length;
 }
 
+void RedisTickets::putBack(const std::string& list, const std::vector<std::int64_t>& ids) {
+  if (ids.empty()) return;
+  std::vector<std::string> words{"LPUSH", list};
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) words.push_back(std::to_string(*id));
+  withReply(words, [](const redisReply&) { return true; });
+}
+
 std::vector<std::int64_t> RedisTickets::pop(const std::string& list, std::size_t max,
                                             std::chrono::milliseconds wait) {
   const double seconds =

@@ -17,6 +17,7 @@ class RedisTickets final : public Tickets {
   ~RedisTickets() override;
 
   std::int64_t push(const std::string& list, const std::vector<std::int64_t>& ids) override;
+  void putBack(const std::string& list, const std::vector<std::int64_t>& ids) override;
   std::vector<std::int64_t> pop(const std::string& list, std::size_t max,
                                 std::chrono::milliseconds wait) override;
   std::int64_t length(const std::string& list) override;

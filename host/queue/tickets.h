@@ -14,6 +14,8 @@ class Tickets {
   virtual ~Tickets() = default;
   /// Appends ids; gives the length of the list afterwards (0 for no ids).
   virtual std::int64_t push(const std::string& list, const std::vector<std::int64_t>& ids) = 0;
+  /// Puts ids that were taken back to the front, in their order.
+  virtual void putBack(const std::string& list, const std::vector<std::int64_t>& ids) = 0;
   /// Takes up to `max` from the front; waits up to `wait` for the first. What is not a number is
   /// dropped.
   virtual std::vector<std::int64_t> pop(const std::string& list, std::size_t max,

@@ -33,6 +33,7 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   claim.build = BuildId{rows.number(row, 3)};
   claim.maxAttempts = static_cast<int>(rows.number(row, 4));
   claim.traceId = rows.text(row, 5);
+  claim.source = rows.text(row, 6);
   claim.digest = plan.digest.text();
   claim.jobCount = plan.jobCount;
   if (!plan.isLarge) claim.document = plan.document;
@@ -72,8 +73,16 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
   return claimed;
 }
 
-std::vector<std::int64_t> Inputs::due(const std::string& queue, std::size_t limit) {
-  return numbers(connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)}));
+std::vector<QueuedItem> Inputs::due(const std::string& queue, std::size_t limit) {
+  const Rows rows = connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)});
+  std::vector<QueuedItem> items;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    items.push_back({rows.number(i, 0), rows.text(i, 1)});
+  return items;
+}
+
+bool Inputs::doOthersWait(const std::string& queue, const std::string& source) {
+  return connection_.run("other_input_source", {queue, source}).flag(0, 0);
 }
 
 std::vector<std::int64_t> Inputs::dueAlone(const std::string& queue) {

@@ -20,8 +20,10 @@ class Inputs {
   /// `alone`: those that a host died with.
   std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                   const std::string& queue, bool alone = false);
-  /// Ids that are due, oldest first: for slots that no ticket filled.
-  std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
+  /// What is due, up to `limit` of each source, oldest first.
+  std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
+  /// Anything of a source but this one is queued.
+  bool doOthersWait(const std::string& queue, const std::string& source);
 
   struct Made {
     InputId input{};

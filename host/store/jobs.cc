@@ -82,7 +82,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 
 std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
-      extra;
+      extra, caches;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -96,11 +96,13 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::strin
     attempts.add(number(change.attempt));
     memory.add(change.peakMemoryBytes);
     extra.add(std::int64_t{change.extraAttempts});
+    caches.add(change.cacheJson);
   }
   return connection_
-      .run("finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(),
-                           classes.take(), codes.take(), errors.take(), outputs.take(),
-                           delays.take(), attempts.take(), memory.take(), extra.take(), queue})
+      .run("finish_jobs",
+           {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
+            errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(),
+            extra.take(), queue, caches.take()})
       .size();
 }
 
@@ -132,6 +134,25 @@ std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
     known[i].outputsJson = rows.text(i, 1);
   }
   return known;
+}
+
+std::map<std::string, double> Jobs::durations(const std::string& queue,
+                                              const std::vector<std::string>& names) {
+  PgArray array;
+  for (const auto& name : names) array.add(name);
+  const Rows rows = connection_.run("job_durations", {queue, array.take()});
+  std::map<std::string, double> known;
+  for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.real(i, 1);
+  return known;
+}
+
+void Jobs::learn(const std::string& queue, const std::map<std::string, double>& seconds) {
+  PgArray names, values;
+  for (const auto& [name, value] : seconds) {
+    names.add(name);
+    values.add(value);
+  }
+  connection_.run("learn_durations", {queue, names.take(), values.take()});
 }
 
 std::vector<JobPlace> Jobs::cancelRequests(InstanceId instance, const std::string& queue) {

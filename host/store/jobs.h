@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ struct JobChange {
   int exitCode = -1;
   std::string error;
   std::string outputsJson = "[]";
+  std::string cacheJson;  ///< what the cache had: {"result","why","key","parts"}; empty = not asked
   std::chrono::milliseconds retryIn{0};
   AttemptId attempt{};  ///< the attempt that ended, 0 = none
   std::int64_t peakMemoryBytes = 0;
@@ -90,6 +92,10 @@ class Jobs {
                                 const std::string& queue);
   /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
   std::vector<KnownJob> succeededBefore(PlanId plan, BuildId build);
+  /// By name, how many seconds jobs of the queue took; unknown ones are left out.
+  std::map<std::string, double> durations(const std::string& queue,
+                                          const std::vector<std::string>& names);
+  void learn(const std::string& queue, const std::map<std::string, double>& seconds);
   /// Jobs of our builds that somebody wants stopped.
   std::vector<JobPlace> cancelRequests(InstanceId instance, const std::string& queue);
 

@@ -50,12 +50,22 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
     claimed[i].onlyFailed = rows.text(i, 7) == "failed";
     claimed[i].traceId = rows.text(i, 8);
     claimed[i].document = rows.bytes(i, 9);
+    claimed[i].source = rows.text(i, 10);
+    claimed[i].useCache = rows.flag(i, 11);
   }
   return claimed;
 }
 
-std::vector<std::int64_t> Plans::due(const std::string& queue, std::size_t limit) {
-  return numbers(connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)}));
+std::vector<QueuedItem> Plans::due(const std::string& queue, std::size_t limit) {
+  const Rows rows = connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)});
+  std::vector<QueuedItem> items;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    items.push_back({rows.number(i, 0), rows.text(i, 1)});
+  return items;
+}
+
+bool Plans::doOthersWait(const std::string& queue, const std::string& source) {
+  return connection_.run("other_plan_source", {queue, source}).flag(0, 0);
 }
 
 std::vector<std::int64_t> Plans::dueAlone(const std::string& queue) {

@@ -16,7 +16,9 @@ class Plans {
 
   std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                  const std::string& queue, bool alone = false);
-  std::vector<std::int64_t> due(const std::string& queue, std::size_t limit);
+  std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
+  /// Anything of a source but this one is queued.
+  bool doOthersWait(const std::string& queue, const std::string& source);
   std::vector<std::int64_t> dueAlone(const std::string& queue);
   /// One transaction: plans, builds, small manifests, events. Gives the plans that were still ours,
   /// also those that an in-doubt commit already finished.

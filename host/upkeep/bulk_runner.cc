@@ -30,7 +30,7 @@ bool BulkRunner::step() {
   } else {
     for (const Rows& rows :
          {connection_.run("enqueue_inputs", {inputs.take(), false, actor}),
-          connection_.run("enqueue_plans", {plans.take(), false, actor, "failed"})})
+          connection_.run("enqueue_plans", {plans.take(), false, actor, "failed", true})})
       for (std::size_t i = 0; i < rows.size(); ++i) done += rows.text(i, 2) == "queued" ? 1 : 0;
   }
   const std::int64_t last = slice.empty() ? 0 : slice.number(slice.size() - 1, 0);

@@ -132,6 +132,7 @@ void Retention::keepEvents() {
 void Retention::pruneRecords(const std::stop_token& stop) {
   connection_->run("prune_idempotency_keys");
   connection_->run("prune_instances");
+  connection_->run("prune_job_durations");
   const auto age = recordAge(parts_.config).count();
   connection_->run("prune_bulk_operations", {age});
   std::int64_t letters = 0;

@@ -47,14 +47,21 @@ void Claimer::step(const std::stop_token& stop) {
     giveBack({ids.begin() + static_cast<std::ptrdiff_t>(left), ids.end()});
     ids.resize(left);
   }
+  if (port_.turns && !redisIsAway_) ids = takeTurns(std::move(ids));
   if (ids.empty() || port_.claim(ids) > 0) return;
   isClosed_ = !port_.isOpen();
   if (isClosed_) giveBack(ids);
 }
 
+std::vector<std::int64_t> Claimer::takeTurns(std::vector<std::int64_t> tickets) {
+  auto turn = port_.turns(std::move(tickets));
+  if (!turn.later.empty()) giveBack(turn.later);
+  return std::move(turn.claim);
+}
+
 void Claimer::giveBack(const std::vector<std::int64_t>& ids) {
   try {
-    tickets_->push(list_, ids);
+    tickets_->putBack(list_, ids);
   } catch (const Unavailable& e) {  // reconcile pushes them
     log::debug("tickets not given back list={}: {}", list_, e.what());
   }

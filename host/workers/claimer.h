@@ -10,6 +10,7 @@
 
 #include "queue/tickets.h"
 #include "workers/membership.h"
+#include "workers/source_turns.h"
 
 namespace planwright {
 
@@ -21,8 +22,10 @@ struct ClaimPort {
   std::function<std::size_t()> roomNow;
   /// The queue is empty and the claimer waits for its next ticket, or no longer so.
   std::function<void(bool)> isDry;
-  /// Ids that are due in Postgres, oldest first.
+  /// Ids that are due in Postgres, sources in turns.
   std::function<std::vector<std::int64_t>(std::size_t limit)> due;
+  /// What to claim for these tickets; an empty function: just these.
+  std::function<SourceTurns::Turn(std::vector<std::int64_t> tickets)> turns;
   /// Claims those of the ids that are still claimable and hands them to the workers; how many.
   std::function<std::size_t(const std::vector<std::int64_t>& ids)> claim;
   /// Whether anything may be claimed: the stage is not paused or held.
@@ -45,6 +48,7 @@ class Claimer {
   void run(const std::stop_token& stop);
 
  private:
+  std::vector<std::int64_t> takeTurns(std::vector<std::int64_t> tickets);
   void giveBack(const std::vector<std::int64_t>& ids);
   std::vector<std::int64_t> takeTickets(std::size_t room, const std::stop_token& stop);
 

@@ -23,6 +23,11 @@ class Prefetch {
     const auto now = static_cast<double>(ran.count());
     *mean = *mean < 0 ? now : *mean + (now - *mean) * kWeight;
   }
+  /// Items run for less than that, as far as is known.
+  bool isQuick(std::chrono::microseconds limit) {
+    const double mean = *mean_.lock();
+    return mean >= 0 && mean < static_cast<double>(limit.count());
+  }
   /// Items to hold in all, waiting and running.
   std::size_t target(std::size_t workers) {
     const double mean = *mean_.lock();

@@ -253,6 +253,13 @@ begin
     else null end;
 end $$;
 
+-- Whether its result came from the cache, and why or why not; null before that is known.
+create function job_cache_json(j jobs) returns jsonb language sql stable as $$
+  select case when j.cache is not null then jsonb_build_object('result', j.cache -> 'result', 'why', j.cache -> 'why')
+    when j.status in ('succeeded', 'failed', 'timed_out')
+      then '{"result": "off", "why": "Its plan does not say that it is cacheable."}'::jsonb end
+$$;
+
 create function job_json(j jobs) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', j.id, 'plan_id', j.plan_id, 'build_id', j.build_id, 'name', j.name, 'position', j.position,
@@ -265,7 +272,7 @@ create function job_json(j jobs) returns jsonb language sql stable as $$
                'class', a.class, 'error', a.error, 'peak_memory', a.peak_memory) order by a.n)
         from job_attempts a where a.job_id = j.id), '[]'),
     'cancel_requested', j.cancel_requested,
-    'cache', case j.status when 'cached' then '{"result": "hit", "why": "The same job succeeded before."}'::jsonb end,
+    'cache', job_cache_json(j),
     'outputs', j.outputs, 'exit_code', j.exit_code, 'class', j.class, 'reason', job_reason(j),
     'log_url', '/api/jobs/' || j.id || '/log', 'started_at', rfc3339(j.started_at),
     'finished_at', rfc3339(j.finished_at), 'error', j.error)

@@ -1,16 +1,12 @@
 -- What people do to single items; the rest is in the files of the tables.
 
 -- name: input_position
--- $1 id: how many of its queue are taken no later than it, counted up to 10000
-select count(*) from (
-  select 1 from pending_inputs o, (select queue, queued_at, id from pending_inputs where id = $1) i
-   where o.queue = i.queue and o.queued_at is not null and (o.queued_at, o.id) <= (i.queued_at, i.id) limit 10000) n
+-- $1 id: how many of its queue came no later than it, counted up to 10000
+select inputs_position(queue, queued_at, id) from pending_inputs where id = $1
 
 -- name: plan_position
 -- $1 id
-select count(*) from (
-  select 1 from plans o, (select queue, queued_at, id from plans where id = $1) p
-   where o.queue = p.queue and o.queued_at is not null and (o.queued_at, o.id) <= (p.queued_at, p.id) limit 10000) n
+select plans_position(queue, queued_at, id) from plans where id = $1
 
 -- name: waiting_inputs_after
 -- $1 queue, $2 only ids above this, $3 limit: recorded inputs that nobody has queued, oldest first

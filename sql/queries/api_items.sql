@@ -49,20 +49,14 @@ select exists (select from pruned where table_name = $1 and up_to >= $2)
 -- $1 id
 select jsonb_build_object(
     'items', input_blockers(i, q), 'eligible', i.status = 'pending' and input_blockers(i, q) = '[]',
-    'position', (select count(*) from (
-       select 1 from pending_inputs o
-        where o.queue = i.queue and o.queued_at is not null and (o.queued_at, o.id) <= (i.queued_at, i.id) limit 10000) n
-      where i.queued_at is not null having i.queued_at is not null))::text
+    'position', case when i.queued_at is not null then inputs_position(i.queue, i.queued_at, i.id) end)::text
   from pending_inputs i left join queues q on q.name = i.queue where i.id = $1
 
 -- name: api_explain_plan
 -- $1 id
 select jsonb_build_object(
     'items', plan_blockers(p, q), 'eligible', p.status = 'ready_for_build' and plan_blockers(p, q) = '[]',
-    'position', (select count(*) from (
-       select 1 from plans o
-        where o.queue = p.queue and o.queued_at is not null and (o.queued_at, o.id) <= (p.queued_at, p.id) limit 10000) n
-      where p.queued_at is not null having p.queued_at is not null))::text
+    'position', case when p.queued_at is not null then plans_position(p.queue, p.queued_at, p.id) end)::text
   from plans p left join queues q on q.name = p.queue where p.id = $1
 
 -- name: api_explain_build

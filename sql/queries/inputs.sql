@@ -18,10 +18,18 @@ select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, c
  order by u.id
 
 -- name: sweep_inputs
--- $1 queue, $2 limit. Ids that are due, for slots that no ticket filled.
-select id from pending_inputs
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'pending' and not alone
- order by queued_at, id limit $2
+-- $1 queue, $2 limit for each source. Ids that are due, for slots that no ticket filled: (id, source), oldest first.
+select d.id, s.source from queued_inputs_sources($1) s cross join lateral (
+  select id, queued_at from pending_inputs
+   where queue = $1 and source = s.source and queued_at is not null and not_before <= now() and status = 'pending'
+     and not alone
+   order by queued_at, id limit $2) d
+ order by d.queued_at, d.id
+
+-- name: other_input_source
+-- $1 queue, $2 source: does anything of another one wait?
+select exists (select from pending_inputs where queue = $1 and queued_at is not null and source < $2)
+    or exists (select from pending_inputs where queue = $1 and queued_at is not null and source > $2)
 
 -- name: sweep_inputs_alone
 -- $1 queue: the next that a host died with. Said so that only the index of those fits, as in the claim.
@@ -48,17 +56,17 @@ r as (
 u as (
   update pending_inputs i set status = 'planned', instance = null, updated_at = now()
     from r where i.id = r.id and i.fence = r.fence and i.status = 'planning' and not i.cancel_requested
-  returning i.id, i.fence, i.filename, i.max_attempts, i.trace_id, r.digest, r.summary, r.jobs, r.planner,
+  returning i.id, i.fence, i.source, i.filename, i.max_attempts, i.trace_id, r.digest, r.summary, r.jobs, r.planner,
             r.planner_digest, r.settings_digest, r.size, r.document),
 b as (
   insert into blobs (digest, size, content)
   select distinct on (digest) digest, size, convert_to(document, 'UTF8') from u order by digest
   on conflict (digest) do update set doomed_at = null where blobs.doomed_at is not null),
 p as (
-  insert into plans (queue, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
+  insert into plans (queue, source, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
                      planner_digest, settings_digest, max_attempts, trace_id, queued_at, status, fence, attempt, instance,
                      build_id, build_open)
-  select $11, u.id, u.fence, u.filename, u.digest, u.summary::jsonb, u.jobs, u.planner, u.planner_digest,
+  select $11, u.source, u.id, u.fence, u.filename, u.digest, u.summary::jsonb, u.jobs, u.planner, u.planner_digest,
          u.settings_digest, u.max_attempts, u.trace_id, case when u.auto_build and not u.claim then now() end,
          case when u.claim then 'building' else 'ready_for_build' end, u.claim::int, u.claim::int,
          case when u.claim then $12 end, case when u.claim then nextval(pg_get_serial_sequence('builds', 'id')) end,
@@ -66,7 +74,7 @@ p as (
     from (select u.*, q.auto_build, q.may_claim and row_number() over (order by u.id) <= $13 as claim
             from u cross join q) u
    order by u.id
-  returning id, pending_input_id, build_id, queued_at is not null as queued, job_count, max_attempts, trace_id),
+  returning id, pending_input_id, build_id, queued_at is not null as queued, job_count, max_attempts, trace_id, source),
 n as (
   insert into builds (id, plan_id, queue, fence, instance, jobs_total)
   select build_id, id, $11, 1, $12, job_count from p where build_id is not null order by id),
@@ -80,13 +88,14 @@ e as (
   select $11, 'plan/' || p.id, 'plan.building',
          jsonb_build_object('build', build_id, 'attempt', 1, 'instance', $12::bigint)
     from p where build_id is not null)
-select pending_input_id, id, queued, build_id, max_attempts, trace_id from p
+select pending_input_id, id, queued, build_id, max_attempts, trace_id, source from p
 
 -- name: planned_before
 -- $1 ids, $2 fences, $3 instance: which of these did an earlier, in-doubt commit of ours already finish? In the form of
 -- finish_planned
 select p.pending_input_id, p.id, p.queued_at is not null,
-       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end, p.max_attempts, p.trace_id
+       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end, p.max_attempts, p.trace_id,
+       p.source
   from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
   join plans p on p.pending_input_id = r.id and p.input_fence = r.fence
 
@@ -153,10 +162,7 @@ select id from pending_inputs where queue = $1 and status = 'pending' and queued
 
 -- name: eligible_inputs
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
-select id, queued_at from pending_inputs
- where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
-   and not_before <= now() and status = 'pending' and not alone
- order by queued_at, id limit $4
+select id, queued_at from due_inputs($1, $2::timestamptz, $3::bigint, $4::bigint, false)
 
 -- name: eligible_inputs_count
 select count(*) from pending_inputs

@@ -58,16 +58,17 @@ select build_id, position, status from u
 -- Arrays, one entry per job that ended or changed: $1 job, $2 build, $3 fence, $4 new status, $5 class, $6 exit code or
 -- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
 -- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
--- is not the job's fault). $13 queue. Gives the ids that were still ours.
+-- is not the job's fault), $14 what the cache had for it, or ''. $13 queue. Gives the ids that were still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
-                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[])
-    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra)),
+                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[])
+    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache)),
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
          error = coalesce(nullif(r.error, ''), case r.status when 'cancelled' then 'It was cancelled.' end),
          outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
+         cache = coalesce(nullif(r.cache, '')::jsonb, j.cache),
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
          finished_at = case when r.status in ('ready', 'blocked') then null else now() end,
@@ -93,6 +94,17 @@ e as (
          jsonb_build_object('build', build_id, 'name', name, 'error', nullif(error, ''))
     from u where status <> 'ready' or attempt_id > 0)
 select id from u
+
+-- name: redo_jobs
+-- Arrays: $1 job, $2 build, $3 fence, $4 why. $5 queue. Jobs that succeeded run once more, since what they left is gone.
+with r as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) as r (id, build_id, fence, why)),
+u as (
+  update jobs j set status = 'ready', outputs = '[]', finished_at = null, cache = null
+    from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
+   where j.id = r.id and j.status in ('succeeded', 'cached')
+  returning j.id, j.build_id, j.name, r.why)
+insert into events (queue, subject, type, level, body)
+select $5, 'job/' || id, 'job.redo', 'warning', jsonb_build_object('build', build_id, 'name', name, 'error', why) from u
 
 -- name: start_jobs
 -- Arrays: $1 job, $2 build, $3 fence. $4 instance, $5 queue. Gives (job, attempt number, attempt id).
@@ -128,3 +140,13 @@ select build_id, position, id, 0::bigint from jobs where build_id = any ($1::big
 union all
 select 0, 0, a.job_id, a.id from jobs j join job_attempts a on a.job_id = j.id and a.n = 1 and a.instance = $2
  where j.build_id = any ($1::bigint[]) and j.status = 'running'
+
+-- name: job_durations
+-- $1 queue, $2 names. Gives (name, seconds).
+select name, seconds from job_durations where queue = $1 and name = any ($2::text[])
+
+-- name: learn_durations
+-- $1 queue; arrays of distinct entries: $2 name, $3 seconds. In the order of the names, since other hosts learn, too.
+insert into job_durations as d (queue, name, seconds)
+select $1, r.name, r.seconds from unnest($2::text[], $3::float8[]) as r (name, seconds) order by r.name collate "C"
+on conflict (queue, name) do update set seconds = excluded.seconds, updated_at = now()

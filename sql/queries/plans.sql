@@ -9,7 +9,7 @@ with u as (
    where id = any ($1::bigint[]) and may_be_built(plans) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and builds_now(queues))
-  returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id),
+  returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id, source, build_cache),
 n as (
   insert into builds (id, plan_id, queue, fence, mode, instance, jobs_total)
   select build_id, id, $3, fence, build_mode, $2, job_count from u order by id
@@ -19,15 +19,23 @@ e as (
   select $3, 'plan/' || id, 'plan.building',
          jsonb_build_object('build', build_id, 'attempt', attempt, 'instance', $2::bigint) from u)
 select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.build_id, u.build_mode,
-       coalesce(u.trace_id, ''), b.content
+       coalesce(u.trace_id, ''), b.content, u.source, u.build_cache
   from u left join blobs b on b.digest = u.plan_digest and u.job_count > 0  -- without jobs it is not needed
  order by u.id
 
 -- name: sweep_plans
--- $1 queue, $2 limit
-select id from plans
- where queue = $1 and queued_at is not null and not_before <= now() and status = 'ready_for_build' and not alone
- order by queued_at, id limit $2
+-- $1 queue, $2 limit for each source. Gives (id, source), oldest first.
+select d.id, s.source from queued_plans_sources($1) s cross join lateral (
+  select id, queued_at from plans
+   where queue = $1 and source = s.source and queued_at is not null and not_before <= now() and status = 'ready_for_build'
+     and not alone
+   order by queued_at, id limit $2) d
+ order by d.queued_at, d.id
+
+-- name: other_plan_source
+-- $1 queue, $2 source: does anything of another one wait?
+select exists (select from plans where queue = $1 and queued_at is not null and source < $2)
+    or exists (select from plans where queue = $1 and queued_at is not null and source > $2)
 
 -- name: sweep_plans_alone
 -- $1 queue: the next that a host died with. Said so that only the index of those fits, as in the claim.
@@ -37,10 +45,7 @@ select id from plans
 
 -- name: eligible_plans
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
-select id, queued_at from plans
- where queue = $1 and queued_at is not null and (queued_at, id) > ($2::timestamptz, $3::bigint)
-   and not_before <= now() and status = 'ready_for_build' and not alone
- order by queued_at, id limit $4
+select id, queued_at from due_plans($1, $2::timestamptz, $3::bigint, $4::bigint, false)
 
 -- name: eligible_plans_count
 select count(*) from plans
@@ -97,14 +102,14 @@ select p.id from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
   join plans p on p.id = r.id and p.fence = r.fence and p.status <> 'building'
 
 -- name: enqueue_plans
--- $1 ids, $2 force, $3 actor, $4 build mode. Gives (id, queue, outcome, build).
+-- $1 ids, $2 force, $3 actor, $4 build mode, $5 may it use the cache. Gives (id, queue, outcome, build).
 with t as (
   select id, queue, status, queued_at, build_id from plans where id = any ($1::bigint[]) order by id for update),
 u as (
   update plans p
      set status = 'ready_for_build', queued_at = now(), not_before = '-infinity', error = null, reason_code = null,
          attempt = case when t.status = 'ready_for_build' then p.attempt else 0 end,
-         build_mode = $4, cancel_requested = false, deaths = 0, alone = p.deaths > 0, updated_at = now()
+         build_mode = $4, build_cache = $5, cancel_requested = false, deaths = 0, alone = p.deaths > 0, updated_at = now()
     from t
    where p.id = t.id and ((t.status = 'ready_for_build' and t.queued_at is null)
       or t.status in ('failed', 'cancelled', 'superseded') or (t.status = 'built' and $2::boolean))

@@ -24,17 +24,13 @@ select queue, 'plan/' || id, 'plan.reclaimed', 'warning', '{"reason":"forgotten"
 
 -- name: next_to_plan
 -- $1 queue. The oldest input that could be claimed now.
-select i.id from pending_inputs i
- where i.queue = $1 and i.queued_at is not null and i.not_before <= now() and i.status = 'pending'
-   and exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
- order by i.queued_at, i.id limit 1
+select id from due_inputs($1, '-infinity', 0, 1, true)
+ where exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
 
 -- name: next_to_build
 -- $1 queue
-select p.id from plans p
- where p.queue = $1 and p.queued_at is not null and p.not_before <= now() and p.status = 'ready_for_build'
-   and exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
- order by p.queued_at, p.id limit 1
+select id from due_plans($1, '-infinity', 0, 1, true)
+ where exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
 
 -- name: planning_now
 -- $1 queue, $2 milliseconds: inputs that are being planned for less than that, and how many there is room for

@@ -100,6 +100,9 @@ select count(*) from d
 -- $1 age of their ends in seconds
 delete from bulk_operations where finished_at < now() - make_interval(secs => $1)
 
+-- name: prune_job_durations
+delete from job_durations where updated_at < now() - interval '180 days'
+
 -- name: prune_instances
 delete from instances where ended_at < now() - interval '30 days'
 

@@ -74,8 +74,9 @@ class BuildStageTest : public LineFixture {
     enqueue(number(made.at(0).plan));
     return number(made.at(0).plan);
   }
-  void enqueue(std::int64_t id, const std::string& mode = "all", bool force = false) {
-    connection->run("enqueue_plans", {"{" + std::to_string(id) + "}", force, "test", mode});
+  void enqueue(std::int64_t id, const std::string& mode = "all", bool force = false,
+               bool useCache = true) {
+    connection->run("enqueue_plans", {"{" + std::to_string(id) + "}", force, "test", mode, useCache});
     tickets()->push("build_queue", {id});
   }
   std::string jobs() {
@@ -367,6 +368,45 @@ TEST_F(BuildStageTest, StoppingGivesTheBuildBackAndCountsNothing) {
             "ready_for_build 0 true true");
   EXPECT_EQ(text("select status from jobs"), "ready");
   EXPECT_EQ(text("select max_attempts from jobs"), "4");
+}
+
+TEST_F(BuildStageTest, AFloodOfOneSourceDelaysAnotherByTwoSlotsAtMost) {
+  queue.builder.plugin = "planwright.noop-builder";
+  queue.builder.settingsJson = R"({"sleep":100})";
+  for (int i = 0; i < 60; ++i)
+    plan(R"({"jobs":[{"id":"a"}],"summary":{"n":)" + std::to_string(i) + "}}");
+  BuildStage stage(buildParts(), 2, 2);
+  ASSERT_TRUE(becomes("select count(*) > 4 from builds where status = 'built'", "t"));
+  const auto single = std::to_string(plan(R"({"jobs":[{"id":"b"}]})"));
+  connection->runText("update plans set source = 'other' where id = " + single);
+  const std::string begun = text("select count(*) from builds");
+  ASSERT_TRUE(becomes("select status from plans where id = " + single, "built"));
+  EXPECT_LE(std::stoi(text("select count(*) from builds where id < (select id from builds where "
+                           "plan_id = " +
+                           single + ")")),
+            std::stoi(begun) + 2);
+  EXPECT_LT(std::stoi(text("select count(*) from builds where status = 'built'")), 30);
+}
+
+TEST_F(BuildStageTest, TheNextBuildStartsWithTheLongestPath) {
+  const std::string document =
+      R"({"jobs":[{"id":"short","spec":{"command":["make","short"]}},
+                  {"id":"slow","spec":{"command":["make","slow"]}},
+                  {"id":"middle","spec":{"command":["make","middle"]}}]})";
+  meanwhile = [](const std::string& name) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(name == "slow"     ? 60
+                                                          : name == "middle" ? 20
+                                                                             : 1));
+  };
+  BuildStage stage(buildParts(), 1, 1);
+  const auto id = plan(document);
+  ASSERT_TRUE(becomes("select status from plans", "built"));
+  EXPECT_EQ(text("select string_agg(name, ' ' order by seconds) from job_durations"),
+            "short middle slow");
+  ran_.lock()->clear();
+  enqueue(id, "all", true);
+  ASSERT_TRUE(becomes("select count(*) from builds where status = 'built'", "2"));
+  EXPECT_EQ(*ran_.lock(), (std::vector<std::string>{"slow", "middle", "short"}));
 }
 
 }  // namespace

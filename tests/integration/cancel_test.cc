@@ -104,7 +104,7 @@ class CancelTest : public LineFixture {
     planned.plan.jobCount = sealed->jobCount;
     const auto made = Inputs(*connection).finishPlanned({planned}, "default");
     const auto planId = number(made.at(0).plan);
-    connection->run("enqueue_plans", {"{" + std::to_string(planId) + "}", false, "test", "all"});
+    connection->run("enqueue_plans", {"{" + std::to_string(planId) + "}", false, "test", "all", true});
     tickets()->push("build_queue", {planId});
     return planId;
   }

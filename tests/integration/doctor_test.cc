@@ -74,7 +74,7 @@ class DoctorTest : public LineFixture {
                     "",
                     false};
     Inputs(*connection).finishPlanned({planned}, "default");
-    connection->run("enqueue_plans", {"{1}", false, "test", "all"});
+    connection->run("enqueue_plans", {"{1}", false, "test", "all", true});
     tickets()->push("build_queue", {1});
     BuildStage stage(buildParts(), 1, 1);
     becomes("select status from plans", "built");
@@ -126,7 +126,7 @@ TEST_F(DoctorTest, FindsNothingWhileItemsAreUnderWay) {
   sql("update pending_inputs set queued_at = now() - interval '1 hour' where status = 'pending'");
   EXPECT_THAT(violations(), IsEmpty()) << "it has its ticket";
   Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
-  connection->run("enqueue_plans", {"{1}", true, "test", "all"});
+  connection->run("enqueue_plans", {"{1}", true, "test", "all", true});
   connection->run("claim_plans", {"{1}", membership.instance(), "default", false});
   EXPECT_THAT(violations(), IsEmpty());
 }

@@ -55,7 +55,7 @@ class UpkeepTest : public LineFixture {
     planned.plan.summaryJson = "{}";
     planned.plan.jobCount = 1;
     const auto plan = number(Inputs(*connection).finishPlanned({planned}, "default").at(0).plan);
-    connection->run("enqueue_plans", {"{" + std::to_string(plan) + "}", false, "test", "all"});
+    connection->run("enqueue_plans", {"{" + std::to_string(plan) + "}", false, "test", "all", true});
     return plan;
   }
   std::vector<std::int64_t> held;

@@ -27,6 +27,10 @@ class MemoryTickets final : public Tickets {
     all.insert(all.end(), ids.begin(), ids.end());
     return static_cast<std::int64_t>(all.size());
   }
+  void putBack(const std::string& list, const std::vector<std::int64_t>& ids) override {
+    auto& all = lists[list];
+    all.insert(all.begin(), ids.begin(), ids.end());
+  }
   std::vector<std::int64_t> pop(const std::string& list, std::size_t max,
                                 std::chrono::milliseconds) override {
     auto& all = lists[list];

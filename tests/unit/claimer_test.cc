@@ -23,6 +23,10 @@ class MemoryTickets final : public Tickets {
     list.insert(list.end(), ids.begin(), ids.end());
     return static_cast<std::int64_t>(list.size());
   }
+  void putBack(const std::string&, const std::vector<std::int64_t>& ids) override {
+    check();
+    list.insert(list.begin(), ids.begin(), ids.end());
+  }
   std::vector<std::int64_t> pop(const std::string&, std::size_t max,
                                 std::chrono::milliseconds) override {
     check();

@@ -37,7 +37,7 @@ const std::map<std::string, Names>& allowed() {
         {"sandbox", {"base"}},
         {"stages", {"base"}},
         {"store", {"base", "model", "artifacts"}},
-        {"workers", {"base", "queue"}},
+        {"workers", {"base", "model", "queue"}},
         {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only
         {"planning", stage},
         {"building", stage},

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "building/build_parts.h"
+#include "building/open_build.h"
+#include "building/round.h"
+
+namespace planwright {
+
+/// Writes rounds: one transaction each, after which its jobs are tasks that may run. Belongs to the
+/// build loop and its thread.
+class RoundWriter {
+ public:
+  RoundWriter(const BuildParts& parts, Connection& connection)
+      : parts_(parts),
+        connection_(connection) {}
+
+  struct Written {
+    std::vector<JobTask> tasks;     ///< committed as running
+    std::vector<JobResult> failed;  ///< started jobs that cannot run, for the next round
+  };
+  /// Waits for Postgres; nullopt when a stop was asked for meanwhile. Starts that are in neither
+  /// list were refused, since the claim was lost.
+  std::optional<Written> write(const Round& round, OpenBuilds& builds, const std::stop_token& stop);
+
+ private:
+  struct Starts;
+  Starts sortStarts(const Round& round) const;
+  void writeOnce(const Round& round, Written& written);
+  void takeIds(const std::vector<InsertedJob>& inserted, Written& written);
+  void makeTask(const JobPlace& place, AttemptId attempt, int number, Written& written);
+  OpenBuild& build(BuildId id) const { return *builds_->at(number(id)); }
+
+  const BuildParts& parts_;
+  Connection& connection_;
+  OpenBuilds* builds_ = nullptr;  ///< of the round that is being written
+  bool isRepeated_ = false;       ///< the last try failed and may be committed
+};
+
+}  // namespace planwright

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/claims.h"
+
+namespace planwright {
+
+/// Lets the sources of a queue take turns at its claims, by weight, so that a flood from one does
+/// not keep another waiting. Tickets are in line as they came; so when anything of a second source
+/// waits, what to claim is read from Postgres, and a ticket only says that there is something. With
+/// one source alone this costs a look each 20 ms. Belongs to one claimer's thread.
+class SourceTurns {
+ public:
+  struct Doors {
+    /// Anything of a source but this one is queued.
+    std::function<bool(const std::string& source)> doOthersWait;
+    /// What is due, up to `limit` of each source, oldest first.
+    std::function<std::vector<QueuedItem>(std::size_t limit)> waiting;
+  };
+  using Weights = std::map<std::string, double>;  ///< by source; 1 if not named
+
+  explicit SourceTurns(Doors doors, Weights weights = {})
+      : doors_(std::move(doors)),
+        weights_(std::move(weights)) {}
+
+  /// Up to `limit` of what is due, in turns.
+  std::vector<std::int64_t> due(std::size_t limit);
+  struct Turn {
+    std::vector<std::int64_t> claim;  ///< the same ids, or as many others whose turn it is
+    std::vector<std::int64_t> later;  ///< tickets whose items still wait; the others are stale
+  };
+  Turn instead(std::vector<std::int64_t> tickets, SteadyTime now);
+
+ private:
+  std::vector<std::int64_t> take(const std::vector<QueuedItem>& waiting, std::size_t limit);
+
+  const Doors doors_;
+  const Weights weights_;
+  std::map<std::string, double> passes_;  ///< what each has had, in turns per weight
+  double now_ = 0;                        ///< pass of the last turn
+  std::string alone_;                     ///< the only source that waited at the last look
+  bool isContended_ = true;               ///< nothing is known yet
+  SteadyTime nextLook_{};
+};
+
+}  // namespace planwright
