@@ -37,6 +37,7 @@ BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
       connection_(parts.database.dedicated()),
       reader_(parts_, *connection_),
       writer_(parts_, *connection_),
+      cache_(parts_, *connection_),
       ready_(weightsOf(parts.queue)),
       capacity_(capacityOf(parts.queue.builder)),
       prefetch_(std::chrono::milliseconds(10)) {}
@@ -65,7 +66,8 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
     lineUp_.push_back(later_.begin()->second);
     later_.erase(later_.begin());
   }
-  lineUp();
+  readDurations();
+  lineUp(round);
   chooseStarts(round);
   closeFinished(round);
   commit(round, stop);
@@ -98,27 +100,33 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
   const BuildId id = plan.build;
   auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document));
   const auto roots = build->graph().settle();
+  if (build->plan().onlyFailed) reuse(*build);
   touched_.push_back(id);
   if (build->graph().size() > 0) {
     opened_.push_back(id);
     round.inserted.push_back(id);
-    if (build->plan().onlyFailed) reuse(*build);
     for (const int job : roots) lineUp_.push_back({id, job});
   }
   builds_[number(id)] = std::move(build);
 }
 
-/// Mode "failed": what succeeded in the build before is taken over, as cached.
+/// Mode "failed": what succeeded in the build before is taken over, as cached, if all that it left
+/// is there.
 void BuildLoop::reuse(OpenBuild& build) {
-  for (const auto& known :
-       Jobs(*connection_).succeededBefore(build.plan().id, build.plan().build)) {
-    if (known.position >= build.graph().size()) continue;
+  const auto known = reader_.succeededBefore(build.plan());
+  for (const auto& job : known) {
+    if (job.position >= build.graph().size()) continue;
     JobResult cached;
     cached.build = build.plan().build;
-    cached.position = known.position;
+    cached.position = job.position;
     cached.status = JobStatus::Cached;
-    cached.outputs = outputsFrom(known.outputsJson);
-    build.hold(known.position);
+    cached.isFromCache = true;
+    cached.outputs = outputsFrom(job.outputsJson);
+    std::vector<std::string> digests;
+    for (const auto& output : cached.outputs) digests.push_back(output.digest);
+    if (!cache_.lost(digests).empty()) continue;
+    build.setCache(job.position, {}, cacheNote("hit", "It succeeded in the build before.", {}, {}));
+    build.hold(job.position);
     self_.push_back(std::move(cached));
   }
 }
@@ -196,10 +204,10 @@ void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& 
     } else if (build.graph().status(job) == JobStatus::DepFailed) {
       JobChange row = change(build, job);
       row.error = "A job that it needs did not succeed.";
-      round.changes.push_back(std::move(row));
+      round.change(std::move(row));
       continue;
     }
-    round.changes.push_back(change(build, job));
+    round.change(change(build, job));
   }
 }
 
@@ -217,20 +225,43 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (!result.holdReason.empty()) round.holdReason = result.holdReason;
   const int job = result.position;
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
-  const JobStatus status = build.judge(result, parts_.queue.retry);
+  if (result.lostFrom >= 0 && !build.isCancelled(job) && build.mayRedo(result.lostFrom))
+    return redo(build, result, round);
+  const JobStatus status =
+      result.isFromCache ? result.status : build.judge(result, parts_.queue.retry);
   std::vector<int> changed;
   if (status == JobStatus::Ready)
     build.graph().again(job);
   else
     changed = build.graph().finish(job, status);
-  round.changes.push_back(ended(build, result, status));
+  round.change(ended(build, result, status));
   moved(build, changed, round);
   if (!ran) return;
   prefetch_.finished(result.took);
   build.addWork(result.took);
+  if (auto entry = cache_.entry(build, result)) round.results.push_back(std::move(*entry));
   if (status != JobStatus::Succeeded) return;
   if (const auto seconds = build.learn(job, result.took))
     round.learned[build.job(job).name] = *seconds;
+}
+
+/// What another job left is gone, so that runs again, and this one after it.
+void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
+  build.graph().block(result.position);
+  JobChange row = change(build, result.position);
+  row.failureClass = toText(FailureClass::Infra);
+  row.error = result.error;
+  row.attempt = result.attemptId;
+  row.extraAttempts = 1;
+  round.change(std::move(row));
+  const int producer = result.lostFrom;
+  if (!isGood(build.graph().status(producer))) return;  // it is on its way already
+  for (const int waiting : build.graph().redo(producer)) round.change(change(build, waiting));
+  build.hold(producer, false);
+  build.setCache(producer, {}, {});
+  round.redone.push_back({build.id(producer), build.plan().build, build.plan().fence,
+                          "What it left is gone: " + result.error});
+  lineUp_.push_back({build.plan().build, producer});
 }
 
 /// The row of a job whose attempt ended; when it is to run again, that is arranged.
@@ -244,6 +275,7 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   row.peakMemoryBytes = result.peakMemoryBytes;
   row.error = result.error;
   row.outputsJson = toJson(result.outputs);
+  row.cacheJson = build.cacheNote(job);
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {
@@ -263,8 +295,9 @@ void BuildLoop::cancel(PlanId plan, Round& round) {
     if (build->plan().id != plan) continue;
     build->cancel();
     for (const int job : build->graph().cancelWaiting()) {
-      round.changes.push_back(change(*build, job));
-      round.changes.back().error = "Its build was cancelled.";
+      JobChange row = change(*build, job);
+      row.error = "Its build was cancelled.";
+      round.change(std::move(row));
     }
     touched_.push_back(build->plan().build);
     std::vector<JobPlace> running;
@@ -287,13 +320,13 @@ void BuildLoop::cancel(const JobPlace& place, Round& round) {
   JobChange row = change(build, place.position);
   row.failureClass = toText(FailureClass::Cancelled);
   row.error = "Somebody cancelled it.";
-  round.changes.push_back(std::move(row));
+  round.change(std::move(row));
   touched_.push_back(place.build);
   moved(build, changed, round);
 }
 
-/// Jobs that became ready stand in line, those of new builds in the order of what is known of them.
-void BuildLoop::lineUp() {
+/// What is known of the jobs of new builds, before they stand in line.
+void BuildLoop::readDurations() {
   std::vector<std::shared_ptr<const PlanDocument>> documents;
   for (const auto id : opened_)
     if (const auto at = builds_.find(number(id)); at != builds_.end())
@@ -303,10 +336,28 @@ void BuildLoop::lineUp() {
       if (const auto at = builds_.find(number(id)); at != builds_.end())
         at->second->expect(seconds);
   opened_.clear();
-  for (const auto& place : lineUp_)
-    if (const auto at = builds_.find(number(place.build)); at != builds_.end())
-      ready_.add(at->second->plan().source, at->second->ready(place.position));
-  lineUp_.clear();
+}
+
+/// Jobs that became ready stand in line, unless the cache has their results. Those of a build whose
+/// rows are inserted by this round end in the next.
+void BuildLoop::lineUp(Round& round) {
+  while (!lineUp_.empty()) {
+    const auto places = std::exchange(lineUp_, {});
+    for (auto& result : cache_.ask(builds_, places)) {
+      builds_.at(number(result.build))->hold(result.position);
+      const bool isNew = std::find(round.inserted.begin(), round.inserted.end(), result.build) !=
+                         round.inserted.end();
+      if (isNew)
+        self_.push_back(std::move(result));
+      else
+        end(std::move(result), round);
+    }
+    for (const auto& place : places) {
+      const auto at = builds_.find(number(place.build));
+      if (at != builds_.end() && !at->second->isHeld(place.position))
+        ready_.add(at->second->plan().source, at->second->ready(place.position));
+    }
+  }
 }
 
 void BuildLoop::chooseStarts(Round& round) {

@@ -8,6 +8,7 @@
 
 #include "building/build_parts.h"
 #include "building/build_reader.h"
+#include "building/cached_results.h"
 #include "building/open_build.h"
 #include "building/round.h"
 #include "building/round_writer.h"
@@ -63,7 +64,9 @@ class BuildLoop {
   void cancel(PlanId plan, Round& round);
   void cancel(const JobPlace& place, Round& round);
   void moved(OpenBuild& build, const std::vector<int>& changed, Round& round);
-  void lineUp();
+  void redo(OpenBuild& build, const JobResult& result, Round& round);
+  void readDurations();
+  void lineUp(Round& round);
   void chooseStarts(Round& round);
   void closeFinished(Round& round);
   void commit(const Round& round, const std::stop_token& stop);
@@ -75,6 +78,7 @@ class BuildLoop {
   std::unique_ptr<Connection> connection_;
   BuildReader reader_;
   RoundWriter writer_;
+  CachedResults cache_;
   OpenBuilds builds_;
   std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
   std::vector<JobPlace> lineUp_;  ///< became ready in this round

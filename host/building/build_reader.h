@@ -27,6 +27,10 @@ class BuildReader {
   /// way was put back. Throws Unavailable.
   std::unordered_map<std::int64_t, std::vector<KnownJob>> takeOver(
       const std::vector<ClaimedPlan>& plans) const;
+  /// What succeeded in the build before this one. Throws Unavailable.
+  std::vector<KnownJob> succeededBefore(const ClaimedPlan& plan) const {
+    return Jobs(connection_).succeededBefore(plan.id, plan.build);
+  }
   /// By name, in seconds; nothing when Postgres is away: any order of jobs is right.
   std::map<std::string, double> durations(
       const std::vector<std::shared_ptr<const PlanDocument>>& documents) const;

@@ -83,6 +83,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
   WorkFolder& folder = emptyFolder(attemptId);
   if (const auto ok = folder.fill(task, parts_.blobs); !ok) {
     describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
+    for (const int need : task.job().needs)
+      if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
+        result.lostFrom = need;
     return result;
   }
   StageJob job;

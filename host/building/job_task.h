@@ -57,6 +57,8 @@ struct JobResult {
   std::vector<JobOutput> outputs;
   std::vector<StagedBlob> blobs;  ///< whose rows are due with the result
   std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held
+  int lostFrom = -1;              ///< position of a job whose output, an input here, is gone
+  bool isFromCache = false;       ///< nothing ran
   bool stoppedByHost = false;     ///< draining: runs again, the attempt does not count
 };
 

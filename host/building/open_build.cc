@@ -67,6 +67,14 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
   task.attempt = number;
   task.planDigest = plan_.digest;
   task.document = document_;
+  task.needsJson = needsJson(position);
+  auto inputs = inputsFromJobs(position);
+  if (!inputs) return inputs.error();
+  task.inputs = std::move(*inputs);
+  return task;
+}
+
+std::string OpenBuild::needsJson(int position) const {
   JsonWriter needs;
   needs.object();
   for (const int need : job(position).needs) {
@@ -74,20 +82,24 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
     for (const auto& output : outputs(need)) needs.member(output.name, output.digest);
     needs.end().end();
   }
-  task.needsJson = needs.end().take();
+  return needs.end().take();
+}
+
+Result<std::vector<JobOutput>> OpenBuild::inputsFromJobs(int position) const {
+  std::vector<JobOutput> inputs;
   for (const auto& input : job(position).inputs) {
     if (input.job.empty()) continue;
-    const auto producer = std::find_if(document_->jobs.begin(), document_->jobs.end(),
-                                       [&](const auto& j) { return j.name == input.job; });
-    const auto& made = outputs(static_cast<int>(producer - document_->jobs.begin()));
+    const auto producer = std::find_if(job(position).needs.begin(), job(position).needs.end(),
+                                       [&](int need) { return job(need).name == input.job; });
+    const auto& made = outputs(*producer);
     const auto found = std::find_if(made.begin(), made.end(),
                                     [&](const auto& o) { return o.name == input.output; });
     if (found == made.end())
       return notFound(fmt::format("The job {} left no file {}, which is the input {}.", input.job,
                                   input.output, input.path));
-    task.inputs.push_back(*found);
+    inputs.push_back(*found);
   }
-  return task;
+  return inputs;
 }
 
 void OpenBuild::expect(const std::map<std::string, double>& seconds) {

@@ -57,8 +57,28 @@ class OpenBuild {
   /// It took that long. The mean to remember, or nothing when it is as expected.
   std::optional<double> learn(int position, std::chrono::microseconds took) const;
 
+  /// What the cache had for a job, see cacheNote(); its key while a result is worth keeping.
+  void setCache(int position, std::string key, std::string note) {
+    jobs_[static_cast<std::size_t>(position)].cacheKey = std::move(key);
+    jobs_[static_cast<std::size_t>(position)].cacheNote = std::move(note);
+  }
+  const std::string& cacheKey(int position) const {
+    return jobs_[static_cast<std::size_t>(position)].cacheKey;
+  }
+  const std::string& cacheNote(int position) const {
+    return jobs_[static_cast<std::size_t>(position)].cacheNote;
+  }
+  /// One for each input that another job makes, in the job's order. NotFound names an output that
+  /// its producer did not leave.
+  Result<std::vector<JobOutput>> inputsFromJobs(int position) const;
+  std::string needsJson(int position) const;  ///< what a builder is told of a job's needs
+  /// What it left is gone, so it is to run again. False: that happened too often.
+  bool mayRedo(int position) { return ++jobs_[static_cast<std::size_t>(position)].redone <= kRedo; }
+
   /// Not to be started: its result is on its way already (taken over from the build before).
-  void hold(int position) { jobs_[static_cast<std::size_t>(position)].held = true; }
+  void hold(int position, bool held = true) {
+    jobs_[static_cast<std::size_t>(position)].held = held;
+  }
   bool isHeld(int position) const { return jobs_[static_cast<std::size_t>(position)].held; }
 
   /// Time its jobs have run so far, in this process.
@@ -74,22 +94,24 @@ class OpenBuild {
 
   /// The rows of a new build's jobs. Those in `running` are inserted as started.
   std::vector<NewJob> newJobs(const std::vector<bool>& running, int maxAttempts) const;
-  /// Everything a thread needs to run this job; NotFound names an output that its producer did not
-  /// leave.
+  /// Everything a thread needs to run this job. NotFound as of inputsFromJobs.
   Result<JobTask> task(int position, AttemptId attempt, int number) const;
   /// How it ended, with the manifest. Call when the graph is over.
   FinishedBuild finish() const;
 
  private:
   static constexpr double kUnknown = -1;
+  static constexpr int kRedo = 3;  // runs for the sake of outputs that were lost
   struct Job {
     JobId id{};
     int attempt = 0;
     std::vector<JobOutput> outputs;
     std::string error;
     std::map<std::string, int> spent;  ///< failure class -> retries used up
-    double seconds = kUnknown;         ///< it takes, as far as is known
-    double path = 0;                   ///< see ReadyJob
+    std::string cacheKey, cacheNote;
+    int redone = 0;
+    double seconds = kUnknown;  ///< it takes, as far as is known
+    double path = 0;            ///< see ReadyJob
     bool held = false;
     bool cancelled = false;
   };

@@ -2,11 +2,14 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "artifacts/blob_store.h"
 #include "model/claims.h"
 #include "model/ids.h"
+#include "store/job_cache.h"
 #include "store/jobs.h"
 
 namespace planwright {
@@ -18,8 +21,27 @@ struct Round {
   std::vector<BuildId> inserted;  ///< new builds, whose jobs have no rows yet
   std::vector<JobPlace> starts;
   std::vector<FinishedBuild> finished;
+  std::vector<JobRedo> redone;
+  std::vector<CacheEntry> results;        ///< for the cache
   std::map<std::string, double> learned;  ///< seconds of jobs, by name
   std::string holdReason;
+
+  /// One statement writes them all, so a job's later change of the round goes into its first one.
+  void change(JobChange now) {
+    const auto [at, isNew] = changeOf_.try_emplace(number(now.id), changes.size());
+    if (number(now.id) == 0 || isNew) return changes.push_back(std::move(now));
+    JobChange& before = changes[at->second];
+    if (number(before.attempt) == 0) {
+      before = std::move(now);
+    } else {  // the attempt ended as it did
+      before.status = now.status;
+      before.error = std::move(now.error);
+      before.retryIn = now.retryIn;
+    }
+  }
+
+ private:
+  std::unordered_map<std::int64_t, std::size_t> changeOf_;  ///< index by job
 };
 
 }  // namespace planwright

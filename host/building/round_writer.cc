@@ -69,7 +69,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
                          (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1) +
                          (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1) +
-                         (round.learned.empty() ? 0 : 1);
+                         (round.learned.empty() ? 0 : 1) + (round.redone.empty() ? 0 : 1) +
+                         (round.results.empty() ? 0 : 1);
   if (statements == 0) return;
   if (!round.finished.empty()) failpoint("manifest.before");
   for (const auto& build : round.finished)
@@ -81,6 +82,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   Blobs::record(connection_, round.blobs);
   if (!round.holdReason.empty())
     connection_.run("queue_hold", {queue, std::nullopt, round.holdReason});
+  if (!round.redone.empty()) jobs.redo(round.redone, queue);
   if (!round.changes.empty()) failpoint("job.commit.before");
   std::size_t refused = 0;
   if (!round.changes.empty()) refused = round.changes.size() - jobs.change(round.changes, queue);
@@ -92,6 +94,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   std::vector<PlanId> done;
   if (!round.finished.empty()) failpoint("build.commit.before");
   if (!round.finished.empty()) done = Plans(connection_).finish(round.finished, queue);
+  if (!round.results.empty()) JobCache(connection_, parts_.blobs).record(round.results);
   if (!round.learned.empty()) jobs.learn(queue, round.learned);
   if (transaction) transaction->commit();
   if (!round.changes.empty()) failpoint("job.commit.after");

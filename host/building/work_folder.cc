@@ -61,7 +61,7 @@ Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
       return Error{ErrorKind::NotFound,
                    fmt::format("the input {} is missing: {}", input.path, blob.error().message),
                    {},
-                   {}};
+                   input.job};
     copyInto(target, blob->get());
     if (made) fs::permissions(target, static_cast<fs::perms>(task.inputs[fromJobs++].mode & 0777));
   }

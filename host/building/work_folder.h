@@ -22,7 +22,7 @@ class WorkFolder {
   bool clear() { return folder_.clear(); }
   const std::filesystem::path& path() const { return folder_.path(); }
 
-  /// Puts every input in place. NotFound: a blob is gone.
+  /// Puts every input in place. NotFound: a blob is gone; its pointer names the job that made it.
   Result<void> fill(const JobTask& task, BlobStore& blobs);
 
   struct Collected {

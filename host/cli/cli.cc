@@ -44,6 +44,7 @@ void addCommands(CLI::App& app, Session& session) {
   addItemCommands(app, session);
   addWhyCommand(app, session);
   addEnqueueCommands(app, session);
+  addCacheCommands(app, session);
   addDeadLetterCommands(app, session);
   addWatchCommand(app, session);
   addLogCommands(app, session);

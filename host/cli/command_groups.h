@@ -18,6 +18,7 @@ void addItemCommands(CLI::App& app,
 void addWhyCommand(CLI::App& app, Session& session);
 void addEnqueueCommands(CLI::App& app,
                         Session& session);  // enqueue-plan, enqueue-build, cancel, pause, resume
+void addCacheCommands(CLI::App& app, Session& session);       // cache explain|forecast
 void addDeadLetterCommands(CLI::App& app, Session& session);  // dead-letters list|show|requeue|…
 void addFetchCommand(CLI::App& app, Session& session);
 void addVerifyCommands(CLI::App& app, Session& session);  // verify, key

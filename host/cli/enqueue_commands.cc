@@ -11,6 +11,7 @@ struct EnqueueArguments {
   std::vector<std::int64_t> ids;
   bool force = false;
   bool failedOnly = false;
+  bool noCache = false;
 };
 
 void printEnqueued(Session& session, const std::string& what, std::int64_t id, const Reply& reply) {
@@ -40,6 +41,7 @@ void enqueuePlan(Session& session, const EnqueueArguments& arguments, std::int64
   body.object();
   if (arguments.force) body.member("force", true);
   if (arguments.failedOnly) body.member("mode", "failed");
+  if (arguments.noCache) body.member("cache", false);
   const Reply reply = session.client().send(
       "POST", "/api/plans/" + std::to_string(id) + "/enqueue-build", body.end().take());
   if (!reply.ok())
@@ -139,8 +141,10 @@ void addEnqueueCommands(CLI::App& app, Session& session) {
   addEnqueue(app, session, "enqueue-plan", "put inputs into the plan queue", enqueueInput,
              std::make_shared<EnqueueArguments>());
   const auto build = std::make_shared<EnqueueArguments>();
-  addEnqueue(app, session, "enqueue-build", "put plans into the build queue", enqueuePlan, build)
-      ->add_flag("--failed-only", build->failedOnly, "only the jobs that failed");
+  CLI::App* command = addEnqueue(app, session, "enqueue-build", "put plans into the build queue",
+                                 enqueuePlan, build);
+  command->add_flag("--failed-only", build->failedOnly, "only the jobs that failed");
+  command->add_flag("--no-cache", build->noCache, "run all jobs, also those with a known result");
   addCancel(app, session);
   addPause(app, session, "pause", "take nothing new from a queue");
   addPause(app, session, "resume", "go on taking from a queue");

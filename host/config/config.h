@@ -26,7 +26,8 @@ struct Roles {
   friend bool operator==(const Roles&, const Roles&) = default;
 };
 
-/// What is tried again by itself, and after how long: first, first*factor, … up to max, with jitter.
+/// What is tried again by itself, and after how long: first, first*factor, … up to max, with
+/// jitter.
 struct RetryConfig {
   int attempts = 3;  ///< in all, of what the machine let down (infra)
   /// Retries of the other classes that may be retried at all; each class has its own.
@@ -54,6 +55,9 @@ struct ReloadConfig {
 struct PruneConfig {
   std::optional<std::chrono::milliseconds> inputs;
   std::optional<std::chrono::milliseconds> plans;
+  /// Results of jobs that were of no use for so long, and beyond so many bytes of outputs.
+  std::chrono::milliseconds cache{30LL * 86'400'000};
+  std::int64_t cacheBytes = std::int64_t{10} << 30;
   int keepLast = 100;  ///< the newest inputs and plans of the queue, whatever their age
   friend bool operator==(const PruneConfig&, const PruneConfig&) = default;
 };

@@ -72,6 +72,8 @@ PruneConfig readPrune(const ConfigNode* node, ConfigProblems& problems) {
   SectionReader section(node, "prune", problems);
   prune.inputs = section.duration("inputs");
   prune.plans = section.duration("plans");
+  prune.cache = section.duration("cache", prune.cache);
+  prune.cacheBytes = section.size("cache_size", prune.cacheBytes);
   prune.keepLast = section.count("keep_last", prune.keepLast, 0, 1'000'000);
   section.finish();
   return prune;

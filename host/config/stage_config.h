@@ -75,10 +75,12 @@ struct PlannerConfig : StageConfig {
 };
 
 struct BuilderConfig : StageConfig {
-  int workers = 2;                                ///< builds open at once
-  int jobSlots = 0;                               ///< jobs running at once; 0 = number of cores
-  int cpus = 0;                                   ///< for jobs in all; 0 = the machine's
-  std::optional<std::int64_t> memoryBytes;        ///< likewise; empty = the machine's
+  int workers = 2;                          ///< builds open at once
+  int jobSlots = 0;                         ///< jobs running at once; 0 = number of cores
+  int cpus = 0;                             ///< for jobs in all; 0 = the machine's
+  std::optional<std::int64_t> memoryBytes;  ///< likewise; empty = the machine's
+  /// How long the failure of a cacheable job counts for other plans; 0 = not at all.
+  std::chrono::milliseconds cacheFailures{60'000};
   std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
   std::chrono::milliseconds silenceTimeout{0};    ///< of a job without a sign of life; 0 = none
   friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;

@@ -152,6 +152,7 @@ BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
   builder.jobSlots = section.count("job_slots", builder.jobSlots, 1, 10'000);
   builder.cpus = section.count("cpus", builder.cpus, 1, 10'000);
   builder.memoryBytes = section.size("memory");
+  builder.cacheFailures = section.duration("cache_failures", builder.cacheFailures);
   builder.deadline = section.duration("deadline", builder.deadline);
   builder.silenceTimeout = section.duration("silence_timeout", builder.silenceTimeout);
   section.finish();

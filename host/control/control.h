@@ -1,5 +1,6 @@
 #pragma once
 
+#include "control/cache_answers.h"
 #include "control/contents.h"
 #include "control/dead_letters.h"
 #include "control/control_parts.h"
@@ -26,6 +27,7 @@ class Control {
         deadLetters(parts, inputs, plans),
         listings(parts),
         contents(parts),
+        cache(parts),
         overview(parts),
         events(parts),
         idempotency(parts) {}
@@ -39,6 +41,7 @@ class Control {
   const DeadLetters deadLetters;
   Listings listings;
   const Contents contents;
+  const CacheAnswers cache;
   Overview overview;
   const EventLog events;
   const Idempotency idempotency;

@@ -8,16 +8,19 @@ namespace {
 Response enqueueBuild(Control& control, const Request& request) {
   const auto id = request.id();
   if (!id) return problem(id.error());
-  const auto body = bodyObject(request, {"force", "mode"});
+  const auto body = bodyObject(request, {"force", "mode", "cache"});
   if (!body) return problem(body.error());
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
+  const JsonValue* cache = find(*body, "cache");
+  if (cache && !cache->IsBool()) return problem(invalid("It must be true or false.", "/cache"));
   const JsonValue* mode = find(*body, "mode");
   const std::string modeText = textOr(*body, "mode", "all");
   if ((mode && !mode->IsString()) || (modeText != "all" && modeText != "failed"))
     return problem(invalid("It must be \"all\" or \"failed\".", "/mode"));
   const auto done = control.plans.enqueueBuild({.plan = *id,
                                                 .onlyFailed = modeText == "failed",
+                                                .useCache = boolOr(*body, "cache", true),
                                                 .force = *force,
                                                 .expectedDigest = ifMatch(request),
                                                 .actor = kApiActor});
@@ -58,6 +61,10 @@ void addPlanRoutes(Router& router, Control& control) {
                const auto id = request.id();
                if (!id) return problem(id.error());
                return contentResponse(control.contents.ofPlan(*id), "application/json", false);
+             }));
+  router.get(one + "/cache", withQuery({}, [&control](const Request& request) {
+               const auto id = request.id();
+               return id ? jsonOr(control.cache.forecast(*id)) : problem(id.error());
              }));
   router.post(one + "/enqueue-build",
               withQuery({}, idempotent(control, [&control](const Request& request) {

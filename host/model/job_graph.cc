@@ -82,6 +82,19 @@ std::vector<int> JobGraph::finish(int job, JobStatus end) {
   return changed;
 }
 
+std::vector<int> JobGraph::redo(int job) {
+  std::vector<int> changed;
+  again(job);
+  ++open_;
+  for (const int next : dependents_[static_cast<std::size_t>(job)]) {
+    ++waitingFor_[static_cast<std::size_t>(next)];
+    if (status(next) != JobStatus::Ready) continue;
+    block(next);
+    changed.push_back(next);
+  }
+  return changed;
+}
+
 void JobGraph::unblock(int job, std::vector<int>& changed) {
   if (--waitingFor_[static_cast<std::size_t>(job)] > 0 || status(job) != JobStatus::Blocked) return;
   again(job);

@@ -38,6 +38,11 @@ class JobGraph {
 
   void start(int job) { status_[static_cast<std::size_t>(job)] = JobStatus::Running; }
   void again(int job) { status_[static_cast<std::size_t>(job)] = JobStatus::Ready; }
+  /// `job` had succeeded and is to run again: it is ready, and what needs it waits for it once
+  /// more. Gives the others that changed, which are blocked now.
+  std::vector<int> redo(int job);
+  /// `job` cannot run yet: a need of it is to run again.
+  void block(int job) { status_[static_cast<std::size_t>(job)] = JobStatus::Blocked; }
   /// `job` ended as `end` (a final status). Gives the other jobs that changed: ready ones and
   /// dep_failed ones.
   std::vector<int> finish(int job, JobStatus end);

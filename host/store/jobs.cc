@@ -106,6 +106,17 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::strin
       .size();
 }
 
+void Jobs::redo(const std::vector<JobRedo>& jobs, const std::string& queue) {
+  PgArray ids, builds, fences, reasons;
+  for (const auto& job : jobs) {
+    ids.add(number(job.id));
+    builds.add(number(job.build));
+    fences.add(job.fence);
+    reasons.add(job.why);
+  }
+  connection_.run("redo_jobs", {ids.take(), builds.take(), fences.take(), reasons.take(), queue});
+}
+
 std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance,
                                     const std::string& queue) {
   PgArray ids, builds, fences;

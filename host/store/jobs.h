@@ -60,6 +60,14 @@ struct JobChange {
       0;  ///< added to the budget: the host stopped it, which is not the job's fault
 };
 
+/// A job that succeeded and is to run once more.
+struct JobRedo {
+  JobId id{};
+  BuildId build{};
+  std::int64_t fence = 0;
+  std::string why;
+};
+
 struct JobStart {
   JobId id{};
   BuildId build{};
@@ -87,6 +95,7 @@ class Jobs {
   void resetLost(const std::vector<ClaimedPlan>& plans);
   /// Gives how many took place: not those of lost claims, nor what an earlier write in doubt did.
   std::size_t change(const std::vector<JobChange>& changes, const std::string& queue);
+  void redo(const std::vector<JobRedo>& jobs, const std::string& queue);
   /// Also gives those that an in-doubt commit already started.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
                                 const std::string& queue);

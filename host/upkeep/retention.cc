@@ -133,6 +133,16 @@ void Retention::pruneRecords(const std::stop_token& stop) {
   connection_->run("prune_idempotency_keys");
   connection_->run("prune_instances");
   connection_->run("prune_job_durations");
+  for (const auto& queue : parts_.config.queues)
+    for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested();) {
+      slice =
+          connection_
+              ->run("prune_cache", {queue.name, std::to_string(queue.prune.cache.count() / 1000),
+                                    queue.prune.cacheBytes})
+              .number(0, 0);
+      parts_.metrics.add("planwright_pruned_total", {{"table", "job_cache"}},
+                         static_cast<double>(slice));
+    }
   const auto age = recordAge(parts_.config).count();
   connection_->run("prune_bulk_operations", {age});
   std::int64_t letters = 0;

@@ -181,10 +181,11 @@ select count(*) from instances
    and heartbeat_at > now() - make_interval(secs => $1::float8)
 
 -- name: doctor_blobs
--- Everything that is reached (blob_users) must have its bytes, those of small blobs must have their digest.
+-- Everything that is reached (blob_users) must have its bytes, those of small blobs must have their digest. Entries of the
+-- cache may lose theirs: they are looked for before they count.
 with r as (
   select digest, min(case kind when 'manifest' then 'build' else kind end || '/' || id) as item
-    from blob_users group by digest),
+    from blob_users where kind <> 'cache' group by digest),
 c as materialized (
   select r.item,
          case when b.digest is null then format('needs the blob %s, which is not recorded', r.digest)
@@ -202,6 +203,7 @@ union all select '', count(*)::text from c
 select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.id), b.digest, b.size,
        bool_or(u.kind in ('manifest', 'job'))
   from blob_users u join blobs b on b.digest = u.digest and b.content is null
+ where u.kind <> 'cache'
  group by b.digest, b.size order by 1
 
 -- name: doctor_attempts

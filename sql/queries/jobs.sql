@@ -84,7 +84,7 @@ u as (
 a as (
   update job_attempts a
      set ended_at = now(), class = nullif(u.class, ''), exit_code = nullif(u.exit_code, -1),
-         status = case when u.status = 'ready' then 'failed' else u.status end, error = nullif(u.error, ''),
+         status = case when u.status in ('ready', 'blocked') then 'failed' else u.status end, error = nullif(u.error, ''),
          peak_memory = nullif(u.memory, 0)
     from u where a.id = u.attempt_id),
 e as (

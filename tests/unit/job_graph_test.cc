@@ -74,5 +74,19 @@ TEST(JobGraph, EveryStatusHasItsWord) {
     EXPECT_EQ(toText(jobStatusFrom(word)), word);
 }
 
+TEST(JobGraph, AJobThatRunsAgainHoldsUpWhatNeedsIt) {
+  auto graph = diamond();
+  graph.settle();
+  graph.finish(0, JobStatus::Succeeded);
+  graph.finish(1, JobStatus::Succeeded);
+  EXPECT_THAT(graph.redo(0), ElementsAre(2));
+  EXPECT_EQ(graph.status(0), JobStatus::Ready);
+  EXPECT_EQ(graph.status(2), JobStatus::Blocked);
+  EXPECT_THAT(graph.finish(0, JobStatus::Succeeded), ElementsAre(2)) << "b is done already";
+  EXPECT_THAT(graph.finish(2, JobStatus::Succeeded), ElementsAre(3));
+  EXPECT_TRUE(graph.finish(3, JobStatus::Succeeded).empty());
+  EXPECT_TRUE(graph.isOver());
+}
+
 }  // namespace
 }  // namespace planwright

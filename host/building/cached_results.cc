@@ -1,0 +1,173 @@
+#include "building/cached_results.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/unavailable.h"
+
+namespace planwright {
+
+std::optional<BuilderIdentity> identityOf(const Plugins& plugins, const BuilderConfig& builder) {
+  const PluginInfo* info = plugins.find(builder.plugin);
+  if (!info || info->digest.empty()) return std::nullopt;
+  const auto settings = plugins.settings(builder.plugin, builder.settingsJson);
+  if (!settings) return std::nullopt;
+  return BuilderIdentity{info->id + " " + info->version, info->digest, *settings};
+}
+
+std::optional<CacheParts> partsOf(const OpenBuild& build, int position,
+                                  const BuilderIdentity& builder) {
+  if (!build.job(position).cacheable) return std::nullopt;
+  const auto inputs = build.inputsFromJobs(position);
+  if (!inputs) return std::nullopt;
+  std::map<std::string, std::string> digests;
+  auto next = inputs->begin();
+  for (const auto& input : build.job(position).inputs)
+    if (!input.job.empty()) digests[input.path] = (next++)->digest;
+  return cacheParts(build.job(position), digests, build.needsJson(position), builder);
+}
+
+const std::optional<BuilderIdentity>& CachedResults::builder() {
+  if (!isBuilderKnown_) builder_ = identityOf(parts_.plugins, parts_.queue.builder);
+  isBuilderKnown_ = true;
+  return builder_;
+}
+
+std::optional<CachedResults::Question> CachedResults::question(OpenBuild& build,
+                                                               const JobPlace& place) {
+  const int job = place.position;
+  if (!build.job(job).cacheable || build.isHeld(job)) return std::nullopt;
+  if (!builder()) {
+    build.setCache(job, {}, cacheNote("off", "Its builder has no digest.", {}, {}));
+    return std::nullopt;
+  }
+  auto parts = partsOf(build, job, *builder_);
+  if (!parts) return std::nullopt;  // it fails when it starts
+  Question question{place, std::move(*parts), {}};
+  question.key = cacheKey(question.parts).text();
+  if (build.plan().useCache) return question;
+  build.setCache(job, question.key,
+                 cacheNote("off", "This build was to use no cache.", question.key, question.parts));
+  return std::nullopt;
+}
+
+std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<JobPlace>& places) {
+  std::vector<Question> questions;
+  std::vector<std::string> keys;
+  for (const auto& place : places) {
+    const auto at = builds.find(number(place.build));
+    if (at == builds.end()) continue;
+    auto asked = question(*at->second, place);
+    if (!asked) continue;
+    keys.push_back(asked->key);
+    questions.push_back(std::move(*asked));
+  }
+  std::vector<JobResult> ends;
+  if (questions.empty()) return ends;
+  try {
+    const auto answers = cache_.find(keys);
+    std::vector<Question> misses;
+    for (auto& question : questions) {
+      OpenBuild& build = *builds.at(number(question.place.build));
+      const auto answer = answers.find(question.key);
+      auto end = answer == answers.end() ? std::nullopt : hit(question, answer->second, build);
+      if (end)
+        ends.push_back(std::move(*end));
+      else if (answer == answers.end())
+        misses.push_back(std::move(question));
+    }
+    noteMisses(builds, misses);
+  } catch (const Unavailable& e) {
+    log::debug("the cache of jobs cannot be read queue={}: {}", parts_.queue.name, e.what());
+  }
+  parts_.metrics.add("planwright_job_cache_total",
+                     {{"queue", parts_.queue.name}, {"result", "hit"}},
+                     static_cast<double>(ends.size()));
+  parts_.metrics.add("planwright_job_cache_total",
+                     {{"queue", parts_.queue.name}, {"result", "miss"}},
+                     static_cast<double>(questions.size() - ends.size()));
+  return ends;
+}
+
+/// A failure is not repeated to the plan that it comes from: asking for that again means trying.
+std::optional<JobResult> CachedResults::hit(const Question& question, const CacheAnswer& answer,
+                                            OpenBuild& build) const {
+  const CacheEntry& entry = answer.entry;
+  const int job = question.place.position;
+  const auto note = [&](std::string_view result, const std::string& why) {
+    build.setCache(job, question.key, cacheNote(result, why, question.key, question.parts));
+  };
+  if (!answer.lost.empty()) {
+    note("miss", fmt::format("Job {} had its result, but the bytes of {} are gone.", entry.job,
+                             answer.lost));
+    return std::nullopt;
+  }
+  if (!entry.isGood && entry.plan == number(build.plan().id)) {
+    note("miss", fmt::format("It failed in job {}, and is tried again.", entry.job));
+    return std::nullopt;
+  }
+  JobResult end;
+  end.build = question.place.build;
+  end.position = job;
+  end.isFromCache = true;
+  if (entry.isGood) {
+    note("hit", fmt::format("Job {} did the same.", entry.job));
+    end.status = JobStatus::Cached;
+    end.outputs = outputsFrom(entry.outputsJson);
+    return end;
+  }
+  note("hit", fmt::format("Job {} did the same a short while ago, and failed.", entry.job));
+  end.status = JobStatus::Failed;
+  end.failureClass = entry.failureClass;
+  end.exitCode = entry.exitCode;
+  end.error = entry.error;
+  return end;
+}
+
+void CachedResults::noteMisses(OpenBuilds& builds, const std::vector<Question>& misses) {
+  if (misses.empty()) return;
+  std::vector<std::string> names;
+  const auto nameOf = [&](const Question& question) -> const std::string& {
+    return builds.at(number(question.place.build))->job(question.place.position).name;
+  };
+  for (const auto& miss : misses) names.push_back(nameOf(miss));
+  const auto latest = cache_.latest(parts_.queue.name, names);
+  for (const auto& miss : misses) {
+    std::vector<CacheParts> earlier;
+    if (const auto at = latest.find(nameOf(miss)); at != latest.end())
+      for (const auto& parts : at->second) earlier.push_back(cachePartsFrom(parts));
+    const int nearest = nearestOf(miss.parts, earlier);
+    const std::string why =
+        whyMissed(miss.parts, nearest < 0 ? nullptr : &earlier[static_cast<std::size_t>(nearest)]);
+    builds.at(number(miss.place.build))
+        ->setCache(miss.place.position, miss.key, cacheNote("miss", why, miss.key, miss.parts));
+  }
+}
+
+std::optional<CacheEntry> CachedResults::entry(const OpenBuild& build,
+                                               const JobResult& result) const {
+  const std::string& key = build.cacheKey(result.position);
+  if (key.empty()) return std::nullopt;
+  const auto lasts = parts_.queue.builder.cacheFailures;
+  const bool isGood = result.status == JobStatus::Succeeded;
+  const bool isTelling = result.status == JobStatus::Failed && lasts.count() > 0 &&
+                         (result.failureClass == "failed" || result.failureClass == "rejected" ||
+                          result.failureClass == "limit");
+  if (!isGood && !isTelling) return std::nullopt;
+  CacheEntry entry;
+  entry.key = key;
+  entry.queue = parts_.queue.name;
+  entry.name = build.job(result.position).name;
+  entry.partsJson = cachePartsJson(build.cacheNote(result.position));
+  entry.isGood = isGood;
+  entry.failureClass = result.failureClass;
+  entry.exitCode = result.exitCode;
+  entry.error = result.error;
+  entry.outputsJson = toJson(result.outputs);
+  entry.plan = number(build.plan().id);
+  entry.job = number(build.id(result.position));
+  entry.lasts = lasts;
+  return entry;
+}
+
+}  // namespace planwright

@@ -1,0 +1,97 @@
+#include "store/job_cache.h"
+
+#include <map>
+#include <unordered_set>
+
+#include "base/json.h"
+#include "store/pg_array.h"
+
+namespace planwright {
+namespace {
+
+std::string textArray(const std::vector<std::string>& texts) {
+  PgArray array;
+  for (const auto& text : texts) array.add(text);
+  return array.take();
+}
+
+}  // namespace
+
+std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests) {
+  std::vector<std::string> gone;
+  if (digests.empty()) return gone;
+  const Rows rows = connection_.run("find_blobs", {textArray(digests)});
+  std::unordered_map<std::string, bool> known;  // is it in the large store
+  for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.flag(i, 1);
+  for (const auto& digest : digests) {
+    const auto at = known.find(digest);
+    const auto parsed = Digest::parse(digest);
+    if (at == known.end() || !parsed || (at->second && !blobs_.open(*parsed)))
+      gone.push_back(digest);
+  }
+  return gone;
+}
+
+std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<std::string>& keys) {
+  std::unordered_map<std::string, CacheAnswer> answers;
+  const Rows rows = connection_.run("find_cached", {textArray(keys)});
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> outputs;
+  std::unordered_set<std::string> digests;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CacheEntry& entry = answers[rows.text(i, 0)].entry;
+    entry.key = rows.text(i, 0);
+    entry.isGood = rows.flag(i, 1);
+    entry.failureClass = rows.text(i, 2);
+    entry.exitCode = static_cast<int>(rows.number(i, 3));
+    entry.error = rows.text(i, 4);
+    entry.outputsJson = rows.text(i, 5);
+    entry.plan = rows.number(i, 6);
+    entry.job = rows.number(i, 7);
+    const auto list = parseJson(entry.outputsJson);
+    if (!list || !list->IsArray()) continue;
+    for (const auto& output : list->GetArray()) {
+      outputs[entry.key].emplace_back(textOr(output, "name"), textOr(output, "digest"));
+      digests.insert(textOr(output, "digest"));
+    }
+  }
+  const auto gone = lost({digests.begin(), digests.end()});
+  const std::unordered_set<std::string> isGone(gone.begin(), gone.end());
+  for (const auto& [key, files] : outputs)
+    for (const auto& [name, digest] : files)
+      if (isGone.contains(digest)) {
+        std::string& names = answers[key].lost;
+        names += (names.empty() ? "" : ", ") + name;
+      }
+  return answers;
+}
+
+std::unordered_map<std::string, std::vector<std::string>> JobCache::latest(
+    const std::string& queue, const std::vector<std::string>& names) {
+  std::unordered_map<std::string, std::vector<std::string>> parts;
+  const Rows rows = connection_.run("latest_cached", {queue, textArray(names)});
+  for (std::size_t i = 0; i < rows.size(); ++i) parts[rows.text(i, 0)].push_back(rows.text(i, 1));
+  return parts;
+}
+
+void JobCache::record(const std::vector<CacheEntry>& entries) {
+  PgArray keys, queues, names, parts, goods, classes, codes, errors, outputs, plans, jobs, lasts;
+  for (const auto& entry : entries) {
+    keys.add(entry.key);
+    queues.add(entry.queue);
+    names.add(entry.name);
+    parts.add(entry.partsJson);
+    goods.add(std::int64_t{entry.isGood ? 1 : 0});
+    classes.add(entry.failureClass);
+    codes.add(std::int64_t{entry.exitCode});
+    errors.add(entry.error);
+    outputs.add(entry.outputsJson);
+    plans.add(entry.plan);
+    jobs.add(entry.job);
+    lasts.add(static_cast<double>(entry.lasts.count()) / 1000);
+  }
+  connection_.run("record_cached", {keys.take(), queues.take(), names.take(), parts.take(),
+                                    goods.take(), classes.take(), codes.take(), errors.take(),
+                                    outputs.take(), plans.take(), jobs.take(), lasts.take()});
+}
+
+}  // namespace planwright

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "store/database.h"
+
+namespace planwright {
+
+/// The result of a job, kept under its key.
+struct CacheEntry {
+  std::string key;
+  std::string queue;
+  std::string name;
+  std::string partsJson;
+  bool isGood = true;  ///< false: how it failed, for a while
+  std::string failureClass;
+  int exitCode = -1;
+  std::string error;
+  std::string outputsJson = "[]";
+  std::int64_t plan = 0;
+  std::int64_t job = 0;
+  std::chrono::milliseconds lasts{0};  ///< of a failure
+};
+
+/// What the cache has under a key, and whether it can be used.
+struct CacheAnswer {
+  CacheEntry entry;
+  std::string lost;  ///< names of outputs whose bytes are gone; empty = all are there
+};
+
+/// The table of results of jobs. On the caller's connection; throws Unavailable.
+class JobCache {
+ public:
+  JobCache(Connection& connection, BlobStore& blobs) : connection_(connection), blobs_(blobs) {}
+
+  /// By key. Every output is looked for.
+  std::unordered_map<std::string, CacheAnswer> find(const std::vector<std::string>& keys);
+  /// By job name, the parts of its latest keys, as JSON.
+  std::unordered_map<std::string, std::vector<std::string>> latest(
+      const std::string& queue, const std::vector<std::string>& names);
+  /// In the transaction of the ends that they come from.
+  void record(const std::vector<CacheEntry>& entries);
+  /// Which of these have no bytes any more.
+  std::vector<std::string> lost(const std::vector<std::string>& digests);
+
+ private:
+  Connection& connection_;
+  BlobStore& blobs_;
+};
+
+}  // namespace planwright

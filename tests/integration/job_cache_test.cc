@@ -1,0 +1,217 @@
+#include <algorithm>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "building/build_stage.h"
+#include "model/plan_document.h"
+#include "store/inputs.h"
+#include "support/line_fixture.h"
+
+namespace planwright {
+namespace {
+
+using testing::HasSubstr;
+
+/// Jobs run through planwright.command; a "program" writes all that it was given, and its name.
+class JobCacheTest : public LineFixture {
+ protected:
+  JobCacheTest() : maker([this](const ProgramSpec& spec) { return make(spec); }) {
+    queue.builder.plugin = "planwright.command";
+    queue.builder.settingsJson = R"({"sandbox":"none"})";
+    plugins = std::make_unique<Plugins>(
+        PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, maker);
+  }
+  ProgramExit make(const ProgramSpec& spec) {
+    const std::string name = spec.argv.back();
+    ran_.lock()->push_back(name);
+    if (name == failing) return {.code = 7};
+    replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name + std::string(padding, '.'));
+    return {.code = 0};
+  }
+  static std::string job(const std::string& name, const std::string& needs = "",
+                         const std::string& more = R"("cacheable":true)") {
+    std::string inputs, list;
+    for (const char need : needs) {
+      inputs += (inputs.empty() ? "" : ",") + std::string("\"") + need + ".txt\":\"" + need + "/" +
+                need + ".txt\"";
+      list += (list.empty() ? "\"" : ",\"") + std::string(1, need) + "\"";
+    }
+    return R"({"id":")" + name + R"(","needs":[)" + list + R"(],"inputs":{)" + inputs +
+           R"(},"outputs":[")" + name + R"(.txt"],"spec":{"command":["make",")" + name + "\"]}" +
+           (more.empty() ? "" : ",") + more + "}";
+  }
+  static std::string diamond(const std::string& extra = "") {
+    return R"({"jobs":[)" + job("a") + "," + job("b", "a") + "," + job("c", "a") + "," +
+           job("d", "bc") + R"(],"summary":{"v":")" + extra + "\"}}";
+  }
+  std::int64_t plan(const std::string& document) {
+    const auto id = record(*intake, "p" + std::to_string(++count_), document);
+    const auto claimed =
+        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
+    auto sealed = sealPlan(document, "sha256:x", "test 1");
+    EXPECT_TRUE(sealed) << sealed.error().message;
+    PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
+    planned.plan = {sealed->document,
+                    sealed->digest,
+                    sealed->summaryJson,
+                    sealed->jobCount,
+                    "test 1",
+                    "",
+                    "",
+                    false};
+    return number(Inputs(*connection).finishPlanned({planned}, "default").at(0).plan);
+  }
+  /// Builds the plan and gives how its jobs ended.
+  std::string build(std::int64_t plan, const std::string& mode = "all", bool useCache = true,
+                    const std::string& outcome = "built") {
+    ran_.lock()->clear();
+    connection->run("enqueue_plans",
+                    {"{" + std::to_string(plan) + "}", true, "test", mode, useCache});
+    tickets()->push("build_queue", {plan});
+    const std::string id = std::to_string(plan);
+    EXPECT_TRUE(becomes("select status from plans where id = " + id, outcome));
+    return text(
+        "select string_agg(name || ' ' || status, ', ' order by position) from jobs where "
+        "build_id = (select build_id from plans where id = " +
+        id + ")");
+  }
+  std::vector<std::string> ran() {
+    auto names = *ran_.lock();
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  std::string why(const std::string& name) {
+    return text("select cache ->> 'result' || ': ' || (cache ->> 'why') from jobs where name = '" +
+                name + "' order by id desc limit 1");
+  }
+  using Names = std::vector<std::string>;
+  static constexpr const char* kAllCached = "a cached, b cached, c cached, d cached";
+
+  std::unique_ptr<PostgresRecorder> intake = recorder();
+  ScriptedPrograms maker;
+  std::string failing;
+  std::size_t padding = 0;
+  Guarded<Names> ran_;
+  int count_ = 0;
+};
+
+TEST_F(JobCacheTest, TheSecondBuildRunsNothing) {
+  BuildStage stage(buildParts(), 2, 2);
+  const auto first = plan(diamond());
+  build(first);
+  EXPECT_EQ(ran(), (Names{"a", "b", "c", "d"}));
+  EXPECT_THAT(why("a"), HasSubstr("miss: No job of this name"));
+  EXPECT_EQ(build(first), kAllCached);
+  EXPECT_EQ(build(plan(diamond("another plan, the same jobs"))), kAllCached);
+  EXPECT_EQ(ran(), Names{});
+  EXPECT_THAT(why("d"), HasSubstr("hit: Job "));
+  EXPECT_EQ(text("select count(*) from job_attempts"), "4") << "none for what is cached";
+  EXPECT_EQ(text("select count(distinct manifest_digest) from builds where plan_id = 1"), "2")
+      << "a manifest each";
+}
+
+TEST_F(JobCacheTest, WhatChangedRunsAgainAndSaysWhatChanged) {
+  BuildStage stage(buildParts(), 2, 2);
+  build(plan(diamond()));
+  std::string changed = diamond();
+  changed.replace(changed.find(R"(["make","c"])"), 12, R"(["MAKE","c"])");
+  EXPECT_EQ(build(plan(changed)), "a cached, b cached, c succeeded, d cached")
+      << "c made the same bytes, so d need not run";
+  EXPECT_EQ(ran(), Names{"c"});
+  EXPECT_THAT(why("c"), HasSubstr("differs in command"));
+}
+
+TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
+  padding = 40'000;  // large ones are files, small ones rows
+  BuildStage stage(buildParts(), 2, 2);
+  const auto id = plan(diamond());
+  build(id);
+  const auto digest = Digest::of("made by a" + std::string(padding, '.'));
+  ASSERT_TRUE(folderBlobs->open(digest));
+  std::size_t gone = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "blobs"))
+    if (entry.path().filename().string().find(std::string(digest.hex()).substr(4)) !=
+        std::string::npos)
+      gone += std::filesystem::remove(entry.path());
+  ASSERT_EQ(gone, 1u);
+  EXPECT_EQ(build(id), "a succeeded, b cached, c cached, d cached");
+  EXPECT_THAT(why("a"), HasSubstr("the bytes of a.txt are gone"));
+  padding = 0;
+  const auto other = plan(diamond("small"));
+  build(other, "all", false);
+  connection->runText("delete from blobs where digest = '" + Digest::of("made by b").text() + "'");
+  EXPECT_EQ(build(other), "a cached, b succeeded, c cached, d cached");
+}
+
+TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
+  BuildStage stage(buildParts(), 1, 1);
+  failing = "d";
+  const auto id = plan(diamond());
+  build(id, "all", true, "failed");
+  failing.clear();
+  // Between the look for what is there and the use of it: d finds that b.txt is gone.
+  std::string document = diamond("late");
+  const auto late = plan(document);
+  const std::string wanted = Digest::of("made by b").text();
+  connection->runText(
+      "create function lose() returns trigger language plpgsql as $$ begin delete "
+      "from blobs where digest = '" +
+      wanted +
+      "' and not exists (select from "
+      "events where type = 'job.redo'); return null; end $$; create trigger lose "
+      "after update on jobs for each row when (new.name = 'd' and new.status = "
+      "'running') execute function lose()");
+  EXPECT_EQ(build(late), "a cached, b succeeded, c cached, d succeeded");
+  EXPECT_EQ(ran(), (Names{"b", "d"}));
+  EXPECT_EQ(text("select count(*) from events where type = 'job.redo'"), "1");
+}
+
+TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {
+  BuildStage stage(buildParts(), 2, 2);
+  const auto id = plan(diamond());
+  EXPECT_EQ(build(id, "all", false), "a succeeded, b succeeded, c succeeded, d succeeded");
+  EXPECT_THAT(why("a"), HasSubstr("off: "));
+  EXPECT_EQ(build(id), kAllCached);
+}
+
+TEST_F(JobCacheTest, WhatIsNotCacheableLeavesNoTraceInTheCache) {
+  BuildStage stage(buildParts(), 2, 2);
+  const auto id =
+      plan(R"({"jobs":[)" + job("a", "", R"("cacheable":false)") + "," + job("b", "", "") + "]}");
+  build(id);
+  EXPECT_EQ(build(id), "a succeeded, b succeeded");
+  EXPECT_EQ(text("select count(*) from job_cache"), "0");
+  EXPECT_EQ(text("select job_json(j) -> 'cache' ->> 'result' from jobs j limit 1"), "off");
+}
+
+TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
+  BuildStage stage(buildParts(), 2, 2);
+  failing = "a";
+  const auto id = plan(diamond());
+  build(id, "all", true, "failed");
+  EXPECT_EQ(build(plan(diamond("2")), "all", true, "failed"),
+            "a failed, b dep_failed, c dep_failed, d dep_failed");
+  EXPECT_EQ(ran(), Names{});
+  EXPECT_THAT(why("a"), HasSubstr("hit: "));
+  build(id, "all", true, "failed");
+  EXPECT_EQ(ran(), Names{"a"}) << "who asks again for the same plan wants a try";
+  connection->runText("update job_cache set expires_at = now()");
+  failing.clear();
+  EXPECT_EQ(build(plan(diamond("3"))), "a succeeded, b succeeded, c succeeded, d succeeded");
+}
+
+TEST_F(JobCacheTest, OnlyFailedJobsRunAgainUnlessTheirOutputsAreGone) {
+  BuildStage stage(buildParts(), 1, 2);
+  failing = "d";
+  const auto id = plan(diamond());
+  build(id, "all", true, "failed");
+  failing.clear();
+  connection->runText("delete from blobs where digest = '" + Digest::of("made by c").text() + "'");
+  EXPECT_EQ(build(id, "failed"), "a cached, b cached, c succeeded, d succeeded");
+}
+
+}  // namespace
+}  // namespace planwright
