@@ -81,7 +81,11 @@ class Host:
 
     def post(self, path):
         """POSTs an empty body and gives the JSON answer; an error status raises."""
-        request = urllib.request.Request(self.url + path, data=b"{}", headers={"Content-Type": "application/json"})
+        return self.post_json(path, {})
+
+    def post_json(self, path, body):
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"null")
 
