@@ -61,6 +61,7 @@ struct ClaimerTest : testing::Test {
                     EXPECT_EQ(limit, room);
                     return due;
                   },
+                  {},
                   [this](const std::vector<std::int64_t>& ids) {
                     if (isOpen) claimed = ids;
                     return isOpen ? ids.size() : 0;
