@@ -84,6 +84,7 @@ const std::vector<MetricFamily>& metricFamilies() {
       {"planwright_dead_letters", Gauge, "Items that failed and wait for a person."},
       {"planwright_workers", Gauge, "Worker slots, by state."},
       {"planwright_job_slots", Gauge, "Slots for running jobs, by state."},
+      {"planwright_job_cache_total", Counter, "Cacheable jobs, by what the cache had for them."},
       {"planwright_fenced_writes_total", Counter,
        "Writes refused because the claim was lost to somebody else."},
       {"planwright_reconcile_repairs_total", Counter, "What reconcile put right, by kind."},
