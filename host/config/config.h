@@ -55,10 +55,10 @@ struct ReloadConfig {
 struct PruneConfig {
   std::optional<std::chrono::milliseconds> inputs;
   std::optional<std::chrono::milliseconds> plans;
+  int keepLast = 100;  ///< the newest inputs and plans of the queue, whatever their age
   /// Results of jobs that were of no use for so long, and beyond so many bytes of outputs.
   std::chrono::milliseconds cache{30LL * 86'400'000};
   std::int64_t cacheBytes = std::int64_t{10} << 30;
-  int keepLast = 100;  ///< the newest inputs and plans of the queue, whatever their age
   friend bool operator==(const PruneConfig&, const PruneConfig&) = default;
 };
 

@@ -32,6 +32,7 @@ class LateTickets final : public Tickets {
  public:
   LateTickets(std::int64_t id, int looks) : id_(id), looks_(looks) {}
   std::int64_t push(const std::string&, const std::vector<std::int64_t>&) override { return 0; }
+  void putBack(const std::string&, const std::vector<std::int64_t>&) override {}
   std::vector<std::int64_t> pop(const std::string&, std::size_t,
                                 std::chrono::milliseconds) override {
     return {};
