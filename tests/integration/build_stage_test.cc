@@ -15,6 +15,7 @@
 #include "store/inputs.h"
 #include "store/plans.h"
 #include "support/line_fixture.h"
+#include "support/planned.h"
 
 namespace planwright {
 namespace {
@@ -57,26 +58,14 @@ class BuildStageTest : public LineFixture {
   /// A plan row that wants to be built, with its ticket.
   std::int64_t plan(const std::string& document) {
     const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    const auto claimed =
-        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
-    auto sealed = sealPlan(document, "sha256:x", "test 1");
-    EXPECT_TRUE(sealed) << sealed.error().message;
-    PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
-    planned.plan = {sealed->document,
-                    sealed->digest,
-                    sealed->summaryJson,
-                    sealed->jobCount,
-                    "test 1",
-                    "",
-                    "",
-                    false};
-    const auto made = Inputs(*connection).finishPlanned({planned}, "default");
-    enqueue(number(made.at(0).plan));
-    return number(made.at(0).plan);
+    const auto made = planInput(*connection, InstanceId{membership.instance()}, id, document);
+    enqueue(made);
+    return made;
   }
   void enqueue(std::int64_t id, const std::string& mode = "all", bool force = false,
                bool useCache = true) {
-    connection->run("enqueue_plans", {"{" + std::to_string(id) + "}", force, "test", mode, useCache});
+    connection->run("enqueue_plans",
+                    {"{" + std::to_string(id) + "}", force, "test", mode, useCache});
     tickets()->push("build_queue", {id});
   }
   std::string jobs() {

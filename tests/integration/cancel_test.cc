@@ -16,6 +16,7 @@
 #include "store/inputs.h"
 #include "store/plans.h"
 #include "support/line_fixture.h"
+#include "support/planned.h"
 
 namespace planwright {
 namespace {
@@ -93,18 +94,9 @@ class CancelTest : public LineFixture {
   }
   std::int64_t plan(const std::string& document) {
     const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    const auto claimed =
-        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
-    auto sealed = sealPlan(document, "sha256:x", "test 1");
-    EXPECT_TRUE(sealed) << sealed.error().message;
-    PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
-    planned.plan.document = sealed->document;
-    planned.plan.digest = sealed->digest;
-    planned.plan.summaryJson = sealed->summaryJson;
-    planned.plan.jobCount = sealed->jobCount;
-    const auto made = Inputs(*connection).finishPlanned({planned}, "default");
-    const auto planId = number(made.at(0).plan);
-    connection->run("enqueue_plans", {"{" + std::to_string(planId) + "}", false, "test", "all", true});
+    const auto planId = planInput(*connection, InstanceId{membership.instance()}, id, document);
+    connection->run("enqueue_plans",
+                    {"{" + std::to_string(planId) + "}", false, "test", "all", true});
     tickets()->push("build_queue", {planId});
     return planId;
   }
@@ -154,8 +146,7 @@ TEST_F(CancelTest, ABuildIsCancelledWhenNothingOfItsJobsLives) {
 }
 
 TEST_F(CancelTest, AForkBombUnderALimitOfProcessesIsCancelledToo) {
-  if (!ControlGroups(0).canLimitProcesses())
-    GTEST_SKIP() << "no control groups can be made here";
+  if (!ControlGroups(0).canLimitProcesses()) GTEST_SKIP() << "no control groups can be made here";
   BuildStage stage(buildParts(), 1, 1);
   const auto id =
       plan(R"({"jobs":[{"id":"bomb","resources":{"processes":64},"spec":{"command":[")" +

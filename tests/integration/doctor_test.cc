@@ -13,6 +13,7 @@
 #include "model/plan_document.h"
 #include "store/inputs.h"
 #include "support/line_fixture.h"
+#include "support/planned.h"
 #include "upkeep/reconciler.h"
 
 namespace planwright {
@@ -62,19 +63,7 @@ class DoctorTest : public LineFixture {
     plugins = std::make_unique<Plugins>(
         PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, maker);
     const auto id = record(*intake, "p", kTwoJobs);
-    const auto claimed =
-        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
-    const auto sealed = sealPlan(kTwoJobs, "sha256:x", "test 1");
-    PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
-    planned.plan = {sealed->document,
-                    sealed->digest,
-                    sealed->summaryJson,
-                    sealed->jobCount,
-                    "test 1",
-                    "",
-                    "",
-                    false};
-    Inputs(*connection).finishPlanned({planned}, "default");
+    planInput(*connection, InstanceId{membership.instance()}, id, kTwoJobs);
     connection->run("enqueue_plans", {"{1}", false, "test", "all", true});
     tickets()->push("build_queue", {1});
     BuildStage stage(buildParts(), 1, 1);

@@ -9,6 +9,7 @@
 #include "model/plan_document.h"
 #include "store/inputs.h"
 #include "support/line_fixture.h"
+#include "support/planned.h"
 
 namespace planwright {
 namespace {
@@ -49,20 +50,7 @@ class JobCacheTest : public LineFixture {
   }
   std::int64_t plan(const std::string& document) {
     const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    const auto claimed =
-        Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default");
-    auto sealed = sealPlan(document, "sha256:x", "test 1");
-    EXPECT_TRUE(sealed) << sealed.error().message;
-    PlannedInput planned{InputId{id}, claimed.at(0).fence, {}};
-    planned.plan = {sealed->document,
-                    sealed->digest,
-                    sealed->summaryJson,
-                    sealed->jobCount,
-                    "test 1",
-                    "",
-                    "",
-                    false};
-    return number(Inputs(*connection).finishPlanned({planned}, "default").at(0).plan);
+    return planInput(*connection, InstanceId{membership.instance()}, id, document);
   }
   /// Builds the plan and gives how its jobs ended.
   std::string build(std::int64_t plan, const std::string& mode = "all", bool useCache = true,
