@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Python projects: a dropped requirements file becomes wheels that install and import."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,12 +25,13 @@ class WheelsTest(HostCase):
     def tearDownClass(cls):
         cls.folder_of_index.cleanup()
 
-    def wheels_host(self):
+    def wheels_host(self, name="host", **settings):
         planner = {
             "plugin": "planwright.wheels",
-            "settings": {"find_links": [self.index], "no_index": True, "build_isolation": False},
+            "settings": {"find_links": [self.index], "no_index": True, "build_isolation": False, **settings},
         }
         return self.host(
+            name,
             config=lambda folder: {
                 "queues": {"default": queue_config(folder / "input", planner, COMMAND, auto_build=False)}
             }
@@ -68,6 +70,23 @@ class WheelsTest(HostCase):
             check=True, capture_output=True, text=True, cwd=self.folder,
         ).stdout  # fmt: skip
         self.assertEqual([path.startswith(str(place)) for path in shown.split()], [True, True], shown)
+
+    def test_two_hosts_make_the_same_plan_and_the_same_bytes(self):
+        found = []
+        for name in ("first", "second"):
+            index = self.folder / f"index-of-{name}"
+            shutil.copytree(self.index, index)
+            host = self.wheels_host(name, find_links=[str(index)])
+            plan = self.planned(host, "requirements.txt", "six\nidna\ntabulate\n")  # three build back ends
+            shutil.rmtree(index)  # the plan holds all that its jobs need
+            host.cli("enqueue-build", plan["id"])
+            host.cli("watch", "plan", plan["id"], "--timeout", "55s")
+            plan = host.get(f"/api/plans/{plan['id']}")
+            self.assertEqual(plan["status"], "built")
+            artifacts = {artifact["name"]: artifact["digest"] for artifact in host.manifest(plan["build_id"])}
+            self.assertEqual(len(artifacts), 3)
+            found.append((plan["plan_digest"], artifacts))
+        self.assertEqual(*found)
 
     def test_a_bad_requirements_file_fails_with_pips_reason(self):
         host = self.wheels_host()
