@@ -12,8 +12,19 @@
 
 namespace planwright {
 
+namespace {
+
+SigningKey openKey(const std::filesystem::path& file) {
+  auto key = SigningKey::open(file);
+  if (!key) throw std::runtime_error(key.error().message);
+  return std::move(*key);
+}
+
+}  // namespace
+
 struct ApiSide::State {
   Parts parts;
+  SigningKey signingKey;
   TicketDesk tickets;
   Control control;
   Router router;
@@ -23,11 +34,13 @@ struct ApiSide::State {
 
   explicit State(Parts given)
       : parts(std::move(given)),
+        signingKey(openKey(parts.signingKeyFile)),
         tickets(parts.connectTickets()),
         control(controlParts()),
         server(router, serverOptions()),
         sink(server.hub()),
         feed(control.parts, sink) {
+    control.statements.publishKey();
     addRoutes(router, {control, feed, embeddedFiles()});
   }
 
@@ -40,6 +53,7 @@ struct ApiSide::State {
             .clock = parts.clock,
             .metrics = parts.metrics,
             .plugins = &parts.plugins,
+            .signingKey = &signingKey,
             .logsFolder = parts.logFolder,
             .sandboxJson = parts.sandbox.json(),
             .arriving = parts.arrivingJson,

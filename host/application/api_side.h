@@ -38,6 +38,7 @@ class ApiSide {
     std::filesystem::path spoolFolder;  ///< upload bodies pass through it
     std::function<std::string()> arrivingJson;
     std::function<std::vector<std::string>()> problems;  ///< why sources record nothing now
+    std::filesystem::path signingKeyFile;
   };
   /// Throws if the address cannot be taken.
   explicit ApiSide(Parts parts);

@@ -1,6 +1,7 @@
 #include "application/application.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -42,6 +43,29 @@ std::string rolesText(const Roles& roles) {
   add(roles.build, "build");
   add(roles.upkeep, "upkeep");
   return text;
+}
+
+/// For instance_tools.
+std::string toolsJson(const Config& config, const Plugins& plugins) {
+  JsonWriter json;
+  json.object().member("version", PLANWRIGHT_VERSION).key("queues").object();
+  for (const auto& queue : config.queues) {
+    const PluginInfo* plugin = plugins.find(queue.builder.plugin);
+    if (!plugin) continue;
+    const auto settings = plugins.settings(queue.builder.plugin, queue.builder.settingsJson);
+    const auto parsed = settings ? parseJson(*settings) : settings.error();
+    json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
+    json.member("digest", plugin->digest);
+    if (parsed) json.member("settings_digest", Digest::of(canonicalJson(*parsed)).text());
+    json.end();
+  }
+  return json.end().end().take();
+}
+
+/// An operator may keep the key elsewhere, such as where systemd puts credentials.
+fs::path signingKeyFile(const fs::path& data) {
+  const char* chosen = std::getenv("PLANWRIGHT_SIGNING_KEY");
+  return chosen && *chosen ? fs::path(chosen) : data / "signing.key";
 }
 
 int defaultJobSlots() {
@@ -120,8 +144,8 @@ Application::Application(const Config& config, const std::stop_token& stop)
     }
   }
 
-  Instances::Host self{dataFolder_.id(), hostName(), rolesText(config.roles), PLANWRIGHT_VERSION,
-                       ::getpid()};
+  Instances::Host self{dataFolder_.id(),   hostName(), rolesText(config.roles),
+                       PLANWRIGHT_VERSION, ::getpid(), toolsJson(config, *plugins_)};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
                                            Heartbeat::Doors{[this] {
                                              for (auto& queue : queues_) queue->abandon();
@@ -177,7 +201,8 @@ Application::Application(const Config& config, const std::stop_token& stop)
                        folderBlobs_->logs(),
                        data / "spool",
                        [this] { return arrivingJson(); },
-                       {}};
+                       {},
+                       signingKeyFile(data)};
     api.problems = [this] {
       std::vector<std::string> all;
       for (auto& queue : queues_)

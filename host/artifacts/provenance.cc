@@ -27,11 +27,13 @@ void writeDefinition(JsonWriter& json, const Provenance& p) {
   if (!p.job.empty()) json.member("job", p.job);
   json.end();
   json.key("internalParameters").object().member("plan_id", p.plan).member("input_id", p.input);
+  json.key("tools").array();
   for (const auto& tool : p.tools) {
-    json.key(tool.role).object().member("id", tool.name).member("version", tool.version);
+    json.object().member("role", tool.role).member("id", tool.name).member("version", tool.version);
     if (!tool.settingsDigest.empty()) json.member("settings_digest", tool.settingsDigest);
     json.end();
   }
+  json.end();
   json.end();
   json.key("resolvedDependencies").array();
   writeFile(json, p.inputFile);

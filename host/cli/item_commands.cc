@@ -68,6 +68,7 @@ void addItemCommands(CLI::App& app, Session& session) {
            {"jobs", "/jobs", true},
            {"manifest", "/manifest", false},
            {"provenance", "/provenance", false},
+           {"sbom", "/sbom", false},
            {"why", "/explain", false}});
   addItem(app, session, "job", {{"show", "", false}, {"why", "/explain", false}});
 }

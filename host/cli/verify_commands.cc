@@ -66,7 +66,8 @@ std::vector<PublicKey> trustedKeys(const std::string& chosen) {
   const std::string file = !chosen.empty() ? chosen : set ? set : "";
   if (file.empty())
     throw CommandFailure(ExitCode::Usage,
-                         "name the key that you trust: --key FILE, or PLANWRIGHT_KEY");
+                         "name the key that you trust: --key FILE, or PLANWRIGHT_KEY",
+                         "planwright key show > planwright.pub   (asks the server that you trust)");
   const std::string text = readOrFail(file, "key");
   std::vector<PublicKey> keys;
   for (auto at = text.find(kKeyBegin); at != std::string::npos;) {
@@ -112,6 +113,21 @@ ExitCode verify(Session& session, const VerifyArguments& arguments) {
                                                  printable(problem->message));
 }
 
+ExitCode showKeys(Session& session) {
+  const Reply reply = session.client().get("/api/provenance/keys");
+  if (!reply.ok()) throw failureOf(reply);
+  const auto document = parseJson(reply.body);
+  const JsonValue* items = document ? find(*document, "items") : nullptr;
+  if (!items || !items->IsArray())
+    throw CommandFailure(ExitCode::Unreachable, "this is no planwright server");
+  if (!session.isTable()) {
+    session.terminal.out << reply.body << '\n';
+    return ExitCode::Done;
+  }
+  for (const auto& key : items->GetArray()) session.terminal.out << textOr(key, "public_key");
+  return ExitCode::Done;
+}
+
 }  // namespace
 
 void addVerifyCommands(CLI::App& app, Session& session) {
@@ -123,6 +139,10 @@ void addVerifyCommands(CLI::App& app, Session& session) {
   command->add_option("--key", arguments->key, "public keys that you trust (else PLANWRIGHT_KEY)");
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return verify(session, *arguments); };
+  });
+  CLI::App* group = addGroup(app, "key", "the keys that builds are signed with");
+  group->add_subcommand("show", "the public keys, in PEM form")->callback([&session] {
+    session.action = [&session] { return showKeys(session); };
   });
 }
 

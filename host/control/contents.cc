@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include "base/files.h"
 #include "control/ansi_filter.h"
 #include "control/missing.h"
+#include "store/pg_array.h"
 
 namespace planwright {
 
@@ -75,6 +77,51 @@ Result<Content> Contents::manifestOf(std::int64_t build) const {
   if (rows.text(0, 1).empty())
     return notFound(fmt::format("Build {} has no manifest: it is {}.", build, rows.text(0, 2)));
   return open(rows.text(0, 1), fmt::format("manifest-{}.json", build));
+}
+
+Result<BuildManifest> Contents::readManifest(std::int64_t build) const {
+  const auto content = manifestOf(build);
+  if (!content) return content.error();
+  return BuildManifest::parse(readAll(content->file.get()));
+}
+
+Result<Content> Contents::artifact(std::int64_t build, std::string_view path) const {
+  const auto manifest = readManifest(build);
+  if (!manifest) return manifest.error();
+  const Artifact* artifact = manifest->find(path);
+  if (!artifact)
+    return notFound(
+        fmt::format("Build {} left no file {}; its manifest names those it left.", build, path));
+  return open(artifact->digest, std::filesystem::path(artifact->path).filename().string());
+}
+
+Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat format) const {
+  auto manifest = readManifest(build);
+  if (!manifest) return manifest.error();
+  PgArray digests;
+  for (const auto& artifact : manifest->artifacts) digests.add(artifact.digest);
+  const Rows rows = parts_.database.lease()->run("api_archive", {build, digests.take()});
+  if (rows.empty()) return notFound(fmt::format("There is no build {}.", build));
+  if (!rows.text(0, 1).empty())
+    return Error{ErrorKind::Gone,
+                 fmt::format("The bytes of {} have been pruned.", rows.text(0, 1)),
+                 "pruned",
+                 {}};
+  const char* ending = format == ArchiveFormat::Tar ? "tar" : "zip";
+  ArtifactArchive archive;
+  archive.tag = fmt::format("{}-{}", Digest::of(manifest->json()).text(), ending);
+  archive.fileName = fmt::format("build-{}.{}", build, ending);
+  archive.write = [this, format, fileTime = rows.number(0, 0),
+                   artifacts = std::move(manifest->artifacts)](const ByteSink& sink) {
+    ArchiveWriter writer(format, fileTime, sink);
+    for (const auto& artifact : artifacts) {
+      const auto content = open(artifact.digest, {});
+      if (!content) throw std::runtime_error(content.error().message);
+      writer.add(artifact.path, artifact.mode, artifact.sizeBytes, content->file.get());
+    }
+    writer.finish();
+  };
+  return archive;
 }
 
 Result<Content> Contents::blob(const std::string& digest) const {

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "artifacts/archive_writer.h"
+#include "artifacts/build_manifest.h"
 #include "base/digest.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -17,6 +21,13 @@ struct Content {
   std::uint64_t sizeBytes = 0;
   std::string digest;    ///< of all of it, or empty while it may still grow
   std::string fileName;  ///< what a browser would save it as
+};
+
+/// All artifacts of a build as one file, made while somebody takes it.
+struct ArtifactArchive {
+  std::function<void(const ByteSink&)> write;
+  std::string tag;  ///< same tag, same bytes
+  std::string fileName;
 };
 
 /// Where the log of one attempt is.
@@ -35,6 +46,10 @@ class Contents {
   Result<Content> ofInput(std::int64_t input) const;
   Result<Content> ofPlan(std::int64_t plan) const;  ///< the sealed document
   Result<Content> manifestOf(std::int64_t build) const;
+  /// `path` as in the manifest.
+  Result<Content> artifact(std::int64_t build, std::string_view path) const;
+  /// Gone if any artifact's bytes are.
+  Result<ArtifactArchive> archive(std::int64_t build, ArchiveFormat format) const;
   Result<Content> blob(const std::string& digest) const;
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
@@ -44,6 +59,7 @@ class Contents {
                            bool withoutAnsi = false) const;
 
  private:
+  Result<BuildManifest> readManifest(std::int64_t build) const;
   Result<Content> open(const std::string& digest, std::string fileName) const;
 
   const ControlParts& parts_;

@@ -11,6 +11,7 @@
 #include "control/overview.h"
 #include "control/plan_actions.h"
 #include "control/queue_settings.h"
+#include "control/statements.h"
 
 namespace planwright {
 
@@ -28,6 +29,7 @@ class Control {
         listings(parts),
         contents(parts),
         cache(parts),
+        statements(parts, contents),
         overview(parts),
         events(parts),
         idempotency(parts) {}
@@ -42,6 +44,7 @@ class Control {
   Listings listings;
   const Contents contents;
   const CacheAnswers cache;
+  const Statements statements;
   Overview overview;
   const EventLog events;
   const Idempotency idempotency;

@@ -9,6 +9,7 @@
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/signing_key.h"
 #include "config/config.h"
 #include "control/ticket_desk.h"
 #include "stages/registry.h"
@@ -35,6 +36,7 @@ struct ControlParts {
   const Clock& clock;
   Metrics& metrics;
   const Plugins* plugins = nullptr;
+  const SigningKey* signingKey = nullptr;  ///< none: no statements
   std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
   std::string sandboxJson = {};  ///< SandboxReport::json()
   /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.

@@ -49,7 +49,7 @@ std::optional<std::size_t> trySend(int socket, std::string_view head, std::strin
 }  // namespace
 
 HttpConnection::HttpConnection(int socket, std::string peer, const ConnectionContext& context,
-                       SteadyTime now)
+                               SteadyTime now)
     : socket_(socket),
       peer_(std::move(peer)),
       context_(context),
@@ -127,6 +127,7 @@ void HttpConnection::beginRequest() {
   request_.path = std::move(head.path);
   request_.headers = std::move(head.headers);
   request_.keepAlive = head.keepAlive;
+  request_.isHttp11 = head.isHttp11;
   request_.peer = peer_;
   Result<Query> query = Query::parse(head.rawQuery);
   if (query) request_.query = std::move(*query);
@@ -187,7 +188,7 @@ void HttpConnection::answer(const Request& request, Dispatcher::Admission admiss
 }
 
 void HttpConnection::send(WireResponse wire) {
-  if (wire.events || wire.file.file) return handOver(std::move(wire), 0);
+  if (wire.events || wire.file.file || wire.stream) return handOver(std::move(wire), 0);
   const auto sent = trySend(socket_, wire.head, wire.body);
   if (!sent) {
     state_ = State::Done;
@@ -199,13 +200,18 @@ void HttpConnection::send(WireResponse wire) {
 
 void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
   state_ =
-      State::Done;  // the hub's descriptor keeps the connection open, ours is not needed any more
+      State::Done;  // the other's descriptor keeps the connection open, ours is not needed any more
   Transfer transfer;
   transfer.socket.reset(::fcntl(socket_, F_DUPFD_CLOEXEC, 3));
   if (!transfer.socket) {
     log::warn("http connection dropped, no descriptor left");
     return;
   }
+  if (wire.stream)
+    return context_.streamer.adopt({.socket = std::move(transfer.socket),
+                                    .head = std::move(wire.head),
+                                    .body = std::move(*wire.stream),
+                                    .isChunked = wire.isChunked});
   transfer.bytes.push_back(std::move(wire.head));
   transfer.bytes.push_back(std::move(wire.body));
   transfer.sentBytes = sentBytes;

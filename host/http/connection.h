@@ -10,6 +10,7 @@
 #include "http/request_framer.h"
 #include "http/response_writer.h"
 #include "http/spool_file.h"
+#include "http/streamer.h"
 
 namespace planwright {
 
@@ -18,12 +19,14 @@ struct ConnectionContext {
   const Dispatcher& dispatcher;
   const ServerOptions& options;
   Hub& hub;
+  Streamer& streamer;
 };
 
 /// One client: bytes in, answers out, in order. The socket belongs to the caller and is only
 /// written to from here, on the one worker thread that owns the connection: so no answer can ever
 /// reach a descriptor that has been closed and given to another client. What does not fit into the
-/// socket at once, files and event streams go to the Hub with a descriptor of their own.
+/// socket at once, files and event streams go to the Hub with a descriptor of their own, answers
+/// that are made while they are sent to the Streamer.
 class HttpConnection {
  public:
   enum class State {

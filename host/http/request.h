@@ -35,6 +35,7 @@ struct Request {
   std::string peer;                          ///< address of the client, without the port
   std::string requestId;                     ///< X-Request-Id, or made up
   bool keepAlive = true;
+  bool isHttp11 = true;
 
   /// A path parameter of the route, decoded. Empty if the route has none of that name.
   std::string_view param(std::string_view name) const;

@@ -18,6 +18,12 @@ Response Response::file(FileBody body, std::string_view contentType) {
   return response;
 }
 
+Response Response::stream(StreamBody body, std::string_view contentType) {
+  Response response{.status = 200, .headers = {}, .body = std::move(body)};
+  response.headers.set("Content-Type", std::string(contentType));
+  return response;
+}
+
 Response Response::events(EventSubscription subscription) {
   Response response{.status = 200, .headers = {}, .body = std::move(subscription)};
   response.headers.set("Content-Type", "text/event-stream");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,12 +22,18 @@ struct FileBody {
   std::uint64_t size = 0;
 };
 
+/// Bytes that are made while they are sent, on a thread that may wait. `produce` hands them to
+/// `write` front to back; if either throws, the client sees a broken answer.
+struct StreamBody {
+  std::function<void(const std::function<void(std::string_view)>& write)> produce;
+};
+
 /// What a handler answers. A value; the writer adds length, date, request id, security headers,
 /// compression, conditional answers (ETag against If-None-Match) and ranges.
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody, EventSubscription> body;
+  std::variant<std::string, FileBody, EventSubscription, StreamBody> body;
   bool acceptsRanges = false;  ///< a single Range of a GET is honoured (If-Range needs the ETag)
 
   static Response json(std::string body, int status = 200);
@@ -34,6 +41,8 @@ struct Response {
   static Response noContent() { return {.status = 204, .headers = {}, .body = {}}; }
   /// The whole or a part of an open regular file, with ranges.
   static Response file(FileBody body, std::string_view contentType);
+  /// Of unknown length; chunked.
+  static Response stream(StreamBody body, std::string_view contentType);
   /// A long-lived text/event-stream.
   static Response events(EventSubscription subscription);
 

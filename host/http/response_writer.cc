@@ -95,20 +95,22 @@ void appendField(std::string& out, std::string_view name, std::string_view value
   out.append("\r\n");
 }
 
-std::string makeHead(const Response& response, bool keepAlive, bool clientAsked) {
+std::string makeHead(const Response& response, bool keepAlive, const Request& request) {
   std::string out;
   out.reserve(512);
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reasonPhrase(response.status)).append("\r\n");
   for (const auto& [name, value] : response.headers) appendField(out, name, value);
-  const bool isStream = std::holds_alternative<EventSubscription>(response.body);
+  const bool isChunked = std::holds_alternative<StreamBody>(response.body);
+  if (isChunked && request.isHttp11) appendField(out, "Transfer-Encoding", "chunked");
+  const bool isStream = isChunked || std::holds_alternative<EventSubscription>(response.body);
   if (!isStream && response.status != 204 && response.status != 304) {
     appendField(out, "Content-Length", std::to_string(sizeOf(response)));
   }
   appendField(out, "Date", httpDate());
   if (!keepAlive)
     appendField(out, "Connection", "close");
-  else if (clientAsked)
+  else if (request.headers.has("Connection"))
     appendField(out, "Connection", "keep-alive");
   return out.append("\r\n");
 }
@@ -128,10 +130,14 @@ WireResponse toWire(const Request& request, Response response) {
   const bool isInMemory = std::holds_alternative<std::string>(response.body);
   const bool isLarge = !isInMemory || sizeOf(response) > kLargeBodyBytes;
   wire.keepAlive = request.keepAlive && (isHead || !isLarge);
-  wire.head = makeHead(response, wire.keepAlive, request.headers.has("Connection"));
+  wire.head = makeHead(response, wire.keepAlive, request);
   if (isHead) return wire;
   if (isInMemory) wire.body = std::move(std::get<std::string>(response.body));
   if (auto* file = std::get_if<FileBody>(&response.body)) wire.file = std::move(*file);
+  if (auto* stream = std::get_if<StreamBody>(&response.body)) {
+    wire.stream = std::move(*stream);
+    wire.isChunked = request.isHttp11;
+  }
   if (auto* events = std::get_if<EventSubscription>(&response.body)) {
     wire.body = "retry: 1000\n\n";  // ms until a client that lost us comes back
     wire.events = std::move(*events);

@@ -8,13 +8,16 @@
 
 namespace planwright {
 
-/// A response as it goes over the wire: head, body, then the file range, then events.
+/// A response as it goes over the wire: head, body, then the file range, events
+/// or stream.
 struct WireResponse {
   std::string head;
   std::string body;
   FileBody file;
   std::optional<EventSubscription> events;
-  bool keepAlive = true;  ///< the head says so, too
+  std::optional<StreamBody> stream;
+  bool isChunked = false;  ///< of `stream`
+  bool keepAlive = true;   ///< the head says so, too
 };
 
 /// Applies what HTTP adds to an answer (304, ranges, gzip, HEAD, lengths, Date, Connection) and

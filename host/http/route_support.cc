@@ -42,16 +42,6 @@ bool isHex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// A file name as RFC 6266 wants it: a safe ASCII one and the real one.
-std::string disposition(const std::string& name) {
-  std::string ascii;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    ascii += byte < 0x20 || byte > 0x7e || c == '"' || c == '\\' ? '_' : c;
-  }
-  return "attachment; filename=\"" + ascii + "\"; filename*=UTF-8''" + percentEncode(name);
-}
-
 }  // namespace
 
 Response jsonOr(Result<std::string> result) {
@@ -181,6 +171,15 @@ std::string traceIdOf(const Request& request) {
   const std::string_view id = text.substr(3, 32);
   if (!isHex(id) || id.find_first_not_of('0') == std::string_view::npos) return {};
   return std::string(id);
+}
+
+std::string disposition(const std::string& name) {
+  std::string ascii;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    ascii += byte < 0x20 || byte > 0x7e || c == '"' || c == '\\' ? '_' : c;
+  }
+  return "attachment; filename=\"" + ascii + "\"; filename*=UTF-8''" + percentEncode(name);
 }
 
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload) {

@@ -61,6 +61,8 @@ std::optional<std::string> ifMatch(const Request& request);
 /// The trace id of a W3C traceparent header, or empty.
 std::string traceIdOf(const Request& request);
 
+/// Content-Disposition of a download, as RFC 6266 wants it: a safe ASCII name and the real one.
+std::string disposition(const std::string& name);
 /// Bytes with ranges and, if they have a digest, an ETag.
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload);
 

@@ -35,6 +35,19 @@ Response enqueueBuild(Control& control, const Request& request) {
                         done->wasQueued ? 200 : 202);
 }
 
+Response archiveResponse(Control& control, const Request& request, ArchiveFormat format) {
+  const auto id = request.id();
+  if (!id) return problem(id.error());
+  auto archive = control.contents.archive(*id, format);
+  if (!archive) return problem(archive.error());
+  Response response =
+      Response::stream({std::move(archive->write)},
+                       format == ArchiveFormat::Tar ? "application/x-tar" : "application/zip");
+  response.etag(archive->tag);
+  response.with("Content-Disposition", disposition(archive->fileName));
+  return response;
+}
+
 /// A page of the jobs of a plan or build.
 template <class Read>
 Response jobsPage(const Request& request, Read read) {
@@ -88,6 +101,32 @@ void addBuildRoutes(Router& router, Control& control) {
                const auto id = request.id();
                if (!id) return problem(id.error());
                return contentResponse(control.contents.manifestOf(*id), "application/json", false);
+             }));
+  router.get(one + "/provenance", withQuery({"artifact"}, [&control](const Request& request) {
+               const auto id = request.id();
+               if (!id) return problem(id.error());
+               return contentResponse(
+                   control.statements.provenance(*id, request.query.textOr("artifact")),
+                   "application/json", false);
+             }));
+  router.get(one + "/sbom", withQuery({}, [&control](const Request& request) {
+               const auto id = request.id();
+               return id ? jsonOr(control.statements.sbom(*id)) : problem(id.error());
+             }));
+  router.get("/api/provenance/keys", withQuery({}, [&control](const Request&) {
+               return Response::json(control.statements.keysJson());
+             }));
+  router.get(one + "/artifacts.tar", withQuery({}, [&control](const Request& request) {
+               return archiveResponse(control, request, ArchiveFormat::Tar);
+             }));
+  router.get(one + "/artifacts.zip", withQuery({}, [&control](const Request& request) {
+               return archiveResponse(control, request, ArchiveFormat::Zip);
+             }));
+  router.get(one + "/artifacts/{path...}", withQuery({}, [&control](const Request& request) {
+               const auto id = request.id();
+               if (!id) return problem(id.error());
+               return contentResponse(control.contents.artifact(*id, request.param("path")),
+                                      "application/octet-stream", true);
              }));
   router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
                 return control.plans.cancelBuild(id, kApiActor);

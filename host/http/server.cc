@@ -5,6 +5,7 @@
 #include "http/dispatcher.h"
 #include "http/listener.h"
 #include "http/reactor.h"
+#include "http/streamer.h"
 
 namespace planwright {
 
@@ -13,10 +14,11 @@ struct Server::State {
       : options(std::move(wanted)),
         hub(options.hub),
         dispatcher(router, options),
-        context{dispatcher, options, hub} {}
+        context{dispatcher, options, hub, streamer} {}
 
   const ServerOptions options;
   Hub hub;
+  Streamer streamer;
   const Dispatcher dispatcher;
   const ConnectionContext context;
   Listener listener;
@@ -44,6 +46,7 @@ void Server::start() {
 
 void Server::stop() {
   state_->reactor.reset();
+  state_->streamer.stop();
   state_->hub.stop();
   state_->listener.socket.reset();
 }

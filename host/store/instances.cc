@@ -5,7 +5,9 @@ namespace planwright {
 InstanceId Instances::start(const Host& host) {
   const Rows rows = connection_.run(
       "instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
-  return InstanceId{rows.number(0, 0)};
+  const InstanceId id{rows.number(0, 0)};
+  if (!host.toolsJson.empty()) connection_.run("record_tools", {number(id), host.toolsJson});
+  return id;
 }
 
 bool Instances::beat(InstanceId id) {

@@ -17,6 +17,7 @@ class Instances {
   struct Host {
     std::string dataId, hostname, roles, version;
     int pid = 0;
+    std::string toolsJson = {};  ///< what it builds with (instance_tools), or empty
   };
   /// Ends what ran on the same data folder before (we hold its lock, so it is dead) and gives our
   /// id.

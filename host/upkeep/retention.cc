@@ -143,6 +143,7 @@ void Retention::pruneRecords(const std::stop_token& stop) {
       parts_.metrics.add("planwright_pruned_total", {{"table", "job_cache"}},
                          static_cast<double>(slice));
     }
+  connection_->run("prune_tools");
   const auto age = recordAge(parts_.config).count();
   connection_->run("prune_bulk_operations", {age});
   std::int64_t letters = 0;

@@ -15,6 +15,12 @@ select plan_json(p, q)::text, p.plan_digest, p.status, coalesce(p.build_id, 0)
 select build_json(b, p)::text, coalesce(b.manifest_digest, ''), b.status, b.plan_id
   from builds b join plans p on p.id = b.plan_id where b.id = $1
 
+-- name: api_archive
+-- $1 build, $2 digests of its artifacts. Gives (when it ended in seconds of the epoch, one of them that is gone or '').
+select extract(epoch from coalesce(b.finished_at, b.started_at))::bigint,
+       coalesce((select d from unnest($2::text[]) d where not exists (select from blobs x where x.digest = d) limit 1), '')
+  from builds b where b.id = $1
+
 -- name: api_job
 -- $1 id
 select job_json(j)::text, j.status from jobs j where j.id = $1

@@ -61,6 +61,12 @@ class WheelsTest(HostCase):
             content = host.blob(artifact["digest"])
             self.assertEqual(len(content), artifact["size"])
             (wheels / artifact["name"].split("/")[-1]).write_bytes(content)
+        bill = host.get(f"/api/builds/{plan['build_id']}/sbom")
+        self.assertEqual((bill["bomFormat"], bill["specVersion"]), ("CycloneDX", "1.5"))
+        self.assertEqual(
+            {c["hashes"][0]["content"] for c in bill["components"]}, {a["digest"][7:] for a in artifacts}
+        )
+        self.assertTrue(any(c["purl"].startswith("pkg:pypi/flask@") for c in bill["components"]))
         place = self.folder / "venv"
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
         install = [place / "bin" / "pip", "install", "-q", "--no-index", "--find-links", wheels, "Flask", "requests"]

@@ -168,6 +168,8 @@ TEST_F(Api, EveryReadIsTrueToTheDocument) {
                                   path("GET /api/builds/{}", failedBuild),
                                   path("GET /api/builds/{}/jobs", failedBuild),
                                   path("GET /api/builds/{}/manifest", build_),
+                                  path("GET /api/builds/{}/provenance", build_),
+                                  std::string("GET /api/provenance/keys"),
                                   path("GET /api/builds/{}/explain", failedBuild),
                                   std::string("GET /api/jobs?q=a&limit=1"),
                                   path("GET /api/jobs/{}", job),
@@ -195,6 +197,7 @@ TEST_F(Api, EveryReadIsTrueToTheDocument) {
        {std::string("GET /api/pending-inputs/77"), std::string("GET /api/plans/77"),
         std::string("GET /api/plans/77/jobs"), std::string("GET /api/builds/77"),
         path("GET /api/builds/{}/manifest", failedBuild), std::string("GET /api/jobs/77"),
+        path("GET /api/builds/{}/provenance", failedBuild), path("GET /api/builds/{}/sbom", build_),
         std::string("GET /api/jobs/77/log"), path("GET /api/jobs/{}/log?attempt=9", job),
         std::string("GET /api/queues/none"), std::string("GET /api/plugins/none"),
         std::string("GET /api/blobs/sha256:12")})

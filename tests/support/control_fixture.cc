@@ -34,6 +34,7 @@ void ControlFixture::SetUpTestSuite() {
 
 ControlFixture::ControlFixture()
     : config_(testConfig(folder_.path())),
+      signingKey_(*SigningKey::open(folder_.path() / "signing.key")),
       database_(TestServices::get().freshDatabase()),
       desk_([this] {
         auto tickets = std::make_unique<MemoryTickets>();
@@ -46,6 +47,7 @@ ControlFixture::ControlFixture()
                     {queue.name, false, false, (folder_ / "input").string(), 2, 2, 3, 2});
   instance_ =
       connection->run("instance_start", {"data", "host", 1, "api,plan,build", "1"}).number(0, 0);
+  connection->run("store_id");
   control_ = std::make_unique<Control>(ControlParts{.database = database_,
                                                     .tickets = desk_,
                                                     .config = config_,
@@ -53,6 +55,7 @@ ControlFixture::ControlFixture()
                                                     .bell = bell_,
                                                     .clock = clock_,
                                                     .metrics = metrics_,
+                                                    .signingKey = &signingKey_,
                                                     .logsFolder = folder_ / "data/blobs/logs"});
 }
 
@@ -94,11 +97,11 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
   const StagedBlob blob = blobs_.stageBytes(document);
   const auto text = [](std::string_view one) { return PgArray().add(one).take(); };
   const auto number = [](std::int64_t one) { return PgArray().add(one).take(); };
-  const Rows plan = connection->run(
-      "finish_planned", {ids, number(claim.number(0, 4)), text(blob.digest.text()),
-                         text(R"({"projects":1})"), number(count), text("test 1.0"), text(""),
-                         text(""), number(blob.sizeBytes), text(document), queue.text(0, 0),
-                         std::nullopt, 0});
+  const Rows plan =
+      connection->run("finish_planned", {ids, number(claim.number(0, 4)), text(blob.digest.text()),
+                                         text(R"({"projects":1})"), number(count), text("test 1.0"),
+                                         text(""), text(""), number(blob.sizeBytes), text(document),
+                                         queue.text(0, 0), std::nullopt, 0});
   EXPECT_EQ(plan.size(), 1U);
   return plan.number(0, 1);
 }

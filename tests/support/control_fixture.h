@@ -94,6 +94,7 @@ class ControlFixture : public testing::Test {
   TempFolder folder_;
   Config config_;
   MemoryTickets* redis_ = nullptr;  ///< owned by desk_
+  SigningKey signingKey_;
   Database database_;
   TicketDesk desk_;
   MemoryBlobs blobs_;

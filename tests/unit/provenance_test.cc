@@ -128,6 +128,27 @@ TEST_F(Signed, AStatementHasThePublishedShape) {
   EXPECT_FALSE(schema->validate(*parseJson(R"({"_type":"https://in-toto.io/Statement/v1"})")));
 }
 
+TEST_F(Signed, AnEnvelopeHasThePublishedShape) {
+  const auto schema =
+      JsonSchema::compile(readFile(SOURCE_DIR "/tests/fixtures/provenance/envelope.schema.json"));
+  ASSERT_TRUE(schema) << schema.error().message;
+  const auto valid = schema->validate(*parseJson(envelope_));
+  EXPECT_TRUE(valid) << valid.error().pointer << " " << valid.error().message;
+  EXPECT_FALSE(schema->validate(*parseJson(R"({"payload":"e30=","signatures":[]})")));
+}
+
+/// Hosts of one build may run with different builders while one is replaced.
+TEST(Statement, NamesEveryBuilderThatTookPart) {
+  auto p = provenance();
+  p.tools.push_back({"builder", "planwright.command", "1.1.0", Digest::of("b2").text(), ""});
+  const auto statement = parseJson(statementJson(p));
+  const JsonValue& made = *find(*find(*statement, "predicate"), "buildDefinition");
+  const JsonValue& tools = *find(*find(made, "internalParameters"), "tools");
+  ASSERT_EQ(tools.Size(), 3U);
+  EXPECT_EQ(textOr(tools[1], "version"), "1.0.0");
+  EXPECT_EQ(textOr(tools[2], "version"), "1.1.0");
+}
+
 TEST_F(Signed, VerifySaysWhatIsGoodAndThatMaterialsAreIncomplete) {
   const std::string key = file("key.pub", key_.publicKey().pem());
   const std::string statement = file("statement", envelope_);

@@ -1,0 +1,197 @@
+#include "control/statements.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "artifacts/dsse.h"
+#include "artifacts/sbom.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/unavailable.h"
+#include "control/missing.h"
+#include "store/blobs.h"
+
+namespace planwright {
+namespace {
+
+/// The job and all that it needs, by position.
+std::set<int> closureOf(const PlanDocument& plan, const std::string& job) {
+  std::set<int> found;
+  std::vector<int> open;
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
+    if (plan.jobs[i].name == job) open.push_back(static_cast<int>(i));
+  while (!open.empty()) {
+    const int position = open.back();
+    open.pop_back();
+    if (!found.insert(position).second) continue;
+    const auto& needs = plan.jobs[static_cast<std::size_t>(position)].needs;
+    open.insert(open.end(), needs.begin(), needs.end());
+  }
+  return found;
+}
+
+/// What the job reads from outside the plan: blobs, and what its `spec` says that it fetches.
+void addMaterials(const PlannedJob& job, std::vector<StatedFile>& materials) {
+  for (const auto& input : job.inputs)
+    if (!input.digest.empty()) materials.push_back({job.name + "/" + input.path, input.digest, {}});
+  const auto spec = parseJson(job.specJson);
+  if (!spec) return;
+  const std::string url = textOr(*spec, "url");
+  const auto digest = Digest::parse("sha256:" + textOr(*spec, "sha256"));
+  if (!url.empty() && digest)
+    materials.push_back({url.substr(url.rfind('/') + 1), digest->text(), url});
+}
+
+/// "planwright.wheels 1.0.0"
+StatedTool planner(const Rows& row) {
+  const std::string text = row.text(0, 8);
+  const std::size_t space = std::min(text.find(' '), text.size());
+  return {"planner", text.substr(0, space), text.substr(std::min(space + 1, text.size())),
+          row.text(0, 9), row.text(0, 10)};
+}
+
+}  // namespace
+
+Result<std::string> Statements::readBlob(const std::string& digest) const {
+  const auto parsed = Digest::parse(digest);
+  auto file = parsed ? parts_.blobs.open(*parsed) : notFound("no digest");
+  if (!file)
+    return Error{
+        ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", digest), "pruned", {}};
+  return readAll(file->get());
+}
+
+Result<Statements::Facts> Statements::facts(std::int64_t build) const {
+  auto connection = parts_.database.lease();
+  const Rows row = connection->run("statement_facts", {build});
+  if (row.empty()) return missing(*connection, "build", build);
+  if (row.text(0, 0) != "built" || row.text(0, 1).empty())
+    return notFound(fmt::format("Build {} has no statements: it is {}.", build, row.text(0, 0)));
+  Facts facts;
+  Provenance& p = facts.provenance;
+  p.build = build;
+  p.manifestDigest = row.text(0, 1);
+  p.plan = row.number(0, 2);
+  p.queue = row.text(0, 3);
+  p.mode = row.text(0, 4);
+  p.startedOn = row.text(0, 5);
+  p.finishedOn = row.text(0, 6);
+  p.planDigest = row.text(0, 7);
+  p.tools.push_back(planner(row));
+  p.input = row.number(0, 11);
+  p.inputFile = {row.text(0, 12), row.text(0, 13), {}};
+  p.source = row.text(0, 14);
+  p.store = row.text(0, 15);
+  const Rows tools = connection->run("statement_tools", {build});
+  std::set<std::string> versions;
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    versions.insert(tools.text(i, 0));
+    const StatedTool tool{"builder", tools.text(i, 1), tools.text(i, 2), tools.text(i, 3),
+                          tools.text(i, 4)};
+    if (std::find(p.tools.begin(), p.tools.end(), tool) == p.tools.end()) p.tools.push_back(tool);
+  }
+  p.hostVersions.assign(versions.begin(), versions.end());
+
+  const auto manifest = readBlob(p.manifestDigest);
+  if (!manifest) return manifest.error();
+  auto read = BuildManifest::parse(*manifest);
+  if (!read) return read.error();
+  facts.manifest = std::move(*read);
+  const auto document = readBlob(p.planDigest);
+  if (!document) return document.error();
+  auto plan = PlanDocument::parseSealed(*document);
+  if (!plan) return plan.error();
+  facts.plan = std::move(*plan);
+  return facts;
+}
+
+Result<std::string> Statements::make(std::int64_t build, const std::string& artifact) const {
+  auto known = facts(build);
+  if (!known) return known.error();
+  Provenance& p = known->provenance;
+  std::set<int> jobs;
+  if (artifact.empty()) {
+    for (const auto& file : known->manifest.artifacts)
+      p.subjects.push_back({file.path, file.digest, {}});
+    // A build that leaves no file is still one: then its manifest stands for it.
+    if (p.subjects.empty()) p.subjects.push_back({"manifest.json", p.manifestDigest, {}});
+    for (int i = 0; i < static_cast<int>(known->plan.jobs.size()); ++i) jobs.insert(i);
+  } else {
+    const Artifact* file = known->manifest.find(artifact);
+    if (!file) return notFound(fmt::format("Build {} left no file {}.", build, artifact));
+    p.subjects.push_back({file->path, file->digest, {}});
+    p.job = file->job;
+    jobs = closureOf(known->plan, file->job);
+  }
+  for (const int job : jobs)
+    addMaterials(known->plan.jobs[static_cast<std::size_t>(job)], p.materials);
+  return statementJson(p);
+}
+
+Result<Content> Statements::provenance(std::int64_t build, const std::string& artifact) const {
+  if (!parts_.signingKey) throw Unavailable("This host has no signing key.");
+  auto connection = parts_.database.lease();
+  Rows found = connection->run("find_statement", {build, artifact});
+  if (found.empty()) {
+    const auto statement = make(build, artifact);
+    if (!statement) return statement.error();
+    const auto blob =
+        parts_.blobs.stageBytes(signedEnvelope(kInTotoType, *statement, *parts_.signingKey));
+    Transaction transaction(*connection);
+    Blobs::record(*connection, {blob});
+    connection->run("add_statement",
+                    {build, artifact, blob.digest.text(), parts_.signingKey->publicKey().id()});
+    transaction.commit();
+    found = connection->run("find_statement", {build, artifact});  // another host may have won
+    if (found.empty()) return missing(*connection, "build", build);
+  }
+  const std::string digest = found.text(0, 0);
+  auto content = contents_.blob(digest);
+  if (content) content->fileName = fmt::format("build-{}.intoto.json", build);
+  return content;
+}
+
+Result<std::string> Statements::sbom(std::int64_t build) const {
+  const auto known = facts(build);
+  if (!known) return known.error();
+  std::vector<WheelComponent> components;
+  for (const auto& artifact : known->manifest.artifacts) {
+    auto component = wheelComponent(artifact.path, artifact.digest);
+    if (!component) continue;
+    for (const auto& job : known->plan.jobs) {
+      if (job.name != artifact.job) continue;
+      const auto spec = parseJson(job.specJson);
+      if (!spec) continue;
+      component->sourceUrl = textOr(*spec, "url");
+      const auto digest = Digest::parse("sha256:" + textOr(*spec, "sha256"));
+      if (digest) component->sourceDigest = digest->text();
+    }
+    components.push_back(std::move(*component));
+  }
+  if (components.empty())
+    return notFound(fmt::format("Build {} has no bill of materials: it left no wheels.", build));
+  return sbomJson(known->provenance, components);
+}
+
+std::string Statements::keysJson() const {
+  const Rows rows = parts_.database.lease()->run("signing_keys");
+  JsonWriter json;
+  json.object().key("items").array();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    json.object()
+        .member("id", rows.text(i, 0))
+        .member("public_key", rows.text(i, 1))
+        .member("first_used_at", rows.text(i, 2))
+        .member("last_used_at", rows.text(i, 3))
+        .end();
+  return json.end().key("next_cursor").null().member("total", rows.size()).end().take();
+}
+
+void Statements::publishKey() const {
+  const PublicKey& key = parts_.signingKey->publicKey();
+  parts_.database.lease()->run("record_signing_key", {key.id(), key.pem()});
+}
+
+}  // namespace planwright

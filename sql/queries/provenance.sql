@@ -1,0 +1,46 @@
+-- name: record_tools
+-- $1 instance, $2 which stages it runs with
+insert into instance_tools (instance, tools) values ($1, $2::jsonb) on conflict (instance) do nothing
+
+-- name: prune_tools
+-- Of hosts that are forgotten, older than every build that is left.
+delete from instance_tools t
+ where not exists (select from instances i where i.id = t.instance)
+   and recorded_at < coalesce((select started_at from builds order by id limit 1), now())
+
+-- name: record_signing_key
+-- $1 id, $2 public key in PEM form
+insert into signing_keys (id, public_key) values ($1, $2) on conflict (id) do update set last_used_at = now()
+
+-- name: signing_keys
+-- The one that was used last first.
+select id, public_key, rfc3339(first_used_at), rfc3339(last_used_at) from signing_keys order by last_used_at desc, id
+
+-- name: find_statement
+-- $1 build, $2 artifact or ''
+select digest from statements where build_id = $1 and artifact = $2
+
+-- name: add_statement
+-- $1 build, $2 artifact or '', $3 digest, $4 key. Nothing if there is one, or the build is gone.
+insert into statements (build_id, artifact, digest, key_id)
+select id, $2, $3, $4 from builds where id = $1 on conflict do nothing
+
+-- name: statement_facts
+-- $1 build
+select b.status, coalesce(b.manifest_digest, ''), b.plan_id, b.queue, b.mode,
+       coalesce(rfc3339(b.started_at), ''), coalesce(rfc3339(b.finished_at), ''),
+       p.plan_digest, p.planner, p.planner_digest, p.settings_digest,
+       i.id, i.filename, i.digest, i.source,
+       (select value from meta where key = 'store_id')
+  from builds b join plans p on p.id = b.plan_id join pending_inputs i on i.id = p.pending_input_id where b.id = $1
+
+-- name: statement_tools
+-- $1 build. The hosts that took part: (version, builder's id, version, digest, settings digest).
+select distinct coalesce(t.tools ->> 'version', ''), coalesce(q.b ->> 'id', ''), coalesce(q.b ->> 'version', ''),
+       coalesce(q.b ->> 'digest', ''), coalesce(q.b ->> 'settings_digest', '')
+  from builds b
+  join instance_tools t
+    on t.instance = b.instance
+    or t.instance in (select a.instance from jobs j join job_attempts a on a.job_id = j.id where j.build_id = b.id)
+ cross join lateral (select t.tools -> 'queues' -> b.queue as b) q
+ where b.id = $1 order by 1, 2, 3, 4
