@@ -131,6 +131,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
   plugins_ = std::make_unique<Plugins>(
       PluginOptions{pluginFolders(config), data / "plugins", work}, *sandbox_);
   fs::create_directories(folderBlobs_->logs());
+  logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
   {
     auto connection = database_->lease();
@@ -158,7 +159,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
   };
   const HostParts parts{config,    *database_, connectTickets,      *blobs_,
                         *plugins_, bell_,      membership_,         metrics_,
-                        clock_,    work,       folderBlobs_->logs()};
+                        clock_,    work,       *logs_};
 
   if (config.roles.upkeep) {
     Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),

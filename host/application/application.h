@@ -60,6 +60,7 @@ class Application {
   std::string redisUrl_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<FolderBlobs> folderBlobs_;
+  std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<Blobs> blobs_;
   std::unique_ptr<Plugins> plugins_;
   std::vector<std::unique_ptr<QueueRunner>> queues_;

@@ -77,8 +77,7 @@ Examination examineOnce(const Config& config, const ExamineOptions& options) {
                  .tickets = tickets.get(),
                  .large = installation.folder(),
                  .lease = config.lease,
-                 .processes = {installation.dataId(), installation.dataFolder() / "lock",
-                               installation.folder().logs()},
+                 .processes = {installation.dataId(), installation.dataFolder() / "lock"},
                  .isQuick = options.isQuick,
                  .patience = options.patience});
   const auto checks = doctor.examine();

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "logs/log_writer.h"
 #include "queue/tickets.h"
 #include "stages/registry.h"
 #include "store/bell.h"
@@ -28,7 +29,7 @@ struct HostParts {
   Metrics& metrics;
   const Clock& clock;
   std::filesystem::path workFolder;
-  std::filesystem::path logFolder;
+  LogWriter& logs;
 };
 
 }  // namespace planwright

@@ -57,7 +57,7 @@ QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const
   if (roles.build) {
     const BuildParts build{queue,         parts.database,   parts.connectTickets, parts.blobs,
                            parts.plugins, parts.bell,       parts.membership,     parts.metrics,
-                           parts.clock,   parts.workFolder, parts.logFolder};
+                           parts.clock,   parts.workFolder, parts.logs};
     building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
   }
   if (roles.plan) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "logs/log_writer.h"
 #include "queue/tickets.h"
 #include "stages/registry.h"
 #include "store/bell.h"
@@ -28,7 +29,7 @@ struct BuildParts {
   Metrics& metrics;
   const Clock& clock;
   std::filesystem::path workFolder;  ///< of this host alone; one folder per attempt
-  std::filesystem::path logFolder;  ///< shared with the hosts that serve logs; one file per attempt
+  LogWriter& logs;
 };
 
 }  // namespace planwright

@@ -14,6 +14,8 @@
 namespace planwright {
 namespace {
 
+constexpr std::int64_t kLargestRest = std::int64_t{16} << 30;
+
 JobStatus statusOf(FailureClass kind) {
   switch (kind) {
     case FailureClass::Timeout:
@@ -97,8 +99,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
+  AttemptLog log(parts_.logs, parts_.logs.folder() / attemptId, logLimits());
   const auto& config = parts_.queue.builder;
-  JobServices services(task, config.limits, parts_.blobs, parts_.logFolder / attemptId);
+  JobServices services(task, config.limits, parts_.blobs, log);
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout});
   *running_.lock() = {&call, {task.build, task.position}};
@@ -106,6 +109,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   failpoint("job.call.before");
   const StageOutcome outcome = builder_->build(job, call);
   failpoint("job.call.after");
+  const LogEnd logEnd = log.finish();  // before anybody hears that the attempt is over
   if (const auto& exit = services.lastExit()) {
     result.exitCode = exit->code;
     result.peakMemoryBytes = exit->peakMemoryBytes;
@@ -128,6 +132,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
   if (const auto ok = addReported(outcome.outputs, result); !ok)
     describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
+  keepRest(logEnd, result);
   return result;
 }
 
@@ -160,6 +165,24 @@ std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobRes
   if (!blob) return std::nullopt;
   return static_cast<std::int64_t>(std::filesystem::file_size(
       std::filesystem::path("/proc/self/fd") / std::to_string(blob->get())));
+}
+
+LogLimits JobRunner::logLimits() const {
+  const auto& config = parts_.queue.builder;
+  return {static_cast<std::uint64_t>(config.logBytes),
+          config.keepsLogRest ? parts_.workFolder : std::filesystem::path()};
+}
+
+/// A help for people: without it the job is as good.
+void JobRunner::keepRest(const LogEnd& end, JobResult& result) const {
+  if (!end.rest) return;
+  auto blob = parts_.blobs.stage(end.rest.get(), kLargestRest);
+  if (!blob) {
+    log::warn("rest of a log not kept: {}", blob.error().message);
+    return;
+  }
+  result.outputs.push_back({"log-rest.txt", blob->digest.text(), blob->sizeBytes, 0644});
+  result.blobs.push_back(std::move(*blob));
 }
 
 void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& result) const {

@@ -8,6 +8,7 @@
 #include "building/build_parts.h"
 #include "building/job_task.h"
 #include "building/work_folder.h"
+#include "logs/attempt_log.h"
 #include "stages/stage_call.h"
 
 namespace planwright {
@@ -35,6 +36,8 @@ class JobRunner {
   WorkFolder& emptyFolder(const std::string& attemptId);
   Result<void> addReported(const std::vector<StageOutcome::Output>& reported, JobResult& result);
   std::optional<std::int64_t> sizeOf(const Digest& digest, const JobResult& result);
+  LogLimits logLimits() const;
+  void keepRest(const LogEnd& end, JobResult& result) const;
   void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
   BuildParts parts_;

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <system_error>
-
-#include <fcntl.h>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -23,19 +20,8 @@ std::uint64_t stricter(std::int64_t asked, const std::optional<Number>& allowed)
 
 }  // namespace
 
-int JobServices::outputFd() {
-  if (!log_) {
-    // O_APPEND: stdout and stderr of the program and lines of the builder stay in order.
-    log_.reset(::open(logFile_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-    if (!log_)
-      throw std::system_error(errno, std::generic_category(),
-                              "cannot write the log " + logFile_.string());
-  }
-  return log_.get();
-}
-
 void JobServices::log(int, std::string_view message, std::string_view) {
-  writeAll(outputFd(), std::string(message) + "\n");
+  log_.line(message);
 }
 
 void JobServices::event(std::string_view type, std::string_view bodyJson) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,20 +8,20 @@
 #include "base/unique_fd.h"
 #include "building/job_task.h"
 #include "config/stage_config.h"
+#include "logs/attempt_log.h"
 #include "stages/stage.h"
 
 namespace planwright {
 
-/// What a builder may ask of the host during one attempt. Programs write straight into the
-/// attempt's log file, which is made with the first byte. Lives for one call.
+/// What a builder may ask of the host during one attempt. Programs write into the attempt's log.
+/// Lives for one call.
 class JobServices final : public CallServices {
  public:
-  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs,
-              std::filesystem::path logFile)
+  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs, AttemptLog& log)
       : task_(task),
         limits_(limits),
         blobs_(blobs),
-        logFile_(std::move(logFile)) {}
+        log_(log) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;
@@ -30,7 +29,10 @@ class JobServices final : public CallServices {
   Result<UniqueFd> openBlob(const Digest& digest) override;
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
-  int outputFd() override;
+  int outputFd() override { return log_.outputFd(); }
+  void beginOutput() override { log_.beginTail(); }
+  std::uint64_t outputBytes() override { return log_.receivedBytes(); }
+  std::optional<std::string> outputTail(std::size_t most) override { return log_.tail(most); }
   ProgramLimits programLimits() override;
 
   void programEnded(const ProgramExit& end) override { lastExit_ = end; }
@@ -43,8 +45,7 @@ class JobServices final : public CallServices {
   const JobTask& task_;
   const LimitsConfig& limits_;
   BlobStore& blobs_;
-  const std::filesystem::path logFile_;
-  UniqueFd log_;
+  AttemptLog& log_;
   std::vector<StagedBlob> stored_;
   std::optional<ProgramExit> lastExit_;
 };

@@ -17,6 +17,7 @@ struct LogArguments {
   bool follow = false;
   bool failed = false;
   bool raw = false;
+  bool timestamps = false;
 };
 
 std::string jobPath(std::int64_t id) {
@@ -80,7 +81,12 @@ std::int64_t printPage(Session& session, const std::string& path, bool& complete
   const JsonValue* lines = find(*page, "lines");
   std::int64_t next = numberOr(*page, "first_line", 1);
   if (lines && lines->IsArray()) {
-    for (const auto& line : lines->GetArray()) session.terminal.out << lineText(line) << '\n';
+    const JsonValue* times = find(*page, "times");
+    for (unsigned i = 0; i < lines->Size(); ++i) {
+      if (times && times->IsArray() && i < times->Size())
+        session.terminal.out << (*times)[i].GetString() << ' ';
+      session.terminal.out << lineText((*lines)[i]) << '\n';
+    }
     next += lines->Size();
   }
   complete = boolOr(*page, "complete", true) && next > numberOr(*page, "total_lines", 0);
@@ -107,7 +113,8 @@ void printLines(Session& session, const LogArguments& arguments, std::int64_t jo
     bool complete = true;
     const std::int64_t next = printPage(session,
                                         jobPath(job) + "/log?from=" + std::to_string(from) +
-                                            "&limit=" + std::to_string(limit) + attempt,
+                                            "&limit=" + std::to_string(limit) + attempt +
+                                            (arguments.timestamps ? "&times=true" : ""),
                                         complete);
     const bool hasMore = next > from;
     from = next;
@@ -165,7 +172,9 @@ void addLogs(CLI::App& app, Session& session) {
   command->add_flag("-f,--follow", arguments->follow, "go on while the job runs");
   command->add_flag("--failed", arguments->failed, "of the attempt, or the jobs, that failed");
   command->add_option("--lines", arguments->lines, "A-B, counted from 1");
-  command->add_option("--grep", arguments->grep, "only lines that match a regular expression");
+  command->add_option("--grep,--search", arguments->grep,
+                      "only lines that match a regular expression");
+  command->add_flag("--timestamps", arguments->timestamps, "when each line was written");
   command->add_flag("--raw", arguments->raw, "the bytes as the job wrote them");
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return logs(session, *arguments); };

@@ -83,6 +83,8 @@ struct BuilderConfig : StageConfig {
   std::chrono::milliseconds cacheFailures{60'000};
   std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
   std::chrono::milliseconds silenceTimeout{0};    ///< of a job without a sign of life; 0 = none
+  std::int64_t logBytes = std::int64_t{256} << 20;  ///< of one attempt; 0 = any length
+  bool keepsLogRest = false;  ///< what a longer log leaves out becomes an output of the job
   friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;
 };
 

@@ -155,6 +155,8 @@ BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
   builder.cacheFailures = section.duration("cache_failures", builder.cacheFailures);
   builder.deadline = section.duration("deadline", builder.deadline);
   builder.silenceTimeout = section.duration("silence_timeout", builder.silenceTimeout);
+  builder.logBytes = section.size("log_bytes", builder.logBytes);
+  builder.keepsLogRest = section.flag("log_rest", builder.keepsLogRest);
   section.finish();
   return builder;
 }

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "control/ansi_filter.h"
 #include "control/missing.h"
+#include "logs/ansi_filter.h"
+#include "logs/log_reader.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -26,18 +27,20 @@ std::uint64_t sizeOf(int fd) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// A copy without terminal escape sequences, in a file that has no name.
-UniqueFd plainCopy(int from) {
+/// The text of a log in a file that has no name, on request without terminal escape sequences.
+UniqueFd textOf(const std::filesystem::path& log, bool withoutAnsi) {
   UniqueFd to(
       ::open(std::filesystem::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!to) to.reset(::memfd_create("log", MFD_CLOEXEC));
   if (!to) throw std::system_error(errno, std::generic_category(), "memfd_create");
   AnsiFilter filter;
-  std::string piece(256 * 1024, '\0');
-  while (const ssize_t size = ::read(from, piece.data(), piece.size())) {
-    if (size < 0) throw std::system_error(errno, std::generic_category(), "read of a log");
-    writeAll(to.get(), filter.feed({piece.data(), static_cast<std::size_t>(size)}));
-  }
+  LogReader reader(log);
+  reader.copy(0, reader.sizeBytes(), [&](std::string_view piece) {
+    if (withoutAnsi)
+      writeAll(to.get(), filter.feed(piece));
+    else
+      writeAll(to.get(), piece);
+  });
   ::lseek(to.get(), 0, SEEK_SET);
   return to;
 }
@@ -148,9 +151,7 @@ Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t>
                                    bool withoutAnsi) const {
   const auto place = log(job, n);
   if (!place) return place.error();
-  UniqueFd file(place->attempt == 0 ? -1 : ::open(place->path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) file = memoryFile("");
-  if (withoutAnsi) file = plainCopy(file.get());
+  UniqueFd file = place->attempt == 0 ? memoryFile("") : textOf(place->path, withoutAnsi);
   const std::uint64_t size = sizeOf(file.get());
   return Content{.file = std::move(file),
                  .sizeBytes = size,

@@ -13,6 +13,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addPlanRoutes(router, parts.control);
   addBuildRoutes(router, parts.control);
   addJobRoutes(router, parts.control);
+  addLogRoutes(router, parts.control);
   addDeadLetterRoutes(router, parts.control);
   addSettingsRoutes(router, parts.control);
   addQueueRoutes(router, parts.control);

@@ -26,6 +26,7 @@ void addInputRoutes(Router& router, Control& control);
 void addPlanRoutes(Router& router, Control& control);
 void addBuildRoutes(Router& router, Control& control);
 void addJobRoutes(Router& router, Control& control);
+void addLogRoutes(Router& router, Control& control);
 void addDeadLetterRoutes(Router& router, Control& control);
 void addSettingsRoutes(Router& router, Control& control);
 void addQueueRoutes(Router& router, Control& control);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,8 @@ struct EventMessage {
   std::string data;     ///< JSON on one line
 };
 
+inline constexpr const char* kEndOfStream = "end";
+
 /// What a new event-stream client wants. Nothing is lost or doubled: the hub keeps the latest
 /// messages; a client whose `after` is older than those is fed from `backlog`, page by page and
 /// only as fast as it reads, until the hub's own memory covers the rest.
@@ -32,6 +35,10 @@ struct EventSubscription {
   /// empty = none. May block on the database; if it throws, the client is let go and comes back.
   /// [pw-http-feed]
   std::function<std::vector<EventMessage>(const EventOrder& after, std::size_t limit)> backlog;
+  /// Not 0: a stream of its own, such as a log. All messages come from `backlog`, which is asked
+  /// again so long after it had none; one with the type kEndOfStream is the last.
+  std::chrono::milliseconds repeat{0};
+  bool isOwn() const { return repeat.count() > 0; }
 };
 
 }  // namespace planwright

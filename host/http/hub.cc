@@ -27,6 +27,7 @@ using std::chrono_literals::operator""ms;
 
 constexpr auto kLingerTime = 2000ms;
 constexpr auto kScanEvery = 1000ms;
+constexpr auto kAskEvery = 50ms;  ///< while somebody follows a stream of its own
 constexpr std::size_t kFeedBelowBytes =
     64 * 1024;                        ///< a client that is behind gets more below this
 constexpr std::uint64_t kWakeUp = 0;  ///< epoll tag of the eventfd; clients count from 1
@@ -52,6 +53,8 @@ struct Hub::State {
   void publish(EventMessage message);
   void receive(BacklogReader::Page page);
   void feed(std::uint64_t id, HubClient& client);
+  void feedOwn(std::uint64_t id, HubClient& client);
+  void askAgain();
   void settle(std::uint64_t id, HubClient& client);
   void updateInterest(std::uint64_t id, HubClient& client);
   void onReady(std::uint64_t id, std::uint32_t events);
@@ -72,6 +75,7 @@ struct Hub::State {
   EventMemory memory;
   std::unordered_map<std::uint64_t, HubClient> clients;
   std::uint64_t lastId = kWakeUp;
+  std::size_t ownStreams = 0;
   SteadyTime now = std::chrono::steady_clock::now();
   SteadyTime scannedAt = now;
   const EventFrame heartbeat = std::make_shared<const std::string>(": \n\n");
@@ -119,7 +123,8 @@ void Hub::State::run(const std::stop_token& stop) {
 
 void Hub::State::waitAndServe() {
   std::array<epoll_event, 256> events{};
-  const int timeout = clients.empty() ? -1 : static_cast<int>(kScanEvery.count());
+  const auto wait = ownStreams > 0 ? kAskEvery : kScanEvery;
+  const int timeout = clients.empty() ? -1 : static_cast<int>(wait.count());
   const int count =
       ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), timeout);
   now = std::chrono::steady_clock::now();
@@ -133,7 +138,16 @@ void Hub::State::waitAndServe() {
     ::eventfd_read(wake.get(), &ignored);
     takeInbox();
   }
+  if (ownStreams > 0) askAgain();
   if (now - scannedAt >= kScanEvery) scan();
+}
+
+void Hub::State::askAgain() {
+  std::vector<std::uint64_t> due;
+  for (const auto& [id, client] : clients)
+    if (client.hasOwnStream() && !client.awaitsBacklog && now >= client.askAgainAt)
+      due.push_back(id);
+  for (const std::uint64_t id : due) settle(id, clients.at(id));
 }
 
 void Hub::State::takeInbox() {
@@ -155,12 +169,14 @@ void Hub::State::adopt(Transfer transfer) {
   HubClient& client = clients.try_emplace(id, std::move(transfer), now).first->second;
   connections = clients.size();
   if (client.isEventClient()) ++subscribers;
+  if (client.hasOwnStream()) ++ownStreams;
   epoll_event event{};
   event.data.u64 = id;
   if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, client.socket(), &event) != 0) return drop(id);
   if (client.isEventClient()) {
     client.phase = HubClient::Phase::CatchingUp;
-    client.position = client.subscription().after.value_or(memory.last());
+    const EventOrder begin = client.hasOwnStream() ? EventOrder{} : memory.last();
+    client.position = client.subscription().after.value_or(begin);
   }
   settle(id, client);
 }
@@ -193,13 +209,20 @@ void Hub::State::receive(BacklogReader::Page page) {
     client.position = message.order;
     if (client.wants(message)) client.enqueue(makeFrame(message), now);
   }
-  // Nothing stored any more up to there: pruned.
-  if (page.messages.empty()) client.position = std::max(client.position, page.knownUpTo);
+  if (client.hasOwnStream()) {
+    if (page.messages.empty())
+      client.askAgainAt = now + client.subscription().repeat;
+    else if (page.messages.back().type == kEndOfStream)
+      client.phase = HubClient::Phase::Sending;
+  } else if (page.messages.empty()) {  // nothing stored any more up to there: pruned
+    client.position = std::max(client.position, page.knownUpTo);
+  }
   settle(page.client, client);
 }
 
 /// Gives a client that is behind what comes next, without letting its queue grow.
 void Hub::State::feed(std::uint64_t id, HubClient& client) {
+  if (client.hasOwnStream()) return feedOwn(id, client);
   while (client.phase == HubClient::Phase::CatchingUp && client.queuedBytes() < kFeedBelowBytes) {
     if (!memory.covers(client.position)) {
       if (client.awaitsBacklog) return;
@@ -221,6 +244,13 @@ void Hub::State::feed(std::uint64_t id, HubClient& client) {
   }
 }
 
+void Hub::State::feedOwn(std::uint64_t id, HubClient& client) {
+  if (client.phase != HubClient::Phase::CatchingUp || client.awaitsBacklog) return;
+  if (now < client.askAgainAt || client.queuedBytes() >= kFeedBelowBytes) return;
+  client.awaitsBacklog = true;
+  backlog.order({id, client.position, {}, client.subscription().backlog});
+}
+
 /// Sends what can be sent and decides how the client goes on.
 void Hub::State::settle(std::uint64_t id, HubClient& client) {
   feed(id, client);
@@ -233,7 +263,8 @@ void Hub::State::settle(std::uint64_t id, HubClient& client) {
 }
 
 void Hub::State::updateInterest(std::uint64_t id, HubClient& client) {
-  const bool mayFeed = client.phase == HubClient::Phase::CatchingUp && !client.awaitsBacklog;
+  const bool mayFeed = client.phase == HubClient::Phase::CatchingUp && !client.awaitsBacklog &&
+                       now >= client.askAgainAt;
   std::uint32_t interest = client.sawEnd() ? 0U : static_cast<std::uint32_t>(EPOLLIN);
   if (client.hasOutput() || mayFeed) interest |= EPOLLOUT;
   if (interest == client.interest) return;
@@ -280,6 +311,7 @@ void Hub::State::drop(std::uint64_t id) {
   const auto found = clients.find(id);
   if (found == clients.end()) return;
   if (found->second.isEventClient()) --subscribers;
+  if (found->second.hasOwnStream()) --ownStreams;
   clients.erase(found);  // closes the socket, which also leaves the epoll set: nobody else holds it
   connections = clients.size();
 }

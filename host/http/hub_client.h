@@ -34,6 +34,7 @@ class HubClient {
   int socket() const { return transfer_.socket.get(); }
   bool hasOutput() const { return !frames_.empty() || transfer_.file.size > 0; }
   bool isEventClient() const { return transfer_.events.has_value(); }
+  bool hasOwnStream() const { return isEventClient() && transfer_.events->isOwn(); }
   bool sawEnd() const { return sawEnd_; }  ///< the client has closed its sending side
   std::size_t queuedBytes() const { return queuedBytes_; }
   SteadyTime progressAt() const { return progressAt_; }
@@ -45,6 +46,7 @@ class HubClient {
   Phase phase = Phase::Sending;
   EventOrder position{};       ///< event clients: everything up to here is sent or queued
   bool awaitsBacklog = false;  ///< a page has been asked for
+  SteadyTime askAgainAt{};     ///< streams of their own: there was nothing, not before this time
   std::uint32_t interest = 0;  ///< epoll events asked for
 
  private:

@@ -65,6 +65,11 @@ std::string tailOf(int fd, off_t from) {
   return cleanTail(bytes, kTailBytes);
 }
 
+std::string tailOf(CallServices& services, int fd, off_t from) {
+  const auto tail = services.outputTail(kTailBytes + 1);
+  return tail ? cleanTail(*tail, kTailBytes) : tailOf(fd, from);
+}
+
 Result<void> placeFile(const fs::path& folder, const std::string& name, const JsonValue& source,
                        StageCall& call) {
   const fs::path relative(name);
@@ -221,6 +226,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   const UniqueFd captured =
       boolOr(*json, "capture", false) ? scratchFile(folder.path()) : UniqueFd();
   const int log = call.services().outputFd();
+  call.services().beginOutput();
   const UniqueFd scratch = log < 0 ? scratchFile(folder.path()) : UniqueFd();
   const int output = log < 0 ? scratch.get() : log;
   struct stat before {};
@@ -251,7 +257,8 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
       .member("signal", end.signal)
       .member("outcome", outcomeOf(end));
   result.member("stdout", out)
-      .member("tail", tailOf(output, before.st_size))
+      .member("tail", log < 0 ? tailOf(output, before.st_size)
+                              : tailOf(call.services(), output, before.st_size))
       .member("error", !end.refusal.empty()       ? end.refusal
                        : !end.limitReason.empty() ? end.limitReason
                                                   : end.startError);

@@ -33,6 +33,13 @@ class CallServices {
   /// Where programs run by the call write their output; -1 = it is captured and dropped but for its
   /// tail.
   virtual int outputFd() = 0;
+  /// A program is about to write to outputFd().
+  virtual void beginOutput() {}
+  /// Bytes that came through outputFd() and are not in its file, if it is one: a pipe.
+  virtual std::uint64_t outputBytes() { return 0; }
+  /// The end of what came since beginOutput(), once the program has ended; nothing if outputFd() is
+  /// a file, where it can be read.
+  virtual std::optional<std::string> outputTail(std::size_t /*mostBytes*/) { return std::nullopt; }
   /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
   virtual ProgramLimits programLimits() { return {}; }
   /// A program that the call ran has ended: its status belongs to the record of the call.

@@ -49,6 +49,8 @@ void StageCall::checkLimits(SteadyTime now) {
     for (auto& file : *outputs)
       if (const off_t size = sizeOf(file.fd); size != std::exchange(file.size, size))
         lastSign_ = now;
+    if (const auto bytes = services_.outputBytes(); bytes != std::exchange(outputBytes_, bytes))
+      lastSign_ = now;
   }
   if (now - lastSign_.load() >= limits_.silence) stop(StopReason::Silence);
 }

@@ -88,6 +88,7 @@ class StageCall {
   std::atomic<SteadyTime> lastSign_;
   std::atomic<int> reason_{0};
   Guarded<std::vector<WrittenFile>> outputs_;
+  std::uint64_t outputBytes_ = 0;  ///< at the last look; guarded by outputs_
   std::stop_source source_;
   std::stop_token token_ = source_.get_token();
 };

@@ -115,8 +115,10 @@ void BlobCollector::collectLogs(const std::stop_token& stop, Collected& done) {
   std::vector<std::int64_t> old;
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(parts_.folder.logs(), gone)) {
-    const auto attempt = numberIn(entry.path().filename().string());
     const auto written = entry.last_write_time(gone);
+    if (entry.path().extension() == ".part" && !gone && written < since)
+      fs::remove(entry.path(), gone);  // a crash left it
+    const auto attempt = numberIn(entry.path().filename().string());
     if (attempt && !gone && written < since) old.push_back(*attempt);
   }
   for (std::size_t at = 0; at < old.size(); at += kRows) {

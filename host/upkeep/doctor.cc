@@ -195,8 +195,6 @@ std::string Doctor::complaint(const std::string& digest, std::int64_t size, bool
   return hash.finish() == *name ? "" : "whose bytes have another digest";
 }
 
-/// The snapshot is older than the look at the processes, so an attempt that is closed in it ended
-/// before they were seen.
 void Doctor::processes(Checkup& checkup) {
   if (parts_.processes.dataId.empty()) {
     checkup.skipped = "the data folder is on another machine";
@@ -206,17 +204,10 @@ void Doctor::processes(Checkup& checkup) {
       connection_->run("doctor_claimed", {parts_.processes.dataId}).number(0, 0) > 0;
   const auto found = LeftProcesses::find(parts_.processes);
   checkup.examined = static_cast<std::int64_t>(found.size());
-  PgArray attempts;
-  for (const auto& process : found)
-    if (process.attempt != 0) attempts.add(process.attempt);
-  std::unordered_set<std::int64_t> closed;
-  const Rows rows = connection_->run("doctor_attempts", {attempts.take()});
-  for (std::size_t i = 0; i < rows.size(); ++i) closed.insert(rows.number(i, 0));
   for (const auto& process : found) {
     const std::string item = fmt::format("process/{}", process.pid);
-    if (closed.contains(process.attempt))
-      add(checkup, item,
-          fmt::format("{} runs, but its attempt {} is closed", process.name, process.attempt));
+    if (process.isClosed)
+      add(checkup, item, fmt::format("{} runs, but its attempt is closed", process.name));
     else if (!isAnyClaimed)
       add(checkup, item, fmt::format("{} runs, but nothing is claimed here", process.name));
   }

@@ -1,7 +1,6 @@
 #include "upkeep/left_processes.h"
 
-#include <charconv>
-#include <map>
+#include <set>
 #include <system_error>
 
 #include <sys/stat.h>
@@ -14,19 +13,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The attempt whose log is the output of the process, or 0.
-std::int64_t attemptOf(pid_t pid, const fs::path& logs) {
-  for (const char* stream : {"1", "2"}) {
+fs::path openFiles(pid_t pid) {
+  return fs::path("/proc") / std::to_string(pid) / "fd";
+}
+
+/// The pipe, as "pipe:[4711]", that this is an end of, or empty.
+std::string pipeAt(const fs::path& descriptor) {
+  std::error_code gone;
+  const std::string target = fs::read_symlink(descriptor, gone);
+  return !gone && target.starts_with("pipe:") ? target : std::string();
+}
+
+/// Pipes that somebody reads.
+struct ReadPipes {
+  std::set<std::string> byPrograms;  ///< of the family
+  std::set<std::string> byOthers;    ///< while an attempt runs, its host reads its log
+};
+
+ReadPipes readPipes(const std::vector<TaggedProcess>& tagged) {
+  std::set<pid_t> programs;
+  for (const auto& process : tagged) programs.insert(process.pid);
+  ReadPipes pipes;
+  for (const pid_t pid : allProcesses()) {
+    auto& read = programs.contains(pid) ? pipes.byPrograms : pipes.byOthers;
     std::error_code gone;
-    const fs::path target =
-        fs::read_symlink(fs::path("/proc") / std::to_string(pid) / "fd" / stream, gone);
-    if (gone || target.parent_path() != logs) continue;
-    const std::string name = target.filename();
-    std::int64_t attempt = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), attempt);
-    if (error == std::errc() && end == name.data() + name.size()) return attempt;
+    for (auto file = fs::directory_iterator(openFiles(pid), gone);
+         !gone && file != fs::directory_iterator(); file.increment(gone)) {
+      const bool isRead =  // /proc shows it as the link's permission
+          (file->symlink_status(gone).permissions() & fs::perms::owner_read) != fs::perms::none;
+      if (std::string pipe = pipeAt(file->path()); isRead && !pipe.empty())
+        read.insert(std::move(pipe));
+    }
   }
-  return 0;
+  return pipes;
+}
+
+/// Runs whose output nobody takes any more.
+std::set<std::uint32_t> closedRuns(const std::vector<TaggedProcess>& tagged) {
+  const ReadPipes pipes = readPipes(tagged);
+  std::set<std::uint32_t> unread, open;
+  for (const auto& process : tagged)
+    for (const char* stream : {"1", "2"}) {
+      const auto pipe = pipeAt(openFiles(process.pid) / stream);
+      if (pipe.empty()) continue;
+      if (pipes.byOthers.contains(pipe))
+        open.insert(process.tag.run());
+      else if (!pipes.byPrograms.contains(pipe))
+        unread.insert(process.tag.run());
+    }
+  for (const auto run : open) unread.erase(run);
+  return unread;
 }
 
 std::string nameOf(pid_t pid) {
@@ -44,17 +80,13 @@ std::string nameOf(pid_t pid) {
 std::vector<LeftProcesses::Process> LeftProcesses::find(const Place& place) {
   struct stat lock {};
   if (place.dataId.empty() || ::stat(place.lockFile.c_str(), &lock) != 0) return {};
-  std::error_code ignored;
-  const fs::path logs = fs::weakly_canonical(place.logs, ignored);
   const auto tagged = taggedAmong(allProcesses(), familyOf(lock));
-  std::map<std::uint32_t, std::int64_t> attempts;  // by run
-  for (const auto& process : tagged)
-    if (const auto attempt = attemptOf(process.pid, logs); attempt != 0)
-      attempts[process.tag.run()] = attempt;
+  if (tagged.empty()) return {};
+  const auto closed = closedRuns(tagged);
   std::vector<Process> found;
   for (const auto& process : tagged)
     if (std::string name = nameOf(process.pid); !name.empty())
-      found.push_back({process.pid, attempts[process.tag.run()], std::move(name)});
+      found.push_back({process.pid, closed.contains(process.tag.run()), std::move(name)});
   return found;
 }
 

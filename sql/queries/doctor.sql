@@ -206,10 +206,6 @@ select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.
  where u.kind <> 'cache'
  group by b.digest, b.size order by 1
 
--- name: doctor_attempts
--- $1 ids of attempts: those that are closed or do not exist
-select a.id from unnest($1::bigint[]) a (id) left join job_attempts t on t.id = a.id where t.id is null or t.ended_at is not null
-
 -- name: doctor_claimed
 -- $1 id of a data folder: how many items the instances of that folder hold
 select (select count(*) from pending_inputs i join instances x on x.id = i.instance

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/api_fixture.h"
+#include "support/log_files.h"
 #include "support/openapi_checker.h"
 
 namespace planwright {
@@ -267,8 +268,8 @@ TEST_F(Api, LogsAreReadByLineSearchedAndSentRaw) {
   const auto plan = builtPlan("succeeded");
   const auto job = firstJob(plan);
   const auto attempt = control_->contents.log(job, std::nullopt)->attempt;
-  folder_.write("data/blobs/logs/" + std::to_string(attempt),
-                "one\n\x1b[31mTwo\x1b[0m\nbad \xff byte\nlast");
+  writeLog(folder_ / ("data/blobs/logs/" + std::to_string(attempt)),
+           {"one\n\x1b[31mT", "wo\x1b[0m\nbad \xff byte\nlast"});
   const auto lines = json(200, path("GET /api/jobs/{}/log?from=2&limit=2", job));
   EXPECT_EQ(numberOr(lines, "total_lines", 0), 4);
   EXPECT_EQ(numberOr(lines, "first_line", 0), 2);

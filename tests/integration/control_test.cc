@@ -5,6 +5,7 @@
 
 #include "support/control_fixture.h"
 #include "support/eventually.h"
+#include "support/log_files.h"
 
 namespace planwright {
 namespace {
@@ -337,7 +338,7 @@ TEST_F(ControlTest, LogsOfAnAttemptAreFoundByJobAndNumber) {
   const auto place = control_->contents.log(job, std::nullopt);
   ASSERT_TRUE(place);
   EXPECT_FALSE(place->isComplete);
-  folder_.write("data/blobs/logs/" + std::to_string(place->attempt), "one\ntwo\n");
+  writeLog(folder_ / ("data/blobs/logs/" + std::to_string(place->attempt)), {"one\n", "two\n"});
   EXPECT_EQ(control_->contents.logBytes(job, 1)->sizeBytes, 8U);
   EXPECT_EQ(control_->contents.logBytes(idle, std::nullopt)->sizeBytes, 0U);
   EXPECT_EQ(control_->contents.log(job, 2).error().kind, ErrorKind::NotFound);

@@ -240,29 +240,29 @@ TEST_F(DoctorTest, SeesALargeBlobThatIsGoneOrChanged) {
 TEST_F(DoctorTest, SeesAProgramWhoseAttemptIsClosed) {
   auto data = DataFolder::open(folder / "data");
   ASSERT_TRUE(data);
-  place = {"host-a", folder / "data/lock", folderBlobs->logs()};
+  place = {"host-a", folder / "data/lock"};
   Keeper keeper({BINARY_DIR "/planwright", 15'000, data->lockFd()});
-  const UniqueFd log(::open((folderBlobs->logs() / "2").c_str(), O_WRONLY | O_CREAT, 0644));
+  sql("update plans set status = 'building', instance = 1");
+  AttemptLog log(*logs, folderBlobs->logs() / "2");
+  const int output = log.outputFd();
   std::stop_source stop;
   std::jthread run([&] {
     ProgramSpec spec;
     spec.argv = {"/bin/sleep", "600"};
-    spec.stdoutFd = log.get();
+    spec.stdoutFd = output;
     keeper.run(spec, stop.get_token());
   });
-  std::vector<std::string> found;
-  EXPECT_TRUE(eventually([&] {
-    found = violations();
-    return !found.empty() && found.front().find("sleep") != std::string::npos;
-  }));
-  EXPECT_THAT(found, ElementsAre(HasSubstr("sleep runs, but its attempt 2 is closed")));
-  sql("update job_attempts set ended_at = null where id = 2");
-  sql("update plans set status = 'building', instance = 1");
-  for (const auto& check : examine()) {
-    if (check.name == "processes") {
-      EXPECT_THAT(check.violations, IsEmpty());
-    }
-  }
+  const auto processes = [&] {
+    for (const auto& check : examine())
+      if (check.name == "processes") return check;
+    throw std::logic_error("no such check");
+  };
+  EXPECT_TRUE(eventually([&] { return processes().examined == 1; }));
+  EXPECT_THAT(processes().violations, IsEmpty());
+  log.finish();
+  EXPECT_THAT(processes().violations,
+              ElementsAre(testing::Field(&Checkup::Violation::what,
+                                         "sleep runs, but its attempt is closed")));
   stop.request_stop();
 }
 

@@ -34,6 +34,7 @@ class LineFixture : public testing::Test {
     blobs = std::make_unique<Blobs>(*database, *folderBlobs);
     std::filesystem::create_directories(folder / "work");
     std::filesystem::create_directories(folderBlobs->logs());
+    logs = std::make_unique<LogWriter>(folderBlobs->logs());
     plugins = std::make_unique<Plugins>(
         PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"},
         programs);
@@ -72,7 +73,7 @@ class LineFixture : public testing::Test {
             metrics,
             clock,
             folder / "work",
-            folderBlobs->logs()};
+            *logs};
   }
   std::unique_ptr<PostgresRecorder> recorder(NextStage<ClaimedInput>* planning = nullptr) {
     return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3, planning);
@@ -107,6 +108,7 @@ class LineFixture : public testing::Test {
   std::string redisUrl;
   std::unique_ptr<FolderBlobs> folderBlobs;
   std::unique_ptr<Blobs> blobs;
+  std::unique_ptr<LogWriter> logs;
   ScriptedPrograms programs;
   std::unique_ptr<Plugins> plugins;
   QueueConfig queue;

@@ -25,7 +25,7 @@ constexpr std::size_t kMaxLines = 500;
 /// Folder of host/ -> the other folders of host/ that it may include.
 const std::map<std::string, Names>& allowed() {
   static const Names stage = {"base",    "model",     "store",  "queue",
-                              "workers", "artifacts", "stages", "config"};
+                              "workers", "artifacts", "stages", "config", "logs"};
   static const std::map<std::string, Names> table = [] {
     std::map<std::string, Names> t = {
         {"base", {}},
@@ -35,6 +35,7 @@ const std::map<std::string, Names>& allowed() {
         {"artifacts", {"base"}},
         {"embedded", {"base"}},
         {"sandbox", {"base"}},
+        {"logs", {"base"}},
         {"stages", {"base"}},
         {"store", {"base", "model", "artifacts"}},
         {"workers", {"base", "model", "queue"}},
@@ -43,7 +44,7 @@ const std::map<std::string, Names>& allowed() {
         {"building", stage},
         {"upkeep", stage},
         {"control", stage},
-        {"http", {"base", "model", "artifacts", "control"}},
+        {"http", {"base", "model", "artifacts", "logs", "control"}},
         {"cli", {"base", "config", "artifacts", "stages", "application"}},
     };
     for (const char* below : {"intake", "planning", "building", "upkeep"})
@@ -71,6 +72,8 @@ const std::map<std::string, Names>& libraryOwners() {
       {"spdlog/", {"base"}},
       {"openssl/", {"base"}},
       {"archive", {"artifacts"}},
+      {"re2/", {"logs"}},
+      {"zstd.h", {"logs"}},
       {"curl/", {"cli", "base"}},
       {"zlib.h", {"base", "http", "artifacts"}},
   };

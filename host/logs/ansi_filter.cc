@@ -1,4 +1,4 @@
-#include "control/ansi_filter.h"
+#include "logs/ansi_filter.h"
 
 namespace planwright {
 

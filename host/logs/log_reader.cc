@@ -1,0 +1,154 @@
+#include "logs/log_reader.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "logs/log_search.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kLongestLine = 16 * 1024;
+constexpr std::size_t kLargestPage = std::size_t{4} << 20;
+
+std::string_view withoutReturn(std::string_view text) {
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::int64_t timeOf(const LogFrame& frame, const std::vector<LogMark>& marks, std::size_t offset) {
+  std::uint32_t after = 0;
+  for (const auto& mark : marks)
+    if (mark.offset <= offset) after = mark.afterMillis;
+  return frame.unixMillis + after;
+}
+
+/// Offset behind the `count`-th line end of the text.
+std::size_t behindLineEnds(std::string_view text, std::int64_t count) {
+  std::size_t at = 0;
+  for (; count > 0; --count) at = text.find('\n', at) + 1;
+  return at;
+}
+
+/// A page that takes lines piece by piece, until it is full.
+class Page {
+ public:
+  Page(LogLines& out, int limit) : out_(out), limit_(static_cast<std::size_t>(limit)) {}
+
+  bool isFull() const { return !isOpen_ && (out_.lines.size() >= limit_ || isTooLarge_); }
+  void add(std::string_view piece, bool isEnd, std::int64_t millis) {
+    if (!isOpen_) {
+      line_.clear();
+      millis_ = millis;
+    }
+    isOpen_ = !isEnd;
+    const std::size_t room = kLongestLine - line_.size();
+    out_.isTruncated = out_.isTruncated || piece.size() > room;
+    line_ += piece.substr(0, room);
+    if (isEnd) finish();
+  }
+  void finishLast() {
+    if (isOpen_ && out_.lines.size() < limit_) finish();
+    isOpen_ = false;
+  }
+
+ private:
+  void finish() {
+    if (size_ + line_.size() > kLargestPage) {
+      out_.isTruncated = isTooLarge_ = true;
+      return;
+    }
+    size_ += line_.size();
+    out_.lines.push_back(toUtf8(withoutReturn(line_)));
+    out_.unixMillis.push_back(millis_);
+  }
+
+  LogLines& out_;
+  const std::size_t limit_;
+  std::string line_;
+  std::int64_t millis_ = 0;
+  std::size_t size_ = 0;
+  bool isOpen_ = false, isTooLarge_ = false;
+};
+
+}  // namespace
+
+std::int64_t LogReader::totalLines() const {
+  const auto& last = frames_.last();
+  return last ? last->lineEndsAfter() + (last->endsLine ? 0 : 1) : 0;
+}
+
+LogLines LogReader::lines(std::int64_t firstLine, int limit) {
+  LogLines out{.firstLine = firstLine, .totalLines = totalLines(), .lines = {}, .unixMillis = {}};
+  if (firstLine > out.totalLines) return out;
+  Page page(out, limit);
+  std::optional<LogFrame> frame =
+      frames_.lastThat([&](const LogFrame& f) { return f.lineEnds < firstLine - 1; });
+  std::int64_t skip = firstLine - 1 - frame->lineEnds;  // line ends before the page
+  std::string text;
+  std::vector<LogMark> marks;
+  for (; frame && !page.isFull(); frame = frames_.next(*frame)) {
+    frames_.read(*frame, text, &marks);
+    std::size_t at = 0;
+    if (skip > 0) {
+      at = behindLineEnds(text, std::min<std::int64_t>(skip, frame->ownLineEnds));
+      skip -= frame->ownLineEnds;
+      if (skip > 0) continue;
+    }
+    while (at < text.size() && !page.isFull()) {
+      const std::size_t end = text.find('\n', at);
+      page.add(std::string_view(text).substr(at, end - at), end != std::string::npos,
+               timeOf(*frame, marks, at));
+      at = end == std::string::npos ? text.size() : end + 1;
+    }
+  }
+  page.finishLast();
+  return out;
+}
+
+std::uint64_t LogReader::offsetOf(std::int64_t line) {
+  if (line <= 1) return 0;
+  if (line > totalLines()) return sizeBytes();
+  const LogFrame frame = frames_.lastThat([&](const LogFrame& f) { return f.lineEnds < line - 1; });
+  std::string text;
+  frames_.read(frame, text);
+  return frame.textOffset + behindLineEnds(text, line - 1 - frame.lineEnds);
+}
+
+std::int64_t LogReader::lineAt(std::uint64_t offset) {
+  if (!frames_.first()) return 1;
+  const LogFrame frame =
+      frames_.lastThat([&](const LogFrame& f) { return f.textOffset <= offset; });
+  std::string text;
+  frames_.read(frame, text);
+  const auto before = std::min<std::uint64_t>(offset - frame.textOffset, text.size());
+  return frame.lineEnds + 1 +
+         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(before), '\n');
+}
+
+void LogReader::copy(std::uint64_t from, std::uint64_t to,
+                     const std::function<void(std::string_view)>& write) {
+  if (!frames_.first() || from >= std::min(to, sizeBytes())) return;
+  std::optional<LogFrame> frame =
+      frames_.lastThat([&](const LogFrame& f) { return f.textOffset <= from; });
+  std::string text;
+  for (; frame && frame->textOffset < to; frame = frames_.next(*frame)) {
+    frames_.read(*frame, text);
+    const auto begin = std::max(from, frame->textOffset) - frame->textOffset;
+    const auto end = std::min(to, frame->textEnd()) - frame->textOffset;
+    write(std::string_view(text).substr(begin, end - begin));
+  }
+}
+
+Result<LogHits> LogReader::search(const std::string& text, bool isRegex, int limit) {
+  auto search = LogSearch::make(text, isRegex, limit);
+  if (!search) return search.error();
+  std::string piece;
+  for (auto frame = frames_.first(); frame; frame = frames_.next(*frame)) {
+    frames_.read(*frame, piece);
+    if (!(*search)->feed(piece)) break;
+  }
+  return (*search)->finish();
+}
+
+}  // namespace planwright

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "base/guarded.h"
+#include "base/unique_fd.h"
+#include "logs/attempt_log.h"
+#include "logs/log_frames.h"
+
+namespace planwright {
+
+/// Writes the logs of all attempts of this host. One thread ("pw-logs") waits for their pipes and
+/// moves what comes into the files, as it comes; a second one ("pw-logs-pack") rewrites finished
+/// logs that came in many small pieces into few large frames. Memory: one buffer, whatever the
+/// number and size of the logs. Owned by Application; outlives every AttemptLog.
+class LogWriter {
+ public:
+  /// `folder`: where logs are; a file per attempt, named by its id.
+  explicit LogWriter(std::filesystem::path folder);
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  friend class AttemptLog;
+
+  /// What is needed to write, and who is read from. Its lock guards the logs themselves, too.
+  struct Pen {
+    std::string buffer;
+    FramePacker packer;
+    std::unordered_map<std::uint64_t, AttemptLog*> logs;
+    std::uint64_t lastNumber = 0;
+  };
+
+  std::uint64_t watch(Pen& pen, AttemptLog& log);
+  void forget(Pen& pen, std::uint64_t number);
+  void gather(const std::filesystem::path& file);
+  void run(const std::stop_token& stop);
+  bool drain(std::uint64_t number);
+
+  const std::filesystem::path folder_;
+  Guarded<Pen> pen_;
+  UniqueFd epoll_, wake_;
+  Guarded<std::deque<std::filesystem::path>> scattered_;
+  std::jthread gatherThread_;
+  std::jthread thread_;
+};
+
+}  // namespace planwright

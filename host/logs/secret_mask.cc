@@ -1,0 +1,65 @@
+#include "logs/secret_mask.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kShortest = 4;
+
+}  // namespace
+
+void SecretMask::add(std::string_view secret) {
+  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.remove_suffix(1);
+  if (secret.size() < kShortest) return;
+  if (std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end()) return;
+  secrets_.emplace_back(secret);
+  std::sort(secrets_.begin(), secrets_.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+}
+
+/// How much of the end of `text` may be the beginning of a secret.
+std::size_t SecretMask::heldBack(std::string_view text) const {
+  for (std::size_t size = std::min(text.size(), secrets_.front().size() - 1); size > 0; --size) {
+    const std::string_view end = text.substr(text.size() - size);
+    for (const auto& secret : secrets_)
+      if (secret.size() > size && secret.starts_with(end)) return size;
+  }
+  return 0;
+}
+
+std::string SecretMask::feed(std::string_view piece) {
+  if (secrets_.empty()) return std::string(piece);
+  const std::string text = std::exchange(held_, {}) + std::string(piece);
+  std::vector<std::size_t> next(secrets_.size(), 0);  // where each is found next
+  std::string out;
+  std::size_t at = 0;
+  for (;;) {
+    std::size_t begin = std::string::npos, size = 0;
+    for (std::size_t i = 0; i < secrets_.size(); ++i) {
+      if (next[i] != std::string::npos && (next[i] < at || at == 0))
+        next[i] = text.find(secrets_[i], at);
+      if (next[i] < begin) {
+        begin = next[i];
+        size = secrets_[i].size();
+      }
+    }
+    // A longer one that is not complete yet may begin earlier than the one that was found.
+    const std::string_view left = std::string_view(text).substr(at);
+    const std::size_t held = heldBack(left);
+    if (begin == std::string::npos || text.size() - held <= begin) {
+      out.append(left.substr(0, left.size() - held));
+      held_ = left.substr(left.size() - held);
+      return out;
+    }
+    out.append(text, at, begin - at).append("***");
+    at = begin + size;
+  }
+}
+
+std::string SecretMask::rest() {
+  return std::exchange(held_, {});
+}
+
+}  // namespace planwright

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace planwright {
+
+/// Replaces values that nobody may read by "***", in text that comes in pieces: what may be the
+/// beginning of one is held back until it is decided. One thread at a time.
+class SecretMask {
+ public:
+  /// From now on. Short values would only make holes everywhere, and are left alone.
+  void add(std::string_view secret);
+  /// The piece with all before it that was held back.
+  std::string feed(std::string_view piece);
+  /// What is still held back: nothing comes any more that could complete it.
+  std::string rest();
+  bool isEmpty() const { return secrets_.empty(); }
+
+ private:
+  std::size_t heldBack(std::string_view text) const;
+
+  std::vector<std::string> secrets_;  ///< the longest first
+  std::string held_;
+};
+
+}  // namespace planwright

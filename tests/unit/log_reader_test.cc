@@ -1,0 +1,253 @@
+#include "logs/log_reader.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "base/files.h"
+#include "logs/ansi_filter.h"
+#include "logs/attempt_log.h"
+#include "logs/gather_frames.h"
+#include "logs/log_writer.h"
+#include "logs/secret_mask.h"
+#include "support/log_files.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::filesystem::path logOf(const TempFolder& folder, const std::vector<std::string>& pieces) {
+  return writeLog(folder / "log", pieces);
+}
+
+std::string textOf(const std::filesystem::path& path) {
+  std::string text;
+  LogReader reader(path);
+  reader.copy(0, reader.sizeBytes(), [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+TEST(LogReader, ReadsARunOfLinesAndCountsAll) {
+  const TempFolder folder;
+  LogReader log(logOf(folder, {"a\nb\r\n", "\nd"}));
+  const auto all = log.lines(1, 100);
+  EXPECT_EQ(all.totalLines, 4);
+  EXPECT_THAT(all.lines, ElementsAre("a", "b", "", "d"));
+  EXPECT_THAT(all.unixMillis, ElementsAre(1000, 1000, 1001, 1001));
+  EXPECT_THAT(log.lines(2, 2).lines, ElementsAre("b", ""));
+  EXPECT_THAT(log.lines(9, 2).lines, ElementsAre());
+  EXPECT_EQ(log.offsetOf(4), 6U);
+  EXPECT_EQ(log.lineAt(5), 3);
+}
+
+TEST(LogReader, TakesAMissingOrForeignFileAsEmpty) {
+  const TempFolder folder;
+  for (const auto& path : {std::filesystem::path("/no/such/file"), folder.write("x", "no log")}) {
+    LogReader log(path);
+    EXPECT_EQ(log.lines(1, 10).totalLines, 0);
+    EXPECT_EQ(log.search("x", false, 10)->total, 0);
+  }
+}
+
+TEST(LogReader, FindsAnyLineAndByteAmongManyFrames) {
+  const TempFolder folder;
+  std::vector<std::string> pieces;
+  std::string text;
+  for (int i = 1; i <= 5000; ++i) {  // a line in several frames, several lines in one frame
+    pieces.push_back("line " + std::to_string(i) + (i % 3 == 0 ? "" : i % 7 == 0 ? "\n\n" : "\n"));
+    text += pieces.back();
+  }
+  LogReader log(logOf(folder, pieces));
+  std::vector<std::string> lines;
+  std::vector<std::size_t> offsets;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    offsets.push_back(at);
+    at = end + 1;
+  }
+  ASSERT_EQ(log.totalLines(), static_cast<std::int64_t>(lines.size()));
+  for (std::size_t i = 0; i < lines.size(); i += 13) {
+    const auto number = static_cast<std::int64_t>(i + 1);
+    ASSERT_THAT(log.lines(number, 1).lines, ElementsAre(lines[i])) << number;
+    ASSERT_EQ(log.offsetOf(number), offsets[i]);
+    ASSERT_EQ(log.lineAt(offsets[i]), number);
+  }
+  std::string part;
+  log.copy(1000, 3001, [&](std::string_view piece) { part += piece; });
+  EXPECT_EQ(part, text.substr(1000, 2001));
+}
+
+TEST(LogReader, ReadsUpToTheFrameThatACrashCut) {
+  const TempFolder folder;
+  const auto path = logOf(folder, {"one\n", "two\n", "three\n"});
+  const auto size = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, size - 3);
+  EXPECT_EQ(textOf(path), "one\ntwo\n");
+  LogWriter writer(folder.path());
+  AttemptLog again(writer, path);
+  again.line("and on");
+  again.finish();
+  EXPECT_EQ(textOf(path), "one\ntwo\nand on\n");
+}
+
+TEST(LogReader, CutsLinesThatAreTooLongToShow) {
+  const TempFolder folder;
+  LogReader log(logOf(folder, {std::string(1'000'000, 'x') + "\nnext\n"}));
+  const auto read = log.lines(1, 10);
+  EXPECT_TRUE(read.isTruncated);
+  EXPECT_EQ(read.totalLines, 2);
+  EXPECT_EQ(read.lines[0].size(), 16U * 1024);
+  EXPECT_EQ(read.lines[1], "next");
+  EXPECT_EQ(log.search("xx", false, 10)->total, 1);
+  EXPECT_EQ(log.search("next", false, 10)->hits.at(0).line, 2);
+}
+
+TEST(LogReader, KeepsCountingWhenThePageIsFull) {
+  const TempFolder folder;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += std::string(10'000, 'y') + "\n";
+  const auto read = LogReader(logOf(folder, {text})).lines(1, 2000);
+  EXPECT_TRUE(read.isTruncated);
+  EXPECT_EQ(read.totalLines, 1000);
+  EXPECT_LT(read.lines.size(), 500U);
+}
+
+TEST(LogReader, FindsTextWhateverItsCaseAndColour) {
+  const TempFolder folder;
+  LogReader log(logOf(folder, {"fine\r\nERR", "OR: x\nan e\x1b[31mrr\x1b[0mor\nnone", "\nlast"}));
+  const auto hits = log.search("Error", false, 1);
+  EXPECT_EQ(hits->total, 2);
+  ASSERT_EQ(hits->hits.size(), 1U);
+  EXPECT_EQ(hits->hits[0].line, 2);
+  EXPECT_EQ(hits->hits[0].text, "ERROR: x");
+  EXPECT_EQ(log.search("^(fine|an|last)$", true, 10)->total, 2);
+  EXPECT_EQ(log.search("^", true, 10)->total, 5);
+  EXPECT_EQ(log.search("last", false, 10)->hits.at(0).line, 5);
+  EXPECT_EQ(log.search("fine.*error", true, 10)->total, 0);
+}
+
+TEST(LogReader, RefusesWhatIsNoExpression) {
+  const TempFolder folder;
+  LogReader log(logOf(folder, {"x\n"}));
+  for (const auto& bad : std::vector<std::string>{"(", "(a)\\1", "((a{99}){99}){99}", "a{1001}",
+                                                  std::string(1001, 'a')})
+    EXPECT_EQ(log.search(bad, true, 10).error().code, "bad-pattern") << bad;
+}
+
+TEST(GatherFrames, KeepsTextAndTimesInFewerFrames) {
+  const TempFolder folder;
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 2000; ++i) pieces.push_back("line " + std::to_string(i) + "\n");
+  const auto path = logOf(folder, pieces);
+  const auto before = textOf(path);
+  const auto size = std::filesystem::file_size(path);
+  gatherFrames(path, {});
+  EXPECT_EQ(textOf(path), before);
+  EXPECT_LT(std::filesystem::file_size(path), size / 4);
+  EXPECT_THAT(LogReader(path).lines(1500, 2).unixMillis, ElementsAre(2499, 2500));
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".part"));
+}
+
+TEST(AttemptLog, TakesWhatProgramsWriteInTheirOrder) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  AttemptLog log(writer, folder / "7");
+  log.line("the builder says");
+  const int fd = log.outputFd();
+  log.beginTail();
+  writeAll(fd, "out\nerr");
+  EXPECT_EQ(log.tail(100), "out\nerr");
+  log.line("and then");
+  log.finish();
+  EXPECT_EQ(textOf(folder / "7"), "the builder says\nout\nerr\nand then\n");
+  EXPECT_EQ(log.receivedBytes(), 17U + 7 + 10);
+}
+
+TEST(AttemptLog, MakesNoFileForSilence) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  {
+    AttemptLog log(writer, folder / "7");
+    log.outputFd();
+    EXPECT_EQ(log.tail(100), "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "7"));
+}
+
+TEST(AttemptLog, IsReadableWhileItIsWritten) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  AttemptLog log(writer, folder / "7");
+  writeAll(log.outputFd(), "first\n");
+  while (LogReader(folder / "7").totalLines() == 0) std::this_thread::yield();
+  EXPECT_THAT(LogReader(folder / "7").lines(1, 5).lines, ElementsAre("first"));
+}
+
+TEST(AttemptLog, KeepsBeginningAndEndOfALogThatIsTooLong) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  AttemptLog log(writer, folder / "7", {.maxBytes = 1000, .restFolder = folder.path()});
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += "line " + std::to_string(i) + "\n";
+  log.beginTail();
+  writeAll(log.outputFd(), text);
+  EXPECT_EQ(log.tail(20), text.substr(text.size() - 20));
+  const LogEnd end = log.finish();
+  const std::string stored = textOf(folder / "7");
+  EXPECT_THAT(stored, StartsWith(text.substr(0, 1000) + "\n[planwright: the log is longer than"));
+  EXPECT_THAT(stored, HasSubstr("planwright: " + std::to_string(end.leftOutBytes) + " bytes are"));
+  EXPECT_THAT(stored, EndsWith(text.substr(text.size() - 64 * 1024)));
+  EXPECT_EQ(readAll(end.rest.get()), text.substr(1000));
+}
+
+TEST(AttemptLog, HidesSecretsBeforeTheyAreStored) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  AttemptLog log(writer, folder / "7");
+  log.hide("hunter2!\n");
+  const int fd = log.outputFd();
+  writeAll(fd, "password=hun");
+  while (log.receivedBytes() < 12) std::this_thread::yield();
+  writeAll(fd, "ter2! and hunt");
+  log.finish();
+  EXPECT_EQ(textOf(folder / "7"), "password=*** and hunt");
+}
+
+TEST(AttemptLog, SaysThatItCouldNotBeWritten) {
+  const TempFolder folder;
+  LogWriter writer(folder.path());
+  AttemptLog log(writer, folder / "no/such/folder");
+  writeAll(log.outputFd(), "lost\n");
+  EXPECT_THROW(log.finish(), std::runtime_error);
+}
+
+TEST(SecretMask, FindsSecretsHoweverTheTextIsCut) {
+  const std::string text = "abcabcd--abcdefgh-abcde abcabcdabcd-xyz";
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    SecretMask mask;
+    for (const char* secret : {"abcd", "abcdefgh", "-xyzzy", "abc"}) mask.add(secret);
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); at += size) out += mask.feed(text.substr(at, size));
+    out += mask.rest();
+    EXPECT_EQ(out, "abc***--***-***e abc******-xyz") << size;
+  }
+}
+
+TEST(AnsiFilter, TakesOutSequencesThatAreCutBetweenPieces) {
+  AnsiFilter filter;
+  std::string out;
+  for (const char* piece : {"a\x1b[3", "1mred\x1b]0;title\x07!\x1b", "[0m."})
+    out += filter.feed(piece);
+  EXPECT_EQ(out, "ared!.");
+}
+
+}  // namespace
+}  // namespace planwright
