@@ -161,8 +161,10 @@ select t.id, t.queue,
 select id from pending_inputs where queue = $1 and status = 'pending' and queued_at is null order by id limit $2
 
 -- name: eligible_inputs
--- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket.
-select id, queued_at from due_inputs($1, $2::timestamptz, $3::bigint, $4::bigint, false)
+-- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket. Only the
+-- last row of a full page says when it was queued: to write a time costs as much as all the rest of a row.
+select id, case when row_number() over () = $4::bigint then queued_at end
+  from due_inputs($1, $2::timestamptz, $3::bigint, $4::bigint, false)
 
 -- name: eligible_inputs_count
 select count(*) from pending_inputs
