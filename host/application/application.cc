@@ -148,9 +148,7 @@ Application::Application(const Config& config, const std::stop_token& stop)
   Instances::Host self{dataFolder_.id(),   hostName(), rolesText(config.roles),
                        PLANWRIGHT_VERSION, ::getpid(), toolsJson(config, *plugins_)};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
-                                           Heartbeat::Doors{[this] {
-                                             for (auto& queue : queues_) queue->abandon();
-                                           }});
+                                           Heartbeat::Doors{[this] { abandonQueues(); }});
   serviceWatch_ = std::make_unique<ServiceWatch>(
       ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
   serviceWatch_->start();
@@ -174,8 +172,11 @@ Application::Application(const Config& config, const std::stop_token& stop)
   }
   std::map<std::string, QueueRow> rows;
   for (auto& row : QueueRows(*database_->lease()).all()) rows[row.name] = row;
-  for (const auto& queue : config.queues)
-    queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
+  {
+    const std::lock_guard lock(queuesMutex_);
+    for (const auto& queue : config.queues)
+      queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
+  }
   if (reconciler_) reconciler_->start();
   if (config.roles.plan || config.roles.build) {
     forgottenClaims_ = std::make_unique<ForgottenClaims>(ForgottenClaims::Parts{
@@ -224,7 +225,10 @@ Application::~Application() {
   forgottenClaims_.reset();
   reconciler_.reset();
   retention_.reset();
-  queues_.clear();  // ends what still runs
+  {
+    const std::lock_guard lock(queuesMutex_);
+    queues_.clear();  // ends what still runs
+  }
   heartbeat_.reset();
 }
 
@@ -257,6 +261,12 @@ void Application::drain() {
     isDone = isOver();
   }
   if (!isDone) log::warn("running work is stopped and goes back to its queue");
+}
+
+/// This host was declared dead. While it starts or stops, that waits.
+void Application::abandonQueues() {
+  const std::lock_guard lock(queuesMutex_);
+  for (auto& queue : queues_) queue->abandon();
 }
 
 std::string Application::url() const {

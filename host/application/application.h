@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +43,7 @@ class Application {
  private:
   std::unique_ptr<StallWatch> stallWatch();
   void drain();
+  void abandonQueues();
   void watchSettings(const std::stop_token& stop);
   QueueRunner* runner(const std::string& queue);
   std::string arrivingJson();
@@ -63,6 +65,7 @@ class Application {
   std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<Blobs> blobs_;
   std::unique_ptr<Plugins> plugins_;
+  std::mutex queuesMutex_;  ///< held while queues_ changes: the heartbeat lives longer
   std::vector<std::unique_ptr<QueueRunner>> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<ServiceWatch> serviceWatch_;

@@ -89,6 +89,26 @@ class LivenessTest(HostCase):
         self.assertLess(time.monotonic() - begin, 3)
         self.assert_no_process_left()
 
+    def test_a_stop_goes_on_when_the_host_is_declared_dead_meanwhile(self):
+        def config(folder):
+            queues = {"idle": queue_config(folder / "idle"), "busy": queue_config(folder / "input")}
+            return {"queues": queues, "lease": "2s", "drain_timeout": "100ms"}
+
+        host = self.host(config=config)
+        script = f"trap '' TERM; date >> {host.folder}/started; while true; do sleep 1; done"
+        host.drop("a.plan.yaml", recipe(script))
+        eventually(lambda: (host.folder / "started").exists(), "the job runs")
+        host.process.send_signal(signal.SIGTERM)
+        eventually(lambda: "running work is stopped" in host.log_tail(), lambda: host.log_tail())
+        while host.is_running:  # for a while the idle queue is gone and the busy one ends its job
+            try:
+                host.sql("update instances set ended_at = now() where ended_at is null")
+            except AssertionError:
+                break  # Postgres is stopped, too
+        code = host.process.wait(20)
+        host.process.stdout.close()
+        self.assertEqual(code, 0, host.log_tail())
+
     def test_work_that_nobody_takes_is_told(self):
         top = {"stalled_after": "1s", "roles": ["api", "intake", "build", "upkeep"]}
         host = self.host(config=lambda folder: self.one_queue(folder, top))
