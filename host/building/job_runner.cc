@@ -121,9 +121,14 @@ JobResult JobRunner::attempt(const JobTask& task) {
     describe(failure, call.reason(), result);
     return result;
   }
-  auto collected = folder.collect(task.job().outputs, parts_.blobs);
+  auto collected = folder.collect(task.job().outputs, parts_.blobs, config.limits.outputBytes);
   if (!collected) {
-    describe({FailureClass::Failed, collected.error().message, {}, {}}, StopReason::None, result);
+    const bool isTooLarge = collected.error().kind == ErrorKind::TooLarge;
+    describe({isTooLarge ? FailureClass::Limit : FailureClass::Failed,
+              collected.error().message,
+              {},
+              {}},
+             StopReason::None, result);
     return result;
   }
   failpoint("job.upload.after");

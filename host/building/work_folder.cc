@@ -1,6 +1,7 @@
 #include "building/work_folder.h"
 
 #include <algorithm>
+#include <limits>
 #include <system_error>
 
 #include <fcntl.h>
@@ -69,8 +70,10 @@ Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
 }
 
 Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>& globs,
-                                                  BlobStore& blobs) {
+                                                  BlobStore& blobs,
+                                                  std::optional<std::int64_t> limitBytes) {
   Collected collected;
+  std::int64_t left = limitBytes.value_or(std::numeric_limits<std::int64_t>::max());
   if (globs.empty()) return collected;
   std::vector<bool> matched(globs.size(), false);
   std::vector<fs::path> found;
@@ -95,6 +98,12 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
       return invalid(
           fmt::format("The output {} is not a regular file; links and devices are refused.", name));
+    if (left -= info.st_size; left < 0)
+      return Error{ErrorKind::TooLarge,
+                   fmt::format("Its outputs add up to more than their limit of {:.4g} MiB.",
+                               static_cast<double>(*limitBytes) / (1 << 20)),
+                   {},
+                   {}};
     auto staged = blobs.stage(fd.get(), kLargestOutput);
     if (!staged) return staged.error();
     collected.outputs.push_back(

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,10 @@ class WorkFolder {
     std::vector<StagedBlob> blobs;
   };
   /// Stores every regular file that matches one of the globs. Invalid: a glob matched nothing, or a
-  /// match is a link, a device or has a name that is not UTF-8.
-  Result<Collected> collect(const std::vector<std::string>& globs, BlobStore& blobs);
+  /// match is a link, a device or has a name that is not UTF-8. TooLarge: they add up to more than
+  /// `limitBytes`; what is beyond is not even read.
+  Result<Collected> collect(const std::vector<std::string>& globs, BlobStore& blobs,
+                            std::optional<std::int64_t> limitBytes = {});
 
  private:
   ScratchFolder folder_;

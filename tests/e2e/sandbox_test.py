@@ -8,7 +8,7 @@ import socket
 from harness import HostCase, eventually, main, queue_config
 
 ENDED = ("succeeded", "failed", "timed_out", "cancelled")
-LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "cpu": "2s"}
+LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "2s"}
 
 # name -> (command, status, class, what the error or the log must say). `{data}`, `{folder}`: the host's folders;
 # `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT.
@@ -53,11 +53,13 @@ ATTACKS = {
     "leaves a link to a folder": (
         "ln -s /etc out.d; ln -s ../../.. up; echo x > out", "succeeded", None, ""),
     "leaves a device as output": ("mkfifo out", "failed", "failed", "links and devices are refused"),
+    "leaves too much as output": (
+        "head -c 5M /dev/zero > a; cp a b", "failed", "limit", "add up to more than their limit of 8 MiB"),
 }
 NEEDS_GROUPS = ("exhausts memory", "exhausts processes")
 NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
 OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
-           "leaves a link to a folder": ["**"]}
+           "leaves a link to a folder": ["**"], "leaves too much as output": ["*"]}
 
 
 

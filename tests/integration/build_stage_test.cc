@@ -276,6 +276,19 @@ TEST_F(BuildStageTest, AnOutputThatIsNotThereFailsTheJob) {
   EXPECT_THAT(text("select error from jobs"), HasSubstr("other.txt"));
 }
 
+TEST_F(BuildStageTest, OutputsThatAddUpToMoreThanTheirLimitFailTheJob) {
+  queue.builder.limits.outputBytes = 12;  // each "made by x" has 9
+  BuildStage stage(buildParts(), 1, 1);
+  plan(
+      R"({"jobs":[{"id":"a","outputs":["*.txt"],"inputs":{"b.txt":{"text":"made by b"}},
+                   "spec":{"command":["make","a"]}},
+                  {"id":"c","outputs":["*.txt"],"spec":{"command":["make","c"]}}]})");
+  ASSERT_TRUE(becomes("select status from plans", "failed"));
+  EXPECT_EQ(jobs(), "a failed, c succeeded");
+  EXPECT_EQ(text("select class from jobs where name = 'a'"), "limit");
+  EXPECT_THAT(text("select error from jobs where name = 'a'"), HasSubstr("outputs add up to more"));
+}
+
 TEST_F(BuildStageTest, AJobThatLostItsProcessRunsAgain) {
   infraFailures = {"a"};
   BuildStage stage(buildParts(), 1, 1);
