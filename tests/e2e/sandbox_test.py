@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import socket
 
 from harness import HostCase, eventually, main, queue_config
@@ -64,8 +65,8 @@ OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["ou
 
 
 class SandboxTest(HostCase):
-    def start(self, **settings):
-        builder = {"plugin": "planwright.command", "settings": settings, "limits": LIMITS, "job_slots": 2}
+    def start(self, more=None, **settings):
+        builder = {"plugin": "planwright.command", "settings": settings, "limits": LIMITS, "job_slots": 2, **(more or {})}
         config = lambda folder: {"queues": {"default": queue_config(folder / "input", builder=builder)}}  # noqa: E731
         return self.host(config=config)
 
@@ -130,6 +131,26 @@ class SandboxTest(HostCase):
             return "needs namespaces"
         return None
 
+    def test_a_job_that_prints_a_gigabyte_costs_neither_memory_nor_disk(self):
+        host = self.start({"limits": {}, "log_bytes": "1MiB"}, sandbox="auto")
+        self.drop_job(host, "quiet", "echo done")
+        self.finished(host, ["quiet"])
+        before = peak_memory(host)
+        self.drop_job(host, "loud", "echo first; yes 'a line of this job' | head -c 1G; echo; echo last")
+        job = self.finished(host, ["loud"])["loud"]
+        self.assertEqual((job["status"], job["class"]), ("succeeded", None))
+        grown = peak_memory(host) - before
+        log = host.call("GET", f"/api/jobs/{job['id']}/log/raw").body.decode()
+        stored = sum(file.stat().st_size for file in (host.data / "blobs" / "logs").rglob("*"))
+        print(f"1 GB printed: {len(log)} bytes shown, {stored} stored, memory of the host +{grown >> 20} MiB")
+        self.assertLess(grown, 32 << 20)
+        self.assertLess(stored, 2 << 20)
+        self.assertLess(len(log), 2 << 20)
+        self.assertTrue(log.startswith("first\n") and log.endswith("\nlast\n"), (log[:100], log[-100:]))
+        self.assertIn("the log is longer than its limit of 1048576 bytes", log)
+        left_out = re.search(r"\[planwright: (\d+) bytes are left out here\]", log)
+        self.assertGreater(int(left_out[1]), 1_000_000_000)
+
     def test_a_granted_network_is_there(self):
         host = self.start(sandbox="auto", network=True)
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -169,6 +190,11 @@ class SandboxTest(HostCase):
         metrics = host.call("GET", "/metrics").body.decode()
         number = {"none": 0, "landlock": 1, "namespaces": 2}[level]
         self.assertIn(f"planwright_sandbox_level {number}", metrics)
+
+
+def peak_memory(host):
+    status = pathlib.Path(f"/proc/{host.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) << 10
 
 
 def commands():
