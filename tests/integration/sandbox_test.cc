@@ -163,7 +163,7 @@ TEST_P(SandboxLevels, RequireIsRefusedBelowNamespaces) {
 INSTANTIATE_TEST_SUITE_P(Each, SandboxLevels,
                          testing::Values(SandboxLevel::Namespaces, SandboxLevel::Landlock,
                                          SandboxLevel::None),
-                         [](const auto& info) { return std::string(toText(info.param)); });
+                         [](const auto& level) { return std::string(toText(level.param)); });
 
 }  // namespace
 }  // namespace planwright
