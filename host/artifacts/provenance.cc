@@ -1,5 +1,7 @@
 #include "artifacts/provenance.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "artifacts/dsse.h"
@@ -7,6 +9,8 @@
 
 namespace planwright {
 namespace {
+
+constexpr std::size_t kNamedJobs = 5;
 
 void writeDigest(JsonWriter& json, std::string_view digest) {
   json.key("digest").object().member("sha256", digest.substr(digest.find(':') + 1)).end();
@@ -18,6 +22,14 @@ void writeFile(JsonWriter& json, const StatedFile& file) {
   if (!file.uri.empty()) json.member("uri", file.uri);
   writeDigest(json, file.digest);
   json.end();
+}
+
+std::string whyIncomplete(const std::vector<std::string>& jobs) {
+  const std::size_t named = std::min(jobs.size(), kNamedJobs);
+  std::string text = "These jobs were not kept from the network and from undeclared files: ";
+  for (std::size_t i = 0; i < named; ++i) text += (i == 0 ? "" : ", ") + jobs[i];
+  if (named < jobs.size()) text += fmt::format(" and {} more", jobs.size() - named);
+  return text + ".";
 }
 
 void writeDefinition(JsonWriter& json, const Provenance& p) {
@@ -41,9 +53,8 @@ void writeDefinition(JsonWriter& json, const Provenance& p) {
   for (const auto& material : p.materials) writeFile(json, material);
   json.end();
   // An extension, as SLSA wants it: prefixed. v1 has no word of its own for this.
-  json.key("planwright_completeness").object().member("materials", p.materialsAreComplete);
-  if (!p.materialsAreComplete)
-    json.member("why", "Not every job was kept from the network and from undeclared files.");
+  json.key("planwright_completeness").object().member("materials", p.openJobs.empty());
+  if (!p.openJobs.empty()) json.member("why", whyIncomplete(p.openJobs));
   json.end().end();
 }
 

@@ -39,9 +39,9 @@ struct Provenance {
   std::vector<std::string> hostVersions;
   std::string startedOn, finishedOn;  ///< RFC 3339
   std::string manifestDigest;
-  /// Jobs had no network and saw declared inputs only; otherwise they may have read more than is
-  /// named here.
-  bool materialsAreComplete = false;
+  /// Jobs that nothing kept from the network or from undeclared files, so that they may have read
+  /// more than is named here. None: the materials are complete, but for the system's own files.
+  std::vector<std::string> openJobs;
 };
 
 /// An in-toto Statement v1 with a SLSA Provenance v1 predicate. Same value, same bytes.

@@ -45,6 +45,8 @@ BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   Round round;
   touched_.clear();
+  // What opening a build adds to these ends in the next round, when the jobs have rows.
+  std::vector<JobResult> ended = std::exchange(self_, {});
   std::vector<ClaimedPlan> goingOn;
   for (auto& plan : messages.claimed) {
     // What must be read from Postgres or the blob store first may have to wait for them. A plan
@@ -55,8 +57,6 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
       open(std::move(plan), round);
   }
   if (!goingOn.empty()) restoreOrFail(goingOn, round, stop);
-  std::vector<JobResult> ended = std::move(self_);
-  self_.clear();
   std::move(messages.ended.begin(), messages.ended.end(), std::back_inserter(ended));
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
@@ -122,6 +122,7 @@ void BuildLoop::reuse(OpenBuild& build) {
     cached.status = JobStatus::Cached;
     cached.isFromCache = true;
     cached.outputs = outputsFrom(job.outputsJson);
+    cached.isSealed = job.isSealed;
     std::vector<std::string> digests;
     for (const auto& output : cached.outputs) digests.push_back(output.digest);
     if (!cache_.lost(digests).empty()) continue;
@@ -276,6 +277,7 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   row.error = result.error;
   row.outputsJson = toJson(result.outputs);
   row.cacheJson = build.cacheNote(job);
+  row.isSealed = result.isSealed;
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {

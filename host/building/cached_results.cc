@@ -114,6 +114,7 @@ std::optional<JobResult> CachedResults::hit(const Question& question, const Cach
     note("hit", fmt::format("Job {} did the same.", entry.job));
     end.status = JobStatus::Cached;
     end.outputs = outputsFrom(entry.outputsJson);
+    end.isSealed = entry.isSealed;
     return end;
   }
   note("hit", fmt::format("Job {} did the same a short while ago, and failed.", entry.job));
@@ -166,6 +167,7 @@ std::optional<CacheEntry> CachedResults::entry(const OpenBuild& build,
   entry.outputsJson = toJson(result.outputs);
   entry.plan = number(build.plan().id);
   entry.job = number(build.id(result.position));
+  entry.isSealed = result.isSealed;
   entry.lasts = lasts;
   return entry;
 }

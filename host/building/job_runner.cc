@@ -113,6 +113,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   if (const auto& exit = services.lastExit()) {
     result.exitCode = exit->code;
     result.peakMemoryBytes = exit->peakMemoryBytes;
+    result.isSealed = services.isSealed();
   }
   if (outcome.failure) {
     Failure failure = call.overLimit(*outcome.failure).value_or(*outcome.failure);

@@ -47,6 +47,12 @@ std::optional<std::string> JobServices::secret(std::string_view) {
   return std::nullopt;
 }
 
+/// Level "none" leaves files open, whatever else it keeps.
+void JobServices::programEnded(const ProgramExit& end) {
+  lastExit_ = end;
+  if (!end.networkSealed || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;
+}
+
 ProgramLimits JobServices::programLimits() {
   ProgramLimits limits;
   limits.memoryBytes = stricter(task_.job().memoryBytes, limits_.memoryBytes);

@@ -35,9 +35,11 @@ class JobServices final : public CallServices {
   std::optional<std::string> outputTail(std::size_t most) override { return log_.tail(most); }
   ProgramLimits programLimits() override;
 
-  void programEnded(const ProgramExit& end) override { lastExit_ = end; }
+  void programEnded(const ProgramExit& end) override;
   /// Of the last program that ran, if any did.
   const std::optional<ProgramExit>& lastExit() const { return lastExit_; }
+  /// Programs ran, and a sandbox kept each of them from the network and from undeclared files.
+  bool isSealed() const { return lastExit_ && !wasOpen_; }
 
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
@@ -48,6 +50,7 @@ class JobServices final : public CallServices {
   AttemptLog& log_;
   std::vector<StagedBlob> stored_;
   std::optional<ProgramExit> lastExit_;
+  bool wasOpen_ = false;  ///< a program ran without such a sandbox
 };
 
 }  // namespace planwright

@@ -1,7 +1,6 @@
 #include "control/statements.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -93,6 +92,9 @@ Result<Statements::Facts> Statements::facts(std::int64_t build) const {
     if (std::find(p.tools.begin(), p.tools.end(), tool) == p.tools.end()) p.tools.push_back(tool);
   }
   p.hostVersions.assign(versions.begin(), versions.end());
+  const Rows sealed = connection->run("sealed_jobs", {build});
+  for (std::size_t i = 0; i < sealed.size(); ++i)
+    facts.sealedJobs.insert(static_cast<int>(sealed.number(i, 0)));
 
   const auto manifest = readBlob(p.manifestDigest);
   if (!manifest) return manifest.error();
@@ -125,8 +127,11 @@ Result<std::string> Statements::make(std::int64_t build, const std::string& arti
     p.job = file->job;
     jobs = closureOf(known->plan, file->job);
   }
-  for (const int job : jobs)
-    addMaterials(known->plan.jobs[static_cast<std::size_t>(job)], p.materials);
+  for (const int position : jobs) {
+    const PlannedJob& job = known->plan.jobs[static_cast<std::size_t>(position)];
+    addMaterials(job, p.materials);
+    if (!known->sealedJobs.contains(position)) p.openJobs.push_back(job.name);
+  }
   return statementJson(p);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "artifacts/build_manifest.h"
@@ -32,6 +33,7 @@ class Statements {
  private:
   struct Facts {
     Provenance provenance;
+    std::set<int> sealedJobs;  ///< positions
     BuildManifest manifest;
     PlanDocument plan;
   };

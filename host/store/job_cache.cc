@@ -47,6 +47,7 @@ std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<st
     entry.outputsJson = rows.text(i, 5);
     entry.plan = rows.number(i, 6);
     entry.job = rows.number(i, 7);
+    entry.isSealed = rows.flag(i, 8);
     const auto list = parseJson(entry.outputsJson);
     if (!list || !list->IsArray()) continue;
     for (const auto& output : list->GetArray()) {
@@ -74,7 +75,8 @@ std::unordered_map<std::string, std::vector<std::string>> JobCache::latest(
 }
 
 void JobCache::record(const std::vector<CacheEntry>& entries) {
-  PgArray keys, queues, names, parts, goods, classes, codes, errors, outputs, plans, jobs, lasts;
+  PgArray keys, queues, names, parts, goods, classes, codes, errors, outputs, plans, jobs, lasts,
+      sealed;
   for (const auto& entry : entries) {
     keys.add(entry.key);
     queues.add(entry.queue);
@@ -88,10 +90,12 @@ void JobCache::record(const std::vector<CacheEntry>& entries) {
     plans.add(entry.plan);
     jobs.add(entry.job);
     lasts.add(static_cast<double>(entry.lasts.count()) / 1000);
+    sealed.add(std::int64_t{entry.isSealed ? 1 : 0});
   }
-  connection_.run("record_cached", {keys.take(), queues.take(), names.take(), parts.take(),
-                                    goods.take(), classes.take(), codes.take(), errors.take(),
-                                    outputs.take(), plans.take(), jobs.take(), lasts.take()});
+  connection_.run("record_cached",
+                  {keys.take(), queues.take(), names.take(), parts.take(), goods.take(),
+                   classes.take(), codes.take(), errors.take(), outputs.take(), plans.take(),
+                   jobs.take(), lasts.take(), sealed.take()});
 }
 
 }  // namespace planwright

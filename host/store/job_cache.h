@@ -23,6 +23,7 @@ struct CacheEntry {
   std::string outputsJson = "[]";
   std::int64_t plan = 0;
   std::int64_t job = 0;
+  bool isSealed = false;               ///< that job was (JobChange)
   std::chrono::milliseconds lasts{0};  ///< of a failure
 };
 

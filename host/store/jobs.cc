@@ -82,7 +82,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 
 std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
-      extra, caches;
+      extra, caches, sealed;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -97,12 +97,13 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::strin
     memory.add(change.peakMemoryBytes);
     extra.add(std::int64_t{change.extraAttempts});
     caches.add(change.cacheJson);
+    sealed.add(std::int64_t{change.isSealed ? 1 : 0});
   }
   return connection_
       .run("finish_jobs",
            {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
             errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(),
-            extra.take(), queue, caches.take()})
+            extra.take(), queue, caches.take(), sealed.take()})
       .size();
 }
 
@@ -143,6 +144,7 @@ std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     known[i].position = static_cast<int>(rows.number(i, 0));
     known[i].outputsJson = rows.text(i, 1);
+    known[i].isSealed = rows.flag(i, 2);
   }
   return known;
 }

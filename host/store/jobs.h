@@ -40,6 +40,7 @@ struct KnownJob {
   std::string outputsJson;
   std::chrono::milliseconds dueIn{0};
   std::string spentJson;  ///< retries used up: {"infra":1}
+  bool isSealed = false;  ///< as in JobChange; of succeededBefore only
 };
 
 /// A change of one job: its end, or that it runs again, or what the end of another made of it.
@@ -56,6 +57,7 @@ struct JobChange {
   std::chrono::milliseconds retryIn{0};
   AttemptId attempt{};  ///< the attempt that ended, 0 = none
   std::int64_t peakMemoryBytes = 0;
+  bool isSealed = false;  ///< it was kept from the network and from undeclared files
   int extraAttempts =
       0;  ///< added to the budget: the host stopped it, which is not the job's fault
 };

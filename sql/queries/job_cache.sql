@@ -1,11 +1,11 @@
 -- Results of jobs under their keys (model/cache_key.h).
 
 -- name: find_cached
--- $1 keys. Gives (key, good, class, exit code or -1, error, outputs, plan, job) of those that still count; that they were
--- asked for is noted once an hour.
+-- $1 keys. Gives (key, good, class, exit code or -1, error, outputs, plan, job, sealed) of those that still count; that
+-- they were asked for is noted once an hour.
 with u as (
   update job_cache set used_at = now() where key = any ($1::text[]) and used_at < now() - interval '1 hour')
-select key, good, coalesce(class, ''), coalesce(exit_code, -1), coalesce(error, ''), outputs::text, plan_id, job_id
+select key, good, coalesce(class, ''), coalesce(exit_code, -1), coalesce(error, ''), outputs::text, plan_id, job_id, sealed
   from job_cache where key = any ($1::text[]) and expires_at > now()
 
 -- name: latest_cached
@@ -15,20 +15,22 @@ select n.name, c.parts::text from unnest($2::text[]) as n (name) cross join late
 
 -- name: record_cached
 -- Arrays: $1 key, $2 queue, $3 name, $4 parts, $5 1 = good, $6 class, $7 exit code or -1, $8 error, $9 outputs, $10 plan,
--- $11 job, $12 seconds after which a failure is forgotten. In the order of the keys, since other hosts record, too. A
--- failure does not replace a good result that somebody else had.
-insert into job_cache as c (key, queue, name, parts, good, class, exit_code, error, outputs, plan_id, job_id, expires_at)
+-- $11 job, $12 seconds after which a failure is forgotten, $13 1 = sealed. In the order of the keys, since other hosts
+-- record, too. A failure does not replace a good result that somebody else had.
+insert into job_cache as c (key, queue, name, parts, good, class, exit_code, error, outputs, plan_id, job_id, expires_at,
+                            sealed)
 select distinct on (r.key) r.key, r.queue, r.name, r.parts::jsonb, r.good = 1, nullif(r.class, ''), nullif(r.code, -1),
        nullif(r.error, ''), r.outputs::jsonb, r.plan, r.job,
-       case when r.good = 1 then 'infinity' else now() + make_interval(secs => r.lasts) end
+       case when r.good = 1 then 'infinity' else now() + make_interval(secs => r.lasts) end,
+       r.sealed = 1
   from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
-              $10::bigint[], $11::bigint[], $12::float8[])
-    as r (key, queue, name, parts, good, class, code, error, outputs, plan, job, lasts)
+              $10::bigint[], $11::bigint[], $12::float8[], $13::int[])
+    as r (key, queue, name, parts, good, class, code, error, outputs, plan, job, lasts, sealed)
  order by r.key
 on conflict (key) do update
    set queue = excluded.queue, name = excluded.name, good = excluded.good, class = excluded.class,
        exit_code = excluded.exit_code, error = excluded.error, outputs = excluded.outputs, plan_id = excluded.plan_id,
-       job_id = excluded.job_id, expires_at = excluded.expires_at, created_at = now(), used_at = now()
+       job_id = excluded.job_id, sealed = excluded.sealed, expires_at = excluded.expires_at, created_at = now(), used_at = now()
  where excluded.good or not c.good
 
 -- name: find_blobs

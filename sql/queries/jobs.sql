@@ -58,16 +58,17 @@ select build_id, position, status from u
 -- Arrays, one entry per job that ended or changed: $1 job, $2 build, $3 fence, $4 new status, $5 class, $6 exit code or
 -- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
 -- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
--- is not the job's fault), $14 what the cache had for it, or ''. $13 queue. Gives the ids that were still ours.
+-- is not the job's fault), $14 what the cache had for it, or '', $15 1 = sealed. $13 queue. Gives the ids that were
+-- still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
-                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[])
-    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache)),
+                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[], $15::int[])
+    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache, sealed)),
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
          error = coalesce(nullif(r.error, ''), case r.status when 'cancelled' then 'It was cancelled.' end),
-         outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra,
+         outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra, sealed = r.sealed = 1,
          cache = coalesce(nullif(r.cache, '')::jsonb, j.cache),
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
@@ -124,8 +125,9 @@ e as (
 select job_id, n, id from a
 
 -- name: succeeded_jobs
--- $1 plan, $2 its current build: outputs of the jobs that succeeded in the build before (mode "failed")
-select position, outputs::text from jobs
+-- $1 plan, $2 its current build: (position, outputs, sealed) of the jobs that succeeded in the build before
+-- (mode "failed")
+select position, outputs::text, sealed from jobs
  where build_id = (select max(id) from builds where plan_id = $1 and id < $2) and status in ('succeeded', 'cached')
 
 -- name: started_before

@@ -44,3 +44,7 @@ select distinct coalesce(t.tools ->> 'version', ''), coalesce(q.b ->> 'id', ''),
     or t.instance in (select a.instance from jobs j join job_attempts a on a.job_id = j.id where j.build_id = b.id)
  cross join lateral (select t.tools -> 'queues' -> b.queue as b) q
  where b.id = $1 order by 1, 2, 3, 4
+
+-- name: sealed_jobs
+-- $1 build. Positions of the jobs that were kept from the network and from undeclared files.
+select position from jobs where build_id = $1 and sealed

@@ -13,7 +13,7 @@ import urllib.request
 import zipfile
 
 import jsonschema
-from harness import ROOT, HostCase, eventually, main
+from harness import ROOT, HostCase, eventually, main, queue_config
 
 RECIPE = """\
 jobs:
@@ -46,7 +46,9 @@ class ProvenanceTest(HostCase):
     def built(self, host, recipe, name="tools.plan.yaml"):
         """The id of the build of that recipe."""
         host.drop(name, recipe)
+        return self.build_of(host, name)
 
+    def build_of(self, host, name):
         def found():
             return next((p for p in host.plans("built") if p["filename"] == name), None)
 
@@ -145,6 +147,27 @@ class ProvenanceTest(HostCase):
         changed.write_text(json.dumps({**envelope, "payload": base64.b64encode(forged.encode()).decode()}))
         self.assertIn("was changed", host.cli_errors("verify", notes, "--key", key, "--statement", changed))
         self.assertIn("was changed", host.cli_errors("verify", tool, "--key", key, "--statement", changed))
+
+    def test_materials_are_complete_where_every_job_was_sealed(self):
+        def config(folder):
+            queues = {}
+            for name in ("closed", "open"):
+                (folder / name).mkdir(parents=True)
+                builder = {"plugin": "planwright.command", "settings": {"network": name == "open"}}
+                queues[name] = queue_config(folder / name, builder=builder)
+            return {"queues": queues}
+
+        host = self.host(config=config)
+        if host.get("/api/version")["sandbox"]["level"] == "none":
+            self.skipTest("this machine allows no sandbox")
+        key = self.folder / "trusted.pub"
+        key.write_text(host.cli("key", "show"))
+        for name, materials in (("closed", "complete"), ("open", "incomplete")):
+            host.drop(name + ".plan.yaml", RECIPE, host.folder / name)
+            build = self.build_of(host, name + ".plan.yaml")
+            host.cli("fetch", build, self.folder / name)
+            said = host.cli("verify", self.folder / name / "bin" / "tool", "--key", key)
+            self.assertRegex(said, rf"materials +{materials}\b")
 
 
 if __name__ == "__main__":

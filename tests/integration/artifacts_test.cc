@@ -208,6 +208,23 @@ TEST_F(Statements, OfABuildNamesWhatWentInAndWhatCameOut) {
             "not-found");
 }
 
+TEST_F(Statements, CallMaterialsCompleteWhenEveryJobThatCountsWasSealed) {
+  const auto completeness = [this](std::int64_t build, const std::string& query = {}) {
+    const auto whole = statement(build, query);
+    const auto& made = *find(*find(whole, "predicate"), "buildDefinition");
+    return toJson(*find(made, "planwright_completeness"));
+  };
+  const auto part = built({left("a", "out.txt", "of a"), left("b", "out.txt", "of b")});
+  sql(fmt::format("update jobs set sealed = true where name = 'a' and build_id = {}", part));
+  EXPECT_THAT(completeness(part), HasSubstr(R"("materials":false)"));
+  EXPECT_THAT(completeness(part), HasSubstr("undeclared files: b."));
+  EXPECT_EQ(completeness(part, "?artifact=a/out.txt"), R"({"materials":true})");
+  EXPECT_THAT(completeness(part, "?artifact=b/out.txt"), HasSubstr(R"("materials":false)"));
+  const auto whole = built({left("a", "out.txt", "of a")});
+  sql(fmt::format("update jobs set sealed = true where build_id = {}", whole));
+  EXPECT_EQ(completeness(whole), R"({"materials":true})");
+}
+
 TEST_F(Statements, StayAsTheyWereFirstGivenAndKeepTheirBlobs) {
   const auto build = built({left("a", "out.txt", "of a")});
   const std::string line = fmt::format("GET /api/builds/{}/provenance", build);

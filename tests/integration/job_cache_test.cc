@@ -30,7 +30,8 @@ class JobCacheTest : public LineFixture {
     ran_.lock()->push_back(name);
     if (name == failing) return {.code = 7};
     replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name + std::string(padding, '.'));
-    return {.code = 0};
+    const bool isOpen = name == open;
+    return {.code = 0, .sandbox = isOpen ? "none" : "namespaces", .networkSealed = !isOpen};
   }
   static std::string job(const std::string& name, const std::string& needs = "",
                          const std::string& more = R"("cacheable":true)") {
@@ -75,12 +76,18 @@ class JobCacheTest : public LineFixture {
     return text("select cache ->> 'result' || ': ' || (cache ->> 'why') from jobs where name = '" +
                 name + "' order by id desc limit 1");
   }
+  /// Of the latest build.
+  std::string sealed() {
+    return text(
+        "select coalesce(string_agg(name, '' order by name), '') from jobs where sealed and "
+        "build_id = (select max(build_id) from jobs)");
+  }
   using Names = std::vector<std::string>;
   static constexpr const char* kAllCached = "a cached, b cached, c cached, d cached";
 
   std::unique_ptr<PostgresRecorder> intake = recorder();
   ScriptedPrograms maker;
-  std::string failing;
+  std::string failing, open;
   std::size_t padding = 0;
   Guarded<Names> ran_;
   int count_ = 0;
@@ -156,6 +163,49 @@ TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
   EXPECT_EQ(build(late), "a cached, b succeeded, c cached, d succeeded");
   EXPECT_EQ(ran(), (Names{"b", "d"}));
   EXPECT_EQ(text("select count(*) from events where type = 'job.redo'"), "1");
+}
+
+TEST_F(JobCacheTest, AResultIsAsSealedAsTheAttemptThatItComesFrom) {
+  BuildStage stage(buildParts(), 2, 2);
+  open = "b";  // no sandbox keeps it from anything
+  const auto id = plan(diamond());
+  build(id);
+  EXPECT_EQ(sealed(), "acd");
+  open.clear();
+  EXPECT_EQ(build(id), kAllCached);
+  EXPECT_EQ(sealed(), "acd") << "what is cached is what ran open";
+  build(id, "all", false);
+  EXPECT_EQ(sealed(), "abcd");
+  EXPECT_EQ(build(id), kAllCached);
+  EXPECT_EQ(sealed(), "abcd") << "the later result counts";
+}
+
+TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeIsAsSealedAsItWasThere) {
+  BuildStage stage(buildParts(), 2, 2);
+  open = "a";
+  failing = "c";
+  const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("b", "", "") + "," +
+                       job("c", "", "") + "]}");
+  build(id, "all", true, "failed");
+  EXPECT_EQ(sealed(), "b");
+  open.clear();
+  failing.clear();
+  EXPECT_EQ(build(id, "failed"), "a cached, b cached, c succeeded");
+  EXPECT_EQ(sealed(), "bc");
+}
+
+/// The rows of such jobs once had neither outputs nor an end.
+TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeCanBeTakenAgain) {
+  BuildStage stage(buildParts(), 2, 2);
+  failing = "c";
+  const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("c", "a", "") + "]}");
+  for (int i = 0; i < 2; ++i) build(id, "failed", true, "failed");
+  failing.clear();
+  EXPECT_EQ(build(id, "failed"), "a cached, c succeeded");
+  EXPECT_EQ(
+      text(
+          "select count(distinct outputs) || ' ' || count(finished_at) from jobs where name = 'a'"),
+      "1 3");
 }
 
 TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {

@@ -45,6 +45,7 @@ Provenance provenance() {
   p.startedOn = "2026-01-02T03:04:05.678Z";
   p.finishedOn = "2026-01-02T03:04:06.000Z";
   p.manifestDigest = Digest::of("manifest").text();
+  p.openJobs = {"fetch"};
   return p;
 }
 
@@ -118,7 +119,7 @@ TEST_F(Signed, AStatementHasThePublishedShape) {
   ASSERT_TRUE(schema) << schema.error().message;
   auto one = provenance();
   one.job = "x";
-  one.materialsAreComplete = true;
+  one.openJobs.clear();
   for (const auto& wanted : {provenance(), one}) {
     const auto statement = parseJson(statementJson(wanted));
     ASSERT_TRUE(statement) << statement.error().message;
