@@ -50,7 +50,8 @@ class FakeServices final : public CallServices {
   ProgramLimits limits;
 };
 
-/// Programs that are a function: it sees the spec and may write to its descriptors.
+/// Programs that are a function: it sees the spec and may write to its descriptors. Several threads
+/// may run them at once; `ran` is read when none does.
 class ScriptedPrograms final : public Programs {
  public:
   using Script = std::function<ProgramExit(const ProgramSpec&)>;
@@ -58,7 +59,10 @@ class ScriptedPrograms final : public Programs {
   explicit ScriptedPrograms(Script script) : script_(std::move(script)) {}
 
   ProgramExit run(const ProgramSpec& spec, const std::stop_token& stop) override {
-    ran.push_back(spec);
+    {
+      const std::lock_guard lock(mutex_);
+      ran.push_back(spec);
+    }
     if (stop.stop_requested()) return {.stopped = true};
     return script_ ? script_(spec) : ProgramExit{.code = 0};
   }
@@ -67,6 +71,7 @@ class ScriptedPrograms final : public Programs {
 
  private:
   Script script_;
+  std::mutex mutex_;
 };
 
 }  // namespace planwright
