@@ -30,6 +30,9 @@
 namespace planwright {
 namespace {
 
+/// After a plain fork the descriptor that tells of the exec must live until then.
+constexpr int kCloseHow = PLANWRIGHT_PLAIN_FORK ? CLOSE_RANGE_CLOEXEC : 0;
+
 enum class Step : int { None, Setup, Limits, Folder, Confine, Exec };
 
 struct Limit {
@@ -190,7 +193,7 @@ void Spawner::becomeProgram(const Prepared& program) {
 bool Spawner::confine(const Prepared& program) {
   const Confinement& wish = *program.confinement;
   if (!wish.isConfined) {
-    ::close_range(3, ~0U, 0);
+    ::close_range(3, ~0U, kCloseHow);
     return true;
   }
   if (wish.user != 0) {
@@ -208,7 +211,7 @@ bool Spawner::confine(const Prepared& program) {
   const bool passesFilter = wish.isWrapped && wish.filterFd >= 0;
   if (passesFilter && wish.filterFd != 3 && ::dup2(wish.filterFd, 3) < 0) return false;
   if (passesFilter && ::fcntl(3, F_SETFD, 0) != 0) return false;
-  ::close_range(passesFilter ? 4 : 3, ~0U, 0);
+  ::close_range(passesFilter ? 4 : 3, ~0U, kCloseHow);
   return program.filter == nullptr ||
          ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program.filter) == 0;
 }
