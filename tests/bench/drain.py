@@ -12,16 +12,21 @@ POLL_SECONDS = 0.02
 TICKETS_PER_PUSH = 5000
 
 
-def drain(services, program, folder, items, jobs=0, window=None):
+def drain(services, program, folder, items, jobs=0, window=None, snapshot_age=0):
     """Gives the record of one drain: seconds, commits and transferred events; raises if any work was lost.
 
     `window`: also the rate over the first so many items, by the times of the events.
+    `snapshot_age`: somebody holds a snapshot of the database that is that many seconds old when the drain begins, so
+    that no row version of it can be cleaned away.
     """
     with Host(services, program, folder, NOOP_PLANNER.format(jobs=jobs), NOOP_BUILDER) as host:
         host.post("/api/queues/default/plan/pause")
         record_inputs(host, items)
         push_tickets(services, items)
-        with host.psql({"items": window or items}) as psql:
+        with host.psql({"items": window or items}) as psql, host.psql() as onlooker:
+            if snapshot_age:
+                onlooker.query("begin isolation level repeatable read; select count(*) from queues")
+                time.sleep(snapshot_age)
             commits = _commits(psql, host.database)
             start = time.monotonic()
             host.post("/api/queues/default/plan/resume")
@@ -66,8 +71,9 @@ def check_ledger(ledger, items, jobs):
         raise AssertionError(f"the drain lost or doubled work (found, expected): {wrong}")
 
 
-def _wait_until_built(psql, items, host, patience=120):
+def _wait_until_built(psql, items, host):
     """Polls the newest build's id, which is nearly free, and counts only at the end."""
+    patience = 120 + items / 1000
     deadline = time.monotonic() + patience
     question = "select coalesce(max(id), 0) from builds"
     while True:
