@@ -1,6 +1,7 @@
 #include "upkeep/reconciler.h"
 
 #include <algorithm>
+#include <future>
 
 #include "base/failpoints.h"
 #include "base/log.h"
@@ -130,24 +131,32 @@ bool Reconciler::pushMissing(const std::string& list, const std::string& queue,
   }
 }
 
-/// In pages: a queue may be a million rows long. `known` is sorted.
+/// In pages: a queue may be a million rows long. Redis takes one while Postgres finds the next.
+/// `known` is sorted.
 std::size_t Reconciler::pushAllBut(const std::vector<std::int64_t>& known, const std::string& list,
                                    const std::string& queue, const std::string& stage) {
   std::string lastAt = "-infinity";
   std::int64_t lastId = 0;
-  for (std::size_t pushed = 0;;) {
+  std::future<void> pushing;  // the only user of the tickets meanwhile; waits when it goes
+  std::size_t pushed = 0;
+  for (;;) {
     const Rows rows = connection_->run("eligible_" + stage, {queue, lastAt, lastId, kPage});
     std::vector<std::int64_t> missing;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (!std::binary_search(known.begin(), known.end(), rows.number(i, 0)))
         missing.push_back(rows.number(i, 0));
+    if (pushing.valid()) pushing.get();
     if (!missing.empty()) failpoint("reconcile.push.before");
-    parts_.tickets->push(list, missing);
     pushed += missing.size();
-    if (rows.size() < static_cast<std::size_t>(kPage)) return pushed;
+    pushing = std::async(std::launch::async, [this, &list, missing = std::move(missing)] {
+      parts_.tickets->push(list, missing);
+    });
+    if (rows.size() < static_cast<std::size_t>(kPage)) break;
     lastId = rows.number(rows.size() - 1, 0);
     lastAt = rows.text(rows.size() - 1, 1);
   }
+  pushing.get();
+  return pushed;
 }
 
 }  // namespace planwright
