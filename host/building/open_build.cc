@@ -213,7 +213,7 @@ FinishedBuild OpenBuild::finish() const {
   }
   end.manifest = manifest();
   end.manifestDigest = Digest::of(end.manifest);
-  end.isLargeManifest = end.manifest.size() > static_cast<std::size_t>(kSmallBlobBytes);
+  end.isLargeManifest = end.manifest.size() > kRowDocumentBytes;
   return end;
 }
 

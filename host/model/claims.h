@@ -33,6 +33,10 @@ struct ClaimedInput {
   std::optional<std::string> content;  ///< when it is a small blob
 };
 
+/// Plan documents and manifests up to that size are rows of the database, however full the large
+/// store is or what it loses: a job's output can be made again from them, but not they from it.
+inline constexpr std::size_t kRowDocumentBytes = std::size_t{1} << 20;
+
 /// What planning made of an input: a sealed plan document.
 struct SealedPlan {
   std::string document;  ///< canonical bytes
@@ -42,7 +46,7 @@ struct SealedPlan {
   std::string planner;  ///< id and version
   std::string plannerDigest;
   std::string settingsDigest;
-  bool isLarge = false;  ///< over kSmallBlobBytes: its bytes are in the large store already
+  bool isLarge = false;  ///< over kRowDocumentBytes: its bytes are in the large store already
   std::vector<std::string> blobs = {};  ///< digests that the document names
 };
 

@@ -163,7 +163,7 @@ PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std
   planned.plan.planner = planner;
   planned.plan.plannerDigest = info ? info->digest : "";
   planned.plan.settingsDigest = slot.settingsDigest;
-  planned.plan.isLarge = sealed->document.size() > static_cast<std::size_t>(kSmallBlobBytes);
+  planned.plan.isLarge = sealed->document.size() > kRowDocumentBytes;
   if (planned.plan.isLarge) blobs_.stageBytes(sealed->document);
   planned.plan.document = std::move(sealed->document);
   result.end = std::move(planned);

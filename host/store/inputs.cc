@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "artifacts/blob_store.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -36,7 +37,8 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   claim.source = rows.text(row, 6);
   claim.digest = plan.digest.text();
   claim.jobCount = plan.jobCount;
-  if (!plan.isLarge) claim.document = plan.document;
+  if (plan.document.size() <= static_cast<std::size_t>(kSmallBlobBytes))
+    claim.document = plan.document;
   return claim;
 }
 

@@ -21,6 +21,7 @@ e as (
 select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.build_id, u.build_mode,
        coalesce(u.trace_id, ''), b.content, u.source, u.build_cache
   from u left join blobs b on b.digest = u.plan_digest and u.job_count > 0  -- without jobs it is not needed
+         and b.size <= 16384  -- a large one is read when its turn has come: many are claimed at once
  order by u.id
 
 -- name: sweep_plans

@@ -27,6 +27,16 @@ TEST_F(PlanStageTest, PlansAQueuedInputAndLeavesThePlanForAPerson) {
             "input.recorded input.planning input.planned plan.ready_for_build");
 }
 
+TEST_F(PlanStageTest, ALargeDocumentIsInTheDatabaseToo) {
+  queue.planners[0].settingsJson = R"({"jobs":5000})";
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "hello");
+  ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
+  EXPECT_EQ(text("select b.size > 16384 and b.content is not null from blobs b join plans p on "
+                 "p.plan_digest = b.digest"),
+            "t");
+}
+
 TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
   set("auto_build = true");
   PlanStage stage(planParts(), 2);
