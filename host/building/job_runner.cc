@@ -90,6 +90,12 @@ JobResult JobRunner::attempt(const JobTask& task) {
         result.lostFrom = need;
     return result;
   }
+  const auto& config = parts_.queue.builder;
+  auto secrets = readSecretValues(config.secrets);
+  if (!secrets) {
+    describe({FailureClass::Config, secrets.error().message, {}, {}}, StopReason::None, result);
+    return result;
+  }
   StageJob job;
   job.id = task.job().name;
   job.planId = std::to_string(number(task.plan));
@@ -100,8 +106,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
   AttemptLog log(parts_.logs, parts_.logs.folder() / attemptId, logLimits());
-  const auto& config = parts_.queue.builder;
-  JobServices services(task, config.limits, parts_.blobs, log);
+  JobServices services(task, config.limits, parts_.blobs, log, std::move(*secrets));
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout});
   *running_.lock() = {&call, {task.build, task.position}};

@@ -6,6 +6,7 @@
 
 #include "artifacts/blob_store.h"
 #include "base/unique_fd.h"
+#include "building/job_secrets.h"
 #include "building/job_task.h"
 #include "config/stage_config.h"
 #include "logs/attempt_log.h"
@@ -17,11 +18,15 @@ namespace planwright {
 /// Lives for one call.
 class JobServices final : public CallServices {
  public:
-  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs, AttemptLog& log)
+  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs, AttemptLog& log,
+              SecretValues secrets)
       : task_(task),
         limits_(limits),
         blobs_(blobs),
-        log_(log) {}
+        log_(log),
+        secrets_(std::move(secrets)) {
+    for (const auto& secret : secrets_) log_.hide(secret.second);
+  }
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;
@@ -34,6 +39,7 @@ class JobServices final : public CallServices {
   std::uint64_t outputBytes() override { return log_.receivedBytes(); }
   std::optional<std::string> outputTail(std::size_t most) override { return log_.tail(most); }
   ProgramLimits programLimits() override;
+  std::map<std::string, std::string> programSecrets() override { return secrets_; }
 
   void programEnded(const ProgramExit& end) override;
   /// Of the last program that ran, if any did.
@@ -48,6 +54,7 @@ class JobServices final : public CallServices {
   const LimitsConfig& limits_;
   BlobStore& blobs_;
   AttemptLog& log_;
+  const SecretValues secrets_;
   std::vector<StagedBlob> stored_;
   std::optional<ProgramExit> lastExit_;
   bool wasOpen_ = false;  ///< a program ran without such a sandbox

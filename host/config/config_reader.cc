@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "config/queue_reader.h"
+#include "config/secret_reader.h"
 #include "config/section_reader.h"
 #include "config/stage_reader.h"
 #include "config/yaml_loader.h"
@@ -141,8 +142,10 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   config.stalledAfter = top.duration("stalled_after", config.stalledAfter);
   config.readOnly = top.flag("read_only", config.readOnly);
   config.locked = readLocked(top);
-  for (const char* key : {"tokens", "secrets"}) top.reserved(key);
+  top.reserved("tokens");
+  const Secrets secrets = readSecrets(top, folder, problems);
   readQueues(top, folder, config, problems);
+  grantSecrets(secrets, config, problems);
   top.finish();
 }
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +34,13 @@ struct WorkerSandboxConfig {
   friend bool operator==(const WorkerSandboxConfig&, const WorkerSandboxConfig&) = default;
 };
 
+/// Where the value of a secret is: in a file, or in a variable of the host's environment.
+struct SecretSource {
+  std::filesystem::path file;  ///< absolute, or empty
+  std::string variable;        ///< or empty
+  friend bool operator==(const SecretSource&, const SecretSource&) = default;
+};
+
 /// What every stage of a queue has: the plugin and its settings.
 struct StageConfig {
   std::string plugin;               ///< id, or "exec:/absolute/program"
@@ -42,7 +51,8 @@ struct StageConfig {
   std::string sanitize;             ///< empty | address
   LimitsConfig limits;
   WorkerSandboxConfig workerSandbox;
-  std::vector<std::string> secrets;  ///< names granted to the plugin
+  /// Granted by name. A builder's jobs find them in their environment, under these names.
+  std::map<std::string, SecretSource> secrets;
   /// Settings written as `!secret NAME`: JSON pointer into the settings and the name. Not in
   /// settingsJson.
   std::vector<std::pair<std::string, std::string>> secretSettings;

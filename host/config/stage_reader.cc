@@ -70,7 +70,7 @@ void readSettings(SectionReader& section, const StagePosition& position, StageCo
 void readIsolation(SectionReader& section, StageConfig& stage, ConfigProblems& problems) {
   stage.isolation = section.choice("isolation", {"auto", "process", "inproc"}, "auto");
   stage.sanitize = section.choice("sanitize", {"address"}, "");
-  stage.secrets = section.texts("secrets");
+  for (const auto& name : section.texts("secrets")) stage.secrets[name];
   SectionReader limits(section.section("limits"), "limits", problems);
   stage.limits.memoryBytes = limits.size("memory");
   stage.limits.cpu = limits.duration("cpu");

@@ -221,6 +221,8 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   const PrivateFolders::Lease folder(folders);
   auto spec = parseSpec(*json, call.services().programLimits(), folder.path().string());
   if (!spec) return spec.error();
+  for (const auto& [name, value] : call.services().programSecrets())
+    spec->env.push_back(name + "=" + value);
   if (auto placed = placeFiles(*json, spec->cwd, call); !placed) return placed.error();
 
   const UniqueFd captured =

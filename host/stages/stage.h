@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ class CallServices {
   virtual std::optional<std::string> outputTail(std::size_t /*mostBytes*/) { return std::nullopt; }
   /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
   virtual ProgramLimits programLimits() { return {}; }
+  /// More variables for their environment, whose values nobody may read.
+  virtual std::map<std::string, std::string> programSecrets() { return {}; }
   /// A program that the call ran has ended: its status belongs to the record of the call.
   virtual void programEnded(const ProgramExit& /*end*/) {}
   /// `kind` is one of PW_COUNTER, PW_GAUGE, PW_HISTOGRAM; labels are a JSON object or empty.

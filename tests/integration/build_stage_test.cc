@@ -11,6 +11,7 @@
 #include "base/failpoints.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "logs/log_reader.h"
 #include "model/plan_document.h"
 #include "store/inputs.h"
 #include "store/plans.h"
@@ -44,6 +45,7 @@ class BuildStageTest : public LineFixture {
       ran->push_back(name);
     }
     if (meanwhile) meanwhile(name);
+    if (talk) talk(spec);
     {
       auto ran = ran_.lock();
       if (name == failing) return {.code = 7};
@@ -77,6 +79,7 @@ class BuildStageTest : public LineFixture {
   std::unique_ptr<PostgresRecorder> intake = recorder();
   ScriptedPrograms maker;
   std::function<void(const std::string&)> meanwhile;  ///< while a program runs
+  std::function<void(const ProgramSpec&)> talk;       ///< what it prints
   std::string failing;
   std::vector<std::string> infraFailures;
   Guarded<std::vector<std::string>> ran_;
@@ -102,6 +105,35 @@ TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
       HasSubstr("plan.building plan.built"));
   for (const auto& entry : std::filesystem::directory_iterator(folder / "work"))
     EXPECT_TRUE(std::filesystem::is_empty(entry.path())) << "nothing of a job stays";
+}
+
+TEST_F(BuildStageTest, AJobHasTheSecretsOfItsQueueAndItsLogDoesNot) {
+  replaceFile(folder / "token", "correct horse battery\n");
+  queue.builder.secrets = {{"DEPLOY_TOKEN", {folder / "token", ""}}};
+  talk = [](const ProgramSpec& spec) {
+    for (const std::string_view variable : spec.env) {
+      if (!variable.starts_with("DEPLOY_TOKEN=")) continue;
+      const std::string_view value = variable.substr(13);
+      writeAll(spec.stdoutFd, value.substr(0, 9));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a frame of its own
+      writeAll(spec.stdoutFd, std::string(value.substr(9)) + " is the token\n");
+    }
+  };
+  BuildStage stage(buildParts(), 1, 1);
+  plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
+  ASSERT_TRUE(becomes("select status from plans", "built"));
+  LogReader log(logs->folder() / text("select id from job_attempts"));
+  EXPECT_THAT(log.lines(1, 10).lines, testing::ElementsAre("*** is the token"));
+}
+
+TEST_F(BuildStageTest, ASecretThatCannotBeReadHoldsTheJobAndSaysWhich) {
+  queue.builder.secrets = {{"DEPLOY_TOKEN", {folder / "not-there", ""}}};
+  BuildStage stage(buildParts(), 1, 1);
+  plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
+  ASSERT_TRUE(becomes("select build_held <> '' from queues", "t"));
+  EXPECT_THAT(text("select build_held from queues"),
+              HasSubstr("The secret DEPLOY_TOKEN cannot be used"));
+  EXPECT_TRUE(ran_.lock()->empty());
 }
 
 TEST_F(BuildStageTest, ACommitInDoubtIsRepeatedAndLeavesNoTrace) {

@@ -41,6 +41,7 @@ postgres: postgresql://pw@db/pw
 blobs: {folder: /srv/blobs}
 plugins: {path: [plugins, /opt/plugins]}
 locked: [watch_dir]
+secrets: {pypi: {file: run/pypi}, OTHER: {env: OTHER_TOKEN}}
 defaults:
   isolation: process
   planner: {deadline: 2min}
@@ -89,6 +90,29 @@ TEST(ConfigReader, ReadsEveryKeyOfAQueue) {
   EXPECT_EQ(&config.defaultQueue(), &wheels);
 }
 
+TEST(ConfigReader, GivesAStageTheSecretsItNames) {
+  const Config config = read(kTwoQueues).config;
+  const std::map<std::string, SecretSource> granted{{"pypi", {"/srv/app/etc/run/pypi", ""}}};
+  EXPECT_EQ(config.queue("wheels")->builder.secrets, granted);
+  EXPECT_TRUE(config.queue("uploads")->builder.secrets.empty());
+}
+
+TEST(ConfigReader, RefusesASecretThatIsNotThereOrHasNoPlace) {
+  EXPECT_EQ(problemsOf(R"(secrets:
+  TOKEN: {}
+  my-key: {file: a, env: b}
+queues:
+  wheels:
+    planner: {plugin: planwright.recipe}
+    builder: {plugin: planwright.command, secrets: [TOKN]}
+)"),
+            "etc/team.yaml:2:10: secret TOKEN needs one of file: PATH and env: NAME\n"
+            "etc/team.yaml:3:3: \"my-key\" is no name for a variable, which is how jobs see a "
+            "secret; write one such as DEPLOY_TOKEN\n"
+            "etc/team.yaml:3:11: secret my-key needs one of file: PATH and env: NAME\n"
+            "etc/team.yaml:7:52: no secret is named TOKN; did you mean TOKEN?\n");
+}
+
 TEST(ConfigReader, TakesRelativePathsFromTheFolderOfTheFile) {
   const Config config = read(kTwoQueues).config;
   EXPECT_EQ(config.file, "/srv/app/etc/team.yaml");
@@ -116,9 +140,9 @@ TEST(ConfigReader, MergesDefaultsIntoEveryQueueAndEveryStage) {
 TEST(ConfigReader, KnowsWhereEveryValueWasWritten) {
   const Config config = read(kTwoQueues).config;
   const StageConfig& planner = config.queue("wheels")->planners[0];
-  EXPECT_EQ(config.placeOf(planner.settingsPointer("/python")).text(), "etc/team.yaml:24:90");
-  EXPECT_EQ(config.placeOf(planner.settingsPointer("/not/there")).line, 24);
-  EXPECT_EQ(config.placeOf("/queues/uploads/retry/attempts").line, 12) << "written under defaults:";
+  EXPECT_EQ(config.placeOf(planner.settingsPointer("/python")).text(), "etc/team.yaml:25:90");
+  EXPECT_EQ(config.placeOf(planner.settingsPointer("/not/there")).line, 25);
+  EXPECT_EQ(config.placeOf("/queues/uploads/retry/attempts").line, 13) << "written under defaults:";
   EXPECT_EQ(builtInConfig("/x").placeOf("/queues/default/auto_plan").text(), "built-in default");
 }
 

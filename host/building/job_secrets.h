@@ -1,0 +1,18 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "config/stage_config.h"
+
+namespace planwright {
+
+/// Values by name, as the environment of a job has them.
+using SecretValues = std::map<std::string, std::string>;
+
+/// Reads them all. A line end behind the value in a file does not count. Invalid: the first that
+/// cannot be read, or is empty. [any thread]
+Result<SecretValues> readSecretValues(const std::map<std::string, SecretSource>& sources);
+
+}  // namespace planwright
