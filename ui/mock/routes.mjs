@@ -116,10 +116,19 @@ function mappedPage(items, query, view) {
 
 const identity = (item) => item;
 
+const sandbox = {
+  level: 'landlock',
+  facilities: [
+    { name: 'landlock', works: true, detail: 'ABI 3' },
+    { name: 'bubblewrap', works: false, detail: 'bwrap is not installed' },
+  ],
+  remedy: 'Install bubblewrap (apt install bubblewrap) for the level namespaces.',
+};
+
 /** [method, path with (\d+) for ids, handler]. A handler that returns something answers with it. */
 export const routes = [
   ['GET', '/readyz', () => ({ ready: true, mode: 'normal', dependencies: {} })],
-  ['GET', '/api/version', () => ({ version: '0.1.0-mock' })],
+  ['GET', '/api/version', () => ({ version: '0.1.0-mock', sandbox })],
   ['GET', '/api/pending-inputs', (w, { query }) => mappedPage(w.inputs, query, inputView)],
   ['POST', '/api/pending-inputs', upload],
   [

@@ -88,6 +88,10 @@ export async function listArtifacts(buildId: number, signal?: AbortSignal): Prom
   return manifest.artifacts ?? [];
 }
 
+/** Everything that a build left, as one file. */
+export const archiveUrl = (buildId: number, kind: 'zip' | 'tar'): string =>
+  `/api/builds/${buildId}/artifacts.${kind}`;
+
 export function artifactUrl(artifact: Artifact): string {
   return `/api/blobs/${encodeURIComponent(artifact.digest)}`;
 }

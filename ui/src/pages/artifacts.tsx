@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/preact-query';
-import { artifactUrl, listArtifacts } from '../lib/builds';
+import { archiveUrl, artifactUrl, listArtifacts } from '../lib/builds';
 import { bytes, shortDigest } from '../lib/format';
 
 /** What a build produced, ready to be fetched. */
@@ -25,6 +25,10 @@ export function Artifacts({ buildId }: { buildId: number }) {
           </li>
         ))}
       </ul>
+      <p>
+        All of them: <a href={archiveUrl(buildId, 'zip')}>zip</a>{' '}
+        <a href={archiveUrl(buildId, 'tar')}>tar</a>
+      </p>
     </section>
   );
 }

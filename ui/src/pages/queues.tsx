@@ -15,6 +15,7 @@ import { Ago, Loading } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
 import { Stepper } from '../ui/stepper';
 import { Table, type Column } from '../ui/table';
+import { SandboxFacts } from './sandbox';
 
 /** Every queue with its two stages and the size of their pools. */
 export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
@@ -34,6 +35,7 @@ export function QueuesPage({ queues }: { queues: Queue[] | undefined }) {
         </section>
       ))}
       <Hosts />
+      <SandboxFacts />
     </>
   );
 }

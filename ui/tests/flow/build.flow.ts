@@ -60,6 +60,8 @@ describe('from a file to its build, by hand', () => {
 
   it('leads to what was built', async () => {
     await session.page.locator('.artifacts li').first().waitFor();
+    const all = session.page.locator('.artifacts').getByRole('link', { name: 'zip' });
+    expect(await all.getAttribute('href')).toMatch(/^\/api\/builds\/\d+\/artifacts\.zip$/);
     await session.page.getByRole('link', { name: /^\d+$/ }).last().click();
     await session.page.waitForURL(/\/builds\/\d+/);
     await session.page.getByText('built', { exact: true }).first().waitFor();

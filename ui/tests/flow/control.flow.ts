@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recipe } from './host';
+import { ask, recipe } from './host';
 import { Session } from './session';
 
 /** Different in each run, so that a host that has seen an earlier run takes the files as new. */
@@ -29,6 +29,16 @@ describe('pools', () => {
     await session.page.locator('[data-tank=build].paused').waitFor();
     await session.button(/^Resume build_queue/).click();
     await session.page.locator('[data-tank=build]:not(.paused)').waitFor();
+  });
+});
+
+describe('the sandbox', () => {
+  it('is told with what it is made of', async () => {
+    const { body } = await ask(session.host, 'GET', '/api/version');
+    await session.open('/queues');
+    const section = session.page.getByRole('region', { name: 'Sandbox' });
+    expect(await section.locator('p b').textContent()).toBe(body.sandbox.level);
+    expect(await section.locator('dt').count()).toBe(body.sandbox.facilities.length);
   });
 });
 
