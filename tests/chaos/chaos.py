@@ -27,7 +27,7 @@ jobs:
   make: {{command: [sh, -c, "sleep 0.05; echo {token} > made.txt"], outputs: [made.txt]}}
   copy: {{command: [sh, -c, "cat in.txt > copied.txt"], inputs: {{in.txt: make/made.txt}}, outputs: [copied.txt]}}
 """
-# The input, the plan, an output and the manifest are all too large for a row.
+# The input and an output are files of the blob folder; the plan and the manifest are large rows.
 LARGE = """\
 jobs:
   make:

@@ -119,8 +119,8 @@ class OutagesTest(ChaosCase):
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.blobs)], check=True)
         host = self.new_host().start()
         ballast = self.blobs / "ballast"
-        with open(ballast, "wb") as file:  # 100 KiB are left, a large file takes 20 of them here and there
-            file.write(bytes((1 << 20) - (100 << 10)))
+        with open(ballast, "wb") as file:  # 50 KiB are left; a large file takes 20, and its output as much
+            file.write(bytes((1 << 20) - (50 << 10)))
         self.load("full", 30)
         eventually(lambda: "No space left" in host.log.read_text(errors="replace"), "the disk is full", 60)
         time.sleep(5 if IS_LONG else 1)
