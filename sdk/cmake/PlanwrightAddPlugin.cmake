@@ -1,4 +1,5 @@
 # planwright_add_plugin(NAME MANIFEST plugin.json SOURCES a.cc...) makes NAME.so, loadable by planwright.
+# Sources are C++ (with planwright/plugin.hpp) or C (with planwright/plugin.h).
 #
 # Only planwright_module is exported, so two versions of a plugin, or two plugins with one class name, never
 # see each other's symbols. The manifest is embedded in the section .planwright; changing it relinks.
@@ -8,17 +9,29 @@ function(planwright_add_plugin name)
     message(FATAL_ERROR "planwright_add_plugin(${name}): give MANIFEST and SOURCES")
   endif()
   set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/planwright.map)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(CXX IN_LIST languages)
+    set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.cc)
+  else()
+    set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.c)
+  endif()
+  if(DEFINED PLANWRIGHT_RAPIDJSON_INCLUDE_DIR AND NOT PLANWRIGHT_RAPIDJSON_INCLUDE_DIR
+     AND arg_SOURCES MATCHES "[.](cc|cpp|cxx)(;|$)")
+    message(FATAL_ERROR "planwright_add_plugin(${name}): planwright/plugin.hpp needs RapidJSON, which was not found: "
+      "install it (Debian: rapidjson-dev) or set PLANWRIGHT_RAPIDJSON_INCLUDE_DIR")
+  endif()
   get_filename_component(manifest ${arg_MANIFEST} ABSOLUTE)
-  set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.cc)
   file(CONFIGURE OUTPUT ${embedded} CONTENT
 "__asm__(\".pushsection .planwright,\\\"\\\",%progbits\\n.incbin \\\"@manifest@\\\"\\n.popsection\\n\");\n" @ONLY)
   set_source_files_properties(${embedded} PROPERTIES OBJECT_DEPENDS ${manifest})
 
   add_library(${name} MODULE ${arg_SOURCES} ${embedded})
   target_link_libraries(${name} PRIVATE planwright::sdk)
-  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so"
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" C_VISIBILITY_PRESET hidden
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${map})
-  target_compile_features(${name} PRIVATE cxx_std_20)
+  if(CXX IN_LIST languages)
+    target_compile_features(${name} PRIVATE cxx_std_20)
+  endif()
   target_compile_options(${name} PRIVATE
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE

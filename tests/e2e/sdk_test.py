@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""The SDK as an author gets it: installed into a prefix, plugins are built out of the tree."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PLANWRIGHT_BINARY", ROOT / "build" / "planwright")).parent
+README = (ROOT / "sdk" / "README.md").read_text()
+
+
+def run(*words, cwd=None, expect=0, env=None):
+    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=300, env=env)
+    assert done.returncode == expect, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def compilers():
+    """(name, CMake options) of those that are here; g++ must be."""
+    yield "g++", ["-DCMAKE_CXX_COMPILER=g++"]
+    if shutil.which("clang++"):
+        yield "clang++", ["-DCMAKE_CXX_COMPILER=clang++"]
+    else:
+        print("clang++ is not here: only g++ is tried", file=sys.stderr)
+
+
+def readme_file(start):
+    """The code block of sdk/README.md that begins with `start`."""
+    for block in re.findall(r"^```\w+\n(.*?)^```$", README, re.S | re.M):
+        if block.startswith(start):
+            return block
+    raise AssertionError(f"sdk/README.md has no block that begins with {start!r}")
+
+
+class Sdk(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="planwright-sdk."))
+        cls.prefix = cls.folder / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", "sdk")
+        cls.program = cls.prefix / "bin" / "planwright"
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def build(self, project, *options):
+        run("cmake", "-B", "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}", *options, cwd=project)
+        run("cmake", "--build", "build", cwd=project)
+        return project / "build"
+
+    def project(self, name, **files):
+        folder = self.folder / name
+        folder.mkdir()
+        for file, text in files.items():
+            (folder / file.replace("__", ".")).write_text(text)
+        return folder
+
+    def test_holds_what_an_author_needs_and_nothing_else(self):
+        files = {str(path.relative_to(self.prefix)) for path in self.prefix.rglob("*") if path.is_file()}
+        for needed in ("bin/planwright", "include/planwright/plugin.h", "include/planwright/plugin.hpp",
+                       "share/planwright/schema/plan.schema.json", "lib/cmake/planwright/planwright-config.cmake"):
+            self.assertIn(needed, files)
+        self.assertEqual([file for file in files if file.endswith(".so")], [])
+
+    def test_the_planner_of_the_readme_is_built_by_every_compiler(self):
+        for compiler, options in compilers():
+            with self.subTest(compiler):
+                project = self.project(
+                    f"lines-{compiler}", plugin__json=readme_file("{"), lines__cc=readme_file("#include"),
+                    CMakeLists__txt=readme_file("cmake_minimum_required"))
+                plugin = self.build(project, *options) / "lines.so"
+                manifest = json.loads(run(self.program, "plugin", "inspect", plugin, "-o", "json"))
+                self.assertEqual(manifest["id"], "org.example.lines")
+                exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", plugin).splitlines()]
+                self.assertEqual(exported, ["planwright_module"])
+
+    def test_c_needs_no_other_language(self):
+        project = self.project(
+            "nothing",
+            plugin__json=json.dumps({"manifest": 1, "id": "org.example.nothing", "version": "1.0.0", "abi": "1.0",
+                                     "stages": ["planwright.planner/1"]}),
+            nothing__c="""\
+#include <planwright/plugin.h>
+static const void *nothing(const char *id) { (void)id; return 0; }
+PW_EXPORT const pw_module planwright_module = {PW_MAGIC, sizeof(pw_module), PW_ABI_MAJOR, PW_ABI_MINOR,
+                                              "org.example.nothing", "1.0.0", 0, nothing, 0};
+""",
+            CMakeLists__txt="""\
+cmake_minimum_required(VERSION 3.20)
+project(nothing C)
+find_package(planwright 1 REQUIRED)
+planwright_add_plugin(nothing MANIFEST plugin.json SOURCES nothing.c)
+target_compile_options(nothing PRIVATE -std=c99 -Wall -Wextra -Wpedantic -Werror)
+""")
+        plugin = self.build(project) / "nothing.so"
+        self.assertIn("org.example.nothing 1.0.0", run(self.program, "plugin", "inspect", plugin))
+
+    def test_another_major_version_is_not_found(self):
+        project = self.project("major", CMakeLists__txt="""\
+cmake_minimum_required(VERSION 3.20)
+project(major C)
+find_package(planwright 2 QUIET)
+if(planwright_FOUND)
+  message(FATAL_ERROR "found")
+endif()
+""")
+        run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={self.prefix}", cwd=project)
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=0).result
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - bad} passed, {bad} failed")
+    sys.exit(bad > 0)
