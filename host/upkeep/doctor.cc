@@ -47,6 +47,8 @@ const std::vector<Doctor::Check>& Doctor::checks() {
       {"claims", "no item has two live claims", kBug, "doctor_claims", nullptr, false},
       {"owners", "whoever claimed an item lives", kByReconcile, nullptr, &Doctor::owners, true},
       {"fences", "fences only grow, nothing was done twice", kBug, "doctor_fences", nullptr, false},
+      {"parents", "every plan has its input, every build its plan", kBug, "doctor_parents", nullptr,
+       false},
       {"tickets", "whatever is queued has a ticket", kByReconcile, nullptr, &Doctor::tickets, true},
       {"built", "a build is built when all its jobs are", kBug, "doctor_built", nullptr, false},
       {"order", "no job ran before what it needs", kBug, "doctor_order", nullptr, false},

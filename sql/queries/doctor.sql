@@ -91,6 +91,16 @@ c as materialized (
 (select item, what from c where what is not null order by item limit 1000)
 union all select '', count(*)::text from c
 
+-- name: doctor_parents
+with c as materialized (
+  select 'plan/' || p.id as item, case when i.id is null then format('was made of input %s, which is gone', p.pending_input_id) end as what
+    from plans p left join pending_inputs i on i.id = p.pending_input_id
+  union all
+  select 'build/' || b.id, case when p.id is null then format('was made of plan %s, which is gone', b.plan_id) end
+    from builds b left join plans p on p.id = b.plan_id)
+(select item, what from c where what is not null order by item limit 1000)
+union all select '', count(*)::text from c
+
 -- name: doctor_built
 with c as materialized (
   select 'build/' || b.id as item,

@@ -167,6 +167,11 @@ TEST_F(DoctorTest, SeesAnInputThatOneClaimPlannedTwice) {
                           "fences plan/2: is one of 2 plans made by claim 1 of input 1"));
 }
 
+TEST_F(DoctorTest, SeesAPlanWhoseInputIsGone) {
+  sql("alter table pending_inputs disable trigger keep_input; delete from pending_inputs");
+  EXPECT_THAT(violations(), ElementsAre("parents plan/1: was made of input 1, which is gone"));
+}
+
 TEST_F(DoctorTest, SeesAQueuedRowWithoutATicket) {
   const auto id = waiting();
   takeTickets();

@@ -88,6 +88,14 @@ TEST_F(RetentionTest, PrunesWhatEndedLongAgoWithBuildsJobsAndLogs) {
   EXPECT_FALSE(pruner().prune("default", wanted, {}).any());
 }
 
+TEST_F(RetentionTest, NoRowIsDeletedUnderThoseThatWereMadeOfIt) {
+  line("a", "2 hours");
+  EXPECT_ANY_THROW(connection->runText("delete from pending_inputs"));
+  EXPECT_ANY_THROW(
+      connection->runText("delete from job_attempts; delete from jobs; delete from plans"));
+  EXPECT_EQ(plans(), "a");
+}
+
 TEST_F(RetentionTest, KeepsTheNewestWhateverTheirAge) {
   for (const char* name : {"a", "b", "c"}) line(name, "2 hours");
   pruner().prune("default", {1h, 1h, 2}, {});
