@@ -12,7 +12,7 @@
 namespace planwright {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{200};  // for tickets that are all gone
+constexpr std::chrono::milliseconds kLook{100};  // for tickets that are all gone
 constexpr int kScanEvery = 15;                   // rounds
 constexpr int kCountShare = 20;                  // counting takes a twentieth of the time at most
 constexpr int kPage = 10'000;
@@ -131,32 +131,30 @@ bool Reconciler::pushMissing(const std::string& list, const std::string& queue,
   }
 }
 
-/// In pages: a queue may be a million rows long. Redis takes one while Postgres finds the next.
-/// `known` is sorted.
+/// In pages: a queue may be a million rows long. Postgres finds one while Redis takes the one
+/// before. `known` is sorted.
 std::size_t Reconciler::pushAllBut(const std::vector<std::int64_t>& known, const std::string& list,
                                    const std::string& queue, const std::string& stage) {
-  std::string lastAt = "-infinity";
-  std::int64_t lastId = 0;
-  std::future<void> pushing;  // the only user of the tickets meanwhile; waits when it goes
+  const auto readAfter = [&](const std::string& at, std::int64_t id) {
+    return std::async(std::launch::async, [this, &queue, &stage, at, id] {  // waits when it goes
+      return connection_->run("eligible_" + stage, {queue, at, id, kPage});
+    });
+  };
   std::size_t pushed = 0;
-  for (;;) {
-    const Rows rows = connection_->run("eligible_" + stage, {queue, lastAt, lastId, kPage});
+  for (auto next = readAfter("-infinity", 0);;) {
+    const Rows rows = next.get();
+    const std::size_t last = rows.size() - 1;
+    const bool isWhole = rows.size() == static_cast<std::size_t>(kPage);
+    if (isWhole) next = readAfter(rows.text(last, 1), rows.number(last, 0));
     std::vector<std::int64_t> missing;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (!std::binary_search(known.begin(), known.end(), rows.number(i, 0)))
         missing.push_back(rows.number(i, 0));
-    if (pushing.valid()) pushing.get();
     if (!missing.empty()) failpoint("reconcile.push.before");
+    parts_.tickets->push(list, missing);
     pushed += missing.size();
-    pushing = std::async(std::launch::async, [this, &list, missing = std::move(missing)] {
-      parts_.tickets->push(list, missing);
-    });
-    if (rows.size() < static_cast<std::size_t>(kPage)) break;
-    lastId = rows.number(rows.size() - 1, 0);
-    lastAt = rows.text(rows.size() - 1, 1);
+    if (!isWhole) return pushed;
   }
-  pushing.get();
-  return pushed;
 }
 
 }  // namespace planwright
