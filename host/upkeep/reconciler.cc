@@ -116,10 +116,12 @@ bool Reconciler::pushMissing(const std::string& list, const std::string& queue,
     if (!areTicketsGone_) {
       const auto start = std::chrono::steady_clock::now();
       if (start < countAgain_[list]) return true;
+      // Meanwhile items are taken and others come: both lengths, so that neither looks like a loss.
+      const auto before = parts_.tickets->length(list);
       const auto eligible = connection_->run("eligible_" + stage + "_count", {queue}).number(0, 0);
       const auto end = std::chrono::steady_clock::now();
       countAgain_[list] = end + (end - start) * kCountShare;
-      if (parts_.tickets->length(list) >= eligible) return true;
+      if (std::max(before, parts_.tickets->length(list)) >= eligible) return true;
       known = parts_.tickets->all(list);
       std::sort(known.begin(), known.end());
     }

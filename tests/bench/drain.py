@@ -5,7 +5,7 @@ import pathlib
 import time
 
 from host import NOOP_BUILDER, NOOP_PLANNER, Host
-from services import Redis
+from services import Redis, wait_until
 
 SQL = pathlib.Path(__file__).parent / "sql"
 POLL_SECONDS = 0.02
@@ -22,7 +22,7 @@ def drain(services, program, folder, items, jobs=0, window=None, snapshot_age=0)
     with Host(services, program, folder, NOOP_PLANNER.format(jobs=jobs), NOOP_BUILDER) as host:
         host.post("/api/queues/default/plan/pause")
         record_inputs(host, items)
-        push_tickets(services, items)
+        _wait_for_tickets(services, items)
         with host.psql({"items": window or items}) as psql, host.psql() as onlooker:
             if snapshot_age:
                 onlooker.query("begin isolation level repeatable read; select count(*) from queues")
@@ -53,6 +53,12 @@ def push_tickets(services, items):
     redis = Redis(services.redis)
     for first in range(1, items + 1, TICKETS_PER_PUSH):
         redis.call("RPUSH", "plan_queue", *range(first, min(first + TICKETS_PER_PUSH, items + 1)))
+
+
+def _wait_for_tickets(services, items):
+    """The host pushes what is recorded without a ticket itself. Pushed here, too, they would be doubled meanwhile."""
+    redis = Redis(services.redis)
+    wait_until(lambda: redis.call("LLEN", "plan_queue") >= items, "the tickets", seconds=60)
 
 
 def check_ledger(ledger, items, jobs):
