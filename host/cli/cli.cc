@@ -35,6 +35,7 @@ void addGlobalOptions(CLI::App& app, Session& session) {
 void addCommands(CLI::App& app, Session& session) {
   addServeCommand(app, session);
   addConfigCommands(app, session);
+  addPluginCommands(app, session);
   addDoctorCommand(app, session);
   addStatusCommands(app, session);
   addSubmitCommand(app, session);

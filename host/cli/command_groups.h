@@ -10,7 +10,9 @@ namespace planwright::cli {
 // what is to be done in `session.action`.
 void addServeCommand(CLI::App& app, Session& session);
 void addDoctorCommand(CLI::App& app, Session& session);
-void addConfigCommands(CLI::App& app, Session& session);  // check-config, plugin inspect
+void addConfigCommands(CLI::App& app, Session& session);  // check-config
+void addPluginCommands(CLI::App& app, Session& session);  // plugin inspect, and with these:
+void addPluginRunCommand(CLI::App& group, Session& session);
 void addListCommands(CLI::App& app,
                      Session& session);  // inputs plans builds queues … list|show, jobs
 void addItemCommands(CLI::App& app,

@@ -2,24 +2,16 @@
 """The SDK as an author gets it: installed into a prefix, plugins are built out of the tree."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("PLANWRIGHT_BINARY", ROOT / "build" / "planwright")).parent
+from commands import BUILD, ROOT, main, run
+
 README = (ROOT / "sdk" / "README.md").read_text()
-
-
-def run(*words, cwd=None, expect=0, env=None):
-    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=300, env=env)
-    assert done.returncode == expect, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def compilers():
@@ -116,7 +108,4 @@ endif()
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=0).result
-    bad = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - bad} passed, {bad} failed")
-    sys.exit(bad > 0)
+    main()

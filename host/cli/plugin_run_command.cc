@@ -1,0 +1,201 @@
+#include <filesystem>
+#include <optional>
+
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/scratch_folder.h"
+#include "cli/command_groups.h"
+#include "cli/output.h"
+#include "config/units.h"
+#include "trial/lone_plugin.h"
+#include "trial/plan_trial.h"
+#include "trial/trial_job.h"
+#include "trial/trial_programs.h"
+#include "trial/trial_services.h"
+#include "trial/watched_call.h"
+
+namespace planwright::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunArguments {
+  std::string file, input, name, job, stage, workdir, files, cursor, deadline;
+  std::vector<std::string> settings, secrets;
+};
+
+[[noreturn]] void refuse(const Error& error, const std::string& next = {}) {
+  throw CommandFailure(exitCodeOf(error.kind), error.message, next);
+}
+
+/// "name: what", the way that the run of a plugin ends badly; the class decides the exit code.
+ExitCode failed(Session& session, const Failure& failure) {
+  std::ostream& err = session.terminal.err;
+  err << "planwright: " << toText(failure.kind) << ": " << printable(failure.message) << '\n';
+  if (!failure.details.empty()) err << failure.details << '\n';
+  if (failure.kind == FailureClass::Infra) err << "A host would try it again.\n";
+  if (failure.kind == FailureClass::Timeout) return ExitCode::TimedOut;
+  return failure.kind == FailureClass::Config ? ExitCode::Usage : ExitCode::WorkFailed;
+}
+
+/// One run of one stage of a plugin; everything it needs goes with it.
+class PluginRun {
+ public:
+  PluginRun(Session& session, const RunArguments& arguments)
+      : session_(session),
+        arguments_(arguments),
+        services_(
+            [&session](std::string_view kind, int level, std::string_view text) {
+              constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warning", "error"};
+              const auto word = kind == "log" && level >= 0 && level < 5 ? kLevels[level] : kind;
+              session.terminal.err << word << ": " << printable(text) << '\n';
+            },
+            STDERR_FILENO) {
+    for (const auto& secret : arguments.secrets) {
+      const auto equals = secret.find('=');
+      if (equals == std::string::npos || equals == 0)
+        throw CommandFailure(ExitCode::Usage, "a secret is given as NAME=FILE");
+      std::string value = readFile(secret.substr(equals + 1));
+      while (!value.empty() && value.back() == '\n') value.pop_back();
+      services_.secrets[secret.substr(0, equals)] = value;
+    }
+  }
+
+  ExitCode run() {
+    log::configure("off");  // what the loader says comes back as the error
+    auto plugin = LonePlugin::load(arguments_.file, programs_);
+    if (!plugin) refuse(plugin.error(), "planwright plugin inspect " + arguments_.file);
+    log::configure("info");
+    plugin_ = std::move(*plugin);
+    const auto settings = settingsFrom(arguments_.settings, plugin_->info().settingsSchemaJson);
+    if (!settings) refuse(settings.error());
+    settings_ = *settings;
+    const std::string stage = chosenStage();
+    if (stage == "source") return poll();
+    if (arguments_.input.empty())
+      throw CommandFailure(ExitCode::Usage, "a " + stage + " needs an INPUT");
+    return stage == "planner" ? plan() : build();
+  }
+
+ private:
+  std::string chosenStage() const {
+    if (!arguments_.stage.empty()) return arguments_.stage;
+    for (const char* stage : {"planner", "builder", "source"})
+      if (plugin_->provides("planwright." + std::string(stage) + "/1")) return stage;
+    throw CommandFailure(ExitCode::Usage, plugin_->info().id + " has no stage that can be run");
+  }
+
+  std::chrono::milliseconds deadline() const {
+    if (arguments_.deadline.empty()) return {};
+    const auto time = parseDuration(arguments_.deadline);
+    if (!time) throw CommandFailure(ExitCode::Usage, "--deadline: " + time.error().message);
+    return *time;
+  }
+
+  std::string input() const {
+    if (!fs::is_regular_file(arguments_.input))
+      throw CommandFailure(ExitCode::NotFound, "there is no file " + arguments_.input);
+    return readFile(arguments_.input);
+  }
+
+  template <class Made>
+  auto made(Result<Made> stage) {
+    if (!stage) refuse(stage.error(), "planwright plugin inspect " + arguments_.file);
+    return std::move(*stage);
+  }
+
+  ExitCode plan() {
+    const auto planner = made(plugin_->plugins().planner(plugin_->info().id, kQueue, settings_));
+    const std::string name =
+        arguments_.name.empty() ? fs::path(arguments_.input).filename().string() : arguments_.name;
+    const std::string content = input();
+    WatchedCall call(services_, deadline());
+    const auto outcome = planner->plan(inputOf(name, content, services_), call.call());
+    if (outcome.failure) return failed(session_, call.verdict(*outcome.failure));
+    if (const auto sealed = sealTrial(outcome.document, content, plugin_->info()); !sealed)
+      return failed(session_, {FailureClass::Bug,
+                               "A host refuses this plan: " + sealed.error().message,
+                               outcome.document,
+                               {}});
+    session_.terminal.out << (session_.isTable() ? readablePlan(outcome.document)
+                                                 : outcome.document)
+                          << '\n';
+    return ExitCode::Done;
+  }
+
+  ExitCode build() {
+    std::optional<ScratchFolder> own;
+    fs::path workdir;
+    if (arguments_.workdir.empty())
+      workdir = own.emplace(ScratchFolder::below({})).path();
+    else
+      workdir = fs::absolute(arguments_.workdir);
+    if (!own && !fs::create_directories(workdir) && !fs::is_empty(workdir))
+      throw CommandFailure(ExitCode::Usage, workdir.string() + " is not empty");
+    const auto trial = TrialJob::prepare(input(), arguments_.job, workdir, arguments_.files);
+    if (!trial) refuse(trial.error());
+    const auto builder = made(plugin_->plugins().builder(plugin_->info().id, kQueue, settings_));
+    WatchedCall call(services_, deadline());
+    const auto outcome = builder->build(trial->job, call.call());
+    if (outcome.failure) return failed(session_, call.verdict(*outcome.failure));
+    const auto outputs = trial->outputs();
+    if (!outputs) return failed(session_, {FailureClass::Failed, outputs.error().message, {}, {}});
+    for (const auto& output : outcome.outputs)
+      session_.terminal.out << printable(output.name) << "  " << output.digest << '\n';
+    for (const auto& output : *outputs)
+      session_.terminal.out << printable(output.path) << "  " << output.sizeBytes << " bytes\n";
+    return ExitCode::Done;
+  }
+
+  ExitCode poll() {
+    const auto source = made(plugin_->plugins().source(plugin_->info().id, kQueue, settings_));
+    WatchedCall call(services_, deadline());
+    const auto found = source->poll(arguments_.cursor, call.call());
+    if (found.failure) return failed(session_, call.verdict(*found.failure));
+    for (const auto& item : found.items)
+      session_.terminal.out << printable(item.name) << "  "
+                            << printable(item.path.empty() ? item.digest : item.path) << "  "
+                            << printable(item.attributesJson) << '\n';
+    session_.terminal.err << "cursor: " << printable(found.cursor) << "\nnext poll in "
+                          << found.nextPoll.count() << " ms\n";
+    return ExitCode::Done;
+  }
+
+  static constexpr const char* kQueue = "trial";
+
+  Session& session_;
+  const RunArguments& arguments_;
+  TrialPrograms programs_;
+  TrialServices services_;
+  std::unique_ptr<LonePlugin> plugin_;
+  std::string settings_;
+};
+
+}  // namespace
+
+void addPluginRunCommand(CLI::App& group, Session& session) {
+  CLI::App* command = group.add_subcommand(
+      "run", "run one item through a plugin, without a server: prints the plan, or runs the job");
+  const auto arguments = std::make_shared<RunArguments>();
+  command->add_option("FILE", arguments->file, "the shared object")->required();
+  command->add_option("INPUT", arguments->input,
+                      "planner: the input; builder: a job, or a plan with --job");
+  command->add_option("--set", arguments->settings, "KEY=VALUE, a setting; may stand many times");
+  command->add_option("--stage", arguments->stage, "which, if the plugin has several")
+      ->check(CLI::IsMember({"planner", "builder", "source"}));
+  command->add_option("--name", arguments->name, "the input's name; default its file's");
+  command->add_option("--job", arguments->job, "the job of the plan to run");
+  command->add_option("--workdir", arguments->workdir, "run the job here, and keep the folder");
+  command->add_option("--files", arguments->files,
+                      "folder with the job's inputs that other jobs or blobs would give");
+  command->add_option("--cursor", arguments->cursor, "source: where the last poll ended");
+  command->add_option("--secret", arguments->secrets, "NAME=FILE, a secret; may stand many times");
+  command->add_option("--deadline", arguments->deadline, "such as 30s; default none");
+  command->callback([&session, arguments] {
+    session.action = [&session, arguments] { return PluginRun(session, *arguments).run(); };
+  });
+}
+
+}  // namespace planwright::cli

@@ -1,0 +1,22 @@
+#include "trial/trial_programs.h"
+
+#include "base/keeper.h"
+#include "sandbox/sandbox.h"
+
+namespace planwright {
+
+struct TrialPrograms::Means {
+  ScratchFolder folder = ScratchFolder::below({});
+  Keeper keeper;
+  Sandbox sandbox{SandboxOptions{folder.path()}, keeper};
+};
+
+TrialPrograms::TrialPrograms() = default;
+TrialPrograms::~TrialPrograms() = default;
+
+ProgramExit TrialPrograms::run(const ProgramSpec& spec, const std::stop_token& stop) {
+  std::call_once(made_, [this] { means_ = std::make_unique<Means>(); });
+  return means_->sandbox.run(spec, stop);
+}
+
+}  // namespace planwright

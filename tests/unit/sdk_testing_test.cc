@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include "planwright/plugin.hpp"
+#include "planwright/testing.hpp"
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using pw::testing::End;
+using pw::testing::FakeHost;
+
+/// Does what its setting `how` says.
+class Scripted {
+ public:
+  explicit Scripted(const pw::Settings& settings) : how_(settings.text("how")) {
+    if (how_ == "config") pw::badSetting("impossible");
+  }
+  void start(pw::Call& call) { call.debug("start"); }
+  void stop(pw::Call& call) { call.debug("stop"); }
+
+  void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
+    if (how_ == "double") call.emit("plan", "{}");
+    if (how_ == "late") last = &call;
+    if (how_ == "reject") pw::reject("line 3", "the story");
+    if (how_ == "secret") call.info(call.secret("token"));
+    if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
+    call.event("seen", "{}");
+    call.metric("lines", 3);
+    call.progress(1, 2, "half");
+    plan.job("a").arg("text", input.text());
+  }
+  void build(const pw::Job& job, pw::Call& call) {
+    const UniqueFd bytes = memoryFile("made");
+    job.output("a.txt", call.putBlob(bytes.get(), "text/plain"));
+  }
+  void poll(pw::Poll& poll, pw::Call& call) {
+    poll.blob("b.txt", pw::sha256(call.blob(pw::sha256("from the folder"))));
+    poll.setCursor(std::string(poll.cursor()) + "+");
+    poll.next(std::chrono::milliseconds(250));
+  }
+
+ private:
+  const std::string how_;
+  static inline pw::Call* last = nullptr;
+};
+
+End plan(FakeHost& host, const std::string& how, std::string content = "x") {
+  return host.plan(pw::Planner<Scripted>::vtable, {.content = std::move(content)},
+                   "{\"how\":\"" + how + "\"}");
+}
+
+TEST(FakeHost, RecordsWhatAStageDoes) {
+  FakeHost host;
+  EXPECT_TRUE(plan(host, "").ok());
+  EXPECT_EQ(host.emitted("plan"),
+            std::vector<std::string>{R"({"jobs":[{"id":"a","spec":{"text":"x"}}],"summary":{}})"});
+  ASSERT_EQ(host.logs.size(), 2u);
+  EXPECT_EQ(host.logs[0].message + host.logs[1].message, "startstop");
+  ASSERT_EQ(host.events.size(), 1u);
+  EXPECT_EQ(host.events[0].kind, "seen");
+  EXPECT_EQ(host.progress.at(0).note, "half");
+  EXPECT_EQ(host.metrics.at("lines"), 3);
+}
+
+TEST(FakeHost, TellsHowAStageEnded) {
+  FakeHost host;
+  const End end = plan(host, "reject");
+  EXPECT_EQ(end.status, PW_REJECT);
+  EXPECT_EQ(end.message, "line 3");
+  EXPECT_EQ(end.details, "the story");
+  EXPECT_EQ(plan(host, "config").status, PW_CONFIG);
+  EXPECT_EQ(plan(host, "double").message, "The stage broke its contract: a second plan.");
+  EXPECT_EQ(plan(host, "secret").status, PW_CONFIG);
+  EXPECT_EQ(plan(host, "exec").status, PW_UNSUPPORTED);
+}
+
+TEST(FakeHost, HandsOutSecretsProgramsAndLargeInputsAsBlobs) {
+  FakeHost host;
+  host.secrets["token"] = "hunter2";
+  host.exec = [](std::string_view) { return R"({"outcome":"failed","exit":3})"; };
+  EXPECT_TRUE(plan(host, "secret").ok());
+  EXPECT_TRUE(plan(host, "exec").ok());
+  EXPECT_EQ(host.logs.at(1).message, "hunter2");
+  EXPECT_EQ(host.logs.at(4).message, "exited with 3");
+  EXPECT_TRUE(plan(host, "", std::string(100'000, 'x')).ok());
+}
+
+TEST(FakeHost, FailsAtEveryUseThatCanFail) {
+  int n = 0;
+  for (bool hasFailed = true; hasFailed;) {
+    FakeHost host;
+    host.secrets["token"] = "x";
+    host.failAt = ++n;
+    const End end = plan(host, "secret");
+    hasFailed = host.hasFailed;
+    EXPECT_EQ(end.status, hasFailed ? PW_RETRY : PW_OK) << n << " " << end.message;
+  }
+  EXPECT_EQ(n, 3) << "the secret, the plan, and then none";
+}
+
+TEST(FakeHost, CancelsFromTheWantedUseOn) {
+  FakeHost host;
+  host.cancelAt = 1;
+  EXPECT_EQ(plan(host, "").status, PW_CANCELLED);
+  EXPECT_TRUE(host.emits.empty());
+}
+
+TEST(FakeHost, ServesBlobsOfAFolderAndKeepsNewOnes) {
+  const TempFolder folder;
+  replaceFile(folder.path() / "any.name", "from the folder");
+  FakeHost host;
+  EXPECT_EQ(host.poll(pw::Source<Scripted>::vtable).status, PW_REJECT);
+  host.blobFolder = folder.path();
+  const End end = host.poll(pw::Source<Scripted>::vtable, "7");
+  EXPECT_TRUE(end.ok()) << end.message;
+  EXPECT_EQ(end.nextPollMs, 250u);
+  EXPECT_EQ(host.emitted("cursor"), std::vector<std::string>{"7+"});
+  EXPECT_TRUE(host.build(pw::Builder<Scripted>::vtable, {}).ok());
+  EXPECT_EQ(host.emitted("output").at(0),
+            R"({"name":"a.txt","digest":")" + pw::sha256("made") + R"("})");
+}
+
+TEST(Sha256, IsTheHostsDigestForEveryLength) {
+  std::string bytes;
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(pw::sha256(bytes), Digest::of(bytes).text()) << i;
+    bytes += static_cast<char>(i * 37);
+  }
+}
+
+}  // namespace
+}  // namespace planwright
