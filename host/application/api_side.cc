@@ -57,6 +57,8 @@ struct ApiSide::State {
             .logsFolder = parts.logFolder,
             .sandboxJson = parts.sandbox.json(),
             .arriving = parts.arrivingJson,
+            .configJson = [this] { return parts.reload.json(); },
+            .reload = [this](const ReloadRequest& wish) { return parts.reload.run(wish); },
             .dependencies = [this] { return dependencies(); },
             .beforeScrape =
                 [this](Metrics& metrics) {
@@ -73,10 +75,11 @@ struct ApiSide::State {
 
   ServerOptions serverOptions() const {
     ServerOptions options;
-    options.listen = parts.config.listen;
+    const auto config = parts.config.now();
+    options.listen = config->listen;
     options.spoolFolder = parts.spoolFolder;
-    options.allowedHosts = parts.config.hosts;
-    options.readOnly = parts.config.readOnly;
+    options.allowedHosts = config->hosts;
+    options.readOnly = config->readOnly;
     options.onRequest = countRequests(parts.metrics);
     return options;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "application/reload.h"
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -23,7 +24,7 @@ namespace planwright {
 class ApiSide {
  public:
   struct Parts {
-    const Config& config;
+    const Live<Config>& config;
     Database& database;
     std::function<std::unique_ptr<Tickets>()> connectTickets;
     BlobStore& blobs;
@@ -39,6 +40,7 @@ class ApiSide {
     std::function<std::string()> arrivingJson;
     std::function<std::vector<std::string>()> problems;  ///< why sources record nothing now
     std::filesystem::path signingKeyFile;
+    Reload& reload;
   };
   /// Throws if the address cannot be taken.
   explicit ApiSide(Parts parts);

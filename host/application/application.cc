@@ -45,54 +45,17 @@ std::string rolesText(const Roles& roles) {
   return text;
 }
 
-/// For instance_tools.
-std::string toolsJson(const Config& config, const Plugins& plugins) {
-  JsonWriter json;
-  json.object().member("version", PLANWRIGHT_VERSION).key("queues").object();
-  for (const auto& queue : config.queues) {
-    const PluginInfo* plugin = plugins.find(queue.builder.plugin);
-    if (!plugin) continue;
-    const auto settings = plugins.settings(queue.builder.plugin, queue.builder.settingsJson);
-    const auto parsed = settings ? parseJson(*settings) : settings.error();
-    json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
-    json.member("digest", plugin->digest);
-    if (parsed) json.member("settings_digest", Digest::of(canonicalJson(*parsed)).text());
-    json.end();
-  }
-  return json.end().end().take();
-}
-
 /// An operator may keep the key elsewhere, such as where systemd puts credentials.
 fs::path signingKeyFile(const fs::path& data) {
   const char* chosen = std::getenv("PLANWRIGHT_SIGNING_KEY");
   return chosen && *chosen ? fs::path(chosen) : data / "signing.key";
 }
 
-int defaultJobSlots() {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-std::vector<std::string> queueNames(const Config& config) {
-  std::vector<std::string> names;
-  for (const auto& queue : config.queues) names.push_back(queue.name);
-  return names;
-}
-
-QueueRow startRow(const Config& config, const QueueConfig& queue) {
-  return {queue.name,
-          queue.autoPlan,
-          queue.autoBuild,
-          configuredWatchDir(config, queue),
-          queue.planWorkers,
-          queue.builder.workers,
-          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : defaultJobSlots(),
-          queue.retry.poisonAfter};
-}
-
 }  // namespace
 
-Application::Application(const Config& config, const std::stop_token& stop)
+Application::Application(const Config& config, Reread reread, const std::stop_token& stop)
     : config_(config),
+      live_(config),
       dataFolder_(openDataFolder(config)) {
   const fs::path& data = dataFolder_.path();
   const fs::path blobFolder = config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder;
@@ -128,25 +91,15 @@ Application::Application(const Config& config, const std::stop_token& stop)
   fs::create_directories(work);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
-  plugins_ = std::make_unique<Plugins>(
+  plugins_ = std::make_shared<const Plugins>(
       PluginOptions{pluginFolders(config), data / "plugins", work}, *sandbox_);
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
-  {
-    auto connection = database_->lease();
-    QueueRows rows(*connection);
-    for (const auto& queue : config.queues) {
-      const QueueRow start = startRow(config, queue);
-      rows.configure(start);
-      std::error_code ignored;
-      if (!start.watchDir.empty())
-        fs::create_directories(start.watchDir, ignored);  // the source says it if that fails
-    }
-  }
-
-  Instances::Host self{dataFolder_.id(),   hostName(), rolesText(config.roles),
-                       PLANWRIGHT_VERSION, ::getpid(), toolsJson(config, *plugins_)};
+  Instances::Host self{
+      dataFolder_.id(),   hostName(), rolesText(config.roles),
+      PLANWRIGHT_VERSION, ::getpid(), [this] {
+                          return toolsJson(*live_.now(), *plugins_); }};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
                                            Heartbeat::Doors{[this] { abandonQueues(); }});
   serviceWatch_ = std::make_unique<ServiceWatch>(
@@ -155,41 +108,40 @@ Application::Application(const Config& config, const std::stop_token& stop)
   auto connectTickets = [this]() -> std::unique_ptr<Tickets> {
     return std::make_unique<RedisTickets>(redisUrl_, &redisState_);
   };
-  const HostParts parts{config,    *database_, connectTickets,      *blobs_,
-                        *plugins_, bell_,      membership_,         metrics_,
-                        clock_,    work,       *logs_};
+  parts_ =
+      std::make_unique<HostParts>(HostParts{config_, *database_, connectTickets, *blobs_, bell_,
+                                            membership_, metrics_, clock_, work, *logs_});
 
   if (config.roles.upkeep) {
     Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
                              {},          config.lease,
                              membership_, metrics_,
                              bell_,       stallWatch()};
-    upkeep.queues = queueNames(config);
+    upkeep.queues = [this] { return live_.now()->queueNames(); };
     reconciler_ = std::make_unique<Reconciler>(std::move(upkeep));
     retention_ = std::make_unique<Retention>(
-        Retention::Parts{*database_, *folderBlobs_, config, metrics_, clock_});
+        Retention::Parts{*database_, *folderBlobs_, live_, metrics_, clock_});
     retention_->start();
   }
-  std::map<std::string, QueueRow> rows;
-  for (auto& row : QueueRows(*database_->lease()).all()) rows[row.name] = row;
   {
     const std::lock_guard lock(queuesMutex_);
-    for (const auto& queue : config.queues)
-      queues_.push_back(std::make_unique<QueueRunner>(parts, queue, rows.at(queue.name)));
+    queues_ = std::make_unique<Queues>(*parts_);
+    queues_->start(config, plugins_);
   }
   if (reconciler_) reconciler_->start();
   if (config.roles.plan || config.roles.build) {
     forgottenClaims_ = std::make_unique<ForgottenClaims>(ForgottenClaims::Parts{
-        *database_, queueNames(config), membership_, metrics_, bell_,
-        [this](const std::string& queue) { return runner(queue)->heldInputs(); },
-        [this](const std::string& queue) { return runner(queue)->heldPlans(); }});
+        *database_, membership_, metrics_, bell_, [this] { return queues_->heldInputs(); },
+        [this] { return queues_->heldPlans(); }});
     forgottenClaims_->start();
   }
+  reload_ = std::make_unique<Reload>(
+      Reload::Parts{*parts_, live_, *queues_, plugins_, std::move(reread)});
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
   if (config.roles.api) {
-    ApiSide::Parts api{config,
+    ApiSide::Parts api{live_,
                        *database_,
                        connectTickets,
                        *blobs_,
@@ -202,15 +154,10 @@ Application::Application(const Config& config, const std::stop_token& stop)
                        sandbox_->report(),
                        folderBlobs_->logs(),
                        data / "spool",
-                       [this] { return arrivingJson(); },
-                       {},
-                       signingKeyFile(data)};
-    api.problems = [this] {
-      std::vector<std::string> all;
-      for (auto& queue : queues_)
-        for (auto& problem : queue->sourceProblems()) all.push_back(queue->name() + ": " + problem);
-      return all;
-    };
+                       [this] { return queues_->arrivingJson(); },
+                       [this] { return queues_->problems(); },
+                       signingKeyFile(data),
+                       *reload_};
     api_ = std::make_unique<ApiSide>(std::move(api));
     dataFolder_.writeUrl(api_->url());
   }
@@ -227,38 +174,44 @@ Application::~Application() {
   retention_.reset();
   {
     const std::lock_guard lock(queuesMutex_);
-    queues_.clear();  // ends what still runs
+    queues_->clear();  // ends what still runs
   }
   heartbeat_.reset();
 }
 
 std::unique_ptr<StallWatch> Application::stallWatch() {
   StallWatch::Parts parts{{}, config_.stalledAfter, clock_, metrics_, bell_};
-  for (const auto& queue : config_.queues) {
-    std::chrono::milliseconds longest{0};
-    for (const auto& planner : queue.planners) longest = std::max(longest, planner.deadline);
-    parts.queues.push_back({queue.name, longest + config_.stalledAfter});
-  }
+  parts.queues = [this] {
+    std::vector<StallWatch::Queue> queues;
+    const auto now = live_.now();
+    for (const auto& queue : now->queues) {
+      std::chrono::milliseconds longest{0};
+      for (const auto& planner : queue.planners) longest = std::max(longest, planner.deadline);
+      queues.push_back({queue.name, longest + now->stalledAfter});
+    }
+    return queues;
+  };
   return std::make_unique<StallWatch>(std::move(parts));
+}
+
+ReloadAnswer Application::reload(const ReloadRequest& request) {
+  return reload_->run(request);
 }
 
 /// Lets running work end by itself for a while; the API answers meanwhile. What is not done then
 /// goes back to its queue as if it had never been started.
 void Application::drain() {
   membership_.leave();
-  const auto until = clock_.steady() + config_.drainTimeout;
-  const auto isOver = [this] {
-    std::size_t over = 0;
-    for (const auto& queue : queues_) over += queue->drain() ? 1 : 0;
-    return over == queues_.size();
-  };
-  bool isDone = isOver();
+  if (!queues_) return;
+  const auto drainTimeout = live_.now()->drainTimeout;
+  const auto until = clock_.steady() + drainTimeout;
+  bool isDone = queues_->drain();
   if (!isDone)
     log::info("waiting for running work, at most {} s",
-              std::chrono::duration<double>(config_.drainTimeout).count());
+              std::chrono::duration<double>(drainTimeout).count());
   while (!isDone && clock_.steady() < until) {
     sleepFor(std::chrono::milliseconds(20), {});
-    isDone = isOver();
+    isDone = queues_->drain();
   }
   if (!isDone) log::warn("running work is stopped and goes back to its queue");
 }
@@ -266,33 +219,11 @@ void Application::drain() {
 /// This host was declared dead. While it starts or stops, that waits.
 void Application::abandonQueues() {
   const std::lock_guard lock(queuesMutex_);
-  for (auto& queue : queues_) queue->abandon();
+  if (queues_) queues_->abandon();
 }
 
 std::string Application::url() const {
   return api_ ? api_->url() : "";
-}
-
-QueueRunner* Application::runner(const std::string& queue) {
-  const auto at = std::find_if(queues_.begin(), queues_.end(),
-                               [&](const auto& q) { return q->name() == queue; });
-  return at->get();
-}
-
-std::string Application::arrivingJson() {
-  constexpr std::size_t kMost = 200;
-  JsonWriter json;
-  json.array();
-  for (auto& queue : queues_)
-    for (const auto& file : queue->arriving(kMost))
-      json.object()
-          .member("queue", queue->name())
-          .member("filename", file.name)
-          .member("size", file.signature.sizeBytes)
-          .member("since", toRfc3339(file.since))
-          .member("reason", toText(file.reason, queue->quietPeriod()))
-          .end();
-  return json.end().take();
 }
 
 /// Brings changed settings to the queues: at once when something was committed here, else within a
@@ -306,11 +237,10 @@ void Application::watchSettings(const std::stop_token& stop) {
       seen = bell_.wait(seen, std::chrono::seconds(1), stop);
       auto rows = QueueRows(*connection).all();
       if (rows != known) {
-        for (const auto& row : rows)
-          for (auto& queue : queues_)
-            if (queue->name() == row.name) queue->apply(row);
+        queues_->apply(rows);
         known = std::move(rows);
       }
+      queues_->tidy();
     } catch (const std::exception& e) {
       log::warn("settings cannot be read: {}", e.what());
     }

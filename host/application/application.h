@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "application/host_parts.h"
-#include "application/queue_runner.h"
+#include "application/queues.h"
+#include "application/reload.h"
 #include "artifacts/folder_blobs.h"
 #include "base/data_folder.h"
 #include "base/keeper.h"
@@ -30,25 +31,28 @@ class ApiSide;
 /// constructor shows the program; destruction runs it backwards, which is the drain. Main thread.
 class Application {
  public:
+  /// Reads the configuration again, as it is now.
+  using Reread = std::function<ReadConfig(const std::optional<std::string>& text)>;
   /// Throws, or prints nothing and is ready. `stop` ends a start that takes long (recovering
   /// databases).
-  Application(const Config& config, const std::stop_token& stop);
+  Application(const Config& config, Reread reread, const std::stop_token& stop);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
 
   /// Where it listens; "" without the role api.
   std::string url() const;
+  /// [any thread]
+  ReloadAnswer reload(const ReloadRequest& request);
 
  private:
   std::unique_ptr<StallWatch> stallWatch();
   void drain();
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);
-  QueueRunner* runner(const std::string& queue);
-  std::string arrivingJson();
 
-  const Config& config_;
+  const Config& config_;  ///< of the start
+  Live<Config> live_;
   DataFolder dataFolder_;
   SystemClock clock_;
   Metrics metrics_;
@@ -64,14 +68,16 @@ class Application {
   std::unique_ptr<FolderBlobs> folderBlobs_;
   std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<Blobs> blobs_;
-  std::unique_ptr<Plugins> plugins_;
-  std::mutex queuesMutex_;  ///< held while queues_ changes: the heartbeat lives longer
-  std::vector<std::unique_ptr<QueueRunner>> queues_;
+  std::shared_ptr<const Plugins> plugins_;
+  std::unique_ptr<HostParts> parts_;
+  std::mutex queuesMutex_;  ///< held while queues_ is made and ended: the heartbeat lives longer
+  std::unique_ptr<Queues> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<ServiceWatch> serviceWatch_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<ForgottenClaims> forgottenClaims_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Reload> reload_;
   std::unique_ptr<ApiSide> api_;
   std::jthread settingsThread_;
 };

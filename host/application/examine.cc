@@ -28,7 +28,7 @@ std::map<std::string, std::int64_t> repair(Installation& installation) {
                           {},       config.lease,
                           nobody,   metrics,
                           bell};
-  for (const auto& queue : config.queues) parts.queues.push_back(queue.name);
+  parts.queues = [&config] { return config.queueNames(); };
   auto connection = database.dedicated();
   Instances instances(*connection);
   const InstanceId self =

@@ -10,7 +10,6 @@
 #include "config/config.h"
 #include "logs/log_writer.h"
 #include "queue/tickets.h"
-#include "stages/registry.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "workers/membership.h"
@@ -19,11 +18,10 @@ namespace planwright {
 
 /// What every queue of this host shares. Owned by Application; outlives the queues.
 struct HostParts {
-  const Config& config;
+  const Config& config;  ///< of the start: what does not change without a restart
   Database& database;
   std::function<std::unique_ptr<Tickets>()> connectTickets;
   BlobStore& blobs;
-  const Plugins& plugins;
   Bell& bell;
   const Membership& membership;
   Metrics& metrics;

@@ -1,9 +1,13 @@
 #include "application/queue_runner.h"
 
+#include <algorithm>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/unavailable.h"
 #include "intake/postgres_recorder.h"
 
 namespace planwright {
@@ -38,6 +42,18 @@ std::string configuredWatchDir(const Config& config, const QueueConfig& queue) {
   return "";
 }
 
+QueueRow startSettings(const Config& config, const QueueConfig& queue) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return {queue.name,
+          queue.autoPlan,
+          queue.autoBuild,
+          configuredWatchDir(config, queue),
+          queue.planWorkers,
+          queue.builder.workers,
+          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : cores,
+          queue.retry.poisonAfter};
+}
+
 /// One source with its recorder: the intake goes first when both are destroyed.
 struct QueueRunner::RunningSource {
   PostgresRecorder recorder;
@@ -49,105 +65,151 @@ struct QueueRunner::RunningSource {
                  planning) {}
 };
 
-QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)
+QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue,
+                         std::shared_ptr<const Plugins> plugins, const QueueRow& settings)
     : parts_(parts),
-      queue_(queue),
-      watchDir_(settings.watchDir) {
+      queue_(queue, std::move(plugins)),
+      watchDir_(settings.watchDir),
+      jobSlots_(settings.jobSlots) {
   const Roles& roles = parts.config.roles;
   if (roles.build) {
-    const BuildParts build{queue,         parts.database,   parts.connectTickets, parts.blobs,
-                           parts.plugins, parts.bell,       parts.membership,     parts.metrics,
-                           parts.clock,   parts.workFolder, parts.logs};
+    const BuildParts build{queue_,           parts.database,   parts.connectTickets, parts.blobs,
+                           parts.bell,       parts.membership, parts.metrics,        parts.clock,
+                           parts.workFolder, parts.logs};
     building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
   }
   if (roles.plan) {
-    const PlanParts plan{queue,         parts.database, parts.connectTickets, parts.blobs,
-                         parts.plugins, parts.bell,     parts.membership,     parts.metrics,
-                         parts.clock,   building_.get()};
+    const PlanParts plan{queue_,        parts.database, parts.connectTickets,
+                         parts.blobs,   parts.bell,     parts.membership,
+                         parts.metrics, parts.clock,    building_.get()};
     planning_ = std::make_unique<PlanStage>(plan, settings.planWorkers);
   }
-  if (roles.intake) startSources(watchDir_);
+  startSources();
 }
 
 QueueRunner::~QueueRunner() {
   sources_.lock()->clear();  // intake first, so that the stages drain what there is
 }
 
-void QueueRunner::startSources(const std::string& watchDir) {
+/// The old session gives a source back before the new one asks for it.
+void QueueRunner::startSources() {
+  if (!parts_.config.roles.intake || isClosed_) return;
+  sources_.lock()->clear();
+  const auto now = queue_.now();
   std::vector<std::shared_ptr<RunningSource>> started;
   std::vector<std::string> problems;
   bool isFirstFolder = true;
-  for (std::size_t i = 0; i < queue_.sources.size(); ++i) {
-    const SourceConfig& config = queue_.sources[i];
+  areSourcesDue_ = false;
+  for (std::size_t i = 0; i < now->config.sources.size(); ++i) {
+    const SourceConfig& config = now->config.sources[i];
     if (config.plugin == kManual) continue;  // uploads need no loop
     std::string settings = config.settingsJson;
     if (config.plugin == kFolder) {
-      settings = withPath(settings, isFirstFolder && !watchDir.empty()
-                                        ? watchDir
+      settings = withPath(settings, isFirstFolder && !watchDir_.empty()
+                                        ? watchDir_
                                         : absolutePath(parts_.config, pathSetting(config)));
       isFirstFolder = false;
     }
-    auto checked = parts_.plugins.settings(config.plugin, settings);
-    auto source = checked ? parts_.plugins.source(config.plugin, queue_.name, *checked)
-                          : Result<std::unique_ptr<Source>>(checked.error());
-    if (!source) {
-      problems.push_back(fmt::format("{}: {}", config.plugin, source.error().message));
-      log::error("source not started queue={} plugin={}: {}", queue_.name, config.plugin,
-                 source.error().message);
-      continue;
+    try {
+      started.push_back(startSource(*now, i, std::move(settings)));
+    } catch (const std::exception& e) {
+      problems.push_back(fmt::format("{}: {}", config.plugin, e.what()));
+      log::error("source not started queue={} plugin={}: {}", queue_.name, config.plugin, e.what());
+      areSourcesDue_ = areSourcesDue_ || dynamic_cast<const Unavailable*>(&e);
     }
-    auto running = std::make_shared<RunningSource>(parts_, queue_.retry.attempts, planning_.get());
-    IntakeSettings intake;
-    intake.queue = queue_.name;
-    intake.source = sourceName(config, i);
-    intake.pattern = config.pattern;
-    intake.stableFor = config.stableFor;
-    intake.onOverwrite = config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest
-                                                                   : OverwritePolicy::Every;
-    intake.maxBytes = config.maxBytes;
-    // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
-    // trust is safe.
-    auto isHolder = [this, self = running.get(), name = intake.source] {
-      const auto now = parts_.clock.steady();
-      if (now < self->holderUntil) return true;
-      if (!parts_.membership.mayClaim()) return false;
-      try {
-        if (!self->recorder.isHolder(queue_.name, name)) return false;
-      } catch (const std::exception& e) {
-        log::warn("source waits queue={} source={}: {}", queue_.name, name, e.what());
-        return false;
-      }
-      self->holderUntil = now + kHolderTrust;
-      return true;
-    };
-    running->intake = std::make_unique<Intake>(intake, IntakeParts{std::move(*source),
-                                                                   running->recorder,
-                                                                   parts_.blobs,
-                                                                   parts_.clock,
-                                                                   std::move(isHolder),
-                                                                   {}});
-    running->intake->start();
-    started.push_back(std::move(running));
   }
   *sources_.lock() = std::move(started);
   *problems_.lock() = std::move(problems);
 }
 
+/// Throws why it cannot be started.
+std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const QueueGeneration& now,
+                                                                     std::size_t index,
+                                                                     std::string settings) {
+  const SourceConfig& config = now.config.sources[index];
+  auto checked = now.plugins->settings(config.plugin, settings);
+  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked)
+                        : Result<std::unique_ptr<Source>>(checked.error());
+  if (!source) throw std::runtime_error(source.error().message);
+  auto running =
+      std::make_shared<RunningSource>(parts_, now.config.retry.attempts, planning_.get());
+  IntakeSettings intake;
+  intake.queue = queue_.name;
+  intake.source = sourceName(config, index);
+  intake.pattern = config.pattern;
+  intake.stableFor = config.stableFor;
+  intake.onOverwrite =
+      config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest : OverwritePolicy::Every;
+  intake.maxBytes = config.maxBytes;
+  // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
+  // trust is safe.
+  auto isHolder = [this, self = running.get(), name = intake.source] {
+    const auto time = parts_.clock.steady();
+    if (time < self->holderUntil) return true;
+    if (!parts_.membership.mayClaim()) return false;
+    try {
+      if (!self->recorder.isHolder(queue_.name, name)) return false;
+    } catch (const std::exception& e) {
+      log::warn("source waits queue={} source={}: {}", queue_.name, name, e.what());
+      return false;
+    }
+    self->holderUntil = time + kHolderTrust;
+    return true;
+  };
+  running->intake = std::make_unique<Intake>(intake, IntakeParts{std::move(*source),
+                                                                 running->recorder,
+                                                                 parts_.blobs,
+                                                                 parts_.clock,
+                                                                 std::move(isHolder),
+                                                                 {}});
+  running->intake->start();
+  return running;
+}
+
 void QueueRunner::apply(const QueueRow& settings) {
+  if (isClosed_) return;
+  jobSlots_ = settings.jobSlots;
   if (planning_) planning_->resize(settings.planWorkers);
   if (building_) building_->resize(settings.buildWorkers, settings.jobSlots);
   if (settings.watchDir == watchDir_) return;
   watchDir_ = settings.watchDir;
   log::info("watching queue={} folder={}", queue_.name, watchDir_);
-  if (!parts_.config.roles.intake) return;
-  sources_.lock()->clear();  // the old session gives the source back before the new one asks for it
-  startSources(watchDir_);
+  startSources();
+}
+
+void QueueRunner::replace(const QueueConfig& queue, std::shared_ptr<const Plugins> plugins) {
+  const auto before = queue_.now();
+  queue_.replace(queue, std::move(plugins));
+  if (before->config.sources != queue.sources || before->plugins != queue_.now()->plugins ||
+      before->config.retry.attempts != queue.retry.attempts)
+    startSources();
+}
+
+void QueueRunner::retrySources() {
+  if (areSourcesDue_) startSources();
+}
+
+void QueueRunner::close() {
+  isClosed_ = true;
+  sources_.lock()->clear();
+  problems_.lock()->clear();
+  if (planning_) planning_->resize(0);
+  if (building_) building_->resize(0, jobSlots_);
+}
+
+bool QueueRunner::isOver() {
+  return isClosed_ && heldInputs().empty() && heldPlans().empty();
 }
 
 bool QueueRunner::drain() {
   const bool isPlanned = !planning_ || planning_->drain();
   const bool isBuilt = !building_ || building_->drain();
   return isPlanned && isBuilt;
+}
+
+void QueueRunner::stopWork() {
+  if (planning_) planning_->stopWork();
+  if (building_) building_->stopWork();
 }
 
 void QueueRunner::abandon() {

@@ -8,27 +8,41 @@
 #include "building/build_stage.h"
 #include "intake/intake.h"
 #include "planning/plan_stage.h"
+#include "stages/live_queue.h"
 #include "store/queue_rows.h"
 
 namespace planwright {
 
 /// The running side of one queue on this host: intake, plan stage and build stage, as far as the
-/// host has these roles, kept as the stored settings want them. apply() by one thread; the rest
-/// [any thread].
+/// host has these roles, kept as the configuration and the stored settings want them. Changes by
+/// one thread at a time; the rest [any thread].
 class QueueRunner {
  public:
-  QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings);
+  QueueRunner(const HostParts& parts, const QueueConfig& queue,
+              std::shared_ptr<const Plugins> plugins, const QueueRow& settings);
   ~QueueRunner();
   QueueRunner(const QueueRunner&) = delete;
   QueueRunner& operator=(const QueueRunner&) = delete;
 
   /// Pool sizes and the watched folder take effect at once.
   void apply(const QueueRow& settings);
+  /// What begins from now on begins with these; what is under way keeps what it began with. Sources
+  /// that changed start anew.
+  void replace(const QueueConfig& queue, std::shared_ptr<const Plugins> plugins);
+  /// Sources that could not be started are tried again.
+  void retrySources();
+  /// The queue is not wanted any more: its sources end, nothing new begins.
+  void close();
+  /// What still runs is told to stop; it goes back as if it had never begun.
+  void stopWork();
+  /// Closed, and nothing that had begun is left.
+  bool isOver();
   void abandon();
   /// Once the host is leaving. True: nothing of this queue is left to wait for.
   bool drain();
 
   const std::string& name() const { return queue_.name; }
+  std::shared_ptr<const QueueGeneration> generation() const { return queue_.now(); }
   std::vector<std::int64_t> heldInputs() {
     return planning_ ? planning_->held() : std::vector<std::int64_t>{};
   }
@@ -38,7 +52,9 @@ class QueueRunner {
   std::vector<ArrivingFile> arriving(std::size_t limit);
   /// How long its files must be unchanged.
   std::chrono::nanoseconds quietPeriod() const {
-    return queue_.sources.empty() ? std::chrono::milliseconds(0) : queue_.sources.front().stableFor;
+    const auto now = queue_.now();
+    const auto& sources = now->config.sources;
+    return sources.empty() ? std::chrono::milliseconds(0) : sources.front().stableFor;
   }
   /// Why nothing is recorded at the moment, by source; empty = all is well.
   std::vector<std::string> sourceProblems();
@@ -47,16 +63,24 @@ class QueueRunner {
 
  private:
   struct RunningSource;
-  void startSources(const std::string& watchDir);
+  void startSources();
+  std::shared_ptr<RunningSource> startSource(const QueueGeneration& now, std::size_t index,
+                                             std::string settings);
 
   const HostParts parts_;
-  const QueueConfig& queue_;
+  LiveQueue queue_;
   std::string watchDir_;
+  int jobSlots_ = 0;
+  bool isClosed_ = false;
+  bool areSourcesDue_ = false;  ///< Postgres was away when they were to start
   Guarded<std::vector<std::shared_ptr<RunningSource>>> sources_;
   Guarded<std::vector<std::string>> problems_;
   std::unique_ptr<BuildStage> building_;
   std::unique_ptr<PlanStage> planning_;  ///< stops first: its last results may go on to building_
 };
+
+/// What the row of a queue starts with.
+QueueRow startSettings(const Config& config, const QueueConfig& queue);
 
 /// The folder that the first folder source of the queue watches by configuration, absolute; "" if
 /// it has none.

@@ -67,7 +67,8 @@ int prune(const Config& config, const PruneOptions& options, std::ostream& out, 
   }
   Installation here(config);
   SystemClock clock;
-  Retention retention({here.database(), here.folder(), config, here.metrics(), clock});
+  const Live<Config> live(config);
+  Retention retention({here.database(), here.folder(), live, here.metrics(), clock});
   for (const auto& queue : config.queues) {
     if (!options.queue.empty() && queue.name != options.queue) continue;
     if (!queue.prune.inputs && !queue.prune.plans) {

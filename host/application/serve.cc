@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "application/application.h"
+#include "application/configuration.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "base/open_files.h"
 #include "base/threads.h"
@@ -21,18 +23,25 @@ sigset_t stopSignals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
-/// Waits for SIGTERM or SIGINT. The first asks for a drain, the second ends the process at once:
-/// what it held is given back by reconcile.
-std::jthread listenForSignals(std::stop_source& stop) {
-  return startThread("pw-signals", [&stop](const std::stop_token& token) {
+/// Waits for signals. SIGHUP asks for a reload. The first SIGTERM or SIGINT asks for a drain, the
+/// second ends the process at once: what it held is given back by reconcile.
+std::jthread listenForSignals(std::stop_source& stop, Guarded<bool>& reload) {
+  return startThread("pw-signals", [&stop, &reload](const std::stop_token& token) {
     const sigset_t signals = stopSignals();
     const timespec second{1, 0};
     bool isDraining = false;
     while (!token.stop_requested()) {
-      if (sigtimedwait(&signals, nullptr, &second) < 0) continue;
+      const int signal = sigtimedwait(&signals, nullptr, &second);
+      if (signal < 0) continue;
+      if (signal == SIGHUP) {
+        *reload.lock() = true;
+        reload.notifyAll();
+        continue;
+      }
       if (isDraining) {
         log::warn("stopped at once by a second signal");
         ::_exit(130);
@@ -46,21 +55,30 @@ std::jthread listenForSignals(std::stop_source& stop) {
 
 }  // namespace
 
-int serve(const Config& config, const ServeOptions&) {
+int serve(const Config& config, const ServeOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
   raiseOpenFileLimit();
   const sigset_t signals = stopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: all inherit it
   std::stop_source stop;
-  const std::jthread listener = listenForSignals(stop);
+  Guarded<bool> isReloadAsked;
+  const std::jthread listener = listenForSignals(stop, isReloadAsked);
   try {
-    const Application application(config, stop.get_token());
+    Application application(
+        config, [&](const auto& text) { return readConfiguration(options, text); },
+        stop.get_token());
     if (!application.url().empty())
       fmt::print("planwright ready {}\n", application.url());
     else
       fmt::print("planwright ready\n");
     std::fflush(stdout);
-    while (sleepFor(std::chrono::hours(1), stop.get_token())) {
+    while (!stop.stop_requested()) {
+      {
+        auto asked = isReloadAsked.waitFor(std::chrono::hours(1), stop.get_token(),
+                                           [](bool now) { return now; });
+        if (!std::exchange(*asked, false)) continue;
+      }
+      application.reload({.isDryRun = false, .text = {}, .actor = "signal"});
     }
   } catch (const std::exception& e) {
     if (stop.stop_requested()) return 0;

@@ -69,6 +69,14 @@ const std::vector<MetricFamily>& metricFamilies() {
   using enum MetricKind;
   static const std::vector<MetricFamily> families = {
       {"planwright_build_info", Gauge, "Always 1; the version is a label."},
+      {"planwright_config_generation", Gauge,
+       "Counts up with every reload that changed something."},
+      {"planwright_config_loaded_timestamp_seconds", Gauge,
+       "When the configuration in force was read."},
+      {"planwright_config_reloads_total", Counter,
+       "Reloads of the configuration, by result: applied, unchanged or refused."},
+      {"planwright_plugin_switches_total", Counter,
+       "Queues that went over to another version of a plugin, or back, by result."},
       {"planwright_sandbox_level", Gauge,
        "How well programs can be kept in their place: 0 none, 1 Landlock, 2 namespaces."},
       {"planwright_sandbox_facility", Gauge, "Whether a means of the sandbox works here."},

@@ -38,11 +38,19 @@ BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
       reader_(parts_, *connection_),
       writer_(parts_, *connection_),
       cache_(parts_, *connection_),
-      ready_(weightsOf(parts.queue)),
-      capacity_(capacityOf(parts.queue.builder)),
       prefetch_(std::chrono::milliseconds(10)) {}
 
+/// What builds share; each of them keeps its own generation for the rest.
+void BuildLoop::refresh() {
+  auto newest = parts_.queue.now();
+  if (newest == generation_) return;
+  generation_ = std::move(newest);
+  ready_.weigh(weightsOf(generation_->config));
+  capacity_ = capacityOf(generation_->config.builder);
+}
+
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
+  refresh();
   Round round;
   touched_.clear();
   // What opening a build adds to these ends in the next round, when the jobs have rows.
@@ -98,7 +106,7 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
     return;
   }
   const BuildId id = plan.build;
-  auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document));
+  auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document), generation_);
   const auto roots = build->graph().settle();
   if (build->plan().onlyFailed) reuse(*build);
   touched_.push_back(id);
@@ -165,7 +173,7 @@ void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
 void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& rows, Round& round) {
   auto document = reader_.document(plan);
   if (!document) return open(plan, round);  // reports it
-  auto build = std::make_unique<OpenBuild>(plan, std::move(*document));
+  auto build = std::make_unique<OpenBuild>(plan, std::move(*document), generation_);
   for (const auto& job : rows) {
     build->setId(job.position, job.id);
     build->setAttempt(job.position, job.attempt);
@@ -228,8 +236,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
   if (result.lostFrom >= 0 && !build.isCancelled(job) && build.mayRedo(result.lostFrom))
     return redo(build, result, round);
-  const JobStatus status =
-      result.isFromCache ? result.status : build.judge(result, parts_.queue.retry);
+  const JobStatus status = result.isFromCache ? result.status : build.judge(result);
   std::vector<int> changed;
   if (status == JobStatus::Ready)
     build.graph().again(job);
@@ -281,7 +288,7 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {
-    const auto& retry = parts_.queue.retry;
+    const auto& retry = build.generation().config.retry;
     row.retryIn =
         retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
     parts_.metrics.add("planwright_retries_total",

@@ -53,6 +53,7 @@ class BuildLoop {
   std::size_t runningJobs() const { return ready_.running(); }
 
  private:
+  void refresh();
   void open(ClaimedPlan plan, Round& round);
   void reuse(OpenBuild& build);
   void restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
@@ -83,7 +84,8 @@ class BuildLoop {
   std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
   std::vector<JobPlace> lineUp_;  ///< became ready in this round
   ReadyJobs ready_;               ///< and what runs
-  const JobCapacity capacity_;
+  JobCapacity capacity_;
+  std::shared_ptr<const QueueGeneration> generation_;  ///< that new builds begin with
   std::multimap<SteadyTime, JobPlace> later_;
   std::vector<BuildId> touched_;  ///< builds that may be over after this round
   std::vector<JobResult> self_;   ///< results this round makes itself, for the next

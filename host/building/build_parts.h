@@ -7,10 +7,9 @@
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "config/config.h"
 #include "logs/log_writer.h"
 #include "queue/tickets.h"
-#include "stages/registry.h"
+#include "stages/live_queue.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "workers/membership.h"
@@ -19,11 +18,10 @@ namespace planwright {
 
 /// What the build stage of one queue stands on. All of it outlives the stage.
 struct BuildParts {
-  const QueueConfig& queue;
+  const LiveQueue& queue;
   Database& database;
   std::function<std::unique_ptr<Tickets>()> connectTickets;  ///< a connection for one thread
   BlobStore& blobs;
-  const Plugins& plugins;
   Bell& bell;
   const Membership& membership;
   Metrics& metrics;

@@ -45,7 +45,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
       alone_(aloneDoors()),
-      turns_(turnDoors(), weightsOf(parts.queue)),
+      turns_(turnDoors()),
       loop_(parts, {[this] { return slots_.load(); },
                     [this](std::vector<JobTask> tasks) {
                       {
@@ -72,9 +72,9 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
     held_.lock()->isQueueDry = isDry;
     held_.notifyAll();
   };
-  port.due = [this](std::size_t limit) { return turns_.due(limit); };
+  port.due = [this](std::size_t limit) { return turns().due(limit); };
   port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns_.instead(std::move(tickets), parts_.clock.steady());
+    return turns().instead(std::move(tickets), parts_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
@@ -154,6 +154,14 @@ SourceTurns::Doors BuildStage::turnDoors() {
         return Plans(*claimConnection_).doOthersWait(parts_.queue.name, source);
       },
       [this](std::size_t limit) { return Plans(*claimConnection_).due(parts_.queue.name, limit); }};
+}
+
+SourceTurns& BuildStage::turns() {
+  if (auto newest = parts_.queue.now(); newest != weighed_) {
+    turns_.weigh(weightsOf(newest->config));
+    weighed_ = std::move(newest);
+  }
+  return turns_;
 }
 
 std::size_t BuildStage::room(const std::stop_token& stop) {
@@ -265,18 +273,25 @@ void BuildStage::loop(const std::stop_token& stop) {
   }
 }
 
+/// The next job to run, or nothing for about a second.
+std::optional<JobTask> BuildStage::take(const std::stop_token& stop) {
+  auto tasks =
+      tasks_.waitFor(std::chrono::seconds(1), stop, [](const auto& now) { return !now.empty(); });
+  if (tasks->empty() || stop.stop_requested()) return std::nullopt;
+  std::optional<JobTask> task(std::move(tasks->front()));
+  tasks->pop_front();
+  return task;
+}
+
 void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < slots_) {
-    JobTask task;
-    {
-      auto tasks = tasks_.waitFor(std::chrono::seconds(1), stop,
-                                  [](const auto& now) { return !now.empty(); });
-      if (tasks->empty() || stop.stop_requested()) continue;
-      task = std::move(tasks->front());
-      tasks->pop_front();
+    const auto task = take(stop);
+    if (!task) {
+      self.runner.refresh();
+      continue;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
-    JobResult result = self.runner.run(task);
+    JobResult result = self.runner.run(*task);
     busy_.fetch_sub(1, std::memory_order_relaxed);
     mail_.lock()->ended.push_back(std::move(result));
     mail_.notifyAll();
@@ -334,6 +349,11 @@ void BuildStage::watch(const std::stop_token& stop) {
 void BuildStage::interruptAll(StopReason reason) {
   auto threads = jobThreads_.lock();
   for (auto& thread : *threads) thread->runner.interrupt(reason);
+}
+
+void BuildStage::stopWork() {
+  drain();
+  interruptAll(StopReason::Drain);
 }
 
 bool BuildStage::drain() {

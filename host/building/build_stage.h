@@ -3,6 +3,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -33,6 +34,8 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   int openBuilds() { return static_cast<int>(held_.lock()->plans.size()); }
   int busySlots() const { return busy_.load(std::memory_order_relaxed); }
   void abandon();
+  /// No job starts any more, running ones are told to stop; builds go back uncounted.
+  void stopWork();
   /// The host is leaving (Membership::leave): no job starts any more, builds without a running job
   /// go back. True: nothing is left.
   bool drain();
@@ -61,7 +64,9 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
   AloneTurns::Doors aloneDoors();
   SourceTurns::Doors turnDoors();
+  SourceTurns& turns();
   void loop(const std::stop_token& stop);
+  std::optional<JobTask> take(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
   void startThreads();
@@ -81,7 +86,8 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   std::unique_ptr<Connection> claimConnection_;
   std::unique_ptr<Connection> watchConnection_;
   AloneTurns alone_;
-  SourceTurns turns_;
+  SourceTurns turns_;                               ///< by turns(), in the claimer's thread
+  std::shared_ptr<const QueueGeneration> weighed_;  ///< whose weights they have
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   std::unique_ptr<Claimer> claimer_;

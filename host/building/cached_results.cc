@@ -27,9 +27,11 @@ std::optional<CacheParts> partsOf(const OpenBuild& build, int position,
   return cacheParts(build.job(position), digests, build.needsJson(position), builder);
 }
 
-const std::optional<BuilderIdentity>& CachedResults::builder() {
-  if (!isBuilderKnown_) builder_ = identityOf(parts_.plugins, parts_.queue.builder);
-  isBuilderKnown_ = true;
+const std::optional<BuilderIdentity>& CachedResults::builderOf(const OpenBuild& build) {
+  const QueueGeneration& generation = build.generation();
+  if (generation.number != builderIsOf_)
+    builder_ = identityOf(*generation.plugins, generation.config.builder);
+  builderIsOf_ = generation.number;
   return builder_;
 }
 
@@ -37,11 +39,12 @@ std::optional<CachedResults::Question> CachedResults::question(OpenBuild& build,
                                                                const JobPlace& place) {
   const int job = place.position;
   if (!build.job(job).cacheable || build.isHeld(job)) return std::nullopt;
-  if (!builder()) {
+  const auto& builder = builderOf(build);
+  if (!builder) {
     build.setCache(job, {}, cacheNote("off", "Its builder has no digest.", {}, {}));
     return std::nullopt;
   }
-  auto parts = partsOf(build, job, *builder_);
+  auto parts = partsOf(build, job, *builder);
   if (!parts) return std::nullopt;  // it fails when it starts
   Question question{place, std::move(*parts), {}};
   question.key = cacheKey(question.parts).text();
@@ -149,7 +152,7 @@ std::optional<CacheEntry> CachedResults::entry(const OpenBuild& build,
                                                const JobResult& result) const {
   const std::string& key = build.cacheKey(result.position);
   if (key.empty()) return std::nullopt;
-  const auto lasts = parts_.queue.builder.cacheFailures;
+  const auto lasts = build.generation().config.builder.cacheFailures;
   const bool isGood = result.status == JobStatus::Succeeded;
   const bool isTelling = result.status == JobStatus::Failed && lasts.count() > 0 &&
                          (result.failureClass == "failed" || result.failureClass == "rejected" ||

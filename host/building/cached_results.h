@@ -35,7 +35,7 @@ class CachedResults {
     CacheParts parts;
     std::string key;
   };
-  const std::optional<BuilderIdentity>& builder();
+  const std::optional<BuilderIdentity>& builderOf(const OpenBuild& build);
   std::optional<Question> question(OpenBuild& build, const JobPlace& place);
   std::optional<JobResult> hit(const Question& question, const CacheAnswer& answer,
                                OpenBuild& build) const;
@@ -44,7 +44,7 @@ class CachedResults {
   const BuildParts& parts_;
   JobCache cache_;
   std::optional<BuilderIdentity> builder_;
-  bool isBuilderKnown_ = false;
+  std::int64_t builderIsOf_ = 0;  ///< number of its generation
 };
 
 /// The builder of a queue as results depend on it; nothing when it has no digest.

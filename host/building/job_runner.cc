@@ -36,12 +36,19 @@ JobStatus statusOf(FailureClass kind) {
 
 }  // namespace
 
+void JobRunner::adopt(std::shared_ptr<const QueueGeneration> generation) {
+  if (generation == generation_) return;
+  builder_.reset();
+  generation_ = std::move(generation);
+}
+
 Result<void> JobRunner::create() {
   if (builder_) return {};
-  const auto& config = parts_.queue.builder;
-  auto settings = parts_.plugins.settings(config.plugin, config.settingsJson);
+  const auto& config = generation_->config.builder;
+  const Plugins& plugins = *generation_->plugins;
+  auto settings = plugins.settings(config.plugin, config.settingsJson);
   if (!settings) return settings.error();
-  auto builder = parts_.plugins.builder(config.plugin, parts_.queue.name, *settings);
+  auto builder = plugins.builder(config.plugin, parts_.queue.name, *settings);
   if (!builder) return builder.error();
   builder_ = std::move(*builder);
   return {};
@@ -75,6 +82,7 @@ WorkFolder& JobRunner::emptyFolder(const std::string& attemptId) {
 
 JobResult JobRunner::attempt(const JobTask& task) {
   JobResult result;
+  adopt(task.generation);
   if (const auto ok = create(); !ok) {
     const bool again = ok.error().kind == ErrorKind::Unavailable;
     describe({again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}},
@@ -90,8 +98,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
         result.lostFrom = need;
     return result;
   }
-  const auto& config = parts_.queue.builder;
-  auto secrets = readSecretValues(config.secrets);
+  const auto& config = generation_->config.builder;
+  auto secrets = readSecretValues(config.pluginSecrets);
   if (!secrets) {
     describe({FailureClass::Config, secrets.error().message, {}, {}}, StopReason::None, result);
     return result;
@@ -106,7 +114,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
   AttemptLog log(parts_.logs, parts_.logs.folder() / attemptId, logLimits());
-  JobServices services(task, config.limits, parts_.blobs, log, std::move(*secrets));
+  JobServices services(task, config, parts_.blobs, log, std::move(*secrets));
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout});
   *running_.lock() = {&call, {task.build, task.position}};
@@ -179,7 +187,7 @@ std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobRes
 }
 
 LogLimits JobRunner::logLimits() const {
-  const auto& config = parts_.queue.builder;
+  const auto& config = generation_->config.builder;
   return {static_cast<std::uint64_t>(config.logBytes),
           config.keepsLogRest ? parts_.workFolder : std::filesystem::path()};
 }
@@ -211,7 +219,8 @@ void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& 
     result.error = "The host stopped.";
   }
   if (kind == FailureClass::Config) {
-    result.holdReason = fmt::format("{}: {}", parts_.queue.builder.plugin, toUtf8(failure.message));
+    result.holdReason =
+        fmt::format("{}: {}", generation_->config.builder.plugin, toUtf8(failure.message));
     result.stoppedByHost = true;
   }
 }

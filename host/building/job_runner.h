@@ -14,12 +14,15 @@
 namespace planwright {
 
 /// Runs one attempt at a time: work folder, inputs, builder, outputs. Owns one instance of the
-/// queue's builder. Belongs to one job thread; the interrupting functions come from any.
+/// queue's builder, of the generation that the last job's build began with. Belongs to one job
+/// thread; the interrupting functions come from any.
 class JobRunner {
  public:
   explicit JobRunner(const BuildParts& parts) : parts_(parts) {}
 
   JobResult run(const JobTask& task);
+  /// Lets go of an older generation, while there is nothing to run.
+  void refresh() { adopt(parts_.queue.now()); }
 
   void interrupt(StopReason reason);
   void interrupt(const std::vector<JobPlace>& jobs, StopReason reason);
@@ -31,6 +34,7 @@ class JobRunner {
     JobPlace place;
   };
 
+  void adopt(std::shared_ptr<const QueueGeneration> generation);
   Result<void> create();
   JobResult attempt(const JobTask& task);
   WorkFolder& emptyFolder(const std::string& attemptId);
@@ -41,6 +45,7 @@ class JobRunner {
   void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
   BuildParts parts_;
+  std::shared_ptr<const QueueGeneration> generation_;
   std::unique_ptr<Builder> builder_;
   std::unique_ptr<WorkFolder> folder_;
   Guarded<Running> running_;

@@ -43,6 +43,13 @@ Result<Digest> JobServices::putBlob(int fd, std::string_view) {
   return stored_.back().digest;
 }
 
+std::map<std::string, std::string> JobServices::programSecrets() {
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, value] : secrets_)
+    if (config_.secrets.contains(name)) seen.emplace(name, value);
+  return seen;
+}
+
 std::optional<std::string> JobServices::secret(std::string_view name) {
   const auto found = secrets_.find(std::string(name));
   return found == secrets_.end() ? std::nullopt : std::optional(found->second);
@@ -56,14 +63,14 @@ void JobServices::programEnded(const ProgramExit& end) {
 
 ProgramLimits JobServices::programLimits() {
   ProgramLimits limits;
-  limits.memoryBytes = stricter(task_.job().memoryBytes, limits_.memoryBytes);
-  limits.processes = stricter(task_.job().processes, limits_.processes);
-  limits.fileSizeBytes = stricter(0, limits_.fileSizeBytes);
-  limits.diskBytes = stricter(0, limits_.diskBytes);
-  limits.openFiles = stricter(0, limits_.files);
-  if (limits_.cpu)
-    limits.cpuSeconds = static_cast<std::uint64_t>(
-        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(*limits_.cpu).count()));
+  limits.memoryBytes = stricter(task_.job().memoryBytes, config_.limits.memoryBytes);
+  limits.processes = stricter(task_.job().processes, config_.limits.processes);
+  limits.fileSizeBytes = stricter(0, config_.limits.fileSizeBytes);
+  limits.diskBytes = stricter(0, config_.limits.diskBytes);
+  limits.openFiles = stricter(0, config_.limits.files);
+  if (config_.limits.cpu)
+    limits.cpuSeconds = static_cast<std::uint64_t>(std::max<std::int64_t>(
+        1, std::chrono::ceil<std::chrono::seconds>(*config_.limits.cpu).count()));
   return limits;
 }
 

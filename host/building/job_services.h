@@ -6,9 +6,8 @@
 
 #include "artifacts/blob_store.h"
 #include "base/unique_fd.h"
-#include "building/job_secrets.h"
 #include "building/job_task.h"
-#include "config/stage_config.h"
+#include "config/secret_values.h"
 #include "logs/attempt_log.h"
 #include "stages/stage.h"
 
@@ -18,10 +17,10 @@ namespace planwright {
 /// Lives for one call.
 class JobServices final : public CallServices {
  public:
-  JobServices(const JobTask& task, const LimitsConfig& limits, BlobStore& blobs, AttemptLog& log,
+  JobServices(const JobTask& task, const BuilderConfig& config, BlobStore& blobs, AttemptLog& log,
               SecretValues secrets)
       : task_(task),
-        limits_(limits),
+        config_(config),
         blobs_(blobs),
         log_(log),
         secrets_(std::move(secrets)) {
@@ -39,7 +38,7 @@ class JobServices final : public CallServices {
   std::uint64_t outputBytes() override { return log_.receivedBytes(); }
   std::optional<std::string> outputTail(std::size_t most) override { return log_.tail(most); }
   ProgramLimits programLimits() override;
-  std::map<std::string, std::string> programSecrets() override { return secrets_; }
+  std::map<std::string, std::string> programSecrets() override;
 
   void programEnded(const ProgramExit& end) override;
   /// Of the last program that ran, if any did.
@@ -51,10 +50,10 @@ class JobServices final : public CallServices {
 
  private:
   const JobTask& task_;
-  const LimitsConfig& limits_;
+  const BuilderConfig& config_;
   BlobStore& blobs_;
   AttemptLog& log_;
-  const SecretValues secrets_;
+  const SecretValues secrets_;  ///< the plugin's; jobs see those that are granted by their name
   std::vector<StagedBlob> stored_;
   std::optional<ProgramExit> lastExit_;
   bool wasOpen_ = false;  ///< a program ran without such a sandbox

@@ -9,6 +9,7 @@
 #include "model/ids.h"
 #include "model/job_graph.h"
 #include "model/plan_document.h"
+#include "stages/live_queue.h"
 
 namespace planwright {
 
@@ -35,6 +36,7 @@ struct JobTask {
   int attempt = 1;
   std::string planDigest;
   std::shared_ptr<const PlanDocument> document;  ///< jobs[position] is this one
+  std::shared_ptr<const QueueGeneration> generation;  ///< that its build began with
   /// Where the inputs that come from other jobs are: one per such input, in the job's order.
   std::vector<JobOutput> inputs;
   std::string needsJson;  ///< {"<job>":{"outputs":{"name":"sha256:…"}}}

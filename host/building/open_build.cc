@@ -26,15 +26,17 @@ std::vector<std::vector<int>> needsOf(const PlanDocument& document) {
 
 }  // namespace
 
-OpenBuild::OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document)
+OpenBuild::OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document,
+                     std::shared_ptr<const QueueGeneration> generation)
     : plan_(std::move(plan)),
       document_(std::move(document)),
+      generation_(std::move(generation)),
       graph_(needsOf(*document_)),
       jobs_(document_->jobs.size()) {
   if (graph_.size() > 1) expect({});
 }
 
-std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int maxAttempts) const {
+std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running) const {
   std::vector<NewJob> rows;
   rows.reserve(document_->jobs.size());
   for (int position = 0; position < graph_.size(); ++position) {
@@ -50,7 +52,7 @@ std::vector<NewJob> OpenBuild::newJobs(const std::vector<bool>& running, int max
     row.needsJson = needs.end().take();
     row.status =
         running[static_cast<std::size_t>(position)] ? JobStatus::Running : graph_.status(position);
-    row.maxAttempts = maxAttempts;
+    row.maxAttempts = generation_->config.retry.attempts;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -67,6 +69,7 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
   task.attempt = number;
   task.planDigest = plan_.digest;
   task.document = document_;
+  task.generation = generation_;
   task.needsJson = needsJson(position);
   auto inputs = inputsFromJobs(position);
   if (!inputs) return inputs.error();
@@ -140,7 +143,7 @@ std::optional<double> OpenBuild::learn(int position, std::chrono::microseconds t
   return mean;
 }
 
-JobStatus OpenBuild::judge(JobResult& result, const RetryConfig& retry) {
+JobStatus OpenBuild::judge(JobResult& result) {
   if (isGood(result.status)) return result.status;
   if (isCancelled(result.position)) {
     result.failureClass = toText(FailureClass::Cancelled);
@@ -149,7 +152,7 @@ JobStatus OpenBuild::judge(JobResult& result, const RetryConfig& retry) {
   }
   if (result.stoppedByHost || result.status == JobStatus::Cancelled) return result.status;
   int& used = jobs_[static_cast<std::size_t>(result.position)].spent[result.failureClass];
-  if (used < retry.budget(failureClassFrom(result.failureClass))) {
+  if (used < generation_->config.retry.budget(failureClassFrom(result.failureClass))) {
     ++used;
     return JobStatus::Ready;
   }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "building/job_task.h"
-#include "config/config.h"
 #include "model/claims.h"
 #include "model/job_graph.h"
 #include "model/ready_jobs.h"
@@ -20,10 +19,13 @@ namespace planwright {
 /// build loop's thread.
 class OpenBuild {
  public:
-  OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document);
+  OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document,
+            std::shared_ptr<const QueueGeneration> generation);
 
   const ClaimedPlan& plan() const { return plan_; }
   const std::shared_ptr<const PlanDocument>& document() const { return document_; }
+  /// What it began with in this process; all of its jobs run with it.
+  const QueueGeneration& generation() const { return *generation_; }
   JobGraph& graph() { return graph_; }
   const JobGraph& graph() const { return graph_; }
   const PlannedJob& job(int position) const {
@@ -44,7 +46,7 @@ class OpenBuild {
   }
   /// What the end of an attempt makes of its job: cancelled if somebody wanted that, ready again
   /// while the budget of its failure lasts.
-  JobStatus judge(JobResult& result, const RetryConfig& retry);
+  JobStatus judge(JobResult& result);
   void restoreSpent(int position, const std::string& json);
   void setError(int position, std::string error) {
     jobs_[static_cast<std::size_t>(position)].error = std::move(error);
@@ -93,7 +95,7 @@ class OpenBuild {
   }
 
   /// The rows of a new build's jobs. Those in `running` are inserted as started.
-  std::vector<NewJob> newJobs(const std::vector<bool>& running, int maxAttempts) const;
+  std::vector<NewJob> newJobs(const std::vector<bool>& running) const;
   /// Everything a thread needs to run this job. NotFound as of inputsFromJobs.
   Result<JobTask> task(int position, AttemptId attempt, int number) const;
   /// How it ended, with the manifest. Call when the graph is over.
@@ -120,6 +122,7 @@ class OpenBuild {
 
   ClaimedPlan plan_;
   std::shared_ptr<const PlanDocument> document_;
+  std::shared_ptr<const QueueGeneration> generation_;
   JobGraph graph_;
   std::vector<Job> jobs_;
   bool cancelled_ = false;

@@ -55,7 +55,7 @@ RoundWriter::Starts RoundWriter::sortStarts(const Round& round) const {
     starts.places.emplace(number(of.id(start.position)), start);
   }
   for (const auto id : round.inserted) {
-    auto rows = build(id).newJobs(running[number(id)], parts_.queue.retry.attempts);
+    auto rows = build(id).newJobs(running[number(id)]);
     std::move(rows.begin(), rows.end(), std::back_inserter(starts.inserts));
   }
   return starts;

@@ -50,6 +50,7 @@ void addCommands(CLI::App& app, Session& session) {
   addWatchCommand(app, session);
   addLogCommands(app, session);
   addSettingsCommands(app, session);
+  addReloadCommand(app, session);
   addRetentionCommands(app, session);
   addBackupCommands(app, session);
 }

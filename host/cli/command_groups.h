@@ -13,6 +13,7 @@ void addDoctorCommand(CLI::App& app, Session& session);
 void addConfigCommands(CLI::App& app, Session& session);  // check-config
 void addPluginCommands(CLI::App& app, Session& session);  // plugin inspect, and with these:
 void addPluginRunCommand(CLI::App& group, Session& session);
+void addReloadCommand(CLI::App& app, Session& session);
 void addListCommands(CLI::App& app,
                      Session& session);  // inputs plans builds queues … list|show, jobs
 void addItemCommands(CLI::App& app,
@@ -32,6 +33,9 @@ void addSettingsCommands(CLI::App& app, Session& session);   // settings, mode
 void addStatusCommands(CLI::App& app, Session& session);     // status, version
 void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
 void addBackupCommands(CLI::App& app, Session& session);     // backup, restore
+
+/// What the server would change if `file` were its configuration: check-config --diff.
+ExitCode printDifference(Session& session, const std::string& file);
 
 /// Adds `commands` of which one must be chosen.
 CLI::App* addGroup(CLI::App& app, const std::string& name, const std::string& description);

@@ -1,7 +1,7 @@
 #include <filesystem>
 
+#include "application/plugin_files.h"
 #include "cli/command_groups.h"
-#include "cli/plugin_files.h"
 #include "config/plugin_folders.h"
 
 namespace planwright::cli {
@@ -24,9 +24,14 @@ void addConfigCommands(CLI::App& app, Session& session) {
   CLI::App* check = app.add_subcommand(
       "check-config", "check a configuration file and the settings of its plugins, all of it");
   const auto file = std::make_shared<std::string>();
+  const auto isCompared = std::make_shared<bool>(false);
   check->add_option("FILE", *file, "the YAML file")->required();
-  check->callback([&session, file] {
-    session.action = [&session, file] { return checkConfig(session, *file); };
+  check->add_flag("--diff", *isCompared, "also ask the server what it would change");
+  check->callback([&session, file, isCompared] {
+    session.action = [&session, file, isCompared] {
+      const ExitCode checked = checkConfig(session, *file);
+      return checked == ExitCode::Done && *isCompared ? printDifference(session, *file) : checked;
+    };
   });
 }
 

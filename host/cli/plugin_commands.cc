@@ -1,6 +1,6 @@
+#include "application/plugin_files.h"
 #include "cli/command_groups.h"
 #include "cli/output.h"
-#include "cli/plugin_files.h"
 
 namespace planwright::cli {
 namespace {

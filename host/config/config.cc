@@ -56,6 +56,12 @@ const QueueConfig* Config::queue(std::string_view name) const {
   return found == queues.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> Config::queueNames() const {
+  std::vector<std::string> names;
+  for (const auto& queue : queues) names.push_back(queue.name);
+  return names;
+}
+
 const QueueConfig& Config::defaultQueue() const {
   assert(!queues.empty());
   const QueueConfig* named = queue("default");

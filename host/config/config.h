@@ -43,7 +43,7 @@ struct RetryConfig {
   friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 
-/// How plugin generations are switched. Read and checked; used once plugins can be reloaded.
+/// How another version of a plugin takes over.
 struct ReloadConfig {
   int canary = 3;
   std::chrono::milliseconds drainTimeout{300'000};
@@ -105,7 +105,8 @@ struct PluginsConfig {
 };
 
 /// The whole configuration: plain values, already checked; made once by config/config_reader.h.
-/// Immutable while the host runs (what may change at run time is in Postgres). [any thread]
+/// Immutable; a running host takes over another one as a whole (what people change by the API is in
+/// Postgres). [any thread]
 struct Config {
   std::filesystem::path file;  ///< absolute; empty = built-in configuration
   std::string listen = "127.0.0.1:8470";
@@ -129,12 +130,15 @@ struct Config {
   std::vector<QueueConfig> queues;
   std::map<std::string, Place>
       places;  ///< JSON pointer of every value of the file -> where it stands
+  /// Each queue as it was written, `defaults:` merged in, as JSON without secrets.
+  std::map<std::string, std::string> queueTexts;
 
   /// Where the value at `pointer` was written, else the nearest value around it, else the built-in
   /// place.
   Place placeOf(std::string_view pointer) const;
   /// The queue of that name, or nullptr.
   const QueueConfig* queue(std::string_view name) const;
+  std::vector<std::string> queueNames() const;
   /// The queue named `default`, else the first: what `/api/settings` means.
   const QueueConfig& defaultQueue() const;
   /// `key` stands in `locked:` of the file or of that queue.

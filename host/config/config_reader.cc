@@ -102,6 +102,11 @@ ConfigNode mergedQueue(const ConfigNode* defaults, const ConfigNode& queue) {
   return merged;
 }
 
+std::string textOf(const ConfigNode& queue) {
+  std::vector<std::pair<std::string, std::string>> secrets;
+  return nodeToJson(queue, secrets);
+}
+
 void readQueues(SectionReader& top, const std::filesystem::path& folder, Config& config,
                 ConfigProblems& problems) {
   const ConfigNode* defaults = top.section("defaults");
@@ -113,6 +118,7 @@ void readQueues(SectionReader& top, const std::filesystem::path& folder, Config&
     QueueConfig queue = readQueue("default", mergedQueue(defaults, nothing), folder, problems);
     if (queue.sources.empty()) queue.sources = config.queues.front().sources;
     config.queues = {std::move(queue)};
+    config.queueTexts["default"] = textOf(mergedQueue(defaults, nothing));
     return;
   }
   config.queues.clear();
@@ -120,6 +126,7 @@ void readQueues(SectionReader& top, const std::filesystem::path& folder, Config&
     const ConfigNode merged = mergedQueue(defaults, member.value);
     collectPlaces(merged, "/queues/" + pointerToken(member.key), config.places);
     config.queues.push_back(readQueue(member.key, merged, folder, problems));
+    config.queueTexts[member.key] = textOf(merged);
   }
   if (config.queues.empty())
     top.complain(*queues, "queues names no queue; write one, or leave queues out for the default");

@@ -28,21 +28,31 @@ SecretSource readSource(const ConfigNode& node, const std::string& name,
   return source;
 }
 
+ConfigProblem unknown(const Secrets& secrets, const std::string& name, Place place) {
+  std::vector<std::string> known;
+  for (const auto& secret : secrets) known.push_back(secret.first);
+  const std::string near = nearestName(name, known);
+  return {std::move(place), "no secret is named " + name +
+                                (near.empty() ? "; write it below secrets: at the top of the file"
+                                              : "; did you mean " + near + "?")};
+}
+
 void grant(const Secrets& secrets, const Config& config, StageConfig& stage,
            ConfigProblems& problems) {
   for (auto& [name, source] : stage.secrets) {
     const auto found = secrets.find(name);
-    if (found != secrets.end()) {
+    if (found != secrets.end())
       source = found->second;
-      continue;
-    }
-    std::vector<std::string> known;
-    for (const auto& secret : secrets) known.push_back(secret.first);
-    const std::string near = nearestName(name, known);
-    problems.push_back({config.placeOf(stage.pointer + "/secrets"),
-                        "no secret is named " + name +
-                            (near.empty() ? "; write it below secrets: at the top of the file"
-                                          : "; did you mean " + near + "?")});
+    else
+      problems.push_back(unknown(secrets, name, config.placeOf(stage.pointer + "/secrets")));
+  }
+  stage.pluginSecrets = stage.secrets;
+  for (const auto& [pointer, name] : stage.secretSettings) {
+    const auto found = secrets.find(name);
+    if (found != secrets.end())
+      stage.pluginSecrets[pointer.substr(pointer.rfind('/') + 1)] = found->second;
+    else
+      problems.push_back(unknown(secrets, name, config.placeOf(stage.settingsPointer(pointer))));
   }
 }
 

@@ -56,6 +56,9 @@ struct StageConfig {
   /// Settings written as `!secret NAME`: JSON pointer into the settings and the name. Not in
   /// settingsJson.
   std::vector<std::pair<std::string, std::string>> secretSettings;
+  /// What the plugin itself may ask for: the granted ones, and settings written as `!secret NAME` by
+  /// the name of the setting.
+  std::map<std::string, SecretSource> pluginSecrets;
 
   /// JSON pointer in the file of a place in the settings, for Config::placeOf.
   std::string settingsPointer(std::string_view pointerInSettings) const {

@@ -155,8 +155,9 @@ Result<std::string> CacheAnswers::forecast(std::int64_t plan) const {
   if (!blob) return Error{ErrorKind::Gone, "The plan's document has been pruned.", "pruned", {}};
   auto document = PlanDocument::parseSealed(readAll(blob->get(), kLargestDocument));
   if (!document) return document.error();
-  OpenBuild build({}, std::make_shared<const PlanDocument>(std::move(*document)));
-  const QueueConfig* queue = parts_.config.queue(rows.text(0, 0));
+  OpenBuild build({}, std::make_shared<const PlanDocument>(std::move(*document)), {});
+  const auto config = parts_.config.now();
+  const QueueConfig* queue = config->queue(rows.text(0, 0));
   std::optional<BuilderIdentity> builder;
   if (queue && parts_.plugins) builder = identityOf(*parts_.plugins, queue->builder);
   std::map<int, std::vector<JobOutput>> known;

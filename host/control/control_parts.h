@@ -8,9 +8,11 @@
 
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
+#include "base/live.h"
 #include "base/metrics.h"
 #include "base/signing_key.h"
 #include "config/config.h"
+#include "control/reload_answer.h"
 #include "control/ticket_desk.h"
 #include "stages/registry.h"
 #include "store/bell.h"
@@ -30,7 +32,7 @@ struct DependencyState {
 struct ControlParts {
   Database& database;
   TicketDesk& tickets;
-  const Config& config;
+  const Live<Config>& config;
   BlobStore& blobs;
   Bell& bell;
   const Clock& clock;
@@ -41,6 +43,8 @@ struct ControlParts {
   std::string sandboxJson = {};  ///< SandboxReport::json()
   /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.
   std::function<std::string()> arriving = {};
+  std::function<std::string()> configJson = {};  ///< Reload::json()
+  std::function<ReloadAnswer(const ReloadRequest&)> reload = {};
   /// Must not wait for any of them.
   std::function<std::vector<DependencyState>()> dependencies = {};
   /// Sets the gauges that only the host itself knows (connections, pools), before a scrape.

@@ -93,7 +93,8 @@ std::int64_t InputActions::enqueueWaiting(const std::string& queue,
 }
 
 Result<Uploaded> InputActions::upload(const Upload& upload) const {
-  const QueueConfig* queue = parts_.config.queue(upload.queue);
+  const auto config = parts_.config.now();
+  const QueueConfig* queue = config->queue(upload.queue);
   if (!queue) return notFound(fmt::format("There is no queue {}.", upload.queue));
   if (!isRelativeName(upload.filename))
     return Error{ErrorKind::Invalid,

@@ -12,6 +12,7 @@ namespace planwright {
 
 namespace {
 
+/// By queue and stage, for the statement.
 std::string pluginsOf(const Config& config) {
   JsonWriter json;
   json.object();
@@ -65,12 +66,12 @@ std::vector<std::string> column(const Rows& rows, int index) {
 
 Overview::Overview(const ControlParts& parts)
     : parts_(parts),
-      pluginsJson_(pluginsOf(parts.config)),
       counts_(parts.database, parts.clock) {}
 
 std::vector<Overview::QueueRow> Overview::rows() {
   const std::string counts = counts_.get();
-  const Rows rows = parts_.database.lease()->run("api_queues", {pluginsJson_, counts});
+  const Rows rows =
+      parts_.database.lease()->run("api_queues", {pluginsOf(*parts_.config.now()), counts});
   std::vector<QueueRow> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
   return out;
@@ -151,6 +152,7 @@ std::string Overview::version() const {
       .member("name", "planwright")
       .member("version", PLANWRIGHT_VERSION)
       .member("api", "1");
+  if (parts_.configJson) json.rawMember("config", parts_.configJson());
   if (!parts_.sandboxJson.empty()) json.key("sandbox").raw(parts_.sandboxJson);
   return json.end().take();
 }

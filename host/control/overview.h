@@ -39,7 +39,6 @@ class Overview {
   std::vector<QueueRow> rows();
 
   const ControlParts& parts_;
-  const std::string pluginsJson_;  ///< by queue and stage, for the statement
   StageCounts counts_;
 };
 

@@ -85,6 +85,15 @@ std::string pointerOf(const QueueConfig& queue, const std::string& key) {
   return queue.pointer + "/" + key;
 }
 
+/// Where the file sets that key of the queue, else where it locks it.
+std::string placeOf(const Config& config, const QueueConfig& queue, const std::string& key) {
+  const auto exact = config.places.find(pointerOf(queue, key));
+  if (exact != config.places.end()) return exact->second.text();
+  return config
+      .placeOf(queue.locked.contains(key) ? queue.pointer + "/locked" : std::string("/locked"))
+      .text();
+}
+
 SettingsRefusal fieldRefusal(std::vector<std::pair<std::string, std::string>> fields) {
   Error error = invalid(fields.front().second, fields.front().first);
   error.code = "invalid-settings";
@@ -94,32 +103,18 @@ SettingsRefusal fieldRefusal(std::vector<std::pair<std::string, std::string>> fi
 }  // namespace
 
 Result<SettingsView> QueueSettings::get(const std::string& queue) const {
-  const QueueConfig* config = parts_.config.queue(queue);
+  const auto config = parts_.config.now();
+  const QueueConfig* known = config->queue(queue);
   PgArray locked;
   for (const auto& key : kSettingKeys)
-    if (config && parts_.config.isLocked(*config, std::string(key.name))) locked.add(key.name);
+    if (known && config->isLocked(*known, std::string(key.name))) locked.add(key.name);
   const Rows rows = parts_.database.lease()->run("api_settings", {queue, locked.take()});
   if (rows.empty()) return notFound(fmt::format("There is no queue {}.", queue));
   return SettingsView{.json = rows.text(0, 0), .etag = rows.text(0, 1)};
 }
 
-std::string QueueSettings::placeOf(const QueueConfig& queue, const std::string& key,
-                                   Place* place) const {
-  const auto exact = parts_.config.places.find(pointerOf(queue, key));
-  Place found;
-  if (exact != parts_.config.places.end()) {
-    found = exact->second;
-  } else {
-    found = parts_.config.placeOf(queue.locked.contains(key) ? queue.pointer + "/locked"
-                                                             : std::string("/locked"));
-  }
-  if (place) *place = found;
-  return found.text();
-}
-
-std::optional<SettingsRefusal> QueueSettings::read(const std::string& body,
-                                                   const QueueConfig& queue,
-                                                   Changes& changes) const {
+std::optional<SettingsRefusal> QueueSettings::read(const std::string& body, const Config& config,
+                                                   const QueueConfig& queue, Changes& changes) {
   const auto document = parseJson(body);
   if (!document) return SettingsRefusal{.error = invalid(document.error().message)};
   if (!document->IsObject())
@@ -132,16 +127,16 @@ std::optional<SettingsRefusal> QueueSettings::read(const std::string& body,
       changes.applyToWaiting = member.value.GetBool();
     } else if (!key) {
       if (!isReadOnlyMember(name)) fields.emplace_back("/" + name, "There is no such setting.");
-    } else if (parts_.config.isLocked(queue, name)) {
+    } else if (config.isLocked(queue, name)) {
       return SettingsRefusal{
           .error = conflict(fmt::format("{} is locked by the configuration file: {}.", name,
-                                        placeOf(queue, name)),
+                                        placeOf(config, queue, name)),
                             "locked-by-file"),
-          .fields = {{"/" + name, "locked at " + placeOf(queue, name)}}};
+          .fields = {{"/" + name, "locked at " + placeOf(config, queue, name)}}};
     } else if (key->kind == SettingKind::Folder && !watchesAFolder(queue)) {
       fields.emplace_back("/" + name, "This queue has no folder source.");
     } else {
-      auto value = sqlText(*key, member.value, parts_.config);
+      auto value = sqlText(*key, member.value, config);
       if (value)
         changes.values[name] = std::move(*value);
       else
@@ -166,12 +161,13 @@ SettingsRefusal QueueSettings::stale(const SettingsView& now) const {
 }
 
 Result<SettingsView> QueueSettings::patch(const SettingsPatch& patch) const {
-  const QueueConfig* queue = parts_.config.queue(patch.queue);
+  const auto config = parts_.config.now();
+  const QueueConfig* queue = config->queue(patch.queue);
   auto now = get(patch.queue);
   if (!now) return now.error();
   if (!queue) return notFound(fmt::format("This host has no queue {}.", patch.queue));
   Changes changes;
-  if (auto refusal = read(patch.body, *queue, changes)) {
+  if (auto refusal = read(patch.body, *config, *queue, changes)) {
     now->refusal = std::move(refusal);
     return now;
   }
@@ -240,9 +236,10 @@ std::string QueueSettings::schemaJson() {
 }
 
 Result<std::string> QueueSettings::sourcesJson(const std::string& queue) const {
-  const QueueConfig* config = parts_.config.queue(queue);
+  const auto config = parts_.config.now();
+  const QueueConfig* known = config->queue(queue);
   const Rows rows = parts_.database.lease()->run("api_settings", {queue, "{}"});
-  if (!config || rows.empty()) return notFound(fmt::format("There is no queue {}.", queue));
+  if (!known || rows.empty()) return notFound(fmt::format("There is no queue {}.", queue));
   const auto values = parseJson(rows.text(0, 0));
   const auto overrides = parseJson(rows.text(0, 4));
   JsonWriter json;
@@ -250,13 +247,13 @@ Result<std::string> QueueSettings::sourcesJson(const std::string& queue) const {
   for (const auto& key : kSettingKeys) {
     if (!key.isFromFile) continue;
     const std::string name(key.name);
-    const auto place = parts_.config.places.find(pointerOf(*config, name));
-    const bool isInFile = place != parts_.config.places.end() && !place->second.isBuiltIn();
+    const auto place = config->places.find(pointerOf(*known, name));
+    const bool isInFile = place != config->places.end() && !place->second.isBuiltIn();
     const JsonValue* changed = find(*overrides, name);
     json.key(name).object();
     if (const JsonValue* value = find(*values, name)) json.key("value").value(*value);
     json.member("source", changed ? "api" : isInFile ? "file" : "default");
-    json.member("locked", parts_.config.isLocked(*config, name));
+    json.member("locked", config->isLocked(*known, name));
     if (isInFile) json.member("file", place->second.file).member("line", place->second.line);
     if (changed) {
       json.member("changed_by", textOr(*changed, "by"));

@@ -64,11 +64,8 @@ class QueueSettings {
 
  private:
   struct Changes;
-  /// `inTheFile`: where the file sets that key of the queue, else where it locks it.
-  std::string placeOf(const QueueConfig& queue, const std::string& key,
-                      Place* place = nullptr) const;
-  std::optional<SettingsRefusal> read(const std::string& body, const QueueConfig& queue,
-                                      Changes& changes) const;
+  static std::optional<SettingsRefusal> read(const std::string& body, const Config& config,
+                                             const QueueConfig& queue, Changes& changes);
   SettingsRefusal stale(const SettingsView& now) const;
 
   const ControlParts& parts_;

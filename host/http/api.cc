@@ -17,6 +17,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addDeadLetterRoutes(router, parts.control);
   addSettingsRoutes(router, parts.control);
   addQueueRoutes(router, parts.control);
+  addReloadRoute(router, parts.control);
   addEventRoutes(router, parts.control, parts.feed);
   addSystemRoutes(router, parts);
   addPageRoutes(router, parts);

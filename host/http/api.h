@@ -30,6 +30,7 @@ void addLogRoutes(Router& router, Control& control);
 void addDeadLetterRoutes(Router& router, Control& control);
 void addSettingsRoutes(Router& router, Control& control);
 void addQueueRoutes(Router& router, Control& control);
+void addReloadRoute(Router& router, Control& control);
 void addEventRoutes(Router& router, Control& control, EventFeed& feed);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);

@@ -36,10 +36,11 @@ Response upload(Control& control, const Request& request) {
   if (request.headers.has("Content-Encoding"))
     return problem(415, "unsupported-media-type", "Send the file as it is, without an encoding.");
   if (!request.bodyFile) return problem(400, "invalid", "The body must be the file.");
-  Upload wish{.queue = request.query.textOr("queue", control.parts.config.defaultQueue().name),
-              .filename = request.query.textOr("filename"),
-              .blob = {},
-              .traceId = traceIdOf(request)};
+  Upload wish{
+      .queue = request.query.textOr("queue", control.parts.config.now()->defaultQueue().name),
+      .filename = request.query.textOr("filename"),
+      .blob = {},
+      .traceId = traceIdOf(request)};
   const int fd = request.bodyFile->get();
   if (equalsIgnoringCase(bare, "multipart/form-data")) {
     const auto part = findFilePart(fd, type);
@@ -52,9 +53,9 @@ Response upload(Control& control, const Request& request) {
   }
   if (wish.filename.empty())
     return problem(Error{ErrorKind::Invalid, "Name the file: ?filename=NAME.", {}, "filename"});
-  if (!control.parts.config.queue(wish.queue))
+  if (!control.parts.config.now()->queue(wish.queue))
     return problem(notFound("There is no queue " + wish.queue + "."));
-  auto blob = control.parts.blobs.stage(fd, uploadLimit(control.parts.config, wish.queue));
+  auto blob = control.parts.blobs.stage(fd, uploadLimit(*control.parts.config.now(), wish.queue));
   if (!blob) return problem(blob.error());
   wish.blob = std::move(*blob);
   auto done = control.inputs.upload(wish);

@@ -64,7 +64,7 @@ Handler pauseHandler(Control& control, bool paused) {
 }  // namespace
 
 void addSettingsRoutes(Router& router, Control& control) {
-  const auto queue = [&control] { return control.parts.config.defaultQueue().name; };
+  const auto queue = [&control] { return control.parts.config.now()->defaultQueue().name; };
   router.get("/api/settings", withQuery({}, [&control, queue](const Request&) {
                return settingsResponse(control.settings.get(queue()));
              }));

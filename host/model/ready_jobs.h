@@ -45,6 +45,7 @@ class ReadyJobs {
 
   explicit ReadyJobs(Weights weights = {}) : weights_(std::move(weights)) {}
 
+  void weigh(Weights weights) { weights_ = std::move(weights); }
   void add(const std::string& source, const ReadyJob& job);
 
   struct Choice {
@@ -83,7 +84,7 @@ class ReadyJobs {
   bool fits(const ReadyJob& job, int slots, const JobCapacity& capacity) const;
   Choice start(const std::string& name, Source& source, const ReadyJob& job);
 
-  const Weights weights_;
+  Weights weights_;
   std::map<std::string, Source> sources_;  ///< those with waiting jobs
   std::map<std::string, double> passes_;   ///< of sources that wait for nothing now
   std::map<std::string, int> runningOf_;

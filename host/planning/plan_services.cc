@@ -38,8 +38,9 @@ Result<Digest> PlanServices::putBlob(int fd, std::string_view) {
   return stored_.back().digest;
 }
 
-std::optional<std::string> PlanServices::secret(std::string_view) {
-  return std::nullopt;
+std::optional<std::string> PlanServices::secret(std::string_view name) {
+  const auto found = secrets_.find(std::string(name));
+  return found == secrets_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace planwright

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "config/secret_values.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -12,7 +13,10 @@ namespace planwright {
 /// blobs it stores are kept with the plan. Lives for one call.
 class PlanServices final : public CallServices {
  public:
-  PlanServices(const std::string& inputId, BlobStore& blobs) : inputId_(inputId), blobs_(blobs) {}
+  PlanServices(const std::string& inputId, BlobStore& blobs, SecretValues secrets)
+      : inputId_(inputId),
+        blobs_(blobs),
+        secrets_(std::move(secrets)) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;
@@ -27,6 +31,7 @@ class PlanServices final : public CallServices {
  private:
   const std::string& inputId_;
   BlobStore& blobs_;
+  const SecretValues secrets_;
   std::vector<StagedBlob> stored_;
 };
 

@@ -30,15 +30,15 @@ PlanStage::PlanStage(const PlanParts& parts, int workers)
       claimConnection_(parts.database.dedicated()),
       watchConnection_(parts.database.dedicated()),
       alone_(aloneDoors()),
-      turns_(turnDoors(), weightsOf(parts.queue)),
+      turns_(turnDoors()),
       committer_(parts) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
   port.roomNow = [this] { return free(*inbox_.lock()); };
   port.isDry = [this](bool isDry) { inbox_.lock()->isQueueDry = isDry; };
-  port.due = [this](std::size_t limit) { return turns_.due(limit); };
+  port.due = [this](std::size_t limit) { return turns().due(limit); };
   port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns_.instead(std::move(tickets), parts_.clock.steady());
+    return turns().instead(std::move(tickets), parts_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
@@ -99,6 +99,12 @@ void PlanStage::startWorkers() {
   }
 }
 
+void PlanStage::stopWork() {
+  giveBack(0);
+  auto workers = workers_.lock();
+  for (auto& worker : *workers) worker->step.interrupt(StopReason::Drain);
+}
+
 bool PlanStage::drain() {
   giveBack(0);
   auto inbox = inbox_.lock();
@@ -136,6 +142,14 @@ SourceTurns::Doors PlanStage::turnDoors() {
           [this](std::size_t limit) {
             return Inputs(*claimConnection_).due(parts_.queue.name, limit);
           }};
+}
+
+SourceTurns& PlanStage::turns() {
+  if (auto newest = parts_.queue.now(); newest != weighed_) {
+    turns_.weigh(weightsOf(newest->config));
+    weighed_ = std::move(newest);
+  }
+  return turns_;
 }
 
 std::size_t PlanStage::room(const std::stop_token& stop) {
@@ -182,19 +196,25 @@ void PlanStage::receive(std::vector<ClaimedInput> claimed, std::size_t seats) {
   inbox_.notifyAll();
 }
 
+std::optional<ClaimedInput> PlanStage::take(const std::stop_token& stop) {
+  auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop,
+                              [](const Inbox& now) { return !now.waiting.empty(); });
+  if (inbox->waiting.empty() || stop.stop_requested()) return std::nullopt;
+  std::optional<ClaimedInput> input(std::move(inbox->waiting.front()));
+  inbox->waiting.pop_front();
+  inbox->lastTaken = parts_.clock.steady();
+  return input;
+}
+
 void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < wanted_) {
-    ClaimedInput input;
-    {
-      auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop,
-                                  [](const Inbox& now) { return !now.waiting.empty(); });
-      if (inbox->waiting.empty() || stop.stop_requested()) continue;
-      input = std::move(inbox->waiting.front());
-      inbox->waiting.pop_front();
-      inbox->lastTaken = parts_.clock.steady();
+    const auto input = take(stop);
+    if (!input) {
+      worker.step.refresh();
+      continue;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
-    PlanResult result = worker.step.run(input);
+    PlanResult result = worker.step.run(*input);
     busy_.fetch_sub(1, std::memory_order_relaxed);
     prefetch_.finished(result.took);
     parts_.metrics.observe("planwright_item_run_seconds",

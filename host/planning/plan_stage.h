@@ -3,6 +3,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -35,6 +36,8 @@ class PlanStage final : public NextStage<ClaimedInput> {
   /// The instance lost its claims: running work is stopped, its results will be refused by their
   /// fences.
   void abandon();
+  /// Running calls are told to stop; they and what waits go back uncounted.
+  void stopWork();
   /// The host is leaving (Membership::leave): what waits goes back. True: nothing is left.
   bool drain();
 
@@ -48,7 +51,7 @@ class PlanStage final : public NextStage<ClaimedInput> {
     PlanStep step;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    explicit Worker(const PlanParts& parts) : step(parts.queue, parts.plugins, parts.blobs) {}
+    explicit Worker(const PlanParts& parts) : step(parts.queue, parts.blobs) {}
   };
   struct Inbox {
     std::deque<ClaimedInput> waiting;
@@ -63,6 +66,9 @@ class PlanStage final : public NextStage<ClaimedInput> {
   std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
   AloneTurns::Doors aloneDoors();
   SourceTurns::Doors turnDoors();
+  SourceTurns& turns();
+  /// The next input to plan, or nothing for about a second.
+  std::optional<ClaimedInput> take(const std::stop_token& stop);
   void work(Worker& worker, int index, const std::stop_token& stop);
   void finish(const std::stop_token& stop);
   void watch(const std::stop_token& stop);
@@ -80,7 +86,8 @@ class PlanStage final : public NextStage<ClaimedInput> {
   std::unique_ptr<Connection> claimConnection_, watchConnection_;
   Guarded<std::vector<std::unique_ptr<Worker>>> workers_;
   AloneTurns alone_;
-  SourceTurns turns_;
+  SourceTurns turns_;                               ///< by turns(), in the claimer's thread
+  std::shared_ptr<const QueueGeneration> weighed_;  ///< whose weights they have
   PlanCommitter committer_;
   std::unique_ptr<Claimer> claimer_;
   std::jthread claimThread_, watchThread_, finishThread_;

@@ -43,11 +43,17 @@ Failure clean(Failure failure) {
 
 }  // namespace
 
-PlanStep::PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs)
-    : queue_(queue),
-      plugins_(plugins),
-      blobs_(blobs) {
-  for (const auto& planner : queue.planners) slots_.push_back({&planner, nullptr, {}});
+PlanStep::PlanStep(const LiveQueue& queue, BlobStore& blobs) : queue_(queue), blobs_(blobs) {
+  refresh();
+}
+
+void PlanStep::refresh() {
+  auto newest = queue_.now();
+  if (newest == generation_) return;
+  slots_.clear();
+  generation_ = std::move(newest);
+  for (const auto& planner : generation_->config.planners)
+    slots_.push_back({&planner, nullptr, {}});
 }
 
 PlanStep::Slot* PlanStep::slotFor(const std::string& filename) {
@@ -58,9 +64,10 @@ PlanStep::Slot* PlanStep::slotFor(const std::string& filename) {
 
 Result<void> PlanStep::create(Slot& slot) {
   if (slot.planner) return {};
-  auto settings = plugins_.settings(slot.config->plugin, slot.config->settingsJson);
+  const Plugins& plugins = *generation_->plugins;
+  auto settings = plugins.settings(slot.config->plugin, slot.config->settingsJson);
   if (!settings) return settings.error();
-  auto planner = plugins_.planner(slot.config->plugin, queue_.name, *settings);
+  auto planner = plugins.planner(slot.config->plugin, queue_.name, *settings);
   if (!planner) return planner.error();
   slot.planner = std::move(*planner);
   slot.settingsDigest = Digest::of(*settings).text();
@@ -79,6 +86,7 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
 
 PlanResult PlanStep::attempt(const ClaimedInput& input) {
   const auto begin = std::chrono::steady_clock::now();
+  refresh();
   Slot* slot = slotFor(input.filename);
   if (!slot) return noPlannerFits(input);
   PlanResult result;
@@ -90,6 +98,12 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
     if (!again) result.holdReason = fmt::format("{}: {}", result.plugin, ok.error().message);
     return result;
   }
+  auto secrets = readSecretValues(slot->config->pluginSecrets);
+  if (!secrets) {
+    result.holdReason = fmt::format("{}: {}", result.plugin, secrets.error().message);
+    result.end = toUnplanned(input, {FailureClass::Config, secrets.error().message, {}, {}});
+    return result;
+  }
   StageInput call;
   call.id = std::to_string(number(input.id));
   call.name = input.filename;
@@ -99,7 +113,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   call.content = input.content.value_or(std::string());
   call.sizeBytes = input.sizeBytes;
   call.attempt = input.attempt;
-  PlanServices services(call.id, blobs_);
+  PlanServices services(call.id, blobs_, std::move(*secrets));
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
   *running_.lock() = {&running, input.id};
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
@@ -140,7 +154,7 @@ PlanResult PlanStep::noPlannerFits(const ClaimedInput& input) const {
 }
 
 PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted) {
-  const PluginInfo* info = plugins_.find(slot.config->plugin);
+  const PluginInfo* info = generation_->plugins->find(slot.config->plugin);
   const std::string planner = fmt::format("{} {}", slot.config->plugin, info ? info->version : "");
   PlanResult result;
   result.plugin = slot.config->plugin;
@@ -175,7 +189,7 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
   unplanned.id = input.id;
   unplanned.fence = input.fence;
   unplanned.reasonCode = reasonCode(failure.kind);
-  const auto& retry = queue_.retry;
+  const auto& retry = generation_->config.retry;
   if (const int budget = retry.budget(failure.kind); budget > 0) {  // the row knows what is used up
     unplanned.budget = budget;
     unplanned.retryIn =

@@ -8,9 +8,8 @@
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "base/guarded.h"
-#include "config/config.h"
 #include "model/claims.h"
-#include "stages/registry.h"
+#include "stages/live_queue.h"
 #include "stages/stage_call.h"
 
 namespace planwright {
@@ -26,13 +25,15 @@ struct PlanResult {
 };
 
 /// Plans one input at a time: chooses the planner by the file's name, calls it, seals what it
-/// emitted. Owns one instance of each of the queue's planners. Belongs to one worker thread;
-/// `interrupt` comes from any.
+/// emitted. Owns one instance of each of the queue's planners, all of one generation: the newest
+/// when a call begins. Belongs to one worker thread; `interrupt` comes from any.
 class PlanStep {
  public:
-  PlanStep(const QueueConfig& queue, const Plugins& plugins, BlobStore& blobs);
+  PlanStep(const LiveQueue& queue, BlobStore& blobs);
 
   PlanResult run(const ClaimedInput& input);
+  /// Lets go of an older generation. run() does it, too; this is for workers without work.
+  void refresh();
 
   /// Asks the call that runs now to stop; nothing happens if none does.
   void interrupt(StopReason reason);
@@ -59,9 +60,9 @@ class PlanStep {
   PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted);
   UnplannedInput toUnplanned(const ClaimedInput& input, Failure failure) const;
 
-  const QueueConfig& queue_;
-  const Plugins& plugins_;
+  const LiveQueue& queue_;
   BlobStore& blobs_;
+  std::shared_ptr<const QueueGeneration> generation_;
   std::vector<Slot> slots_;
   Guarded<Running> running_;
 };

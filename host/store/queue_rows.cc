@@ -8,6 +8,15 @@ void QueueRows::configure(const QueueRow& start) {
                    start.buildWorkers, start.jobSlots, start.poisonAfter});
 }
 
+void QueueRows::release(const std::string& queue) {
+  connection_.run("queue_release", {queue});
+}
+
+void QueueRows::leave(const std::string& queue, std::int64_t instance) {
+  connection_.run("queue_leave",
+                  {queue, instance, "No host is configured to run this queue any more."});
+}
+
 std::vector<QueueRow> QueueRows::all() {
   const Rows rows = connection_.run("queue_settings");
   std::vector<QueueRow> all(rows.size());

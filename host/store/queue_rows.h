@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class QueueRows {
   /// Start values from the configuration; keys that were changed since keep theirs. Lifts what held
   /// the queue.
   void configure(const QueueRow& start);
+  /// Lifts what held it, and nothing else.
+  void release(const std::string& queue);
+  /// The configuration of `instance` names it no more. When no other host runs it, it is held, so
+  /// that its items say why they wait.
+  void leave(const std::string& queue, std::int64_t instance);
   std::vector<QueueRow> all();
 
  private:

@@ -56,15 +56,12 @@ void ForgottenClaims::look(bool plans, std::map<std::string, std::int64_t>& susp
   const Rows mine = connection_->run(plans ? "my_claimed_plans" : "my_claimed_inputs",
                                      {parts_.membership.instance()});
   if (mine.empty()) return;
-  std::map<std::string, std::unordered_set<std::int64_t>> held;
-  for (const auto& queue : parts_.queues) {
-    const auto ids = plans ? parts_.heldPlans(queue) : parts_.heldInputs(queue);
-    held[queue].insert(ids.begin(), ids.end());
-  }
+  const auto ours = plans ? parts_.heldPlans() : parts_.heldInputs();
+  const std::unordered_set<std::int64_t> held(ours.begin(), ours.end());
   PgArray ids, fences;
   double count = 0;
   for (std::size_t i = 0; i < mine.size(); ++i) {
-    if (held[mine.text(i, 2)].contains(mine.number(i, 0))) continue;
+    if (held.contains(mine.number(i, 0))) continue;
     const std::string item = (plans ? "plan/" : "input/") + mine.text(i, 0);
     const auto before = suspects_.find(item);
     if (before == suspects_.end() || before->second != mine.number(i, 1)) {

@@ -23,12 +23,11 @@ class ForgottenClaims {
  public:
   struct Parts {
     Database& database;
-    std::vector<std::string> queues;
     const Membership& membership;
     Metrics& metrics;
     Bell& bell;
-    /// Inputs and plans that this host holds in memory, by queue.
-    std::function<std::vector<std::int64_t>(const std::string&queue)> heldInputs, heldPlans;
+    /// Inputs and plans that this host holds in memory.
+    std::function<std::vector<std::int64_t>()> heldInputs, heldPlans;
   };
   explicit ForgottenClaims(Parts parts);
 

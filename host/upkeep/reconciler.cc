@@ -66,7 +66,7 @@ void Reconciler::step() {
   }
   areTicketsGone();
   bool arePushed = true;
-  for (const auto& queue : parts_.queues) {
+  for (const auto& queue : parts_.queues()) {
     arePushed = pushMissing(planList(queue), queue, "inputs") && arePushed;
     arePushed = pushMissing(buildList(queue), queue, "plans") && arePushed;
   }

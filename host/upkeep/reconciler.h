@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,7 +27,7 @@ class Reconciler {
   struct Parts {
     Database& database;
     std::unique_ptr<RedisTickets> tickets;
-    std::vector<std::string> queues;
+    std::function<std::vector<std::string>()> queues;  ///< names, as they are now
     std::chrono::milliseconds lease;
     const Membership& membership;
     Metrics& metrics;

@@ -73,7 +73,7 @@ Retention::Retention(Parts parts)
                [this](const auto& queue, const auto& filename, const auto& signature) {
                  return isFileThere(queue, filename, signature);
                }}),
-      collector_({*connection_, parts_.folder, parts_.config.blobs.grace, parts_.metrics}),
+      collector_({*connection_, parts_.folder, parts_.config.now()->blobs.grace, parts_.metrics}),
       pruneAt_(parts_.clock.steady()) {
   waitForHeldResults();
 }
@@ -95,14 +95,15 @@ void Retention::start() {
 /// While Postgres was away, hosts held results whose blobs have no row yet; these commit first.
 void Retention::waitForHeldResults() {
   collectAt_ = parts_.clock.steady() +
-               std::min<milliseconds>(parts_.config.blobs.grace, std::chrono::minutes(10));
+               std::min<milliseconds>(parts_.config.now()->blobs.grace, std::chrono::minutes(10));
 }
 
 /// Only of a queue with one folder can it be told, and only while that folder is on the file system
 /// on which the file was seen: it may be mounted elsewhere, or not at all.
 bool Retention::isFileThere(const std::string& queue, const std::string& filename,
                             const std::string& signature) const {
-  const QueueConfig* config = parts_.config.queue(queue);
+  const auto now = parts_.config.now();
+  const QueueConfig* config = now->queue(queue);
   const auto watched = watchDirs_.find(queue);
   if (!config || config->sources.size() != 1 || watched == watchDirs_.end()) return true;
   struct stat folder {
@@ -115,16 +116,17 @@ bool Retention::isFileThere(const std::string& queue, const std::string& filenam
 
 void Retention::makeEventPartitions() {
   connection_->run("make_event_partitions",
-                   {partitionWidth(parts_.config).count(), kPartitionsAhead});
+                   {partitionWidth(*parts_.config.now()).count(), kPartitionsAhead});
 }
 
 /// Places for the events to come, and an end to the old ones.
 void Retention::keepEvents() {
   makeEventPartitions();
-  eventsAt_ = parts_.clock.steady() + std::clamp<milliseconds>(partitionWidth(parts_.config) / 4,
-                                                               std::chrono::seconds(1),
-                                                               std::chrono::minutes(10));
-  const Rows gone = connection_->run("drop_event_partitions", {recordAge(parts_.config).count()});
+  eventsAt_ = parts_.clock.steady() +
+              std::clamp<milliseconds>(partitionWidth(*parts_.config.now()) / 4,
+                                       std::chrono::seconds(1), std::chrono::minutes(10));
+  const Rows gone =
+      connection_->run("drop_event_partitions", {recordAge(*parts_.config.now()).count()});
   if (gone.number(0, 0) > 0) log::info("dropped partitions of events: {}", gone.number(0, 0));
 }
 
@@ -133,7 +135,8 @@ void Retention::pruneRecords(const std::stop_token& stop) {
   connection_->run("prune_idempotency_keys");
   connection_->run("prune_instances");
   connection_->run("prune_job_durations");
-  for (const auto& queue : parts_.config.queues)
+  const auto config = parts_.config.now();
+  for (const auto& queue : config->queues)
     for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested();) {
       slice =
           connection_
@@ -144,7 +147,7 @@ void Retention::pruneRecords(const std::stop_token& stop) {
                          static_cast<double>(slice));
     }
   connection_->run("prune_tools");
-  const auto age = recordAge(parts_.config).count();
+  const auto age = recordAge(*parts_.config.now()).count();
   connection_->run("prune_bulk_operations", {age});
   std::int64_t letters = 0;
   for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested(); letters += slice)
@@ -172,14 +175,15 @@ void Retention::step(const std::stop_token& stop) {
   if (!lock) return;
   if (now >= eventsAt_) keepEvents();
   if (now >= pruneAt_) {
+    const auto config = parts_.config.now();
     readWatchDirs();
-    for (const auto& queue : parts_.config.queues) pruner_.prune(queue.name, queue.prune, stop);
+    for (const auto& queue : config->queues) pruner_.prune(queue.name, queue.prune, stop);
     pruneRecords(stop);
-    pruneAt_ = now + pruneEvery(parts_.config);
+    pruneAt_ = now + pruneEvery(*parts_.config.now());
   }
   if (now >= collectAt_) {
     collector_.collect(stop);
-    collectAt_ = now + collectEvery(parts_.config);
+    collectAt_ = now + collectEvery(*parts_.config.now());
   }
 }
 

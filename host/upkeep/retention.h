@@ -11,6 +11,7 @@
 
 #include "artifacts/folder_blobs.h"
 #include "base/clock.h"
+#include "base/live.h"
 #include "base/metrics.h"
 #include "config/config.h"
 #include "store/database.h"
@@ -41,7 +42,7 @@ class Retention {
   struct Parts {
     Database& database;
     FolderBlobs& folder;
-    const Config& config;
+    const Live<Config>& config;
     Metrics& metrics;
     const Clock& clock;
   };

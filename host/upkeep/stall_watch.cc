@@ -16,7 +16,7 @@ std::string listOf(const std::string& queue, const std::string& stage) {
 }  // namespace
 
 void StallWatch::step(Connection& connection) {
-  for (const auto& queue : parts_.queues) {
+  for (const auto& queue : parts_.queues()) {
     look(connection, queue, "plan");
     look(connection, queue, "build");
   }

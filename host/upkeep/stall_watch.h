@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ class StallWatch {
     std::chrono::milliseconds planningTakes;
   };
   struct Parts {
-    std::vector<Queue> queues;
+    std::function<std::vector<Queue>()> queues;  ///< as they are now
     std::chrono::milliseconds after;
     const Clock& clock;
     Metrics& metrics;

@@ -29,6 +29,7 @@ class SourceTurns {
       : doors_(std::move(doors)),
         weights_(std::move(weights)) {}
 
+  void weigh(Weights weights) { weights_ = std::move(weights); }
   /// Up to `limit` of what is due, in turns.
   std::vector<std::int64_t> due(std::size_t limit);
   struct Turn {
@@ -41,7 +42,7 @@ class SourceTurns {
   std::vector<std::int64_t> take(const std::vector<QueuedItem>& waiting, std::size_t limit);
 
   const Doors doors_;
-  const Weights weights_;
+  Weights weights_;
   std::map<std::string, double> passes_;  ///< what each has had, in turns per weight
   double now_ = 0;                        ///< pass of the last turn
   std::string alone_;                     ///< the only source that waited at the last look

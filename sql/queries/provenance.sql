@@ -1,6 +1,10 @@
 -- name: record_tools
--- $1 instance, $2 which stages it runs with
-insert into instance_tools (instance, tools) values ($1, $2::jsonb) on conflict (instance) do nothing
+-- $1 instance, $2 which stages it runs with from now on
+insert into instance_tools (instance, tools)
+select $1::bigint, $2::jsonb
+ where $2::jsonb is distinct from
+       (select tools from instance_tools where instance = $1::bigint order by recorded_at desc limit 1)
+on conflict do nothing
 
 -- name: prune_tools
 -- Of hosts that are forgotten, older than every build that is left.
@@ -35,13 +39,21 @@ select b.status, coalesce(b.manifest_digest, ''), b.plan_id, b.queue, b.mode,
   from builds b join plans p on p.id = b.plan_id join pending_inputs i on i.id = p.pending_input_id where b.id = $1
 
 -- name: statement_tools
--- $1 build. The hosts that took part: (version, builder's id, version, digest, settings digest).
+-- $1 build. The hosts that took part, with what each ran when it began with the build: (version, builder's id, version,
+-- digest, settings digest).
+with took_part as (
+  select instance, min(at) as since
+    from (select b.instance, b.started_at as at from builds b where b.id = $1
+          union all
+          select a.instance, a.started_at
+            from jobs j join job_attempts a on a.job_id = j.id where j.build_id = $1) x
+   where instance is not null group by instance)
 select distinct coalesce(t.tools ->> 'version', ''), coalesce(q.b ->> 'id', ''), coalesce(q.b ->> 'version', ''),
        coalesce(q.b ->> 'digest', ''), coalesce(q.b ->> 'settings_digest', '')
-  from builds b
-  join instance_tools t
-    on t.instance = b.instance
-    or t.instance in (select a.instance from jobs j join job_attempts a on a.job_id = j.id where j.build_id = b.id)
+  from builds b cross join took_part h
+ cross join lateral (select t.tools from instance_tools t where t.instance = h.instance
+                      order by t.recorded_at > h.since, case when t.recorded_at > h.since then t.recorded_at end,
+                               t.recorded_at desc limit 1) t
  cross join lateral (select t.tools -> 'queues' -> b.queue as b) q
  where b.id = $1 order by 1, 2, 3, 4
 

@@ -45,6 +45,23 @@ with u as (
 insert into events (queue, subject, type, level, body)
 select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', $3::text) from u
 
+-- name: queue_release
+-- $1 name
+update queues set plan_held = '', build_held = '' where name = $1 and (plan_held <> '' or build_held <> '')
+
+-- name: queue_leave
+-- $1 name, $2 instance that runs it no more, $3 why its items wait from now on. Nothing while another host runs it.
+with u as (
+  update queues set plan_held = $3, build_held = $3
+   where name = $1
+     and not exists (select from instances i
+                      cross join lateral (select tools from instance_tools t where t.instance = i.id
+                                           order by recorded_at desc limit 1) t
+                      where i.ended_at is null and i.id <> $2 and t.tools -> 'names' ? $1)
+  returning name)
+insert into events (queue, subject, type, level, body)
+select name, 'queue/' || name, 'queue.held', 'warning', jsonb_build_object('plan', $3::text, 'build', $3::text) from u
+
 -- name: queue_is_open
 -- $1 name: whether (plan, build) may claim
 select not plan_paused and plan_held = '', not build_paused and build_held = '' from queues where name = $1

@@ -110,6 +110,7 @@ TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
 TEST_F(BuildStageTest, AJobHasTheSecretsOfItsQueueAndItsLogDoesNot) {
   replaceFile(folder / "token", "correct horse battery\n");
   queue.builder.secrets = {{"DEPLOY_TOKEN", {folder / "token", ""}}};
+  queue.builder.pluginSecrets = queue.builder.secrets;
   talk = [](const ProgramSpec& spec) {
     for (const std::string_view variable : spec.env) {
       if (!variable.starts_with("DEPLOY_TOKEN=")) continue;
@@ -127,7 +128,7 @@ TEST_F(BuildStageTest, AJobHasTheSecretsOfItsQueueAndItsLogDoesNot) {
 }
 
 TEST_F(BuildStageTest, ASecretThatCannotBeReadHoldsTheJobAndSaysWhich) {
-  queue.builder.secrets = {{"DEPLOY_TOKEN", {folder / "not-there", ""}}};
+  queue.builder.pluginSecrets = {{"DEPLOY_TOKEN", {folder / "not-there", ""}}};
   BuildStage stage(buildParts(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select build_held <> '' from queues", "t"));

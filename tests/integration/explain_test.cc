@@ -222,7 +222,7 @@ TEST_F(ExplainTest, AFilterThatFitsLittleGivesShortPagesInstead) {
   const HastyClock clock;
   const ControlParts parts{.database = database_,
                            .tickets = desk_,
-                           .config = config_,
+                           .config = live_,
                            .blobs = blobs_,
                            .bell = bell_,
                            .clock = clock,

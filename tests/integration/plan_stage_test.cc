@@ -1,5 +1,7 @@
 #include "planning/plan_stage.h"
 
+#include <fstream>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,6 +27,50 @@ TEST_F(PlanStageTest, PlansAQueuedInputAndLeavesThePlanForAPerson) {
   EXPECT_EQ(tickets()->length("build_queue"), 0);
   EXPECT_EQ(text("select string_agg(type, ' ' order by id) from events"),
             "input.recorded input.planning input.planned plan.ready_for_build");
+}
+
+/// A planner that asks for the secret `token`.
+class PlanSecretTest : public PlanStageTest {
+ protected:
+  PlanSecretTest() {
+    plugins = std::make_shared<Plugins>(
+        PluginOptions{{BINARY_DIR "/tests/plugins"}, folder / "plugins", folder / "stage-work"},
+        programs);
+    usePlanner("test.faulty", R"({"how":"secret"})");
+    std::ofstream(folder / "token") << "hunter2\n";
+  }
+};
+
+TEST_F(PlanSecretTest, ItGetsWhatItsStageNames) {
+  queue.planners[0].pluginSecrets = {{"token", {folder / "token", ""}}};
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "hello");
+  becomes("select status from pending_inputs", "planned");
+}
+
+TEST_F(PlanSecretTest, WithoutItTheQueueIsHeldAndSaysWhatToWrite) {
+  PlanStage stage(planParts(), 1);
+  record(*intake, "a.txt", "hello");
+  becomes(
+      "select status || ' ' || attempt from pending_inputs where exists "
+      "(select from queues where plan_held like '%The secret token is not granted%')",
+      "pending 0");
+}
+
+TEST_F(PlanStageTest, AnItemIsPlannedWithTheGenerationThatItBeginsWith) {
+  queue.planners[0].settingsJson = R"({"jobs":1,"sleep":300})";
+  PlanStage stage(planParts(), 1);
+  record(*intake, "slow", "1");
+  ASSERT_TRUE(becomes("select status from pending_inputs", "planning"));
+  ASSERT_TRUE(eventually([&] { return stage.busy() == 1; }));
+  const std::weak_ptr<const QueueGeneration> old = liveQueue().now();
+  queue.planners[0].settingsJson = R"({"jobs":3})";
+  liveQueue();
+  EXPECT_FALSE(old.expired()) << "the item that runs has it";
+  record(*intake, "quick", "2");
+  ASSERT_TRUE(becomes("select count(*) from plans", "2"));
+  EXPECT_EQ(text("select string_agg(job_count::text, ' ' order by id) from plans"), "1 3");
+  EXPECT_TRUE(eventually([&] { return old.expired(); })) << "nobody needs it any more";
 }
 
 TEST_F(PlanStageTest, ALargeDocumentIsInTheDatabaseToo) {

@@ -22,23 +22,23 @@ class UpkeepTest : public LineFixture {
  protected:
   std::unique_ptr<Reconciler> reconciler(
       std::chrono::milliseconds lease = std::chrono::seconds(15)) {
-    return std::make_unique<Reconciler>(Reconciler::Parts{*database,
-                                                          std::make_unique<RedisTickets>(redisUrl),
-                                                          {"default"},
-                                                          lease,
-                                                          membership,
-                                                          metrics,
-                                                          bell,
-                                                          {}});
+    return std::make_unique<Reconciler>(
+        Reconciler::Parts{*database,
+                          std::make_unique<RedisTickets>(redisUrl),
+                          [] { return std::vector<std::string>{"default"}; },
+                          lease,
+                          membership,
+                          metrics,
+                          bell,
+                          {}});
   }
   ForgottenClaims::Parts claims() {
     return {*database,
-            {"default"},
             membership,
             metrics,
             bell,
-            [this](const std::string&) { return held; },
-            [](const std::string&) { return std::vector<std::int64_t>{}; }};
+            [this] { return held; },
+            [] { return std::vector<std::int64_t>{}; }};
   }
   /// As a crash: nobody says goodbye.
   void die(std::int64_t instance) {
@@ -55,7 +55,8 @@ class UpkeepTest : public LineFixture {
     planned.plan.summaryJson = "{}";
     planned.plan.jobCount = 1;
     const auto plan = number(Inputs(*connection).finishPlanned({planned}, "default").at(0).plan);
-    connection->run("enqueue_plans", {"{" + std::to_string(plan) + "}", false, "test", "all", true});
+    connection->run("enqueue_plans",
+                    {"{" + std::to_string(plan) + "}", false, "test", "all", true});
     return plan;
   }
   std::vector<std::int64_t> held;
@@ -273,8 +274,10 @@ class StallTest : public UpkeepTest {
         "where type in ('queue.stalled', 'queue.moving')");
   }
   FakeClock time;
-  StallWatch watch{
-      {{{"default", std::chrono::minutes(10)}}, std::chrono::seconds(60), time, metrics, bell}};
+  StallWatch watch{{[] {
+                      return std::vector<StallWatch::Queue>{{"default", std::chrono::minutes(10)}};
+                    },
+                    std::chrono::seconds(60), time, metrics, bell}};
 };
 
 TEST_F(StallTest, TellsOfWorkThatNobodyTakesAndWhenItMovesAgain) {

@@ -50,7 +50,7 @@ ControlFixture::ControlFixture()
   connection->run("store_id");
   control_ = std::make_unique<Control>(ControlParts{.database = database_,
                                                     .tickets = desk_,
-                                                    .config = config_,
+                                                    .config = live_,
                                                     .blobs = blobs_,
                                                     .bell = bell_,
                                                     .clock = clock_,

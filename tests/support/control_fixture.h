@@ -93,6 +93,7 @@ class ControlFixture : public testing::Test {
 
   TempFolder folder_;
   Config config_;
+  Live<Config> live_{config_};
   MemoryTickets* redis_ = nullptr;  ///< owned by desk_
   SigningKey signingKey_;
   Database database_;

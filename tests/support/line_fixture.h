@@ -57,22 +57,20 @@ class LineFixture : public testing::Test {
     queue.planners = {planner};
   }
   std::unique_ptr<Tickets> tickets() { return std::make_unique<RedisTickets>(redisUrl); }
+  /// `queue` as it is now; changes since are a new generation.
+  LiveQueue& liveQueue() {
+    if (!live) live = std::make_unique<LiveQueue>(queue, plugins);
+    if (!(live->now()->config == queue)) live->replace(queue, plugins);
+    return *live;
+  }
   PlanParts planParts() {
-    return {
-        queue, *database, [this] { return tickets(); }, *blobs, *plugins, bell, membership, metrics,
-        clock, nullptr};
+    return {liveQueue(), *database, [this] { return tickets(); }, *blobs, bell, membership, metrics,
+            clock,       nullptr};
   }
   BuildParts buildParts() {
-    return {queue,
-            *database,
-            [this] { return tickets(); },
-            *blobs,
-            *plugins,
-            bell,
-            membership,
-            metrics,
-            clock,
-            folder / "work",
+    return {liveQueue(), *database, [this] { return tickets(); },
+            *blobs,      bell,      membership,
+            metrics,     clock,     folder / "work",
             *logs};
   }
   std::unique_ptr<PostgresRecorder> recorder(NextStage<ClaimedInput>* planning = nullptr) {
@@ -110,8 +108,9 @@ class LineFixture : public testing::Test {
   std::unique_ptr<Blobs> blobs;
   std::unique_ptr<LogWriter> logs;
   ScriptedPrograms programs;
-  std::unique_ptr<Plugins> plugins;
+  std::shared_ptr<Plugins> plugins;
   QueueConfig queue;
+  std::unique_ptr<LiveQueue> live;
   Bell bell;
   Membership membership;
   Metrics metrics;

@@ -97,6 +97,16 @@ TEST(ConfigReader, GivesAStageTheSecretsItNames) {
   EXPECT_TRUE(config.queue("uploads")->builder.secrets.empty());
 }
 
+TEST(ConfigReader, ASettingThatIsASecretIsGivenToThePluginByTheNameOfTheSetting) {
+  const Config config = read(kTwoQueues).config;
+  const std::map<std::string, SecretSource> granted{{"token", {"/srv/app/etc/run/pypi", ""}}};
+  EXPECT_EQ(config.queue("wheels")->planners[0].pluginSecrets, granted);
+  EXPECT_TRUE(config.queue("wheels")->planners[0].secrets.empty());
+  EXPECT_EQ(problemsOf("queues: {a: {planner: {plugin: x, settings: {token: !secret nope}}}}"),
+            "etc/team.yaml:1:53: no secret is named nope; write it below secrets: at the top of "
+            "the file\n");
+}
+
 TEST(ConfigReader, RefusesASecretThatIsNotThereOrHasNoPlace) {
   EXPECT_EQ(problemsOf(R"(secrets:
   TOKEN: {}

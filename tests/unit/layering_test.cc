@@ -36,7 +36,7 @@ const std::map<std::string, Names>& allowed() {
         {"embedded", {"base"}},
         {"sandbox", {"base"}},
         {"logs", {"base"}},
-        {"stages", {"base"}},
+        {"stages", {"base", "config"}},
         {"store", {"base", "model", "artifacts"}},
         {"workers", {"base", "model", "queue"}},
         {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only

@@ -1,8 +1,8 @@
-#include "cli/plugin_files.h"
+#include "application/plugin_files.h"
 
 #include <gtest/gtest.h>
 
-namespace planwright::cli {
+namespace planwright {
 namespace {
 
 PluginFile plugin(const std::string& id, const std::string& stage, const std::string& schema) {
@@ -55,5 +55,14 @@ TEST(PluginFiles, WhatIsNotAPluginSaysWhy) {
   EXPECT_TRUE(readPluginFiles({"/no/such/folder"}).empty());
 }
 
+TEST(PluginFiles, ASecretThatThePluginNeverAsksForIsReported) {
+  const std::string text = problems(
+      "secrets: {T: {env: T}}\n"
+      "queues: {a: {planner: {plugin: org.example.wheels, settings: {token: !secret T}}}}");
+  EXPECT_NE(text.find("org.example.wheels has no secret named token in its manifest"),
+            std::string::npos)
+      << text;
+}
+
 }  // namespace
-}  // namespace planwright::cli
+}  // namespace planwright

@@ -8,7 +8,7 @@
 
 namespace planwright {
 
-/// Values by name, as the environment of a job has them.
+/// Values by name, as plugins ask for them and the environment of a job has them.
 using SecretValues = std::map<std::string, std::string>;
 
 /// Reads them all. A line end behind the value in a file does not count. Invalid: the first that

@@ -1,4 +1,4 @@
-#include "building/job_secrets.h"
+#include "config/secret_values.h"
 
 #include <cstdlib>
 #include <exception>

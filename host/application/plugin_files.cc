@@ -1,4 +1,4 @@
-#include "cli/plugin_files.h"
+#include "application/plugin_files.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "config/section_reader.h"
 #include "stages/registry.h"
 
-namespace planwright::cli {
+namespace planwright {
 namespace {
 
 constexpr std::string_view kManual = "planwright.manual";  // uploads only: the host itself, no file
@@ -32,11 +32,23 @@ class StageCheck {
         kind == "builder" && plugin->manifest.provides("planwright.remote-builder/1");
     if (!isRemote && !plugin->manifest.provides("planwright." + kind + "/1"))
       return complain(stage.pointer + "/plugin", stage.plugin + " is no " + kind);
+    for (const auto& [pointer, name] : stage.secretSettings)
+      checkSecret(stage, plugin->manifest, pointer);
     const auto settings =
         settingsWithDefaults(plugin->manifest.settingsSchemaJson, stage.settingsJson);
     if (!settings)
       complain(stage.settingsPointer(settings.error().pointer),
                "settings of " + stage.plugin + ": " + settings.error().message);
+  }
+
+  /// A setting that is written as `!secret NAME` reaches the plugin only when it asks.
+  void checkSecret(const StageConfig& stage, const Manifest& manifest, const std::string& pointer) {
+    const std::string asked = pointer.substr(pointer.rfind('/') + 1);
+    const auto& names = manifest.secrets;
+    if (std::find(names.begin(), names.end(), asked) != names.end()) return;
+    complain(stage.settingsPointer(pointer),
+             stage.plugin + " has no secret named " + asked +
+                 " in its manifest, so it would never get it; write a value, or no !secret");
   }
 
   std::vector<ConfigProblem> take() { return std::move(problems_); }
@@ -123,4 +135,4 @@ std::vector<ConfigProblem> checkStages(const Config& config,
   return problems;
 }
 
-}  // namespace planwright::cli
+}  // namespace planwright

@@ -7,7 +7,7 @@
 #include "config/config_reader.h"
 #include "stages/manifest.h"
 
-namespace planwright::cli {
+namespace planwright {
 
 /// A plugin as its file shows it. No code of it was run.
 struct PluginFile {
@@ -28,4 +28,4 @@ std::vector<PluginFile> readPluginFiles(const std::vector<std::filesystem::path>
 std::vector<ConfigProblem> checkStages(const Config& config,
                                        const std::vector<PluginFile>& plugins);
 
-}  // namespace planwright::cli
+}  // namespace planwright

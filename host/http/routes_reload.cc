@@ -1,0 +1,42 @@
+#include "http/api.h"
+#include "http/route_support.h"
+
+namespace planwright {
+
+namespace {
+
+Result<ReloadRequest> reloadWish(const Request& request) {
+  const auto body = bodyObject(request, {"dry_run", "text"});
+  if (!body) return body.error();
+  const auto dryRun = flagMember(*body, "dry_run");
+  if (!dryRun) return dryRun.error();
+  ReloadRequest wish{.isDryRun = *dryRun, .text = {}, .actor = kApiActor};
+  const JsonValue* text = find(*body, "text");
+  if (!text || text->IsNull()) return wish;
+  if (!text->IsString()) return invalid("It must be the text of a configuration file.", "/text");
+  if (!wish.isDryRun)
+    return invalid("A host takes over its own file only; with \"dry_run\" a text is compared.",
+                   "/text");
+  wish.text = std::string(text->GetString(), text->GetStringLength());
+  return wish;
+}
+
+Response reloadResponse(ReloadAnswer answer) {
+  if (!answer.refusal) return Response::json(std::move(answer.json));
+  Problem refused = toProblem(*answer.refusal);
+  if (answer.refusal->kind == ErrorKind::Invalid) refused.status = 422;
+  refused.errors = std::move(answer.mistakes);
+  return problem(std::move(refused));
+}
+
+}  // namespace
+
+void addReloadRoute(Router& router, Control& control) {
+  router.post("/api/reload", withQuery({}, [&control](const Request& request) {
+                auto wish = reloadWish(request);
+                if (!wish) return problem(wish.error());
+                return reloadResponse(control.parts.reload(*wish));
+              }));
+}
+
+}  // namespace planwright
