@@ -1,6 +1,7 @@
 #include "application/plugin_files.h"
 #include "cli/command_groups.h"
 #include "cli/output.h"
+#include "cli/plugin_groups.h"
 
 namespace planwright::cli {
 namespace {
@@ -66,6 +67,7 @@ void addPluginCommands(CLI::App& app, Session& session) {
   CLI::App* group = addGroup(app, "plugin", "look at plugin files, try them");
   addInspect(*group, session);
   addPluginRunCommand(*group, session);
+  addPluginCheckCommand(*group, session);
 }
 
 }  // namespace planwright::cli

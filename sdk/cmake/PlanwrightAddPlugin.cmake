@@ -1,10 +1,13 @@
-# planwright_add_plugin(NAME MANIFEST plugin.json SOURCES a.cc...) makes NAME.so, loadable by planwright.
+# planwright_add_plugin(NAME MANIFEST plugin.json SOURCES a.cc... [SAMPLES folder]) makes NAME.so, loadable by planwright.
 # Sources are C++ (with planwright/plugin.hpp) or C (with planwright/plugin.h).
+#
+# With find_package(planwright) and enable_testing() there is also the test NAME.check, which runs
+# `planwright plugin check`; SAMPLES holds inputs that the plugin must take.
 #
 # Only planwright_module is exported, so two versions of a plugin, or two plugins with one class name, never
 # see each other's symbols. The manifest is embedded in the section .planwright; changing it relinks.
 function(planwright_add_plugin name)
-  cmake_parse_arguments(arg "" "MANIFEST" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "MANIFEST;SAMPLES" "SOURCES" ${ARGN})
   if(NOT arg_MANIFEST OR NOT arg_SOURCES)
     message(FATAL_ERROR "planwright_add_plugin(${name}): give MANIFEST and SOURCES")
   endif()
@@ -44,4 +47,18 @@ function(planwright_add_plugin name)
     add_custom_target(planwright_plugins)  # all of them, for what runs with them
   endif()
   add_dependencies(planwright_plugins ${name})
+  planwright_add_check(${name} "${arg_SAMPLES}")
+endfunction()
+
+# The test NAME.check; none where planwright itself is built, which checks its plugins by other tests.
+function(planwright_add_check name samples)
+  if(NOT PLANWRIGHT_EXECUTABLE)
+    return()
+  endif()
+  set(command ${PLANWRIGHT_EXECUTABLE} plugin check $<TARGET_FILE:${name}>)
+  if(samples)
+    get_filename_component(samples ${samples} ABSOLUTE)
+    list(APPEND command --input ${samples})
+  endif()
+  add_test(NAME ${name}.check COMMAND ${command})
 endfunction()

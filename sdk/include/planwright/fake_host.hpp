@@ -213,25 +213,25 @@ inline End FakeHost::create(const pw_stage& stage, std::string_view settings, vo
 
 /// The life of one instance around `work`.
 template <class Work>
-End FakeHost::live(const pw_stage& stage, std::string_view settings, Work work) {
+End FakeHost::live(const pw_stage* stage, std::string_view settings, Work work) {
   void* self = nullptr;
-  End end = create(stage, settings, &self);
+  End end = create(*stage, settings, &self);
   if (!end.ok()) return end;
-  const bool hasStart = PW_HAS(&stage, start);
-  if (hasStart) end = enter(stage, self, "", [&](pw_call* c) { return stage.start(self, c); });
+  const bool hasStart = PW_HAS(stage, start);
+  if (hasStart) end = enter(*stage, self, "", [&](pw_call* c) { return stage->start(self, c); });
   if (end.ok()) {
     end = work(self);
-    if (PW_HAS(&stage, drain)) stage.drain(self);
-    if (hasStart && PW_HAS(&stage, stop))
-      enter(stage, self, "", [&](pw_call* c) { return stage.stop(self, c), pw_status{PW_OK}; });
+    if (PW_HAS(stage, drain)) stage->drain(self);
+    if (hasStart && PW_HAS(stage, stop))
+      enter(*stage, self, "", [&](pw_call* c) { return stage->stop(self, c), pw_status{PW_OK}; });
   }
-  stage.destroy(self);
+  stage->destroy(self);
   return end;
 }
 
 inline End FakeHost::open(const pw_module& module) {
   static constexpr pw_stage kNone{};
-  if (!PW_HAS(&module, open)) return {};
+  if (module.size < offsetof(pw_module, open) + sizeof module.open || !module.open) return {};
   return enter(kNone, nullptr, "", [&](pw_call* c) { return module.open(&table_, c); });
 }
 
@@ -248,7 +248,7 @@ inline End FakeHost::plan(const pw_planner& table, const GivenInput& input,
                     str(input.attributesJson),
                     input.content.size(),
                     str(isInline ? std::string_view(input.content) : std::string_view())};
-  return live(*table.stage, settings, [&](void* self) {
+  return live(table.stage, settings, [&](void* self) {
     return enter(*table.stage, self, "plan", [&](pw_call* c) { return table.plan(self, c, &in); });
   });
 }
@@ -259,14 +259,14 @@ inline End FakeHost::build(const pw_builder& table, const GivenJob& job,
   const pw_job given{sizeof(pw_job), job.attempt,      str(job.id),
                      str("1"),       str(plan),        str(job.specJson),
                      str("token-1"), str(job.workdir), str(job.inputsJson)};
-  return live(*table.stage, settings, [&](void* self) {
+  return live(table.stage, settings, [&](void* self) {
     return enter(*table.stage, self, "", [&](pw_call* c) { return table.build(self, c, &given); });
   });
 }
 
 inline End FakeHost::poll(const pw_source& table, std::string_view cursor,
                           std::string_view settings) {
-  return live(*table.stage, settings, [&](void* self) {
+  return live(table.stage, settings, [&](void* self) {
     std::uint64_t next = 0;
     End end = enter(*table.stage, self, "",
                     [&](pw_call* c) { return table.poll(self, c, str(cursor), &next); });

@@ -10,6 +10,7 @@
 // `*pw::testing::stage<pw_planner>(planwright_module, PW_PLANNER)`. Any test framework will do.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -121,7 +122,7 @@ class FakeHost {
  private:
   friend struct FakeHostFunctions;
   template <class Work>
-  End live(const pw_stage& stage, std::string_view settings, Work work);
+  End live(const pw_stage* stage, std::string_view settings, Work work);
   template <class Enter>
   End enter(const pw_stage& stage, void* self, const char* wanted, Enter enter);
   bool use(pw_call* call, bool fallible);
