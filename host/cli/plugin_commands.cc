@@ -68,6 +68,7 @@ void addPluginCommands(CLI::App& app, Session& session) {
   addInspect(*group, session);
   addPluginRunCommand(*group, session);
   addPluginCheckCommand(*group, session);
+  addPluginNewCommand(*group, session);
 }
 
 }  // namespace planwright::cli

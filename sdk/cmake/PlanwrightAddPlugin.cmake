@@ -13,10 +13,9 @@ function(planwright_add_plugin name)
   endif()
   set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/planwright.map)
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-  if(CXX IN_LIST languages)
-    set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.cc)
-  else()
-    set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.c)
+  set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.cc)
+  if(NOT arg_SOURCES MATCHES "[.](cc|cpp|cxx)(;|$)")
+    set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.c)  # a plugin in C needs no C++ library
   endif()
   if(DEFINED PLANWRIGHT_RAPIDJSON_INCLUDE_DIR AND NOT PLANWRIGHT_RAPIDJSON_INCLUDE_DIR
      AND arg_SOURCES MATCHES "[.](cc|cpp|cxx)(;|$)")

@@ -44,7 +44,8 @@ class Sdk(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def build(self, project, *options):
-        run("cmake", "-B", "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}", *options, cwd=project)
+        run("cmake", "-B", "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Debug",
+            *options, cwd=project)
         run("cmake", "--build", "build", cwd=project)
         return project / "build"
 
@@ -94,6 +95,34 @@ target_compile_options(nothing PRIVATE -std=c99 -Wall -Wextra -Wpedantic -Werror
 """)
         plugin = self.build(project) / "nothing.so"
         self.assertIn("org.example.nothing 1.0.0", run(self.program, "plugin", "inspect", plugin))
+
+    def new(self, language, stage):
+        """Made, built and tested as its README says; gives what `plugin run` prints."""
+        project = self.folder / f"{language}-{stage}"
+        plugin_id = f"org.acme.my-{stage}"
+        run(self.program, "plugin", "new", plugin_id, "--stage", stage, "--lang", language, "--dir", project)
+        build = self.build(project)
+        tests = run("ctest", "--test-dir", build, "--output-on-failure")
+        self.assertIn("100% tests passed, 0 tests failed out of 2", tests)
+        self.assertIn(f"my_{stage}.check", tests)
+        samples = list(project.glob("samples/*"))
+        return run(self.program, "plugin", "run", build / f"my_{stage}.so", *samples)
+
+    def test_new_projects_are_complete(self):
+        for language in ("cpp", "c"):
+            with self.subTest(f"{language} planner"):
+                self.assertEqual(len(json.loads(self.new(language, "planner"))["jobs"]), 2)
+            with self.subTest(f"{language} builder"):
+                self.assertIn("out.txt", self.new(language, "builder"))
+            with self.subTest(f"{language} source"):
+                self.new(language, "source")
+
+    def test_a_project_never_overwrites_another(self):
+        (self.folder / "mine").mkdir()
+        (self.folder / "mine" / "notes").touch()
+        new = ("plugin", "new", "org.acme.mine", "--stage", "planner")
+        run(self.program, *new, cwd=self.folder, expect=5)
+        run(self.program, "plugin", "new", "mine", "--stage", "planner", cwd=self.folder, expect=2)
 
     def test_another_major_version_is_not_found(self):
         project = self.project("major", CMakeLists__txt="""\
