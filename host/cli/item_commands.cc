@@ -53,6 +53,60 @@ void addItem(CLI::App& app, Session& session, const std::string& singular,
   });
 }
 
+std::string sideOf(const JsonValue& field, const char* side) {
+  const JsonValue* value = find(field, side);
+  return !value || value->IsNull() ? "none" : toJson(*value);
+}
+
+/// "~ scipy", then a line for each field that differs.
+void printFields(std::ostream& out, const JsonValue& fields) {
+  for (const auto& field : fields.GetArray())
+    out << "    " << printable(textOr(field, "pointer")) << "  " << printable(sideOf(field, "from"))
+        << " -> " << printable(sideOf(field, "to")) << '\n';
+}
+
+void printDiff(std::ostream& out, const JsonValue& diff) {
+  for (const auto& job : find(diff, "removed")->GetArray())
+    out << "- " << printable(job.GetString()) << '\n';
+  for (const auto& job : find(diff, "added")->GetArray())
+    out << "+ " << printable(job.GetString()) << '\n';
+  for (const auto& change : find(diff, "changed")->GetArray()) {
+    out << "~ " << printable(textOr(change, "job")) << '\n';
+    printFields(out, *find(change, "fields"));
+  }
+  if (const JsonValue& document = *find(diff, "document"); !document.Empty()) {
+    out << "besides the jobs\n";
+    printFields(out, document);
+  }
+}
+
+/// As diff(1) does: 0 = the same jobs, 1 = they differ.
+ExitCode planDiff(Session& session, std::int64_t from, std::int64_t to) {
+  const Reply reply =
+      session.client().get("/api/plans/" + std::to_string(from) + "/diff?to=" + std::to_string(to));
+  if (!reply.ok()) throw failureOf(reply, "planwright plans list");
+  const auto body = parseJson(reply.body);
+  const JsonValue* diff = body ? find(*body, "diff") : nullptr;
+  if (!diff) throw CommandFailure(ExitCode::WorkFailed, "the server's answer is no comparison");
+  if (session.isTable())
+    printDiff(session.terminal.out, *diff);
+  else
+    session.terminal.out << reply.body << '\n';
+  return boolOr(*diff, "same", false) ? ExitCode::Done : ExitCode::WorkFailed;
+}
+
+/// `plans diff A B`, below the group that the lists have made.
+void addPlanDiff(CLI::App& app, Session& session) {
+  CLI::App* command = app.get_subcommand("plans")->add_subcommand(
+      "diff", "which jobs of two plans differ, and how; ends with 1 if some do");
+  const auto plans = std::make_shared<std::pair<std::int64_t, std::int64_t>>();
+  command->add_option("FROM", plans->first, "the id of a plan")->required();
+  command->add_option("TO", plans->second, "the id of another")->required();
+  command->callback([&session, plans] {
+    session.action = [&session, plans] { return planDiff(session, plans->first, plans->second); };
+  });
+}
+
 }  // namespace
 
 void addItemCommands(CLI::App& app, Session& session) {
@@ -70,6 +124,7 @@ void addItemCommands(CLI::App& app, Session& session) {
            {"provenance", "/provenance", false},
            {"sbom", "/sbom", false},
            {"why", "/explain", false}});
+  addPlanDiff(app, session);
   addItem(app, session, "job", {{"show", "", false}, {"why", "/explain", false}});
 }
 

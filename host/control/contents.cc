@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "control/missing.h"
 #include "logs/ansi_filter.h"
 #include "logs/log_reader.h"
+#include "model/plan_diff.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -71,6 +73,22 @@ Result<Content> Contents::ofPlan(std::int64_t plan) const {
   const Rows rows = connection->run("api_plan", {plan});
   if (rows.empty()) return missing(*connection, "plan", plan);
   return open(rows.text(0, 1), fmt::format("plan-{}.json", plan));
+}
+
+Result<std::string> Contents::planDiff(std::int64_t from, std::int64_t to) const {
+  const auto before = ofPlan(from);
+  if (!before) return before.error();
+  const auto after = ofPlan(to);
+  if (!after) return after.error();
+  const auto diff = diffPlans(readAll(before->file.get()), readAll(after->file.get()));
+  if (!diff) throw std::runtime_error("a stored plan: " + diff.error().message);
+  return JsonWriter()
+      .object()
+      .member("from", from)
+      .member("to", to)
+      .rawMember("diff", diff->json())
+      .end()
+      .take();
 }
 
 Result<Content> Contents::manifestOf(std::int64_t build) const {

@@ -45,6 +45,8 @@ class Contents {
 
   Result<Content> ofInput(std::int64_t input) const;
   Result<Content> ofPlan(std::int64_t plan) const;  ///< the sealed document
+  /// What differs between the documents of two plans, as PlanDiff::json() with "from" and "to".
+  Result<std::string> planDiff(std::int64_t from, std::int64_t to) const;
   Result<Content> manifestOf(std::int64_t build) const;
   /// `path` as in the manifest.
   Result<Content> artifact(std::int64_t build, std::string_view path) const;

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "http/api.h"
 #include "http/route_support.h"
 
@@ -74,6 +76,15 @@ void addPlanRoutes(Router& router, Control& control) {
                const auto id = request.id();
                if (!id) return problem(id.error());
                return contentResponse(control.contents.ofPlan(*id), "application/json", false);
+             }));
+  router.get(one + "/diff", withQuery({"to"}, [&control](const Request& request) {
+               const auto id = request.id();
+               if (!id) return problem(id.error());
+               if (!optionalText(request, "to"))
+                 return problem(invalid("Say with which plan to compare: ?to=ID.", "to"));
+               const auto to =
+                   numberParameter(request, "to", 0, 1, std::numeric_limits<std::int64_t>::max());
+               return to ? jsonOr(control.contents.planDiff(*id, *to)) : problem(to.error());
              }));
   router.get(one + "/cache", withQuery({}, [&control](const Request& request) {
                const auto id = request.id();

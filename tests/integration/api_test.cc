@@ -31,6 +31,21 @@ class Api : public ApiFixture {
   int count_ = 0;
 };
 
+TEST_F(Api, TellsWhatDiffersBetweenTwoPlans) {
+  const auto first = planInput(upload("a.txt", "x"), "a b");
+  const auto second = planInput(upload("b.txt", "y"), "a c");
+  const auto answer = json(200, fmt::format("GET /api/plans/{}/diff?to={}", first, second));
+  const JsonValue& diff = *find(answer, "diff");
+  EXPECT_FALSE(boolOr(diff, "same", true));
+  EXPECT_EQ(toJson(*find(diff, "added")), R"(["c"])");
+  EXPECT_EQ(toJson(*find(diff, "removed")), R"(["b"])");
+  EXPECT_TRUE(boolOr(*find(json(200, path("GET /api/plans/{0}/diff?to={0}", first)), "diff"),
+                     "same", false));
+  problemOf(400, path("GET /api/plans/{}/diff", first));
+  problemOf(400, path("GET /api/plans/{}/diff?to=x", first));
+  EXPECT_EQ(problemOf(404, path("GET /api/plans/{}/diff?to=999", first)), "not-found");
+}
+
 TEST_F(Api, UploadsAFileAsTheBody) {
   const auto answer =
       request("POST /api/pending-inputs?filename=team%2Freq.txt", "flask\n",
@@ -164,6 +179,7 @@ TEST_F(Api, EveryReadIsTrueToTheDocument) {
                                   path("GET /api/plans/{}/jobs", plan),
                                   path("GET /api/plans/{}/jobs?limit=1", planned),
                                   path("GET /api/plans/{}/artifact", plan),
+                                  path("GET /api/plans/{0}/diff?to={0}", plan),
                                   path("GET /api/plans/{}/explain", plan),
                                   std::string("GET /api/builds"),
                                   path("GET /api/builds/{}", failedBuild),

@@ -67,6 +67,21 @@ TEST_F(Cli, PrintsTheBodyUnchangedAsJsonAndOneItemPerLineAsJsonl) {
   EXPECT_THAT(run({"plans", "list", "-o", "jsonl"}).out, HasSubstr("}\n{\"id\":8,"));
 }
 
+TEST_F(Cli, ComparesPlansAsDiffDoes) {
+  const auto on = [&](const std::string& to, const std::string& diff) {
+    server.on("GET /api/plans/7/diff?to=" + to,
+              "{\"from\":7,\"to\":" + to + ",\"diff\":" + diff + "}");
+  };
+  on("7", R"({"same":true,"added":[],"removed":[],"changed":[],"document":[]})");
+  on("8", R"({"same":false,"added":["c"],"removed":["a"],"changed":[{"job":"b","fields":[)"
+          R"({"pointer":"/cacheable","from":null,"to":true}]}],"document":[]})");
+  const Ran same = run({"plans", "diff", "7", "7"}), differ = run({"plans", "diff", "7", "8"});
+  EXPECT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(same.out, "");
+  EXPECT_EQ(differ.code, 1) << differ.err;
+  EXPECT_EQ(differ.out, "- a\n+ c\n~ b\n    /cacheable  none -> true\n");
+}
+
 TEST_F(Cli, ShowsOnlyTheColumnsAskedFor) {
   server.on("GET /api/plans?limit=50", kPlans);
   EXPECT_EQ(run({"plans", "list", "--columns", "id,summary.jobs", "--no-headers"}).out,
