@@ -4,12 +4,14 @@
 #include <mutex>
 #include <set>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pqxx/pqxx>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/unavailable.h"
+#include "base/unique_fd.h"
 #include "store/one_line.h"
 #include "store/sql.h"
 
@@ -67,7 +69,7 @@ class OpenSockets {
   void add(int fd) { fds_.lock()->insert(fd); }
   void remove(int fd) { fds_.lock()->erase(fd); }
   void shutAll() {
-    auto fds = fds_.lock();  // held: nobody closes one meanwhile, so no number is reused
+    auto fds = fds_.lock();  // held: nobody closes one meanwhile
     for (const int fd : *fds) ::shutdown(fd, SHUT_RDWR);
   }
 
@@ -78,15 +80,17 @@ class OpenSockets {
 struct Connection::State {
   State(const std::string& url, std::shared_ptr<OpenSockets> known)
       : connection(url),
-        fd(connection.sock()),
+        socket(::fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0)),
         sockets(std::move(known)) {
-    if (sockets) sockets->add(fd);
+    if (sockets) sockets->add(socket.get());
   }
   ~State() {
-    if (sockets) sockets->remove(fd);
+    if (sockets) sockets->remove(socket.get());
   }
   pqxx::connection connection;
-  int fd;
+  // A number of our own for the same socket: libpq closes its own when the connection breaks, and
+  // somebody else may get it while we still know it.
+  UniqueFd socket;
   std::shared_ptr<OpenSockets> sockets;
   std::unique_ptr<pqxx::work> transaction;
   std::unique_ptr<pqxx::notification_receiver> receiver;

@@ -9,7 +9,6 @@
 
 #include "base/threads.h"
 #include "base/unavailable.h"
-#include "store/pg_array.h"
 #include "upkeep/reconciler.h"
 
 namespace planwright {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Recipes: from a dropped file to a built, failed or cancelled plan."""
 
+import hashlib
 import json
 
 from harness import HostCase, eventually, main, processes_of
@@ -66,6 +67,15 @@ class RecipeTest(HostCase):
         build = self.server.get(f"/api/builds/{plan['build_id']}")
         self.assertEqual(build["status"], "failed")
         self.server.cli("watch", "plan", plan["id"], "--timeout", "5s", expect=1)
+
+    def test_a_plan_of_more_than_a_megabyte_is_built(self):
+        names = [f"V{i}" for i in range(11)]
+        recipe = {"jobs": {"long": {"command": ["sh", "-c", "echo ${#V0} ${#V10}"], "env": dict.fromkeys(names, "x" * 100_000)}}}
+        plan = self.plan_of("long.plan.yaml", json.dumps(recipe), "built")
+        document = self.server.call("GET", f"/api/plans/{plan['id']}/artifact").body
+        self.assertGreater(len(document), 1 << 20)
+        self.assertEqual(f"sha256:{hashlib.sha256(document).hexdigest()}", plan["plan_digest"])
+        self.assertEqual(self.server.job_log(self.server.jobs(plan["id"])["long"]["id"]).strip(), "100000 100000")
 
     def test_a_broken_recipe_names_line_and_column(self):
         self.server.drop("broken.plan.yaml", "jobs:\n  one: {command: [x], need: [two]}\n")

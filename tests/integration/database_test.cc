@@ -36,6 +36,18 @@ TEST_F(DatabaseTest, AStatementThatRunsOutOfTimeIsAnOutage) {
   EXPECT_THROW(queries->runText("select pg_sleep(5)"), Unavailable);
 }
 
+// A host that is cut off in the middle of a commit must not keep others from its rows.
+TEST_F(DatabaseTest, ATransactionThatStandsStillLetsItsRowsGo) {
+  auto cutOff = database->dedicated();
+  EXPECT_EQ(cutOff->runText("show idle_in_transaction_session_timeout").text(0, 0), "5s");
+  cutOff->runText("set idle_in_transaction_session_timeout = '20ms'");
+  cutOff->begin();
+  cutOff->runText("select 1 from queues for update");
+  connection->runText("set statement_timeout = '10s'");
+  EXPECT_NO_THROW(connection->runText("select 1 from queues for update"));
+  EXPECT_THROW(cutOff->commit(), Unavailable);
+}
+
 TEST_F(DatabaseTest, HostsThatStartAtTheSameMomentGiveTheStoreOneName) {
   auto first = database->dedicated();
   first->begin();

@@ -103,7 +103,7 @@ class DoctorTest : public LineFixture {
 TEST_F(DoctorTest, FindsNothingAfterAnOrdinaryBuild) {
   const auto checks = examine();
   EXPECT_THAT(violations(), IsEmpty());
-  ASSERT_EQ(checks.size(), 9u);
+  ASSERT_EQ(checks.size(), 10u);
   for (const auto& check : checks)
     if (check.skipped.empty() && check.name != "claims" && check.name != "owners" &&
         check.name != "tickets") {

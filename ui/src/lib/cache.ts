@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/preact-query';
+import { type Query, QueryClient } from '@tanstack/preact-query';
 import { ApiError } from './api';
 
 /** Trying again helps against a lost connection or a busy host, not against a refusal. */
@@ -14,9 +14,15 @@ export const cache = new QueryClient({
 /** First part of the keys of answers that no event changes. */
 export const fixed = 'fixed';
 
+/** What is not there or not allowed: asked again, its page would blink at every event. */
+const isRefused = ({ state }: Query): boolean =>
+  state.data === undefined && state.error instanceof ApiError && state.error.status < 500;
+
 /** Asks again for whatever is on the page. */
 export function refresh(): void {
-  void cache.invalidateQueries({ predicate: (query) => query.queryKey[0] !== fixed });
+  void cache.invalidateQueries({
+    predicate: (query) => query.queryKey[0] !== fixed && !isRefused(query),
+  });
 }
 
 /** A `refresh` that happens at most once per `pauseMs`, and always after the last call. */
