@@ -50,6 +50,7 @@ struct ArchiveWriter::State {
   const ByteSink sink;
   const Utf8Names names;
   std::exception_ptr thrown;  ///< by the sink
+  bool isAbandoned = false;
   bool isFinished = false;
   std::vector<char> piece = std::vector<char>(kPieceBytes);
   std::unique_ptr<archive, FreeArchive> written{archive_write_new()};
@@ -58,15 +59,15 @@ struct ArchiveWriter::State {
 
   static la_ssize_t take(archive*, void* data, const void* bytes, size_t size) {
     auto& state = *static_cast<State*>(data);
-    // What finishes an abandoned archive, libarchive's own destructor, is not to be sent.
-    if (state.thrown || !state.sink) return ARCHIVE_FATAL;
+    // libarchive 3.6 does not free the buffers of an archive whose writing failed, so it never
+    // hears of a failure: check() looks for what the sink threw. What ends an abandoned archive,
+    // libarchive's own destructor, is not to be sent either.
     try {
-      state.sink({static_cast<const char*>(bytes), size});
-      return static_cast<la_ssize_t>(size);
+      if (!state.thrown && !state.isAbandoned) state.sink({static_cast<const char*>(bytes), size});
     } catch (...) {
       state.thrown = std::current_exception();
-      return ARCHIVE_FATAL;
     }
+    return static_cast<la_ssize_t>(size);
   }
 
   void check(la_ssize_t result) {
@@ -92,7 +93,7 @@ ArchiveWriter::ArchiveWriter(ArchiveFormat format, std::int64_t fileTime, ByteSi
 }
 
 ArchiveWriter::~ArchiveWriter() {
-  if (!state_->isFinished) archive_write_fail(state_->written.get());
+  state_->isAbandoned = !state_->isFinished;
 }
 
 void ArchiveWriter::add(const std::string& path, unsigned mode, std::int64_t sizeBytes, int fd) {

@@ -1,11 +1,13 @@
 // What a build left: the manifest, archives of it, and the folder that a fetch fills.
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include "artifacts/archive_writer.h"
@@ -125,6 +127,27 @@ TEST(ArchiveWriter, EndsWhenNobodyTakesItsBytes) {
                        [](std::string_view) { throw std::runtime_error("gone"); });
   const std::string bytes(1 << 20, 'x');
   EXPECT_THROW(writer.add("a", 0644, 1 << 20, memoryFile(bytes).get()), std::runtime_error);
+}
+
+/// Gives up an archive in the middle of a file, as when the client closed its connection.
+void giveUp(ArchiveFormat format) {
+  int pieces = 0;
+  ArchiveWriter writer(format, 0, [&](std::string_view) {
+    if (++pieces > 1) throw std::runtime_error("gone");
+  });
+  std::string bytes(1 << 19, 'x');
+  std::minstd_rand random;  // what cannot be compressed
+  for (auto& byte : bytes) byte = static_cast<char>(random());
+  EXPECT_ANY_THROW(writer.add("a", 0644, 1 << 19, memoryFile(bytes).get()));
+}
+
+TEST(ArchiveWriter, LeavesNothingBehindWhenItIsGivenUp) {
+  for (const auto format : {ArchiveFormat::Tar, ArchiveFormat::Zip}) {
+    giveUp(format);
+    const auto before = ::mallinfo2().uordblks;
+    for (int i = 0; i < 20; ++i) giveUp(format);
+    EXPECT_LT(::mallinfo2().uordblks, before + 640 * 1024) << "20 archives, at least 64 KiB each";
+  }
 }
 
 class Fetched : public testing::Test {
