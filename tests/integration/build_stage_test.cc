@@ -441,8 +441,8 @@ TEST_F(BuildStageTest, TheNextBuildStartsWithTheLongestPath) {
                   {"id":"slow","spec":{"command":["make","slow"]}},
                   {"id":"middle","spec":{"command":["make","middle"]}}]})";
   meanwhile = [](const std::string& name) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(name == "slow"     ? 60
-                                                          : name == "middle" ? 20
+    std::this_thread::sleep_for(std::chrono::milliseconds(name == "slow"     ? 400
+                                                          : name == "middle" ? 150
                                                                              : 1));
   };
   BuildStage stage(buildParts(), 1, 1);
