@@ -14,17 +14,17 @@ BUILD = BINARY.parent
 class Done:
     """How a command ended: its exit code, stdout and stderr."""
 
-    def __init__(self, *words, cwd=None, timeout=300):
-        done = subprocess.run(list(map(str, words)), cwd=cwd, capture_output=True, text=True, timeout=timeout)
+    def __init__(self, *words, cwd=None, env=None):
+        done = subprocess.run(list(map(str, words)), cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
         self.words, self.code, self.out, self.err = words, done.returncode, done.stdout, done.stderr
 
     def __str__(self):
         return f"{' '.join(map(str, self.words))} ended with {self.code}:\n{self.out}{self.err}"
 
 
-def run(*words, cwd=None, expect=0):
+def run(*words, cwd=None, env=None, expect=0):
     """The stdout of a command that must end with `expect`."""
-    done = Done(*words, cwd=cwd)
+    done = Done(*words, cwd=cwd, env=env)
     assert done.code == expect, str(done)
     return done.out
 

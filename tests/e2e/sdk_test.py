@@ -2,6 +2,7 @@
 """The SDK as an author gets it: installed into a prefix, plugins are built out of the tree."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from commands import BUILD, ROOT, main, run
+from commands import BINARY, BUILD, ROOT, main, run
 
 README = (ROOT / "sdk" / "README.md").read_text()
 
@@ -35,7 +36,7 @@ class Sdk(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="planwright-sdk."))
-        cls.prefix = cls.folder / "prefix"
+        cls.prefix = cls.folder / "planwright"
         run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", "sdk")
         cls.program = cls.prefix / "bin" / "planwright"
 
@@ -63,17 +64,36 @@ class Sdk(unittest.TestCase):
             self.assertIn(needed, files)
         self.assertEqual([file for file in files if file.endswith(".so")], [])
 
+    def lines(self, name):
+        """The project of the README, as a reader types it."""
+        return self.project(name, plugin__json=readme_file("{"), lines__cc=readme_file("#include <planwright/plugin.hpp>"),
+                            CMakeLists__txt=readme_file("cmake_minimum_required"))
+
     def test_the_planner_of_the_readme_is_built_by_every_compiler(self):
         for compiler, options in compilers():
             with self.subTest(compiler):
-                project = self.project(
-                    f"lines-{compiler}", plugin__json=readme_file("{"), lines__cc=readme_file("#include"),
-                    CMakeLists__txt=readme_file("cmake_minimum_required"))
-                plugin = self.build(project, *options) / "lines.so"
+                plugin = self.build(self.lines(f"lines-{compiler}"), *options) / "lines.so"
                 manifest = json.loads(run(self.program, "plugin", "inspect", plugin, "-o", "json"))
                 self.assertEqual(manifest["id"], "org.example.lines")
                 exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", plugin).splitlines()]
                 self.assertEqual(exported, ["planwright_module"])
+
+    def test_the_readme_can_be_followed_to_the_letter(self):
+        project = self.lines("lines")
+        commands = readme_file("cmake -B build")
+        environment = {**os.environ, "HOME": str(self.folder), "PATH": f"{self.prefix}/bin:{os.environ['PATH']}"}
+        run("sh", "-eu", "-c", commands, cwd=project, env=environment)
+        plan = json.loads((project / "plan.json").read_text())
+        self.assertEqual([job["id"] for job in plan["jobs"]], ["line-1", "line-2"])
+        self.assertIn("hi $(cat name.txt)", plan["jobs"][0]["spec"]["command"])
+        config = project / "planwright.yaml"
+        config.write_text(readme_file("plugins:").replace("/home/me/lines/build", str(project / "build")))
+        self.assertIn("ok, 1 queue", run(BINARY, "check-config", config))
+
+    def test_the_reference_has_no_warnings(self):
+        run("doxygen", BUILD / "sdk" / "Doxyfile")
+        page = (BUILD / "docs" / "sdk" / "html" / "plugin_8h.html").read_text()
+        self.assertIn("transient: the queue retries with backoff", page)
 
     def test_c_needs_no_other_language(self):
         project = self.project(
