@@ -45,32 +45,36 @@ struct ApiSide::State {
   }
 
   ControlParts controlParts() {
-    return {.database = parts.database,
-            .tickets = tickets,
-            .config = parts.config,
-            .blobs = parts.blobs,
-            .bell = parts.bell,
-            .clock = parts.clock,
-            .metrics = parts.metrics,
-            .plugins = &parts.plugins,
-            .signingKey = &signingKey,
-            .logsFolder = parts.logFolder,
-            .sandboxJson = parts.sandbox.json(),
-            .arriving = parts.arrivingJson,
-            .configJson = [this] { return parts.reload.json(); },
-            .reload = [this](const ReloadRequest& wish) { return parts.reload.run(wish); },
-            .dependencies = [this] { return dependencies(); },
-            .beforeScrape =
-                [this](Metrics& metrics) {
-                  setHttpGauges(metrics, server);
-                  metrics.set("planwright_sandbox_level", {},
-                              static_cast<double>(parts.sandbox.level));
-                  for (const auto& facility : parts.sandbox.facilities)
-                    metrics.set("planwright_sandbox_facility", {{"facility", facility.name}},
-                                facility.works ? 1 : 0);
-                  metrics.set("planwright_postgres_up", {}, parts.postgres.isAway() ? 0 : 1);
-                  metrics.set("planwright_redis_up", {}, parts.redis.isAway() ? 0 : 1);
-                }};
+    return {
+        .database = parts.database,
+        .tickets = tickets,
+        .config = parts.config,
+        .blobs = parts.blobs,
+        .bell = parts.bell,
+        .clock = parts.clock,
+        .metrics = parts.metrics,
+        .plugins = &parts.plugins,
+        .signingKey = &signingKey,
+        .logsFolder = parts.logFolder,
+        .sandboxJson = parts.sandbox.json(),
+        .arriving = parts.arrivingJson,
+        .configJson = [this] { return parts.reload.json(); },
+        .reload = [this](const ReloadRequest& wish) { return parts.reload.run(wish); },
+        .reloadPlugins =
+            [this](const std::string& queue) { return parts.plugSwitch.reload(queue, "api"); },
+        .rollbackPlugins =
+            [this](const std::string& queue) { return parts.plugSwitch.rollback(queue, "api"); },
+        .dependencies = [this] { return dependencies(); },
+        .beforeScrape =
+            [this](Metrics& metrics) {
+              setHttpGauges(metrics, server);
+              metrics.set("planwright_sandbox_level", {}, static_cast<double>(parts.sandbox.level));
+              for (const auto& facility : parts.sandbox.facilities)
+                metrics.set("planwright_sandbox_facility", {{"facility", facility.name}},
+                            facility.works ? 1 : 0);
+              metrics.set("planwright_postgres_up", {}, parts.postgres.isAway() ? 0 : 1);
+              metrics.set("planwright_redis_up", {}, parts.redis.isAway() ? 0 : 1);
+            }};
   }
 
   ServerOptions serverOptions() const {

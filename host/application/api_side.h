@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "application/plugin_switch.h"
 #include "application/reload.h"
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
@@ -41,6 +42,7 @@ class ApiSide {
     std::function<std::vector<std::string>()> problems;  ///< why sources record nothing now
     std::filesystem::path signingKeyFile;
     Reload& reload;
+    PluginSwitch& plugSwitch;
   };
   /// Throws if the address cannot be taken.
   explicit ApiSide(Parts parts);

@@ -45,6 +45,13 @@ std::string rolesText(const Roles& roles) {
   return text;
 }
 
+std::shared_ptr<const PluginLock> pluginLock(const Config& config) {
+  if (!config.plugins.requireLock) return nullptr;
+  auto lock = PluginLock::read(PluginLock::fileBeside(config.file));
+  if (!lock) throw std::runtime_error(lock.error().message);
+  return std::make_shared<const PluginLock>(std::move(*lock));
+}
+
 /// An operator may keep the key elsewhere, such as where systemd puts credentials.
 fs::path signingKeyFile(const fs::path& data) {
   const char* chosen = std::getenv("PLANWRIGHT_SIGNING_KEY");
@@ -91,15 +98,22 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   fs::create_directories(work);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
+  store_ = std::make_unique<PluginStore>(data / "plugins");
   plugins_ = std::make_shared<const Plugins>(
-      PluginOptions{pluginFolders(config), data / "plugins", work}, *sandbox_);
+      PluginOptions{pluginFolders(config), data / "plugins", work, pluginLock(config)}, *sandbox_);
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
-  Instances::Host self{
-      dataFolder_.id(),   hostName(), rolesText(config.roles),
-      PLANWRIGHT_VERSION, ::getpid(), [this] {
-                          return toolsJson(*live_.now(), *plugins_); }};
+  Instances::Host self{dataFolder_.id(),
+                       hostName(),
+                       rolesText(config.roles),
+                       PLANWRIGHT_VERSION,
+                       ::getpid(),
+                       [this] {
+                         return toolsJson(*live_.now(), [this](const std::string& queue) {
+                           return pluginsOf(queue);
+                         });
+                       }};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
                                            Heartbeat::Doors{[this] { abandonQueues(); }});
   serviceWatch_ = std::make_unique<ServiceWatch>(
@@ -108,9 +122,11 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   auto connectTickets = [this]() -> std::unique_ptr<Tickets> {
     return std::make_unique<RedisTickets>(redisUrl_, &redisState_);
   };
-  parts_ =
-      std::make_unique<HostParts>(HostParts{config_, *database_, connectTickets, *blobs_, bell_,
-                                            membership_, metrics_, clock_, work, *logs_});
+  parts_ = std::make_unique<HostParts>(
+      HostParts{config_, *database_, connectTickets, *blobs_, bell_, membership_, metrics_, clock_,
+                work, *logs_, [this](const std::string& queue) {
+                  return PluginSwitch::pluginsOf(queue, *plugins_, *store_);
+                }});
 
   if (config.roles.upkeep) {
     Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
@@ -126,7 +142,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   {
     const std::lock_guard lock(queuesMutex_);
     queues_ = std::make_unique<Queues>(*parts_);
-    queues_->start(config, plugins_);
+    queues_->start(config);
   }
   if (reconciler_) reconciler_->start();
   if (config.roles.plan || config.roles.build) {
@@ -135,8 +151,9 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
         [this] { return queues_->heldPlans(); }});
     forgottenClaims_->start();
   }
-  reload_ = std::make_unique<Reload>(
-      Reload::Parts{*parts_, live_, *queues_, plugins_, std::move(reread)});
+  reload_ = std::make_unique<Reload>(Reload::Parts{*parts_, live_, *queues_, std::move(reread)});
+  switch_ = std::make_unique<PluginSwitch>(
+      PluginSwitch::Parts{*parts_, *store_, *queues_, plugins_, live_});
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
@@ -157,7 +174,8 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
                        [this] { return queues_->arrivingJson(); },
                        [this] { return queues_->problems(); },
                        signingKeyFile(data),
-                       *reload_};
+                       *reload_,
+                       *switch_};
     api_ = std::make_unique<ApiSide>(std::move(api));
     dataFolder_.writeUrl(api_->url());
   }
@@ -192,6 +210,10 @@ std::unique_ptr<StallWatch> Application::stallWatch() {
     return queues;
   };
   return std::make_unique<StallWatch>(std::move(parts));
+}
+
+std::shared_ptr<const Plugins> Application::pluginsOf(const std::string& queue) {
+  return queues_ ? queues_->pluginsOf(queue) : PluginSwitch::pluginsOf(queue, *plugins_, *store_);
 }
 
 ReloadAnswer Application::reload(const ReloadRequest& request) {

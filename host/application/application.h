@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "application/host_parts.h"
+#include "application/plugin_switch.h"
 #include "application/queues.h"
 #include "application/reload.h"
 #include "artifacts/folder_blobs.h"
@@ -47,6 +48,7 @@ class Application {
 
  private:
   std::unique_ptr<StallWatch> stallWatch();
+  std::shared_ptr<const Plugins> pluginsOf(const std::string& queue);
   void drain();
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);
@@ -68,7 +70,8 @@ class Application {
   std::unique_ptr<FolderBlobs> folderBlobs_;
   std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<Blobs> blobs_;
-  std::shared_ptr<const Plugins> plugins_;
+  std::unique_ptr<PluginStore> store_;
+  std::shared_ptr<const Plugins> plugins_;  ///< of the folders
   std::unique_ptr<HostParts> parts_;
   std::mutex queuesMutex_;  ///< held while queues_ is made and ended: the heartbeat lives longer
   std::unique_ptr<Queues> queues_;
@@ -78,6 +81,7 @@ class Application {
   std::unique_ptr<ForgottenClaims> forgottenClaims_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Reload> reload_;
+  std::unique_ptr<PluginSwitch> switch_;
   std::unique_ptr<ApiSide> api_;
   std::jthread settingsThread_;
 };

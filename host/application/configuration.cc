@@ -1,7 +1,6 @@
 #include "application/configuration.h"
 
 #include "application/plugin_files.h"
-#include "config/plugin_folders.h"
 
 namespace planwright {
 
@@ -14,14 +13,13 @@ ReadConfig readConfiguration(const ServeOptions& options, const std::optional<st
     read = readConfigFile(*options.configFile, here);
   else
     read.config = builtInConfig(here);
-  if (read.ok())
-    read.problems = checkStages(read.config, readPluginFiles(pluginFolders(read.config)));
   Config& config = read.config;
   if (options.listen) config.listen = *options.listen;
   if (options.dataFolder) {
     config.dataFolder = (here / *options.dataFolder).lexically_normal();
     config.dataFolderIsDefault = false;
   }
+  if (read.ok()) read.problems = checkStages(config, pluginFilesOf(config));
   if (!options.roles) return read;
   const auto roles = parseRoles(*options.roles);
   if (roles)

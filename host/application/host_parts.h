@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "logs/log_writer.h"
 #include "queue/tickets.h"
+#include "stages/registry.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "workers/membership.h"
@@ -28,6 +29,8 @@ struct HostParts {
   const Clock& clock;
   std::filesystem::path workFolder;
   LogWriter& logs;
+  /// The plugins that a queue starts with.
+  std::function<std::shared_ptr<const Plugins>(const std::string& queue)> pluginsOf;
 };
 
 }  // namespace planwright

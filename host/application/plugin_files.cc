@@ -1,10 +1,14 @@
 #include "application/plugin_files.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "config/plugin_folders.h"
 #include "config/section_reader.h"
+#include "embedded/service_account.h"
+#include "stages/plugin_store.h"
 #include "stages/registry.h"
 
 namespace planwright {
@@ -119,6 +123,38 @@ std::vector<PluginFile> readPluginFiles(const std::vector<std::filesystem::path>
     for (const auto& file : files) plugins.push_back(readPluginFile(file));
   }
   return plugins;
+}
+
+PluginStore pluginStoreOf(const Config& config) {
+  return PluginStore(usableDataFolder(config.dataFolder) / "plugins");
+}
+
+std::vector<PluginFile> pluginFilesOf(const Config& config) {
+  std::vector<PluginFile> plugins;
+  const auto installed = pluginStoreOf(config).all();
+  for (auto at = installed.rbegin(); at != installed.rend(); ++at)
+    plugins.push_back(readPluginFile(at->file));
+  for (auto& plugin : readPluginFiles(pluginFolders(config))) plugins.push_back(std::move(plugin));
+  return plugins;
+}
+
+std::vector<LockedPlugin> lockedPlugins(const Config& config) {
+  std::set<std::string> used;
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) used.insert(source.plugin);
+    for (const auto& planner : queue.planners) used.insert(planner.plugin);
+    used.insert(queue.builder.plugin);
+  }
+  std::vector<LockedPlugin> locked;
+  for (const auto& plugin : pluginFilesOf(config)) {
+    const Manifest& manifest = plugin.manifest;
+    if (!plugin.error.empty() || !used.contains(manifest.id)) continue;
+    const auto document = parseJson(manifest.json);
+    const JsonValue* permissions = document ? find(*document, "permissions") : nullptr;
+    locked.push_back({manifest.id, manifest.version, plugin.digest,
+                      permissions ? toJson(*permissions) : "{}", manifest.secrets});
+  }
+  return locked;
 }
 
 std::vector<ConfigProblem> checkStages(const Config& config,

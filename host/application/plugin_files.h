@@ -6,6 +6,8 @@
 
 #include "config/config_reader.h"
 #include "stages/manifest.h"
+#include "stages/plugin_lock.h"
+#include "stages/plugin_store.h"
 
 namespace planwright {
 
@@ -22,6 +24,17 @@ PluginFile readPluginFile(const std::filesystem::path& path);
 
 /// Every *.so of the folders; a folder that is not there is skipped.
 std::vector<PluginFile> readPluginFiles(const std::vector<std::filesystem::path>& folders);
+
+/// Of the data folder.
+PluginStore pluginStoreOf(const Config& config);
+
+/// Those that a host with this configuration finds: installed ones, the newest of each, and those
+/// of its folders.
+std::vector<PluginFile> pluginFilesOf(const Config& config);
+
+/// What plugins.lock is to say: every plugin that the configuration names, as it is found now, and
+/// every installed version of it.
+std::vector<LockedPlugin> lockedPlugins(const Config& config);
 
 /// What of the configuration the plugins do not agree with: unknown plugins, stages they have not,
 /// settings against their schema; each with its place in the file.

@@ -65,10 +65,9 @@ struct QueueRunner::RunningSource {
                  planning) {}
 };
 
-QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue,
-                         std::shared_ptr<const Plugins> plugins, const QueueRow& settings)
+QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)
     : parts_(parts),
-      queue_(queue, std::move(plugins)),
+      queue_(queue, parts.pluginsOf(queue.name)),
       watchDir_(settings.watchDir),
       jobSlots_(settings.jobSlots) {
   const Roles& roles = parts.config.roles;
@@ -177,12 +176,28 @@ void QueueRunner::apply(const QueueRow& settings) {
   startSources();
 }
 
-void QueueRunner::replace(const QueueConfig& queue, std::shared_ptr<const Plugins> plugins) {
+void QueueRunner::replace(const QueueConfig& queue) {
   const auto before = queue_.now();
-  queue_.replace(queue, std::move(plugins));
-  if (before->config.sources != queue.sources || before->plugins != queue_.now()->plugins ||
+  queue_.replace(queue, before->plugins);
+  if (before->config.sources != queue.sources ||
       before->config.retry.attempts != queue.retry.attempts)
     startSources();
+}
+
+std::int64_t QueueRunner::offer(LiveQueue::Trial trial) {
+  const auto before = queue_.now();
+  trial.decided = [this, before, next = trial.plugins, decided = std::move(trial.decided)](
+                      bool isInForce, const std::string& why) {
+    decided(isInForce, why);
+    const auto digest = [](const Plugins& plugins, const SourceConfig& source) {
+      const PluginInfo* info = plugins.find(source.plugin);
+      return info ? info->digest : std::string();
+    };
+    for (const auto& source : before->config.sources)
+      if (isInForce && digest(*before->plugins, source) != digest(*next, source))
+        areSourcesDue_ = true;
+  };
+  return queue_.offer(std::move(trial));
 }
 
 void QueueRunner::retrySources() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +19,7 @@ namespace planwright {
 /// one thread at a time; the rest [any thread].
 class QueueRunner {
  public:
-  QueueRunner(const HostParts& parts, const QueueConfig& queue,
-              std::shared_ptr<const Plugins> plugins, const QueueRow& settings);
+  QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings);
   ~QueueRunner();
   QueueRunner(const QueueRunner&) = delete;
   QueueRunner& operator=(const QueueRunner&) = delete;
@@ -28,7 +28,10 @@ class QueueRunner {
   void apply(const QueueRow& settings);
   /// What begins from now on begins with these; what is under way keeps what it began with. Sources
   /// that changed start anew.
-  void replace(const QueueConfig& queue, std::shared_ptr<const Plugins> plugins);
+  void replace(const QueueConfig& queue);
+  /// LiveQueue::offer(), and sources start anew once it is in force. [any thread]
+  std::int64_t offer(LiveQueue::Trial trial);
+  bool withdraw(const std::string& why) { return queue_.withdraw(why); }
   /// Sources that could not be started are tried again.
   void retrySources();
   /// The queue is not wanted any more: its sources end, nothing new begins.
@@ -72,7 +75,7 @@ class QueueRunner {
   std::string watchDir_;
   int jobSlots_ = 0;
   bool isClosed_ = false;
-  bool areSourcesDue_ = false;  ///< Postgres was away when they were to start
+  std::atomic<bool> areSourcesDue_{false};  ///< Postgres was away when they were to start
   Guarded<std::vector<std::shared_ptr<RunningSource>>> sources_;
   Guarded<std::vector<std::string>> problems_;
   std::unique_ptr<BuildStage> building_;

@@ -27,7 +27,7 @@ void Queues::clear() {
   closed_.lock()->swap(closed);
 }
 
-void Queues::start(const Config& config, const std::shared_ptr<const Plugins>& plugins) {
+void Queues::start(const Config& config) {
   const std::lock_guard lock(changes_);
   auto connection = parts_.database.lease();
   QueueRows rows(*connection);
@@ -40,13 +40,12 @@ void Queues::start(const Config& config, const std::shared_ptr<const Plugins>& p
   for (auto& row : rows.all()) stored[row.name] = row;
   Runners started;
   for (const auto& queue : config.queues)
-    started.push_back(std::make_shared<QueueRunner>(parts_, queue, plugins, stored.at(queue.name)));
+    started.push_back(std::make_shared<QueueRunner>(parts_, queue, stored.at(queue.name)));
   *running_.lock() = std::move(started);
 }
 
 /// They find their queue closed until its row is committed.
 Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
-                              const std::shared_ptr<const Plugins>& plugins,
                               Connection& connection) const {
   std::map<std::string, QueueRow> stored;
   for (auto& row : QueueRows(connection).all()) stored[row.name] = row;
@@ -56,17 +55,16 @@ Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
     if (!change || change->kind != Kind::Added) continue;
     const auto row = stored.find(queue.name);
     added.push_back(std::make_shared<QueueRunner>(
-        parts_, queue, plugins, row == stored.end() ? startSettings(config, queue) : row->second));
+        parts_, queue, row == stored.end() ? startSettings(config, queue) : row->second));
   }
   return added;
 }
 
 void Queues::change(const Config& config, const ChangePlan& plan,
-                    const std::shared_ptr<const Plugins>& plugins,
                     const std::function<void(Connection&)>& commit) {
   const std::lock_guard lock(changes_);
   auto connection = parts_.database.lease();
-  Runners now = added(config, plan, plugins, *connection);
+  Runners now = added(config, plan, *connection);
   {
     Transaction transaction(*connection);
     QueueRows rows(*connection);
@@ -93,10 +91,21 @@ void Queues::change(const Config& config, const ChangePlan& plan,
           {runner, parts_.clock.steady() + runner->generation()->config.reload.drainTimeout});
       continue;
     }
-    if (change) runner->replace(*config.queue(runner->name()), plugins);
+    if (change) runner->replace(*config.queue(runner->name()));
     now.push_back(runner);
   }
   *running_.lock() = std::move(now);
+}
+
+std::shared_ptr<QueueRunner> Queues::find(const std::string& queue) const {
+  for (const auto& runner : *running_.lock())
+    if (runner->name() == queue) return runner;
+  return nullptr;
+}
+
+std::shared_ptr<const Plugins> Queues::pluginsOf(const std::string& queue) const {
+  const auto runner = find(queue);
+  return runner ? runner->generation()->plugins : parts_.pluginsOf(queue);
 }
 
 void Queues::apply(const std::vector<QueueRow>& rows) {

@@ -23,13 +23,16 @@ class Queues {
   void clear();
 
   /// Makes the rows of all queues of `config` and runs them. Throws Unavailable.
-  void start(const Config& config, const std::shared_ptr<const Plugins>& plugins);
+  void start(const Config& config);
   /// Goes from what runs to `config`. `commit` runs in the transaction that changes the rows of the
   /// queues; when it or Postgres throws, everything is as it was.
   void change(const Config& config, const ChangePlan& plan,
-              const std::shared_ptr<const Plugins>& plugins,
               const std::function<void(Connection&)>& commit);
 
+  /// The running one of that name, or null.
+  std::shared_ptr<QueueRunner> find(const std::string& queue) const;
+  /// What it runs with now, or would start with.
+  std::shared_ptr<const Plugins> pluginsOf(const std::string& queue) const;
   /// Changed settings of the rows.
   void apply(const std::vector<QueueRow>& rows);
   /// Now and then: what is over goes, what could not start is tried again.
@@ -54,8 +57,7 @@ class Queues {
   };
   /// Those of the configuration and those that are closed.
   Runners all() const;
-  Runners added(const Config& config, const ChangePlan& plan,
-                const std::shared_ptr<const Plugins>& plugins, Connection& connection) const;
+  Runners added(const Config& config, const ChangePlan& plan, Connection& connection) const;
 
   const HostParts parts_;
   std::mutex changes_;  ///< one at a time; held longer than the other

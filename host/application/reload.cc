@@ -47,15 +47,16 @@ ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
 
 }  // namespace
 
-std::string toolsJson(const Config& config, const Plugins& plugins) {
+std::string toolsJson(const Config& config, const PluginsOf& pluginsOf) {
   JsonWriter json;
   json.object().member("version", PLANWRIGHT_VERSION).key("names").array();
   for (const auto& queue : config.queues) json.value(queue.name);
   json.end().key("queues").object();
   for (const auto& queue : config.queues) {
-    const PluginInfo* plugin = plugins.find(queue.builder.plugin);
+    const auto plugins = pluginsOf(queue.name);
+    const PluginInfo* plugin = plugins->find(queue.builder.plugin);
     if (!plugin) continue;
-    const auto settings = plugins.settings(queue.builder.plugin, queue.builder.settingsJson);
+    const auto settings = plugins->settings(queue.builder.plugin, queue.builder.settingsJson);
     const auto parsed = settings ? parseJson(*settings) : settings.error();
     json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
     json.member("digest", plugin->digest);
@@ -129,7 +130,6 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
 /// ended.
 std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePlan& plan) const {
   std::vector<ConfigProblem> problems;
-  const Plugins& plugins = *parts_.plugins;
   const auto note = [&](const StageConfig& stage, const auto& made) {
     if (!made && made.error().kind != ErrorKind::Unavailable)
       problems.push_back({next.placeOf(stage.pointer + "/plugin"),
@@ -138,6 +138,8 @@ std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePla
   for (const auto& change : plan.queues) {
     const QueueConfig* queue = next.queue(change.queue);
     if (!queue) continue;
+    const auto set = parts_.queues.pluginsOf(queue->name);
+    const Plugins& plugins = *set;
     const Roles& roles = next.roles;
     for (const auto& planner : queue->planners)
       if (roles.plan)
@@ -179,9 +181,11 @@ ReloadAnswer Reload::apply(const ReloadRequest& request, std::shared_ptr<const C
                                .end()
                                .take();
   try {
-    parts_.queues.change(*next, plan, parts_.plugins, [&](Connection& connection) {
-      connection.run("record_tools",
-                     {host.membership.instance(), toolsJson(*next, *parts_.plugins)});
+    parts_.queues.change(*next, plan, [&](Connection& connection) {
+      connection.run("record_tools", {host.membership.instance(),
+                                      toolsJson(*next, [this](const std::string& queue) {
+                                        return parts_.queues.pluginsOf(queue);
+                                      })});
       if (isChanged) connection.run("service_event", {"config", "config.reloaded", "info", body});
     });
   } catch (const std::exception& e) {

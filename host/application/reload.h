@@ -24,7 +24,6 @@ class Reload {
     const HostParts& host;
     Live<Config>& config;
     Queues& queues;
-    std::shared_ptr<const Plugins> plugins;
     /// The whole configuration as `serve` would read it, or with that text as the file.
     std::function<ReadConfig(const std::optional<std::string>& text)> read;
   };
@@ -52,6 +51,7 @@ class Reload {
 };
 
 /// For instance_tools: {"version", "names": [queues], "queues": {NAME: its builder}}.
-std::string toolsJson(const Config& config, const Plugins& plugins);
+using PluginsOf = std::function<std::shared_ptr<const Plugins>(const std::string& queue)>;
+std::string toolsJson(const Config& config, const PluginsOf& pluginsOf);
 
 }  // namespace planwright

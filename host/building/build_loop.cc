@@ -89,7 +89,15 @@ std::chrono::milliseconds BuildLoop::untilDue() const {
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
+void BuildLoop::endTrial(OpenBuild& build, bool isGood) {
+  if (!build.trial) return;
+  parts_.queue.tried(build.trial,
+                     isGood ? LiveQueue::TrialEnd::Passed : LiveQueue::TrialEnd::Undecided);
+  build.trial.reset();
+}
+
 void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
+  for (auto& [id, build] : builds_) endTrial(*build, false);
   for (const auto& place : neverStarted) ready_.ended(place.build, place.position);
   ready_.forgetWaiting();  // what runs still comes back
   builds_.clear();
@@ -106,7 +114,10 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
     return;
   }
   const BuildId id = plan.build;
-  auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document), generation_);
+  auto trial = parts_.queue.tryOut(LiveQueue::Stage::Build);
+  auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document),
+                                           trial ? trial : generation_);
+  build->trial = std::move(trial);
   const auto roots = build->graph().settle();
   if (build->plan().onlyFailed) reuse(*build);
   touched_.push_back(id);
@@ -220,6 +231,21 @@ void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& 
   }
 }
 
+/// The builder is on trial and broke down, which is not the job's doing: the one in force goes on.
+bool BuildLoop::failedTrial(OpenBuild& build, const JobResult& result) {
+  const bool isBroken = result.failureClass == toText(FailureClass::Bug) ||
+                        result.failureClass == toText(FailureClass::Config) ||
+                        result.failureClass == toText(FailureClass::Infra);
+  if (!isBroken || result.stoppedByHost == result.holdReason.empty()) return false;
+  if (!build.trial)  // or another job of the build saw it first
+    return result.generation != 0 && result.generation != build.generation().number;
+  parts_.queue.tried(build.trial, LiveQueue::TrialEnd::Failed,
+                     fmt::format("Build {}: {}", number(result.build), result.error));
+  build.trial.reset();
+  build.changeGeneration(generation_);
+  return true;
+}
+
 void BuildLoop::end(JobResult result, Round& round) {
   const bool ran = number(result.attemptId) != 0;
   if (ran) ready_.ended(result.build, result.position);
@@ -236,7 +262,15 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
   if (result.lostFrom >= 0 && !build.isCancelled(job) && build.mayRedo(result.lostFrom))
     return redo(build, result, round);
-  const JobStatus status = result.isFromCache ? result.status : build.judge(result);
+  const bool isAgain = failedTrial(build, result);
+  if (isAgain) {
+    result.holdReason.clear();
+    result.stoppedByHost = true;  // it does not count
+    lineUp_.push_back({result.build, job});
+  }
+  const JobStatus status = isAgain              ? JobStatus::Ready
+                           : result.isFromCache ? result.status
+                                                : build.judge(result);
   std::vector<int> changed;
   if (status == JobStatus::Ready)
     build.graph().again(job);
@@ -442,8 +476,10 @@ void BuildLoop::release(const Round& round) {
   std::chrono::microseconds work{0};
   for (const auto& build : round.finished) {
     released.push_back(build.plan);
-    if (const auto at = builds_.find(number(build.build)); at != builds_.end())
+    if (const auto at = builds_.find(number(build.build)); at != builds_.end()) {
       work += at->second->work();
+      endTrial(*at->second, build.outcome == FinishedBuild::Outcome::Built);
+    }
     builds_.erase(number(build.build));
     if (build.outcome == FinishedBuild::Outcome::Failed)
       log::info("failed plan={} build={}: {}", number(build.plan), number(build.build),

@@ -54,6 +54,8 @@ class BuildLoop {
 
  private:
   void refresh();
+  void endTrial(OpenBuild& build, bool isGood);
+  bool failedTrial(OpenBuild& build, const JobResult& result);
   void open(ClaimedPlan plan, Round& round);
   void reuse(OpenBuild& build);
   void restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,

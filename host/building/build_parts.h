@@ -18,7 +18,7 @@ namespace planwright {
 
 /// What the build stage of one queue stands on. All of it outlives the stage.
 struct BuildParts {
-  const LiveQueue& queue;
+  LiveQueue& queue;
   Database& database;
   std::function<std::unique_ptr<Tickets>()> connectTickets;  ///< a connection for one thread
   BlobStore& blobs;

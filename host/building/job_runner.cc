@@ -68,6 +68,7 @@ JobResult JobRunner::run(const JobTask& task) {
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.steady() - begin);
   if (folder_ && !folder_->clear()) folder_.reset();  // nothing of a job stays until the next one
   result.build = task.build;
+  result.generation = task.generation->number;
   result.position = task.position;
   result.attemptId = task.attemptId;
   result.error = toUtf8(result.error);

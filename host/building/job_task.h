@@ -61,6 +61,7 @@ struct JobResult {
   std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held
   int lostFrom = -1;              ///< position of a job whose output, an input here, is gone
   bool isFromCache = false;       ///< nothing ran
+  std::int64_t generation = 0;    ///< number of the one that it ran with; 0 = nothing ran
   bool isSealed = false;          ///< what ran could reach no network and no undeclared files
   bool stoppedByHost = false;     ///< draining: runs again, the attempt does not count
 };

@@ -26,6 +26,9 @@ class OpenBuild {
   const std::shared_ptr<const PlanDocument>& document() const { return document_; }
   /// What it began with in this process; all of its jobs run with it.
   const QueueGeneration& generation() const { return *generation_; }
+  /// What it began with was on trial, and failed.
+  void changeGeneration(std::shared_ptr<const QueueGeneration> to) { generation_ = std::move(to); }
+  std::shared_ptr<const QueueGeneration> trial;  ///< while its end decides on it
   JobGraph& graph() { return graph_; }
   const JobGraph& graph() const { return graph_; }
   const PlannedJob& job(int position) const {

@@ -2,7 +2,6 @@
 
 #include "application/plugin_files.h"
 #include "cli/command_groups.h"
-#include "config/plugin_folders.h"
 
 namespace planwright::cli {
 namespace {
@@ -10,7 +9,7 @@ namespace {
 ExitCode checkConfig(Session& session, const std::string& file) {
   ReadConfig read = readConfigFile(file, std::filesystem::current_path());
   if (read.ok())
-    read.problems = checkStages(read.config, readPluginFiles(pluginFolders(read.config)));
+    read.problems = checkStages(read.config, pluginFilesOf(read.config));
   for (const auto& problem : read.problems) session.terminal.err << problem.text() << '\n';
   if (!read.ok()) return ExitCode::Usage;
   session.terminal.out << file << ": ok, " << read.config.queues.size()

@@ -69,6 +69,7 @@ void addPluginCommands(CLI::App& app, Session& session) {
   addPluginRunCommand(*group, session);
   addPluginCheckCommand(*group, session);
   addPluginNewCommand(*group, session);
+  addPluginStoreCommands(*group, session);
 }
 
 }  // namespace planwright::cli

@@ -45,6 +45,8 @@ struct ControlParts {
   std::function<std::string()> arriving = {};
   std::function<std::string()> configJson = {};  ///< Reload::json()
   std::function<ReloadAnswer(const ReloadRequest&)> reload = {};
+  /// PluginSwitch, for the queue of that name.
+  std::function<Result<std::string>(const std::string&)> reloadPlugins = {}, rollbackPlugins = {};
   /// Must not wait for any of them.
   std::function<std::vector<DependencyState>()> dependencies = {};
   /// Sets the gauges that only the host itself knows (connections, pools), before a scrape.

@@ -37,6 +37,21 @@ void addReloadRoute(Router& router, Control& control) {
                 if (!wish) return problem(wish.error());
                 return reloadResponse(control.parts.reload(*wish));
               }));
+  const auto add = [&router](const char* path, const auto& act) {
+    router.post(path, withQuery({}, [&act](const Request& request) {
+                  if (const auto body = bodyObject(request, {}); !body)
+                    return problem(body.error());
+                  auto done = act(std::string(request.param("queue")));
+                  if (!done) {
+                    Problem refused = toProblem(done.error());
+                    if (done.error().kind == ErrorKind::Invalid) refused.status = 422;
+                    return problem(std::move(refused));
+                  }
+                  return Response::json(std::move(*done));
+                }));
+  };
+  add("/api/queues/{queue}/plugins/reload", control.parts.reloadPlugins);
+  add("/api/queues/{queue}/plugins/rollback", control.parts.rollbackPlugins);
 }
 
 }  // namespace planwright

@@ -43,15 +43,14 @@ Failure clean(Failure failure) {
 
 }  // namespace
 
-PlanStep::PlanStep(const LiveQueue& queue, BlobStore& blobs) : queue_(queue), blobs_(blobs) {
+PlanStep::PlanStep(LiveQueue& queue, BlobStore& blobs) : queue_(queue), blobs_(blobs) {
   refresh();
 }
 
-void PlanStep::refresh() {
-  auto newest = queue_.now();
-  if (newest == generation_) return;
+void PlanStep::adopt(std::shared_ptr<const QueueGeneration> generation) {
+  if (generation == generation_) return;
   slots_.clear();
-  generation_ = std::move(newest);
+  generation_ = std::move(generation);
   for (const auto& planner : generation_->config.planners)
     slots_.push_back({&planner, nullptr, {}});
 }
@@ -75,6 +74,34 @@ Result<void> PlanStep::create(Slot& slot) {
 }
 
 PlanResult PlanStep::run(const ClaimedInput& input) {
+  if (auto trial = queue_.tryOut(LiveQueue::Stage::Plan)) return tryOut(std::move(trial), input);
+  refresh();
+  return attemptOrRetry(input);
+}
+
+/// Where the version on trial fails, the one in force plans at once: no input fails by a trial.
+/// Only a failure that the one in force does not have speaks against the other.
+PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
+                            const ClaimedInput& input) {
+  using End = LiveQueue::TrialEnd;
+  adopt(trial);
+  PlanResult tried = attemptOrRetry(input);
+  const auto* failed = std::get_if<UnplannedInput>(&tried.end);
+  const bool isStopped = failed && (failed->failure.kind == FailureClass::Cancelled ||
+                                    (!failed->countAttempt && tried.holdReason.empty()));
+  if (!failed || isStopped) {
+    queue_.tried(trial, failed ? End::Undecided : End::Passed);
+    return tried;
+  }
+  refresh();
+  PlanResult known = attemptOrRetry(input);
+  const bool isBetter = std::holds_alternative<PlannedInput>(known.end);
+  queue_.tried(trial, isBetter ? End::Failed : End::Undecided,
+               fmt::format("Input {}: {}", number(input.id), failed->failure.message));
+  return known;
+}
+
+PlanResult PlanStep::attemptOrRetry(const ClaimedInput& input) {
   try {
     return attempt(input);
   } catch (const std::exception& e) {  // disk full, blob store away: the input is not to blame
@@ -86,7 +113,6 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
 
 PlanResult PlanStep::attempt(const ClaimedInput& input) {
   const auto begin = std::chrono::steady_clock::now();
-  refresh();
   Slot* slot = slotFor(input.filename);
   if (!slot) return noPlannerFits(input);
   PlanResult result;

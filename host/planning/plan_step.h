@@ -29,11 +29,11 @@ struct PlanResult {
 /// when a call begins. Belongs to one worker thread; `interrupt` comes from any.
 class PlanStep {
  public:
-  PlanStep(const LiveQueue& queue, BlobStore& blobs);
+  PlanStep(LiveQueue& queue, BlobStore& blobs);
 
   PlanResult run(const ClaimedInput& input);
   /// Lets go of an older generation. run() does it, too; this is for workers without work.
-  void refresh();
+  void refresh() { adopt(queue_.now()); }
 
   /// Asks the call that runs now to stop; nothing happens if none does.
   void interrupt(StopReason reason);
@@ -53,6 +53,9 @@ class PlanStep {
     InputId input{};
   };
 
+  void adopt(std::shared_ptr<const QueueGeneration> generation);
+  PlanResult tryOut(std::shared_ptr<const QueueGeneration> trial, const ClaimedInput& input);
+  PlanResult attemptOrRetry(const ClaimedInput& input);
   PlanResult attempt(const ClaimedInput& input);
   Slot* slotFor(const std::string& filename);
   Result<void> create(Slot& slot);
@@ -60,7 +63,7 @@ class PlanStep {
   PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted);
   UnplannedInput toUnplanned(const ClaimedInput& input, Failure failure) const;
 
-  const LiveQueue& queue_;
+  LiveQueue& queue_;
   BlobStore& blobs_;
   std::shared_ptr<const QueueGeneration> generation_;
   std::vector<Slot> slots_;

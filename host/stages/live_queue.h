@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "base/live.h"
+#include "base/guarded.h"
 #include "config/config.h"
 #include "stages/registry.h"
 
@@ -19,24 +21,55 @@ struct QueueGeneration {
   std::shared_ptr<const Plugins> plugins;
 };
 
-/// A queue as its stages see it: its name, and the generation that new items begin with. Owned by
-/// the queue's runner; one thread at a time replaces, the rest is [any thread].
+/// A queue as its stages see it: its name, and the generation that new items begin with. Another
+/// version of a plugin is tried first: so many items run with a generation on trial, one at a time,
+/// and it is in force once all of them went well. Owned by the queue's runner; one thread at a time
+/// replaces and offers, the rest is [any thread].
 class LiveQueue {
  public:
-  LiveQueue(QueueConfig config, std::shared_ptr<const Plugins> plugins)
-      : name(config.name),
-        generation_(QueueGeneration{1, std::move(config), std::move(plugins)}) {}
+  LiveQueue(QueueConfig config, std::shared_ptr<const Plugins> plugins);
 
   const std::string name;
 
-  std::shared_ptr<const QueueGeneration> now() const { return generation_.now(); }
-  void replace(QueueConfig config, std::shared_ptr<const Plugins> plugins) {
-    generation_.replace(std::make_shared<const QueueGeneration>(
-        QueueGeneration{now()->number + 1, std::move(config), std::move(plugins)}));
-  }
+  /// The one in force.
+  std::shared_ptr<const QueueGeneration> now() const { return state_.lock()->now; }
+  /// What was on trial has failed by this.
+  void replace(QueueConfig config, std::shared_ptr<const Plugins> plugins);
+
+  /// The stage whose items try a generation out.
+  enum class Stage { Plan, Build };
+  struct Trial {
+    std::shared_ptr<const Plugins> plugins;
+    Stage stage = Stage::Plan;
+    int items = 0;  ///< that must go well; 0 = in force at once
+    /// In force, or why not. Called once, in the thread that knows.
+    std::function<void(bool isInForce, const std::string& why)> decided;
+  };
+  /// Replaces a trial that is under way. Gives the number of the generation.
+  std::int64_t offer(Trial trial);
+  /// Ends a trial. False: there was none.
+  bool withdraw(const std::string& why);
+
+  /// The generation on trial, if an item of this stage is to begin with it: the caller must say how
+  /// that went. Null nearly always.
+  std::shared_ptr<const QueueGeneration> tryOut(Stage stage);
+  enum class TrialEnd { Passed, Failed, Undecided };
+  /// `why`: of a failure.
+  void tried(const std::shared_ptr<const QueueGeneration>& generation, TrialEnd end,
+             const std::string& why = {});
 
  private:
-  Live<QueueGeneration> generation_;
+  struct OnTrial {
+    std::shared_ptr<const QueueGeneration> generation;
+    Trial terms;
+    bool isTaken = false;  ///< an item runs with it now
+  };
+  struct State {
+    std::int64_t numbers = 1;  ///< given out so far
+    std::shared_ptr<const QueueGeneration> now;
+    std::unique_ptr<OnTrial> trial;
+  };
+  mutable Guarded<State> state_;
 };
 
 }  // namespace planwright

@@ -1,38 +1,25 @@
 #include "stages/registry.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/files.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "stages/inproc_builder.h"
 #include "stages/inproc_planner.h"
 #include "stages/inproc_source.h"
 #include "stages/library.h"
 #include "stages/manifest.h"
+#include "stages/plugin_store.h"
 
 namespace planwright {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kFileLimitBytes = std::size_t{1} << 30;
-
-/// Whoever may write to the folder may run code as us.
-std::string whyUnsafe(const fs::path& folder) {
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) return {};
-  if (info.st_uid != 0 && info.st_uid != ::geteuid())
-    return fmt::format("The plugin folder {} belongs to another user (uid {}).", folder.string(),
-                       info.st_uid);
-  const bool othersGroup = (info.st_mode & S_IWGRP) && info.st_gid != ::getegid();
-  if ((info.st_mode & S_IWOTH) || othersGroup)
-    return fmt::format("The plugin folder {} can be written by others; run chmod go-w on it.",
-                       folder.string());
-  return {};
-}
 
 std::vector<fs::path> pluginFiles(const fs::path& folder) {
   std::vector<fs::path> out;
@@ -66,22 +53,6 @@ Result<Manifest> readPlugin(std::string_view bytes, const ManifestReader& reader
   return manifest;
 }
 
-/// Checks, copies and loads one file.
-Result<std::shared_ptr<Library>> loadPlugin(const fs::path& file, const PluginOptions& options,
-                                            const ManifestReader& reader, Programs& programs,
-                                            PluginInfo& info) {
-  if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
-    return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(file, kFileLimitBytes);
-  auto manifest = readPlugin(bytes, reader, info);
-  if (!manifest) return manifest.error();
-  if (!manifest->inproc)
-    return invalid("It must run in a process of its own, which this version cannot do.");
-  const auto stored = storeLibrary(options.storeFolder, file.filename().string(), bytes,
-                                   *Digest::parse(info.digest));
-  return Library::load(stored, std::move(*manifest), programs, options.workFolder);
-}
-
 }  // namespace
 
 PluginInfo inspectPlugin(const fs::path& file) {
@@ -97,8 +68,66 @@ PluginInfo inspectPlugin(const fs::path& file) {
   return info;
 }
 
-Plugins::Plugins(const PluginOptions& options, Programs& programs) {
+/// What all generations of plugins share. Libraries stay loaded to the end of the program: code
+/// that left a thread or a destructor behind must not go, and an old version costs some 60 KiB.
+struct Plugins::Loaded {
+  Loaded(PluginOptions given, Programs& runs) : options(std::move(given)), programs(runs) {}
+  const PluginOptions options;
+  Programs& programs;
   const ManifestReader reader;
+  Guarded<std::map<std::string, std::shared_ptr<Library>>> byDigest;
+};
+
+/// Checks, copies and loads one file.
+Result<std::shared_ptr<Library>> Plugins::load(const fs::path& file, PluginInfo& info) const {
+  const PluginOptions& options = shared_->options;
+  if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
+    return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
+  const std::string bytes = readFile(file, kFileLimitBytes);
+  auto manifest = readPlugin(bytes, shared_->reader, info);
+  if (!manifest) return manifest.error();
+  if (options.lock)
+    if (auto why = options.lock->whyNot(info.id, info.digest); !why.empty())
+      return Error{ErrorKind::Forbidden, std::move(why), {}, {}};
+  if (!manifest->inproc)
+    return invalid("It must run in a process of its own, which this version cannot do.");
+  auto known = shared_->byDigest.lock();
+  if (const auto at = known->find(info.digest); at != known->end()) return at->second;
+  const auto stored =
+      storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
+  auto library = Library::load(stored, std::move(*manifest), shared_->programs, options.workFolder);
+  if (library) known->emplace(info.digest, *library);
+  return library;
+}
+
+Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>& files) const {
+  const std::shared_ptr<Plugins> made(new Plugins(*this));
+  for (const auto& file : files) {
+    PluginInfo info;
+    info.file = file.string();
+    info.settingsSchemaJson = "{}";
+    auto library = load(file, info);
+    if (!library) {
+      Error error = library.error();
+      error.message = fmt::format("{}: {}", info.id.empty() ? info.file : info.id, error.message);
+      return error;
+    }
+    const auto at =
+        std::find_if(made->loaded_.begin(), made->loaded_.end(),
+                     [&](const Entry& entry) { return made->infos_[entry.info].id == info.id; });
+    if (at != made->loaded_.end()) {
+      made->infos_[at->info] = std::move(info);
+      at->library = std::move(*library);
+    } else {
+      made->infos_.push_back(std::move(info));
+      made->loaded_.push_back({made->infos_.size() - 1, std::move(*library)});
+    }
+  }
+  return std::shared_ptr<const Plugins>(made);
+}
+
+Plugins::Plugins(const PluginOptions& options, Programs& programs)
+    : shared_(std::make_shared<Loaded>(options, programs)) {
   if (!options.workFolder.empty()) {
     fs::remove_all(options.workFolder);  // what a killed host left
     fs::create_directories(options.workFolder);
@@ -110,7 +139,7 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs) {
       info.settingsSchemaJson = "{}";
       std::shared_ptr<Library> library;
       try {
-        auto loaded = loadPlugin(file, options, reader, programs, info);
+        auto loaded = load(file, info);
         if (!loaded)
           info.error = loaded.error().message;
         else if (const auto* other = find(info.id); other && other->error.empty())
@@ -131,12 +160,13 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs) {
 /// Copies of what is no longer installed; the data folder is locked, so nobody else runs them.
 void Plugins::dropOldCopies(const fs::path& store) const {
   std::error_code gone;
+  const PluginStore installed(store);
   for (const auto& entry : fs::directory_iterator(store, gone)) {
     const std::string digest = "sha256:" + entry.path().filename().string();
     const bool isUsed = std::any_of(loaded_.begin(), loaded_.end(), [&](const Entry& loaded) {
       return infos_[loaded.info].digest == digest;
     });
-    if (isUsed || !Digest::parse(digest)) continue;
+    if (isUsed || !Digest::parse(digest) || installed.find(digest)) continue;
     fs::remove_all(entry.path(), gone);
     log::info("removed old plugin copy={}", digest);
   }

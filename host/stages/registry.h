@@ -8,6 +8,7 @@
 
 #include "base/program.h"
 #include "base/result.h"
+#include "stages/plugin_lock.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -43,6 +44,8 @@ struct PluginOptions {
   /// Private folders of programs that plugins run; ours alone and emptied at start. Empty = the
   /// system's temp folder, where a killed host leaves them behind.
   std::filesystem::path workFolder;
+  /// What may be loaded; null = anything.
+  std::shared_ptr<const PluginLock> lock = nullptr;
 };
 
 /// The plugins of this process, loaded once when constructed. One bad plugin never stops the
@@ -52,6 +55,11 @@ class Plugins {
  public:
   Plugins(const PluginOptions& options, Programs& programs);
   ~Plugins();
+
+  /// These with other versions of some plugins: copies in the store. Whatever was loaded once is
+  /// the same code again, and stays loaded. The error names the file.
+  Result<std::shared_ptr<const Plugins>> with(
+      const std::vector<std::filesystem::path>& files) const;
 
   const std::vector<PluginInfo>& all() const { return infos_; }
   /// The usable plugin of this id, else a failed one, else null.
@@ -76,6 +84,9 @@ class Plugins {
     std::size_t info;
     std::shared_ptr<Library> library;
   };
+  struct Loaded;
+  Plugins(const Plugins&) = default;
+  Result<std::shared_ptr<Library>> load(const std::filesystem::path& file, PluginInfo& info) const;
   void dropOldCopies(const std::filesystem::path& store) const;
   Result<std::shared_ptr<Library>> usable(std::string_view id, std::string_view stage) const;
   /// The seam for other isolations: `Made` is the in-process back end of `Stage`.
@@ -84,6 +95,7 @@ class Plugins {
                                       const std::string& queue,
                                       std::string_view settingsJson) const;
 
+  std::shared_ptr<Loaded> shared_;  ///< with all that come of with()
   std::vector<PluginInfo> infos_;
   std::vector<Entry> loaded_;
 };

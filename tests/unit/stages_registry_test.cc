@@ -177,7 +177,7 @@ TEST(Plugins, RunFromAReadOnlyCopySoThatTheOriginalMayBeReplaced) {
   EXPECT_THAT(plugins.all()[1].error, HasSubstr("found before"));
   EXPECT_EQ(plugins.all()[2].error, "not an ELF file");
   const auto digest = Digest::parse(plugins.all()[0].digest);
-  const fs::path copy = folder.path() / "store" / digest->hex() / "a.so";
+  const fs::path copy = folder.path() / "store" / digest->hex() / "planwright.noop-planner.so";
   EXPECT_EQ(fs::status(copy).permissions(), fs::perms(0444));
 
   fs::resize_file(drop / "a.so", 0);  // would be a SIGBUS, were it the loaded one

@@ -1,0 +1,247 @@
+#include "application/plugin_switch.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "application/reload.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace planwright {
+namespace {
+
+using Files = std::vector<std::filesystem::path>;
+
+/// The stages of a queue, whatever they are.
+std::vector<const StageConfig*> stagesOf(const QueueConfig& queue) {
+  std::vector<const StageConfig*> stages;
+  for (const auto& source : queue.sources) stages.push_back(&source);
+  for (const auto& planner : queue.planners) stages.push_back(&planner);
+  stages.push_back(&queue.builder);
+  return stages;
+}
+
+std::set<std::string> pluginsUsed(const QueueConfig& queue) {
+  std::set<std::string> ids;
+  for (const StageConfig* stage : stagesOf(queue)) ids.insert(stage->plugin);
+  return ids;
+}
+
+/// The copies that these choices name; those of the folders need none.
+Result<Files> filesOf(const PluginChoices& choices, const PluginStore& store) {
+  Files files;
+  for (const auto& [id, choice] : choices) {
+    if (choice.digest.empty()) continue;
+    const auto plugin = store.find(choice.digest);
+    if (!plugin)
+      return notFound(fmt::format("{} with {} is not installed any more.", id, choice.digest));
+    files.push_back(plugin->file);
+  }
+  return files;
+}
+
+void writeVersion(JsonWriter& json, const char* name, const PluginInfo& info) {
+  json.key(name).object().member("version", info.version).member("digest", info.digest).end();
+}
+
+}  // namespace
+
+std::shared_ptr<const Plugins> PluginSwitch::pluginsOf(const std::string& queue,
+                                                       const Plugins& base,
+                                                       const PluginStore& store) {
+  Files files;
+  const auto choices = store.choices(queue);
+  std::set<std::string> seen;
+  for (const auto& plugin : store.all()) {
+    if (!seen.insert(plugin.id).second) continue;
+    const auto chosen = choices.find(plugin.id);
+    const PluginInfo* inFolder = base.find(plugin.id);
+    const std::string digest = chosen != choices.end() ? chosen->second.digest
+                               : inFolder == nullptr   ? store.newest(plugin.id)->digest
+                                                       : "";
+    if (digest.empty()) continue;
+    if (const auto found = store.find(digest))
+      files.push_back(found->file);
+    else
+      log::error("plugin {} with {} is not installed any more queue={}", plugin.id, digest, queue);
+  }
+  auto plugins = base.with({});
+  for (const auto& file : files) {
+    auto more = (*plugins)->with({file});
+    if (more)
+      plugins = std::move(more);
+    else
+      log::error("plugin not loaded queue={}: {}", queue, more.error().message);
+  }
+  return *plugins;
+}
+
+Result<std::string> PluginSwitch::reload(const std::string& queue, const std::string& actor) {
+  const std::lock_guard lock(one_);
+  const auto runner = parts_.queues.find(queue);
+  if (!runner) return notFound(fmt::format("This host runs no queue {}.", queue));
+  const auto now = runner->generation();
+  PluginChoices wanted = parts_.store.choices(queue);
+  for (const auto& id : pluginsUsed(now->config)) {
+    const auto newest = parts_.store.newest(id);
+    const PluginInfo* info = now->plugins->find(id);
+    const std::string current = info ? info->digest : "";
+    if (!newest || newest->digest == current) continue;
+    wanted[id] = {newest->digest, parts_.store.find(current) ? current : ""};
+  }
+  const auto files = filesOf(wanted, parts_.store);
+  if (!files) return files.error();
+  auto plugins = parts_.base->with(*files);
+  if (!plugins) {
+    note(queue, "plugin.refused", "error", {}, plugins.error().message, actor);
+    return plugins.error();
+  }
+  return go(*runner, wanted, std::move(*plugins), actor, true);
+}
+
+Result<std::string> PluginSwitch::rollback(const std::string& queue, const std::string& actor) {
+  const std::lock_guard lock(one_);
+  const auto runner = parts_.queues.find(queue);
+  if (!runner) return notFound(fmt::format("This host runs no queue {}.", queue));
+  const auto now = runner->generation();
+  if (runner->withdraw("Somebody went back.")) return answer(queue, now->number, "in_force", 0, {});
+  PluginChoices wanted = parts_.store.choices(queue);
+  bool isAny = false;
+  for (auto& [id, choice] : wanted) {
+    if (!choice.before) continue;
+    choice = {*choice.before, choice.digest};
+    isAny = true;
+  }
+  if (!isAny)
+    return conflict(fmt::format("The queue {} ran no other version before.", queue),
+                    "nothing-to-roll-back");
+  const auto files = filesOf(wanted, parts_.store);
+  if (!files) return files.error();
+  auto plugins = parts_.base->with(*files);
+  if (!plugins) return plugins.error();
+  return go(*runner, wanted, std::move(*plugins), actor, false);
+}
+
+/// The settings against the schemas of the new versions, and what these say to them.
+Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugins,
+                                 const std::vector<Move>& moves) const {
+  const auto isMoved = [&](const StageConfig& stage) {
+    return std::any_of(moves.begin(), moves.end(),
+                       [&](const Move& move) { return move.id == stage.plugin; });
+  };
+  for (const auto& source : queue.sources)
+    if (isMoved(source))
+      if (const auto ok = plugins.settings(source.plugin, source.settingsJson); !ok)
+        return ok.error();
+  for (const auto& planner : queue.planners)
+    if (isMoved(planner))
+      if (const auto ok = plugins.planner(planner.plugin, queue.name, planner.settingsJson); !ok)
+        return ok.error();
+  if (isMoved(queue.builder))
+    if (const auto ok =
+            plugins.builder(queue.builder.plugin, queue.name, queue.builder.settingsJson);
+        !ok)
+      return ok.error();
+  return {};
+}
+
+Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& wanted,
+                                     std::shared_ptr<const Plugins> plugins,
+                                     const std::string& actor, bool isTried) {
+  const std::string queue = runner.name();
+  const auto now = runner.generation();
+  std::vector<Move> moves;
+  for (const auto& id : pluginsUsed(now->config)) {
+    const PluginInfo* from = now->plugins->find(id);
+    const PluginInfo* to = plugins->find(id);
+    if (!to || (from && from->digest == to->digest)) continue;
+    moves.push_back({id, from ? *from : PluginInfo{}, *to});
+  }
+  if (moves.empty()) return answer(queue, now->number, "unchanged", 0, {});
+  if (const auto ok = check(now->config, *plugins, moves); !ok) {
+    note(queue, "plugin.refused", "error", moves, ok.error().message, actor);
+    Error error = ok.error();
+    error.message = "Nothing was changed: " + error.message;
+    error.kind = ErrorKind::Invalid;
+    return error;
+  }
+  const auto isMoved = [&](const std::string& id) {
+    return std::any_of(moves.begin(), moves.end(), [&](const Move& m) { return m.id == id; });
+  };
+  const bool isBuilder = isMoved(now->config.builder.plugin);
+  const bool isPlanner = std::any_of(now->config.planners.begin(), now->config.planners.end(),
+                                     [&](const auto& p) { return isMoved(p.plugin); });
+  const int items = isTried && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
+  if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);
+  LiveQueue::Trial trial;
+  trial.plugins = std::move(plugins);
+  trial.stage = isBuilder ? LiveQueue::Stage::Build : LiveQueue::Stage::Plan;
+  trial.items = items;
+  trial.decided = [this, queue, moves, wanted, actor](bool isInForce, const std::string& why) {
+    if (isInForce) remember(queue, wanted);
+    note(queue, isInForce ? "plugin.switched" : "plugin.rolled_back", isInForce ? "info" : "error",
+         moves, why, actor);
+    parts_.host.metrics.add("planwright_plugin_switches_total",
+                            {{"result", isInForce ? "in_force" : "rolled_back"}});
+  };
+  const auto number = runner.offer(std::move(trial));
+  return answer(queue, number, items > 0 ? "trial" : "in_force", items, moves);
+}
+
+/// For the next start, and for what is said of builds. In the thread that decided.
+void PluginSwitch::remember(const std::string& queue, const PluginChoices& wanted) {
+  try {
+    parts_.store.choose(queue, wanted);
+    const auto tools = toolsJson(*parts_.config.now(), [this](const std::string& name) {
+      return parts_.queues.pluginsOf(name);
+    });
+    parts_.host.database.lease()->run("record_tools", {parts_.host.membership.instance(), tools});
+  } catch (const std::exception& e) {
+    log::error("the plugins of a queue are not remembered queue={}: {}", queue, e.what());
+  }
+}
+
+std::string PluginSwitch::answer(const std::string& queue, std::int64_t generation,
+                                 const std::string& state, int items,
+                                 const std::vector<Move>& moves) const {
+  JsonWriter json;
+  json.object()
+      .member("queue", queue)
+      .member("generation", generation)
+      .member("state", state)
+      .member("trial_items", items)
+      .key("plugins")
+      .array();
+  for (const auto& move : moves) {
+    json.object().member("id", move.id);
+    writeVersion(json, "from", move.from);
+    writeVersion(json, "to", move.to);
+    json.end();
+  }
+  return json.end().end().take();
+}
+
+void PluginSwitch::note(const std::string& queue, const std::string& type, const std::string& level,
+                        const std::vector<Move>& moves, const std::string& why,
+                        const std::string& actor) const {
+  JsonWriter json;
+  json.object().member("by", actor).textOrNull("why", why).key("plugins").array();
+  for (const auto& move : moves) {
+    json.object().member("id", move.id);
+    writeVersion(json, "from", move.from);
+    writeVersion(json, "to", move.to);
+    json.end();
+    log::info("{} queue={} plugin={} {} -> {} {}", type, queue, move.id, move.from.version,
+              move.to.version, why);
+  }
+  try {
+    parts_.host.database.lease()->run("queue_event", {queue, type, level, json.end().end().take()});
+    parts_.host.bell.ring();
+  } catch (const std::exception& e) {  // the log has it
+    log::debug("no event {} queue={}: {}", type, queue, e.what());
+  }
+}
+
+}  // namespace planwright

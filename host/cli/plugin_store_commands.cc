@@ -1,0 +1,173 @@
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "application/plugin_files.h"
+#include "base/files.h"
+#include "base/unique_fd.h"
+#include "cli/command_groups.h"
+#include "cli/configuration.h"
+#include "cli/output.h"
+#include "stages/plugin_lock.h"
+#include "stages/plugin_store.h"
+#include "trial/lone_plugin.h"
+#include "trial/trial_programs.h"
+
+namespace planwright::cli {
+namespace {
+
+struct StoreArguments {
+  ServeOptions host;
+  std::string name;  ///< a file, a digest, a queue
+};
+
+constexpr unsigned kProbeSeconds = 20;
+constexpr std::size_t kLongestReason = 4096;
+
+PluginStore storeOf(const ServeOptions& options, Terminal& terminal) {
+  const auto config = configurationOf(options, terminal);
+  if (!config) throw CommandFailure(ExitCode::Usage, "the configuration has mistakes");
+  return pluginStoreOf(*config);
+}
+
+/// Loads the copy in a child: what a plugin does when it is loaded must not end this program. A
+/// command has one thread, so it may fork.
+Result<void> probe(const std::filesystem::path& copy) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  UniqueFd read(ends[0]), write(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    ::alarm(kProbeSeconds);
+    std::string reason;
+    {
+      TrialPrograms programs;
+      const auto plugin = LonePlugin::load(copy, programs);
+      if (!plugin) reason = plugin.error().message;
+    }
+    if (!reason.empty()) writeAll(write.get(), reason.substr(0, kLongestReason));
+    ::_exit(reason.empty() ? 0 : 1);
+  }
+  write.reset();
+  const std::string reason = readAll(read.get());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    return invalid("It did not come back from being loaded within " +
+                   std::to_string(kProbeSeconds) + " s.");
+  if (WIFSIGNALED(status))
+    return invalid("It crashed when it was loaded: signal " + std::to_string(WTERMSIG(status)) +
+                   " (" + ::strsignal(WTERMSIG(status)) + ").");
+  if (WEXITSTATUS(status) == 0) return {};
+  return invalid(reason.empty() ? "It ended the program that loaded it." : reason);
+}
+
+ExitCode install(Session& session, const StoreArguments& arguments) {
+  auto store = storeOf(arguments.host, session.terminal);
+  const auto plugin = store.install(arguments.name, probe);
+  if (!plugin)
+    throw CommandFailure(exitCodeOf(plugin.error().kind),
+                         arguments.name + " is not installed: " + plugin.error().message,
+                         "planwright plugin check " + arguments.name);
+  session.terminal.out << "installed " << plugin->id << ' ' << plugin->version << ' '
+                       << plugin->digest << '\n'
+                       << "See: planwright plugin reload QUEUE\n";
+  return ExitCode::Done;
+}
+
+ExitCode list(Session& session, const StoreArguments& arguments) {
+  const auto plugins = storeOf(arguments.host, session.terminal).all();
+  for (const auto& plugin : plugins)
+    session.terminal.out << plugin.id << "  " << plugin.version << "  " << plugin.digest << "  "
+                         << plugin.installedAt << '\n';
+  if (plugins.empty()) session.terminal.err << "no plugins are installed\n";
+  return ExitCode::Done;
+}
+
+ExitCode removeOne(Session& session, const StoreArguments& arguments) {
+  auto store = storeOf(arguments.host, session.terminal);
+  const auto removed = store.remove(arguments.name);
+  if (!removed)
+    throw CommandFailure(exitCodeOf(removed.error().kind), removed.error().message,
+                         "planwright plugin ls");
+  session.terminal.out << "removed " << removed->id << ' ' << removed->version << '\n';
+  return ExitCode::Done;
+}
+
+ExitCode ask(Session& session, const std::string& queue, const std::string& what) {
+  const Reply reply =
+      session.client().send("POST", "/api/queues/" + urlEncoded(queue) + "/plugins/" + what, "{}");
+  if (!reply.ok()) throw failureOf(reply, "planwright plugin ls");
+  const auto answer = parseJson(reply.body);
+  if (!answer || !session.isTable()) {
+    session.terminal.out << reply.body << '\n';
+    return ExitCode::Done;
+  }
+  for (const auto& plugin : find(*answer, "plugins")->GetArray())
+    session.terminal.out << textOr(plugin, "id") << ' ' << valueAt(plugin, "from.version") << " -> "
+                         << valueAt(plugin, "to.version") << '\n';
+  const std::string state = textOr(*answer, "state");
+  session.terminal.out << "queue " << queue << ": "
+                       << (state == "trial"
+                               ? "the next " + valueAt(*answer, "trial_items") +
+                                     " items try generation " + valueAt(*answer, "generation")
+                           : state == "unchanged"
+                               ? "it runs what was installed last"
+                               : "generation " + valueAt(*answer, "generation") + " is in force")
+                       << '\n';
+  return ExitCode::Done;
+}
+
+ExitCode lock(Session& session, const StoreArguments& arguments) {
+  const auto config = configurationOf(arguments.host, session.terminal);
+  if (!config) return ExitCode::Usage;
+  if (config->file.empty())
+    throw CommandFailure(ExitCode::Usage, "plugins.lock stands beside a configuration file",
+                         "planwright plugin lock --config FILE");
+  const auto lock = PluginLock::of(lockedPlugins(*config));
+  replaceFile(PluginLock::fileBeside(config->file), lock.json());
+  session.terminal.out << "wrote " << PluginLock::fileBeside(config->file).string() << " with "
+                       << lock.size() << " plugins\n";
+  return ExitCode::Done;
+}
+
+using Action = ExitCode (*)(Session&, const StoreArguments&);
+
+/// `argument` may be null: it takes none.
+void add(CLI::App& group, Session& session, const char* name, const char* about,
+         const char* argument, Action action) {
+  CLI::App* command = group.add_subcommand(name, about);
+  const auto arguments = std::make_shared<StoreArguments>();
+  if (argument) command->add_option(argument, arguments->name)->required();
+  addHostOptions(*command, arguments->host);
+  command->callback([&session, arguments, action] {
+    session.action = [&session, arguments, action] { return action(session, *arguments); };
+  });
+}
+
+}  // namespace
+
+void addPluginStoreCommands(CLI::App& group, Session& session) {
+  add(group, session, "install", "try a plugin in a child and copy it into the data folder", "FILE",
+      install);
+  add(group, session, "ls", "the installed plugins, the newest last", nullptr, list);
+  add(group, session, "remove", "delete an installed plugin that no queue runs", "ID@VERSION",
+      removeOne);
+  add(group, session, "lock", "write plugins.lock: what the configuration may load", nullptr, lock);
+  for (const auto& [name, about] :
+       {std::pair{"reload", "let a queue try what was installed last, and then run it"},
+        std::pair{"rollback", "let a queue run again what it ran before"}}) {
+    CLI::App* command = group.add_subcommand(name, about);
+    const auto queue = std::make_shared<std::string>();
+    command->add_option("QUEUE", *queue)->required();
+    command->callback([&session, queue, what = std::string(name)] {
+      session.action = [&session, queue, what] { return ask(session, *queue, what); };
+    });
+  }
+}
+
+}  // namespace planwright::cli

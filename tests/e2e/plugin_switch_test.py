@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Other versions of a plugin in a running queue: install, try, go over, go back, lock.
+
+RELOADS=100 tests/e2e/plugin_switch_test.py is the long one.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import threading
+import time
+
+from harness import ROOT, HostCase, eventually, main, queue_config
+
+BUILD = pathlib.Path(os.environ.get("PLANWRIGHT_BINARY", ROOT / "build" / "planwright")).parent
+VERSIONS = BUILD / "tests" / "plugins" / "versions"
+RELOADS = int(os.environ.get("RELOADS", 12))
+
+
+class PluginSwitchTest(HostCase):
+    def start(self, jobs=1):
+        def config(folder):
+            planner = {"plugin": "planwright.noop-planner", "settings": {"jobs": jobs}}
+            builder = {"plugin": "planwright.noop-builder"}
+            queue = queue_config(folder / "input", planner=planner, builder=builder, reload={"canary": 2})
+            return {"queues": {"default": queue}}
+
+        return self.host(config=config)
+
+    def install(self, host, name, tail=b""):
+        """The plugin, with other bytes behind it for another digest. Gives the digest."""
+        folder = host.folder / "new"
+        folder.mkdir(exist_ok=True)
+        file = folder / "plugin.so"
+        file.write_bytes((VERSIONS / f"{name}.so").read_bytes() + tail)
+        file.chmod(0o644)
+        return re.search("sha256:[0-9a-f]+", host.cli("plugin", "install", file, "--data", host.data))[0]
+
+    def plan(self, host, name):
+        host.drop(name, name)
+        eventually(lambda: any(p["filename"] == name for p in host.plans()), lambda: host.inputs())
+        return next(p for p in host.plans() if p["filename"] == name)["summary"]["planner"]
+
+    def events(self, host, kind):
+        return [item["event"]["data"] for item in host.get(f"/api/events?type={kind}")["items"]]
+
+    def test_a_good_version_is_tried_and_stays_also_after_a_restart(self):
+        host = self.start()
+        self.assertEqual(self.plan(host, "a"), "planwright.noop-planner 1.0.0")
+        digest = self.install(host, "next_good")
+        self.assertIn(digest, host.cli("plugin", "ls", "--data", host.data))
+        self.assertEqual(self.plan(host, "b"), "planwright.noop-planner 1.0.0", "installed is not yet running")
+        self.assertIn("the next 2 items try", host.cli("plugin", "reload", "default"))
+        for name in ("c", "d", "e"):
+            self.assertEqual(self.plan(host, name), "planwright.noop-planner 2.0.0")
+        self.assertEqual(len(self.events(host, "plugin.switched")), 1)
+        self.assertIn("it runs what was installed last", host.cli("plugin", "reload", "default"))
+        self.assertIn("runs it", host.cli_errors("plugin", "remove", digest, "--data", host.data))
+        host.stop()
+        host.start()
+        self.assertEqual(self.plan(host, "f"), "planwright.noop-planner 2.0.0")
+        host.cli("plugin", "rollback", "default")
+        self.assertEqual(self.plan(host, "g"), "planwright.noop-planner 1.0.0")
+
+    def test_a_bad_version_is_given_up_and_fails_no_input(self):
+        host = self.start()
+        self.install(host, "next_bad")
+        host.cli("plugin", "reload", "default")
+        for name in ("a", "b", "c"):
+            self.assertEqual(self.plan(host, name), "planwright.noop-planner 1.0.0")
+        self.assertIn("this version cannot plan", self.events(host, "plugin.rolled_back")[0]["why"])
+        self.assertEqual([(i["status"], i["attempt"]) for i in host.inputs()], [("planned", 1)] * 3)
+
+    def test_a_bad_builder_is_given_up_and_fails_no_build(self):
+        host = self.start(jobs=3)
+        self.plan(host, "a")
+        self.install(host, "broken_builder")
+        self.assertIn("the next 2 items try", host.cli("plugin", "reload", "default"))
+        for name in ("b", "c"):
+            self.plan(host, name)
+        eventually(lambda: len(host.plans("built")) == 3, lambda: host.plans())
+        self.assertIn("this version cannot build", self.events(host, "plugin.rolled_back")[0]["why"])
+        self.assertEqual(host.sql("select count(*), count(distinct status) from jobs"), [["9", "1"]])
+
+    def test_refusals_name_the_cause(self):
+        host = self.start()
+        missing = host.folder / "none.so"
+        host.cli("plugin", "install", missing, "--data", host.data, expect=3)
+        text = host.folder / "text.so"
+        text.write_text("hello")
+        self.assertIn("ELF", host.cli_errors("plugin", "install", text, "--data", host.data))
+        for name, reason in (("wrong_major", "plugin ABI 2"), ("liar", "Its manifest says")):
+            copy = host.folder / f"{name}.so"
+            shutil.copy(BUILD / "tests" / "plugins" / f"{name}.so", copy)
+            self.assertIn(reason, host.cli_errors("plugin", "install", copy, "--data", host.data))
+        open_to_all = host.folder / "open.so"
+        shutil.copy(VERSIONS / "next_good.so", open_to_all)
+        open_to_all.chmod(0o666)
+        self.assertIn("chmod go-w", host.cli_errors("plugin", "install", open_to_all, "--data", host.data))
+        self.assertEqual(host.cli("plugin", "ls", "--data", host.data), "")
+        self.assertIn("ran no other version", host.cli_errors("plugin", "rollback", "default"))
+
+    def test_with_a_lock_nothing_else_is_loaded(self):
+        host = self.start()
+        file = host.folder / "planwright.yaml"
+        host.cli("plugin", "lock", "--config", file, "--data", host.data)
+        self.assertIn("planwright.noop-planner", (host.folder / "plugins.lock").read_text())
+        host.stop()
+        file.write_text(file.read_text().replace('"queues"', '"plugins": {"require_lock": true}, "queues"', 1))
+        host.start()
+        self.assertEqual(self.plan(host, "a"), "planwright.noop-planner 1.0.0")
+        self.install(host, "next_good")
+        self.assertIn("plugins.lock has another digest", host.cli_errors("plugin", "reload", "default"))
+        self.assertEqual(self.plan(host, "b"), "planwright.noop-planner 1.0.0")
+
+    def test_many_versions_under_load_lose_and_double_nothing(self):
+        host = self.start()
+        stop = threading.Event()
+        dropped = []
+
+        def drop():
+            while not stop.is_set():
+                dropped.append(f"item-{len(dropped)}")
+                host.drop(dropped[-1], dropped[-1])
+                time.sleep(0.02)
+
+        def decided():
+            return int(host.sql("select count(*) from events where type ~ '^plugin.(switched|rolled_back)$'")[0][0])
+
+        before = self.resident(host)
+        writer = threading.Thread(target=drop)
+        writer.start()
+        try:
+            for round in range(RELOADS):
+                bad = round == RELOADS // 2
+                self.install(host, "next_bad" if bad else "next_good", b"%d" % round)
+                host.cli("plugin", "reload", "default")
+                eventually(lambda: decided() > round, lambda: f"{decided()} decided of {round + 1}")
+        finally:
+            stop.set()
+            writer.join()
+        eventually(
+            lambda: len(host.plans("built")) == len(dropped),
+            lambda: host.sql("select status, count(*) from plans group by 1"),
+            60 + RELOADS,
+        )
+        count = str(len(dropped))
+        self.assertEqual(len(self.events(host, "plugin.rolled_back")), 1)
+        self.assertEqual(host.sql("select count(*), max(attempt) from pending_inputs"), [[count, "1"]])
+        self.assertEqual(host.sql("select count(*), count(distinct pending_input_id) from plans"), [[count] * 2])
+        self.assertEqual(host.sql("select count(*) from plans where planner like '% 3.0.0'"), [["0"]])
+        self.assertLess(self.resident(host) - before, 64 << 20)
+
+    def resident(self, host):
+        """Bytes of memory that the host holds."""
+        statm = pathlib.Path(f"/proc/{host.process.pid}/statm").read_text().split()
+        return int(statm[1]) * os.sysconf("SC_PAGESIZE")
+
+
+if __name__ == "__main__":
+    main()
