@@ -83,7 +83,7 @@ Result<PlanDiff> diffPlans(std::string_view from, std::string_view to) {
       diff.removed.emplace_back(id);
       continue;
     }
-    JobChange change{std::string(id), {}};
+    JobDiff change{std::string(id), {}};
     compare(job, at->second, "", change.fields);
     if (!change.fields.empty()) diff.changed.push_back(std::move(change));
   }

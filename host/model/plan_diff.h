@@ -15,17 +15,17 @@ struct FieldChange {
   friend bool operator==(const FieldChange&, const FieldChange&) = default;
 };
 
-struct JobChange {
+struct JobDiff {
   std::string job;
   std::vector<FieldChange> fields;
-  friend bool operator==(const JobChange&, const JobChange&) = default;
+  friend bool operator==(const JobDiff&, const JobDiff&) = default;
 };
 
 /// What differs between two plan documents, job by job; jobs are the same by id, wherever they
 /// stand. Lists are compared as a whole, objects member by member.
 struct PlanDiff {
   std::vector<std::string> added, removed;
-  std::vector<JobChange> changed;
+  std::vector<JobDiff> changed;
   std::vector<FieldChange> document;  ///< besides the jobs: summary, input, planner
 
   /// The same jobs: a build would do the same.

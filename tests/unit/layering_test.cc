@@ -24,8 +24,8 @@ constexpr std::size_t kMaxLines = 500;
 
 /// Folder of host/ -> the other folders of host/ that it may include.
 const std::map<std::string, Names>& allowed() {
-  static const Names stage = {"base",    "model",     "store",  "queue",
-                              "workers", "artifacts", "stages", "config", "logs"};
+  static const Names stage = {"base",      "model",  "store",  "queue", "workers",
+                              "artifacts", "stages", "config", "logs"};
   static const std::map<std::string, Names> table = [] {
     std::map<std::string, Names> t = {
         {"base", {}},
@@ -180,6 +180,23 @@ TEST(Layering, EveryHeaderIsReadOnce) {
   for (const auto& source : sourcesBelow({"host", "plugins", "tests"}))
     EXPECT_TRUE(!isHeader(source.path) || source.text.rfind("#pragma once", 0) == 0)
         << source.path << " must begin with #pragma once";
+}
+
+/// Two types of one name are one to the linker, which takes the functions of either for both.
+TEST(Layering, NoTwoHeadersOfTheHostDefineTheSameType) {
+  static const std::regex type("^(?:struct|class|enum class) ([A-Z]\\w*)[^;]*\\{");
+  std::map<std::string, fs::path> definedIn;
+  for (const auto& source : sourcesBelow({"host"})) {
+    if (!isHeader(source.path) || source.text.find("\nnamespace planwright {") == std::string::npos)
+      continue;
+    std::istringstream lines(source.text);
+    std::smatch found;
+    for (std::string line; std::getline(lines, line);) {
+      if (!std::regex_search(line, found, type)) continue;
+      const auto [first, isNew] = definedIn.emplace(found[1], source.path);
+      EXPECT_TRUE(isNew) << found[1] << " stands in " << first->second << " and " << source.path;
+    }
+  }
 }
 
 TEST(Layering, FilesStaySmallAndAreNamedInSnakeCase) {
