@@ -1,6 +1,7 @@
 #include "cli/command_groups.h"
 #include "cli/listings.h"
 #include "cli/pages.h"
+#include "cli/plan_diff_output.h"
 #include "cli/why.h"
 
 namespace planwright::cli {
@@ -53,33 +54,6 @@ void addItem(CLI::App& app, Session& session, const std::string& singular,
   });
 }
 
-std::string sideOf(const JsonValue& field, const char* side) {
-  const JsonValue* value = find(field, side);
-  return !value || value->IsNull() ? "none" : toJson(*value);
-}
-
-/// "~ scipy", then a line for each field that differs.
-void printFields(std::ostream& out, const JsonValue& fields) {
-  for (const auto& field : fields.GetArray())
-    out << "    " << printable(textOr(field, "pointer")) << "  " << printable(sideOf(field, "from"))
-        << " -> " << printable(sideOf(field, "to")) << '\n';
-}
-
-void printDiff(std::ostream& out, const JsonValue& diff) {
-  for (const auto& job : find(diff, "removed")->GetArray())
-    out << "- " << printable(job.GetString()) << '\n';
-  for (const auto& job : find(diff, "added")->GetArray())
-    out << "+ " << printable(job.GetString()) << '\n';
-  for (const auto& change : find(diff, "changed")->GetArray()) {
-    out << "~ " << printable(textOr(change, "job")) << '\n';
-    printFields(out, *find(change, "fields"));
-  }
-  if (const JsonValue& document = *find(diff, "document"); !document.Empty()) {
-    out << "besides the jobs\n";
-    printFields(out, document);
-  }
-}
-
 /// As diff(1) does: 0 = the same jobs, 1 = they differ.
 ExitCode planDiff(Session& session, std::int64_t from, std::int64_t to) {
   const Reply reply =
@@ -89,7 +63,7 @@ ExitCode planDiff(Session& session, std::int64_t from, std::int64_t to) {
   const JsonValue* diff = body ? find(*body, "diff") : nullptr;
   if (!diff) throw CommandFailure(ExitCode::WorkFailed, "the server's answer is no comparison");
   if (session.isTable())
-    printDiff(session.terminal.out, *diff);
+    printDiff(session.terminal.out, *diff, "", true);
   else
     session.terminal.out << reply.body << '\n';
   return boolOr(*diff, "same", false) ? ExitCode::Done : ExitCode::WorkFailed;

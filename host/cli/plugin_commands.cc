@@ -70,6 +70,7 @@ void addPluginCommands(CLI::App& app, Session& session) {
   addPluginCheckCommand(*group, session);
   addPluginNewCommand(*group, session);
   addPluginStoreCommands(*group, session);
+  addPluginReplayCommand(*group, session);
 }
 
 }  // namespace planwright::cli

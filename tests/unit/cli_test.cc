@@ -82,6 +82,33 @@ TEST_F(Cli, ComparesPlansAsDiffDoes) {
   EXPECT_EQ(differ.out, "- a\n+ c\n~ b\n    /cacheable  none -> true\n");
 }
 
+TEST_F(Cli, ReplaysStoredInputsThroughANewPlanner) {
+  server.on(
+      "GET /api/plans?limit=200&queue=q",
+      R"({"items":[{"id":9,"pending_input_id":4,"filename":"d.txt","created_at":"2026-01-02T03:04:05Z"},)"
+      R"({"id":8,"pending_input_id":3,"filename":"c.txt","created_at":"2026-01-02T03:04:05Z"},)"
+      R"({"id":7,"pending_input_id":3,"filename":"c.txt","created_at":"2026-01-02T03:04:05Z"}],"next_cursor":null})");
+  for (const char* input : {"3", "4"})
+    server.on("GET /api/pending-inputs/" + std::string(input) + "/content", "x");
+  server.on(
+      "GET /api/plans/8/artifact",
+      R"({"jobs":[{"id":"job-0"}],"planwright":{"planner":"planwright.noop-planner 0.0.9"}})");
+  server.on("GET /api/plans/9/artifact", R"({"jobs":[],"planwright":{"planner":"another 1.0.0"}})");
+  const std::vector<std::string> replay = {"plugin", "replay",
+                                           BINARY_DIR "/plugins/noop_planner.so", "--queue", "q"};
+  const auto with = [&](const std::string& jobs) {
+    auto arguments = replay;
+    arguments.insert(arguments.end(), {"--set", "jobs=" + jobs});
+    return run(arguments);
+  };
+  const Ran same = with("1"), changed = with("2");
+  EXPECT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(same.out, "");
+  EXPECT_THAT(same.err, HasSubstr("1 plans stay the same, 0 change, 0 fail, 1 could not"));
+  EXPECT_EQ(changed.code, 1) << changed.err;
+  EXPECT_EQ(changed.out, "plan 8  c.txt\n  + job-1\n");
+}
+
 TEST_F(Cli, ShowsOnlyTheColumnsAskedFor) {
   server.on("GET /api/plans?limit=50", kPlans);
   EXPECT_EQ(run({"plans", "list", "--columns", "id,summary.jobs", "--no-headers"}).out,
