@@ -44,9 +44,9 @@ void addPluginNewCommand(CLI::App& group, Session& session) {
   command->add_option("--stage", arguments->plugin.stage, "planner, builder or source")
       ->required()
       ->check(CLI::IsMember({"planner", "builder", "source"}));
-  command->add_option("--lang", arguments->plugin.language, "cpp (default) or c")
+  command->add_option("--lang", arguments->plugin.language, "cpp (default), c or rust")
       ->default_val("cpp")
-      ->check(CLI::IsMember({"cpp", "c"}));
+      ->check(CLI::IsMember({"cpp", "c", "rust"}));
   command->add_option("--dir", arguments->folder, "a new folder; default the last part of ID");
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return create(session, *arguments); };

@@ -60,8 +60,10 @@ std::string placeOf(std::string_view file, const NewPlugin& plugin) {
   file.remove_prefix(kTemplates.size());
   if (file == "README.md") return std::string(file);
   const std::string language = plugin.language + "/", stage = language + plugin.stage + "/";
-  if (file == language + "CMakeLists.txt") return "CMakeLists.txt";
-  return file.starts_with(stage) ? std::string(file.substr(stage.size())) : std::string();
+  if (file.starts_with(stage)) return std::string(file.substr(stage.size()));
+  if (!file.starts_with(language)) return {};
+  file.remove_prefix(language.size());  // of every stage, such as CMakeLists.txt
+  return file.find('/') == file.npos ? std::string(file) : std::string();
 }
 
 }  // namespace
