@@ -8,6 +8,7 @@
 #include "cli/command_failure.h"
 #include "cli/command_groups.h"
 #include "config/section_reader.h"
+#include "stages/worker.h"
 
 namespace planwright::cli {
 namespace {
@@ -126,6 +127,8 @@ int run(std::vector<std::string> arguments, Terminal terminal) {
 int run(int argc, char** argv) {
   constexpr int kKeeperSocket = 3;  // hidden: started by base/keeper.h
   if (argc > 1 && std::string_view(argv[1]) == "keeper") return keeperMain(kKeeperSocket);
+  constexpr int kWorkerSocket = 0;  // hidden: started by stages/worker_process.h
+  if (argc > 1 && std::string_view(argv[1]) == "plugin-worker") return workerMain(kWorkerSocket);
   return run(std::vector<std::string>(argv + 1, argv + argc), processTerminal());
 }
 

@@ -66,7 +66,7 @@ Result<void> PlanStep::create(Slot& slot) {
   const Plugins& plugins = *generation_->plugins;
   auto settings = plugins.settings(slot.config->plugin, slot.config->settingsJson);
   if (!settings) return settings.error();
-  auto planner = plugins.planner(slot.config->plugin, queue_.name, *settings);
+  auto planner = plugins.planner(slot.config->plugin, queue_.name, *settings, roomOf(*slot.config));
   if (!planner) return planner.error();
   slot.planner = std::move(*planner);
   slot.settingsDigest = Digest::of(*settings).text();

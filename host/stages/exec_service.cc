@@ -216,6 +216,11 @@ const char* outcomeOf(const ProgramExit& end) {
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders) {
+  return runProgram(specJson, call, programs, folders, call.token());
+}
+
+Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
+                               PrivateFolders& folders, const std::stop_token& stop) {
   const auto json = parseJson(specJson);
   if (!json) return json.error();
   const PrivateFolders::Lease folder(folders);
@@ -238,7 +243,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
 
   ProgramExit end = [&] {
     const StageCall::Output watched(call, spec->stdoutFd, spec->stderrFd);
-    return programs.run(*spec, call.token());
+    return programs.run(*spec, stop);
   }();
   end.limitReason = limitSentence(end.limit, spec->limits);
   call.services().programEnded(end);

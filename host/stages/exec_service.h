@@ -18,5 +18,8 @@ namespace planwright {
 /// missing file; Unavailable, the program was lost by no fault of its own. A full disk throws.
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders);
+/// The same, but `stop` ends it instead of the call's stop.
+Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
+                               PrivateFolders& folders, const std::stop_token& stop);
 
 }  // namespace planwright

@@ -197,7 +197,9 @@ struct HostFunctions {
       auto* call = living(c);
       if (!call) return PW_BUG;
       auto& host = of(ctx);
-      const auto result = runProgram(view(spec), *call, host.programs_, host.folders_);
+      auto elsewhere = call->services().execute(view(spec));
+      const auto result = elsewhere ? std::move(*elsewhere)
+                                    : runProgram(view(spec), *call, host.programs_, host.folders_);
       if (!result) return refused(c, result.error());
       sink(arg, {result->data(), result->size()});
       return PW_OK;

@@ -53,15 +53,16 @@ Result<std::shared_ptr<Library>> Library::load(const fs::path& file, Manifest ma
     return refused(fmt::format("The loader refused it: {}", e.what()));
   }
   const std::shared_ptr<Library> library(
-      new Library(std::move(code), std::move(manifest), programs, workFolder));
+      new Library(std::move(code), file, std::move(manifest), programs, workFolder));
   if (auto ok = library->greet(); !ok) return ok.error();
   if (auto ok = library->open(); !ok) return ok.error();
   return library;
 }
 
-Library::Library(std::unique_ptr<boost::dll::shared_library> code, Manifest manifest,
+Library::Library(std::unique_ptr<boost::dll::shared_library> code, fs::path file, Manifest manifest,
                  Programs& programs, const fs::path& workFolder)
     : code_(std::move(code)),
+      file_(std::move(file)),
       manifest_(std::move(manifest)),
       host_(manifest_.id, manifest_.secrets, programs, workFolder) {}
 

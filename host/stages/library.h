@@ -34,6 +34,7 @@ class Library {
   Library& operator=(const Library&) = delete;
 
   const Manifest& manifest() const { return manifest_; }
+  const std::filesystem::path& file() const { return file_; }
   const pw_host* host() const { return host_.table(); }
   /// The stage's table, e.g. const pw_planner*, or null.
   const void* stage(std::string_view id) const;
@@ -42,12 +43,13 @@ class Library {
   std::mutex& lifecycle() { return lifecycle_; }
 
  private:
-  Library(std::unique_ptr<boost::dll::shared_library> code, Manifest manifest, Programs& programs,
-          const std::filesystem::path& workFolder);
+  Library(std::unique_ptr<boost::dll::shared_library> code, std::filesystem::path file,
+          Manifest manifest, Programs& programs, const std::filesystem::path& workFolder);
   Result<void> greet();
   Result<void> open();
 
   const std::unique_ptr<boost::dll::shared_library> code_;  // destroyed last
+  const std::filesystem::path file_;
   const Manifest manifest_;
   HostTable host_;
   const pw_module* module_ = nullptr;

@@ -21,6 +21,20 @@ struct QueueGeneration {
   std::shared_ptr<const Plugins> plugins;
 };
 
+/// Where the configuration wants a stage to run. The limits are for the process of a planner; those
+/// of a builder are for the programs of its jobs.
+inline StageRoom roomOf(const StageConfig& stage) {
+  return {
+      stage.isolation == "process" ? StageRoom::Isolation::Process : StageRoom::Isolation::Inproc,
+      {}};
+}
+inline StageRoom roomOf(const PlannerConfig& planner) {
+  StageRoom room = roomOf(static_cast<const StageConfig&>(planner));
+  room.limits.memoryBytes = static_cast<std::uint64_t>(planner.limits.memoryBytes.value_or(0));
+  room.limits.openFiles = static_cast<std::uint64_t>(planner.limits.files.value_or(0));
+  return room;
+}
+
 /// A queue as its stages see it: its name, and the generation that new items begin with. Another
 /// version of a plugin is tried first: so many items run with a generation on trial, one at a time,
 /// and it is in force once all of them went well. Owned by the queue's runner; one thread at a time

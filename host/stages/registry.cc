@@ -14,6 +14,7 @@
 #include "stages/library.h"
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
+#include "stages/process_stage.h"
 
 namespace planwright {
 namespace {
@@ -71,9 +72,13 @@ PluginInfo inspectPlugin(const fs::path& file) {
 /// What all generations of plugins share. Libraries stay loaded to the end of the program: code
 /// that left a thread or a destructor behind must not go, and an old version costs some 60 KiB.
 struct Plugins::Loaded {
-  Loaded(PluginOptions given, Programs& runs) : options(std::move(given)), programs(runs) {}
+  Loaded(PluginOptions given, Programs& runs)
+      : options(std::move(given)),
+        programs(runs),
+        workers(std::make_shared<WorkerHost>(runs, options.workFolder)) {}
   const PluginOptions options;
   Programs& programs;
+  const std::shared_ptr<WorkerHost> workers;
   const ManifestReader reader;
   Guarded<std::map<std::string, std::shared_ptr<Library>>> byDigest;
 };
@@ -223,13 +228,41 @@ Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string
   return Made::create(std::move(*library), table, queue, *settings);
 }
 
+template <class Stage, class Made>
+Result<std::unique_ptr<Stage>> Plugins::makeProcess(std::string_view stage, std::string_view id,
+                                                    const std::string& queue,
+                                                    std::string_view settingsJson,
+                                                    const StageRoom& room) const {
+  const auto library = usable(id, stage);
+  if (!library) return library.error();
+  const auto& manifest = (*library)->manifest();
+  auto settings = settingsWithDefaults(manifest.settingsSchemaJson, settingsJson);
+  if (!settings) {
+    Error error = settings.error();
+    error.message = fmt::format("The settings of {} are wrong at {}", id, error.message);
+    return error;
+  }
+  auto instance = ProcessInstance::create(
+      shared_->workers,
+      {manifest.id, manifest.version, find(id)->digest, (*library)->file().string(),
+       std::string(stage), queue, std::move(*settings), manifest.secrets, room.limits});
+  if (!instance) return instance.error();
+  return std::unique_ptr<Stage>(std::make_unique<Made>(std::move(*instance)));
+}
+
 Result<std::unique_ptr<Planner>> Plugins::planner(std::string_view id, const std::string& queue,
-                                                  std::string_view settingsJson) const {
+                                                  std::string_view settingsJson,
+                                                  const StageRoom& room) const {
+  if (room.isolation == StageRoom::Isolation::Process)
+    return makeProcess<Planner, ProcessPlanner>(PW_PLANNER, id, queue, settingsJson, room);
   return make<Planner, InprocPlanner, pw_planner>(PW_PLANNER, id, queue, settingsJson);
 }
 
 Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std::string& queue,
-                                                  std::string_view settingsJson) const {
+                                                  std::string_view settingsJson,
+                                                  const StageRoom& room) const {
+  if (room.isolation == StageRoom::Isolation::Process)
+    return makeProcess<Builder, ProcessBuilder>(PW_BUILDER, id, queue, settingsJson, room);
   return make<Builder, InprocBuilder, pw_builder>(PW_BUILDER, id, queue, settingsJson);
 }
 

@@ -15,6 +15,13 @@ namespace planwright {
 
 class Library;
 
+/// Where a stage runs.
+struct StageRoom {
+  enum class Isolation { Inproc, Process };
+  Isolation isolation = Isolation::Inproc;
+  ProgramLimits limits = {};  ///< of its process, if it has one
+};
+
 /// What is known of one plugin file, whether it could be loaded or not.
 struct PluginInfo {
   std::string id;  ///< empty if not even the manifest could be read
@@ -73,9 +80,11 @@ class Plugins {
   /// Invalid: the settings are wrong. Unavailable: it asked to be tried again. Failed: everything
   /// else.
   Result<std::unique_ptr<Planner>> planner(std::string_view id, const std::string& queue,
-                                           std::string_view settingsJson) const;
+                                           std::string_view settingsJson,
+                                           const StageRoom& room = {}) const;
   Result<std::unique_ptr<Builder>> builder(std::string_view id, const std::string& queue,
-                                           std::string_view settingsJson) const;
+                                           std::string_view settingsJson,
+                                           const StageRoom& room = {}) const;
   Result<std::unique_ptr<Source>> source(std::string_view id, const std::string& queue,
                                          std::string_view settingsJson) const;
 
@@ -89,11 +98,17 @@ class Plugins {
   Result<std::shared_ptr<Library>> load(const std::filesystem::path& file, PluginInfo& info) const;
   void dropOldCopies(const std::filesystem::path& store) const;
   Result<std::shared_ptr<Library>> usable(std::string_view id, std::string_view stage) const;
-  /// The seam for other isolations: `Made` is the in-process back end of `Stage`.
+  /// `Made` is the in-process back end of `Stage`.
   template <class Stage, class Made, class Table>
   Result<std::unique_ptr<Stage>> make(std::string_view stage, std::string_view id,
                                       const std::string& queue,
                                       std::string_view settingsJson) const;
+  /// `Made` is the back end of `Stage` for a process of its own.
+  template <class Stage, class Made>
+  Result<std::unique_ptr<Stage>> makeProcess(std::string_view stage, std::string_view id,
+                                             const std::string& queue,
+                                             std::string_view settingsJson,
+                                             const StageRoom& room) const;
 
   std::shared_ptr<Loaded> shared_;  ///< with all that come of with()
   std::vector<PluginInfo> infos_;

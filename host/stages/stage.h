@@ -50,6 +50,11 @@ class CallServices {
   /// `kind` is one of PW_COUNTER, PW_GAUGE, PW_HISTOGRAM; labels are a JSON object or empty.
   virtual void metric(int /*kind*/, std::string_view /*name*/, double /*value*/,
                       std::string_view /*labels*/) {}
+  /// A program as planwright.exec/1 describes it, run by somebody else: a worker asks its host.
+  /// Nothing: the caller runs it.
+  virtual std::optional<Result<std::string>> execute(std::string_view /*specJson*/) {
+    return std::nullopt;
+  }
 };
 
 struct StageInput {

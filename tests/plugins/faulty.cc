@@ -1,7 +1,13 @@
 // A stage of every kind that does what its setting `how` says, mostly something that is not
 // allowed.
 #include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
+#include <thread>
+
+#include <unistd.h>
 
 #include "planwright/plugin.hpp"
 
@@ -25,9 +31,9 @@ class Faulty {
     if (how_ == "missing-blob") call.blob("sha256:" + std::string(64, '0'));
     if (how_ == "secret") call.info("the token is " + call.secret("token"));
     if (how_ == "other-secret") call.secret("password");
-    if (how_ == "exec")
-      call.info(call.exec({.argv = {"true"}}).how());
+    if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
     if (how_ == "wait") waitForInterrupt(call);
+    if (how_ == "die") die(input.text());
     plan.job("read").arg("text", input.text());
   }
 
@@ -50,6 +56,27 @@ class Faulty {
   }
 
  private:
+  /// What would end a host that runs it in its own process.
+  static void die(std::string_view how) {
+    if (how == "segv") ::raise(SIGSEGV);
+    if (how == "abort") {
+      std::fputs("assertion failed: two is one\n", stderr);
+      std::abort();
+    }
+    if (how == "exit") std::_Exit(7);
+    if (how == "flood")
+      for (int i = 0; i < 100'000; ++i) std::puts("the same line, again and again");
+    if (how == "thread") std::thread([] { ::pause(); }).detach();
+    if (how == "garbage") {
+      for (int fd = 3; fd < 64; ++fd)
+        if (::write(fd, "no frame at all, but text", 25) < 0) continue;
+      ::pause();
+    }
+    if (how == "fork" && ::fork() == 0) ::pause();
+    if (how == "hang")
+      for (;;) ::pause();
+  }
+
   void waitForInterrupt(pw::Call& call) {
     call.progress(0);
     std::unique_lock lock(mutex_);

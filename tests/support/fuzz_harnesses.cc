@@ -13,6 +13,7 @@
 #include "config/yaml_loader.h"
 #include "http/multipart.h"
 #include "model/plan_document.h"
+#include "stages/frames.h"
 #include "stages/manifest.h"
 #include "support/require.h"
 
@@ -166,6 +167,14 @@ void exerciseKeeperText(std::string_view input) {
   if (spec.argv[0].empty() || spec.cwd.empty()) return;
   const auto again = programText(spec);
   require(again && *again == input.substr(2), "words come together as they came apart");
+}
+
+void exerciseFrameHeader(std::string_view input) {
+  const auto header = parseFrameHeader(input);
+  if (!header) return checkError(header.error());
+  require(header->metaBytes <= kFrameMetaBytes && header->dataBytes <= kFrameDataBytes,
+          "a frame has its limits");
+  require(frameHeader(*header) == input, "a header is written as it was read");
 }
 
 }  // namespace planwright

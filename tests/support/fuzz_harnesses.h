@@ -19,5 +19,7 @@ void exercisePluginManifest(std::string_view input);
 void exerciseMultipart(std::string_view input);
 /// The words of a program as the keeper takes them apart; the first two bytes are the counts.
 void exerciseKeeperText(std::string_view input);
+/// What a worker sends as the header of a frame.
+void exerciseFrameHeader(std::string_view input);
 
 }  // namespace planwright

@@ -35,7 +35,8 @@ INSTANTIATE_TEST_SUITE_P(, FuzzCorpus,
                                          Target{"config", exerciseConfig},
                                          Target{"plugin_manifest", exercisePluginManifest},
                                          Target{"multipart", exerciseMultipart},
-                                         Target{"keeper_text", exerciseKeeperText}),
+                                         Target{"keeper_text", exerciseKeeperText},
+                                         Target{"frame_header", exerciseFrameHeader}),
                          [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace planwright {
+
+// What a host and the process that runs one of its stages say to each other, over a stream socket
+// of one machine. A frame is 16 bytes, little-endian, and what they announce:
+//   u32 meta length (<= 8 MiB) | u32 data length (<= 64 MiB) | u16 kind | u16 flags | u32 number
+// meta is a JSON object or nothing, unknown members are ignored; data are raw bytes; flag 1 = a
+// descriptor comes along (SCM_RIGHTS). Numbers tell calls, and requests of the stage, apart.
+
+enum class FrameKind : std::uint16_t {
+  // host -> worker
+  Hello = 1,   ///< {"plugin","stage","queue","settings"}; answered by Ready or Refused
+  Plan = 2,    ///< a call: the input, data = its content; answered by Done
+  Build = 3,   ///< a call: the job; answered by Done
+  Cancel = 4,  ///< {"reason"}: the number in PW_STOP_*
+  Reply = 5,   ///< to the request of this number: {"error"} or what was asked for
+  // worker -> host
+  Ready = 16,
+  Refused = 17,   ///< {"kind","message"}
+  Done = 18,      ///< {"failure","outputs"}, data = the plan
+  Log = 19,       ///< {"level","fields"}, data = the message
+  Event = 20,     ///< {"type"}, data = its body
+  Metric = 21,    ///< {"kind","name","value","labels"}
+  Progress = 22,  ///< {"done","total","note"}
+  // worker -> host, answered by Reply
+  BlobGet = 32,  ///< {"digest"}; the reply brings a descriptor
+  BlobPut = 33,  ///< {"media_type"} with a descriptor; the reply has {"digest"}
+  Secret = 34,   ///< {"name"}; the reply has the value as data
+  Exec = 35,     ///< data = the spec of planwright.exec/1; the reply has the result as data
+};
+
+constexpr std::size_t kFrameHeaderBytes = 16;
+constexpr std::uint32_t kFrameMetaBytes = 8u << 20;
+constexpr std::uint32_t kFrameDataBytes = 64u << 20;
+
+struct FrameHeader {
+  std::uint32_t metaBytes = 0, dataBytes = 0;
+  FrameKind kind = FrameKind::Hello;
+  bool hasFd = false;
+  std::uint32_t number = 0;
+};
+
+/// Invalid: not the header of a frame; the message says which part is wrong.
+Result<FrameHeader> parseFrameHeader(std::string_view bytes);
+std::string frameHeader(const FrameHeader& header);
+
+struct Frame {
+  FrameKind kind = FrameKind::Hello;
+  std::uint32_t number = 0;
+  std::string meta;  ///< a JSON object, or empty
+  std::string data;
+  UniqueFd fd = {};
+};
+
+/// One end of the socket. receive() by one thread, send() by any.
+class FrameSocket {
+ public:
+  explicit FrameSocket(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  int fd() const { return socket_.get(); }
+  /// False: the other side is gone, or does not read. TooLarge frames throw std::length_error.
+  bool send(FrameKind kind, std::uint32_t number, std::string_view meta, std::string_view data = {},
+            int fd = -1);
+  /// Blocks for a whole frame. Unavailable: the other side is gone. Invalid: what it sent is no
+  /// frame; nothing more can be read.
+  Result<Frame> receive();
+  /// Both sides see the end.
+  void shutDown();
+
+ private:
+  bool readAll(char* to, std::size_t bytes, UniqueFd* fd);
+
+  const UniqueFd socket_;
+  std::mutex sending_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,262 @@
+#include "stages/process_stage.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "base/guarded.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "stages/exec_service.h"
+#include "stages/inproc_call.h"
+#include "stages/worker_wire.h"
+
+namespace planwright {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kHandshake(10'000);
+constexpr milliseconds kGrace(2'000);  // from CANCEL to the end of the process
+constexpr milliseconds kTick(50);
+constexpr std::uint32_t kMostCalls = 10'000;
+constexpr std::chrono::minutes kLongestLife(60);
+
+std::string howItEnded(const ProgramExit& exit) {
+  if (!exit.startError.empty()) return exit.startError;
+  if (exit.signal != 0) return fmt::format("signal {} ({})", exit.signal, ::strsignal(exit.signal));
+  return fmt::format("exit code {}", exit.code);
+}
+
+}  // namespace
+
+/// Programs that the stage asked for, each in a thread, so that the worker is heard meanwhile. They
+/// are stopped with the call, and when the worker is gone.
+class ProcessInstance::Programs {
+ public:
+  Programs(WorkerHost& host, StageCall& call)
+      : host_(host),
+        call_(call),
+        onStop_(call.token(), [this] { stop_.request_stop(); }) {}
+  ~Programs() { stop_.request_stop(); }
+
+  void start(WorkerProcess& worker, std::uint32_t number, std::string spec) {
+    threads_.emplace_back([this, &worker, number, spec = std::move(spec)] {
+      std::string meta;
+      try {
+        const auto result =
+            runProgram(spec, call_, host_.programs, host_.folders, stop_.get_token());
+        if (result) {
+          worker.send(FrameKind::Reply, number, "{}", *result);
+          return;
+        }
+        meta = toMeta(result.error());
+      } catch (const std::length_error& e) {
+        meta = toMeta(Error{ErrorKind::TooLarge, e.what(), {}, {}});
+      } catch (const std::exception& e) {
+        meta = toMeta(Error{ErrorKind::Unavailable, e.what(), {}, {}});
+      }
+      worker.send(FrameKind::Reply, number, meta);
+    });
+  }
+
+ private:
+  WorkerHost& host_;
+  StageCall& call_;
+  std::stop_source stop_;
+  const std::stop_callback<std::function<void()>> onStop_;
+  std::vector<std::jthread> threads_;
+};
+
+Result<std::unique_ptr<ProcessInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
+                                                                 WorkerTask task) {
+  std::unique_ptr<ProcessInstance> made(new ProcessInstance(std::move(host), std::move(task)));
+  if (auto ok = made->start(); !ok) return ok.error();
+  return made;
+}
+
+Result<void> ProcessInstance::start() {
+  process_ = std::make_unique<WorkerProcess>(
+      *host_, std::vector<std::string>{"/proc/self/exe", "plugin-worker"}, task_.limits);
+  startedAt_ = std::chrono::steady_clock::now();
+  calls_ = 0;
+  JsonWriter hello;
+  hello.object().member("plugin", task_.file).member("stage", task_.stage);
+  hello.member("queue", task_.queue).member("settings", task_.settingsJson);
+  process_->send(FrameKind::Hello, 0, hello.end().take());
+  const auto answer = process_->receive(kHandshake);
+  if (answer && *answer && (*answer)->kind == FrameKind::Ready) return {};
+  Error error{ErrorKind::Failed, {}, {}, {}};
+  if (answer && *answer && (*answer)->kind == FrameKind::Refused) {
+    error = errorFrom(**answer).value_or(error);
+  } else {
+    const bool isSilent = answer && !*answer;
+    const ProgramExit exit = process_->end(milliseconds(0));
+    if (exit.lost || exit.stopped) error.kind = ErrorKind::Unavailable;
+    error.message = fmt::format(
+        "The process of the plugin {} {}.{}{}", task_.plugin,
+        isSilent ? "did not get ready within 10 s" : "ended at its start with " + howItEnded(exit),
+        process_->hasPrinted() ? " It printed: " : "", process_->tail());
+  }
+  process_.reset();
+  return error;
+}
+
+StageOutcome ProcessInstance::run(FrameKind kind, std::string_view meta, std::string_view data,
+                                  StageCall& call) {
+  const bool isOld =
+      calls_ >= kMostCalls || std::chrono::steady_clock::now() - startedAt_ >= kLongestLife;
+  if (process_ && isOld) process_.reset();
+  if (!process_)
+    if (auto ok = start(); !ok) {
+      StageOutcome outcome;
+      const bool again = ok.error().kind != ErrorKind::Invalid;
+      outcome.failure =
+          Failure{again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}};
+      return outcome;
+    }
+  ++calls_;
+  const std::uint32_t number = ++lastCall_;
+  std::optional<Result<StageOutcome>> outcome;
+  try {
+    Programs programs(*host_, call);  // gone before the worker is: they answer to it
+    if (process_->send(kind, number, meta, data)) outcome = await(number, call, programs);
+  } catch (...) {  // our own services failed: what the worker would say now is of no use
+    process_->end(milliseconds(0));
+    process_.reset();
+    throw;
+  }
+  if (outcome && *outcome) return std::move(**outcome);
+  return died(outcome ? outcome->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, call);
+}
+
+/// The result, or why the worker can give none.
+Result<StageOutcome> ProcessInstance::await(std::uint32_t number, StageCall& call,
+                                            Programs& programs) {
+  const std::stop_callback onStop(call.token(), [&] {
+    process_->send(FrameKind::Cancel, number,
+                   JsonWriter().object().member("reason", call.reasonForPlugin()).end().take());
+  });
+  std::optional<std::chrono::steady_clock::time_point> giveUpAt;
+  for (;;) {
+    auto frame = process_->receive(kTick);
+    if (!frame) return frame.error();
+    const auto now = std::chrono::steady_clock::now();
+    if (call.reason() != StopReason::None && !giveUpAt) giveUpAt = now + kGrace;
+    if (giveUpAt && now >= *giveUpAt)
+      return Error{ErrorKind::Failed, "it did not stop when it was asked to", {}, {}};
+    if (!*frame) continue;
+    if ((*frame)->kind == FrameKind::Done) {
+      if ((*frame)->number != number) return invalid("it gave a result for a call that is over");
+      return outcomeFrom(std::move(**frame));
+    }
+    if (auto ok = serve(std::move(**frame), call, programs); !ok) return ok.error();
+  }
+}
+
+Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& programs) {
+  const auto meta = parseJson(frame.meta.empty() ? "{}" : std::string_view(frame.meta));
+  if (!meta) return invalid("a frame's meta is " + meta.error().message);
+  CallServices& services = call.services();
+  if (frame.kind != FrameKind::Metric) call.live();
+  switch (frame.kind) {
+    case FrameKind::Log:
+      services.log(static_cast<int>(numberOr(*meta, "level", 2)), frame.data,
+                   textOr(*meta, "fields"));
+      return {};
+    case FrameKind::Event:
+      services.event(textOr(*meta, "type"), frame.data);
+      return {};
+    case FrameKind::Progress:
+      services.progress(static_cast<std::uint64_t>(numberOr(*meta, "done", 0)),
+                        static_cast<std::uint64_t>(numberOr(*meta, "total", 0)),
+                        textOr(*meta, "note"));
+      return {};
+    case FrameKind::Metric: {
+      const auto* value = find(*meta, "value");
+      services.metric(static_cast<int>(numberOr(*meta, "kind", 0)), textOr(*meta, "name"),
+                      value && value->IsNumber() ? value->GetDouble() : 0, textOr(*meta, "labels"));
+      return {};
+    }
+    case FrameKind::Exec:
+      programs.start(*process_, frame.number, std::move(frame.data));
+      return {};
+    case FrameKind::BlobGet:
+    case FrameKind::BlobPut:
+    case FrameKind::Secret:
+      reply(frame, call);
+      return {};
+    default:
+      return invalid(fmt::format("it sent a frame of kind {} in the middle of a call",
+                                 static_cast<int>(frame.kind)));
+  }
+}
+
+void ProcessInstance::reply(const Frame& request, StageCall& call) {
+  const auto meta = parseJson(request.meta.empty() ? "{}" : std::string_view(request.meta));
+  const auto answer = [&](std::string_view text, std::string_view data = {}, int fd = -1) {
+    process_->send(FrameKind::Reply, request.number, text, data, fd);
+  };
+  CallServices& services = call.services();
+  if (request.kind == FrameKind::BlobGet) {
+    const auto digest = Digest::parse(textOr(*meta, "digest"));
+    if (!digest) return answer(toMeta(invalid("not a blob digest")));
+    const auto blob = services.openBlob(*digest);
+    return blob ? answer("{}", {}, blob->get()) : answer(toMeta(blob.error()));
+  }
+  if (request.kind == FrameKind::BlobPut) {
+    if (!request.fd) return answer(toMeta(invalid("a blob comes as a descriptor")));
+    const auto digest = services.putBlob(request.fd.get(), textOr(*meta, "media_type"));
+    if (!digest) return answer(toMeta(digest.error()));
+    return answer(JsonWriter().object().member("digest", digest->text()).end().take());
+  }
+  const std::string name = textOr(*meta, "name");
+  const bool isAllowed =
+      std::find(task_.secrets.begin(), task_.secrets.end(), name) != task_.secrets.end();
+  const auto value = isAllowed ? services.secret(name) : std::nullopt;
+  if (!value) return answer(toMeta(notFound("the secret " + name + " is not granted")));
+  answer("{}", *value);
+}
+
+/// Ends the worker, if it has not ended itself, and tells what there is to be known.
+StageOutcome ProcessInstance::died(const Error& why, StageCall& call) {
+  const bool isStopped = call.reason() != StopReason::None;
+  // One that crashed is gone within a moment; one that broke the rules needs no grace.
+  const ProgramExit exit = process_->end(milliseconds(isStopped ? 0 : 200));
+  StageOutcome outcome;
+  outcome.failure = Failure{FailureClass::Infra, {}, {}, {}};
+  if (isStopped) {
+    outcome.failure->kind = failureClassOf(PW_CANCELLED, call.reason());
+    outcome.failure->message =
+        fmt::format("The process of the plugin {} was ended: {}.", task_.plugin,
+                    why.message.empty() ? "it does not answer" : why.message);
+  } else if (exit.limit != ProgramLimit::None) {
+    outcome.failure->kind = FailureClass::Limit;
+    outcome.failure->message =
+        fmt::format("The process of the plugin {} broke a limit.", task_.plugin);
+  } else if (why.kind == ErrorKind::Invalid) {
+    outcome.failure->kind = FailureClass::Bug;
+    outcome.failure->message = fmt::format("The process of the plugin {} broke its contract: {}.",
+                                           task_.plugin, why.message);
+  } else {
+    outcome.failure->message =
+        fmt::format("The process of the plugin {} died with {}.", task_.plugin, howItEnded(exit));
+  }
+  outcome.failure->details = fmt::format("plugin {} {} {}\n{}", task_.plugin, task_.version,
+                                         task_.digest, process_->tail());
+  log::warn("{} queue={} digest={}", outcome.failure->message, task_.queue, task_.digest);
+  process_.reset();
+  return outcome;
+}
+
+StageOutcome ProcessPlanner::plan(const StageInput& input, StageCall& call) {
+  return instance_->run(FrameKind::Plan, toMeta(input), input.content, call);
+}
+
+StageOutcome ProcessBuilder::build(const StageJob& job, StageCall& call) {
+  return instance_->run(FrameKind::Build, toMeta(job), {}, call);
+}
+
+}  // namespace planwright

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/stage_call.h"
+#include "stages/worker_process.h"
+
+namespace planwright {
+
+/// Which stage a worker runs, and where it may ask for what.
+struct WorkerTask {
+  std::string plugin, version, digest;  ///< id, version and digest for what is told of its death
+  std::string file;                     ///< the stored copy
+  std::string stage, queue, settingsJson;
+  std::vector<std::string> secrets;  ///< names of the manifest
+  ProgramLimits limits;
+};
+
+/// One instance of a stage in a process of its own, which is started again when it died or has
+/// served for long. Its death costs the call that ran. Used by one thread at a time.
+class ProcessInstance {
+ public:
+  /// Starts the first process. Errors as in Plugins::planner.
+  static Result<std::unique_ptr<ProcessInstance>> create(std::shared_ptr<WorkerHost> host,
+                                                         WorkerTask task);
+
+  StageOutcome run(FrameKind kind, std::string_view meta, std::string_view data, StageCall& call);
+
+ private:
+  class Programs;  // of the call, as the worker asked for them
+  ProcessInstance(std::shared_ptr<WorkerHost> host, WorkerTask task)
+      : host_(std::move(host)),
+        task_(std::move(task)) {}
+
+  Result<void> start();
+  Result<StageOutcome> await(std::uint32_t number, StageCall& call, Programs& programs);
+  Result<void> serve(Frame frame, StageCall& call, Programs& programs);
+  void reply(const Frame& request, StageCall& call);
+  StageOutcome died(const Error& why, StageCall& call);
+
+  const std::shared_ptr<WorkerHost> host_;
+  const WorkerTask task_;
+  std::unique_ptr<WorkerProcess> process_;
+  std::chrono::steady_clock::time_point startedAt_;
+  std::uint32_t calls_ = 0;
+  std::uint32_t lastCall_ = 0;
+};
+
+class ProcessPlanner final : public Planner {
+ public:
+  explicit ProcessPlanner(std::unique_ptr<ProcessInstance> instance)
+      : instance_(std::move(instance)) {}
+  StageOutcome plan(const StageInput& input, StageCall& call) override;
+
+ private:
+  const std::unique_ptr<ProcessInstance> instance_;
+};
+
+class ProcessBuilder final : public Builder {
+ public:
+  explicit ProcessBuilder(std::unique_ptr<ProcessInstance> instance)
+      : instance_(std::move(instance)) {}
+  StageOutcome build(const StageJob& job, StageCall& call) override;
+
+ private:
+  const std::unique_ptr<ProcessInstance> instance_;
+};
+
+}  // namespace planwright

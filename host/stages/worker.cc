@@ -1,0 +1,211 @@
+#include "stages/worker.h"
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/guarded.h"
+#include "base/json.h"
+#include "stages/inproc_builder.h"
+#include "stages/inproc_planner.h"
+#include "stages/library.h"
+#include "stages/worker_services.h"
+#include "stages/worker_wire.h"
+
+namespace planwright {
+namespace {
+
+/// A worker starts nothing itself: its host does.
+class NoPrograms final : public Programs {
+ public:
+  ProgramExit run(const ProgramSpec&, const std::stop_token&) override {
+    ProgramExit exit;
+    exit.startError = "programs are run by the host";
+    return exit;
+  }
+};
+
+/// Two threads: main makes the instance and runs its calls; the reader takes what the host sends.
+class Worker {
+ public:
+  explicit Worker(UniqueFd socket) : host_(std::move(socket)), services_(host_) {}
+  int run();
+
+ private:
+  Result<void> greet(const Frame& hello);
+  void read();
+  std::optional<Frame> nextCall();
+  void serve(Frame frame);
+
+  FrameSocket host_;
+  WorkerServices services_;
+  NoPrograms programs_;
+  std::unique_ptr<Planner> planner_;
+  std::unique_ptr<Builder> builder_;
+  struct Running {
+    StageCall* call = nullptr;
+    std::uint32_t number = 0;
+    std::uint32_t cancelled = 0;  ///< a call that was cancelled, perhaps before it began
+    StopReason reason = StopReason::None;
+  };
+  void cancel(const Frame& frame);
+  Guarded<Running> running_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Frame> next_;
+  bool isBusy_ = false, isOver_ = false;
+};
+
+Result<void> Worker::greet(const Frame& hello) {
+  const auto meta = parseJson(hello.meta);
+  if (!meta) return meta.error();
+  const std::filesystem::path file = textOr(*meta, "plugin");
+  const std::string stage = textOr(*meta, "stage"), queue = textOr(*meta, "queue");
+  const std::string settings = textOr(*meta, "settings", "{}");
+  const auto section = manifestSection(readFile(file, std::size_t{1} << 30));
+  if (!section) return section.error();
+  auto manifest = ManifestReader().parse(*section);
+  if (!manifest) return manifest.error();
+  auto library = Library::load(file, std::move(*manifest), programs_, {});
+  if (!library) return library.error();
+  const void* table = (*library)->stage(stage);
+  if (!table) return notFound("it has no stage " + stage);
+  if (stage == PW_PLANNER) {
+    auto made = InprocPlanner::create(std::move(*library), static_cast<const pw_planner*>(table),
+                                      queue, settings);
+    if (!made) return made.error();
+    planner_ = std::move(*made);
+    return {};
+  }
+  if (stage != PW_BUILDER) return notFound("a worker runs planners and builders only");
+  auto made = InprocBuilder::create(std::move(*library), static_cast<const pw_builder*>(table),
+                                    queue, settings);
+  if (!made) return made.error();
+  builder_ = std::move(*made);
+  return {};
+}
+
+void Worker::cancel(const Frame& frame) {
+  const auto meta = parseJson(frame.meta);
+  const auto reason = static_cast<StopReason>(meta ? numberOr(*meta, "reason", 1) : 1);
+  auto running = running_.lock();
+  running->cancelled = frame.number;
+  running->reason = reason;
+  if (running->call && running->number == frame.number) running->call->stop(reason);
+}
+
+void Worker::read() {
+  for (;;) {
+    auto frame = host_.receive();
+    if (!frame) break;
+    if (frame->kind == FrameKind::Reply) {
+      services_.deliver(std::move(*frame));
+    } else if (frame->kind == FrameKind::Cancel) {
+      cancel(*frame);
+    } else {
+      const std::lock_guard lock(mutex_);
+      next_ = std::move(*frame);
+      changed_.notify_all();
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  if (isBusy_) ::_exit(1);  // nobody waits for the result; the stage may never come back
+  isOver_ = true;
+  changed_.notify_all();
+}
+
+std::optional<Frame> Worker::nextCall() {
+  std::unique_lock lock(mutex_);
+  isBusy_ = false;
+  changed_.wait(lock, [this] { return next_ || isOver_; });
+  if (!next_) return std::nullopt;
+  isBusy_ = true;
+  std::optional<Frame> frame = std::move(next_);
+  next_.reset();
+  return frame;
+}
+
+void Worker::serve(Frame frame) {
+  services_.beginCall(frame.number);
+  const std::uint32_t number = frame.number;
+  StageCall call(services_);
+  {
+    auto running = running_.lock();
+    running->call = &call;
+    running->number = number;
+    if (running->cancelled == number) call.stop(running->reason);
+  }
+  StageOutcome outcome;
+  if (frame.kind == FrameKind::Plan && planner_) {
+    const auto input = inputFrom(std::move(frame));
+    if (input) outcome = planner_->plan(*input, call);
+  } else if (frame.kind == FrameKind::Build && builder_) {
+    const auto job = jobFrom(frame);
+    if (job) outcome = builder_->build(*job, call);
+  } else {
+    outcome.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
+  }
+  running_.lock()->call = nullptr;
+  host_.send(FrameKind::Done, number, toMeta(outcome), outcome.document);
+}
+
+int Worker::run() {
+  auto hello = host_.receive();
+  if (!hello || hello->kind != FrameKind::Hello) {
+    std::fputs("planwright plugin-worker: is started by a host, not by hand\n", stderr);
+    return 2;
+  }
+  Result<void> greeted;
+  try {
+    greeted = greet(*hello);
+  } catch (const std::exception& e) {
+    greeted = Error{ErrorKind::Failed, e.what(), {}, {}};
+  }
+  if (!greeted) {
+    host_.send(FrameKind::Refused, hello->number, toMeta(greeted.error()));
+    return 0;
+  }
+  host_.send(FrameKind::Ready, hello->number, "{}");
+  std::jthread reader([this] { read(); });
+  try {
+    while (auto frame = nextCall()) serve(std::move(*frame));
+  } catch (const std::exception& e) {  // the reader waits for the host, and that for us
+    std::fprintf(stderr, "planwright plugin-worker: %s\n", e.what());
+    ::_exit(1);
+  }
+  planner_.reset();
+  builder_.reset();
+  return 0;
+}
+
+}  // namespace
+
+int workerMain(int fd) {
+  ::prctl(PR_SET_NAME, "pw-worker");
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::signal(SIGPIPE, SIG_IGN);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  // Away from the standard descriptors, which belong to what the plugin reads and prints.
+  UniqueFd socket(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC)); null) ::dup2(null.get(), fd);
+  try {
+    return Worker(std::move(socket)).run();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "planwright plugin-worker: %s\n", e.what());
+    return 1;
+  }
+}
+
+}  // namespace planwright

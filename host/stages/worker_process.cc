@@ -1,0 +1,123 @@
+#include "stages/worker_process.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/threads.h"
+#include "stages/clean_text.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::size_t kTailBytes = std::size_t{16} << 10;
+constexpr std::chrono::seconds kStalled(10);  // of a peer in the middle of a frame
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(WorkerHost& host, std::vector<std::string> argv,
+                             const ProgramLimits& limits)
+    : ended_(::eventfd(0, EFD_CLOEXEC)) {
+  int ends[2], pipe[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
+  UniqueFd ours(ends[0]), theirs(ends[1]);
+  if (::pipe2(pipe, O_CLOEXEC) != 0) fail("pipe2");
+  output_.reset(pipe[0]);
+  UniqueFd printing(pipe[1]);
+  ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  const timeval stalled{kStalled.count(), 0};
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &stalled, sizeof stalled);
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);
+  socket_.emplace(std::move(ours));
+
+  ProgramSpec spec;
+  spec.argv = std::move(argv);
+  spec.cwd = "/";
+  spec.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
+              "LANG=C.UTF-8"};
+  spec.limits = limits;
+  keeper_ = startThread("pw-worker",
+                        [this, &host, spec, theirs = std::make_shared<UniqueFd>(std::move(theirs)),
+                         printing = std::make_shared<UniqueFd>(std::move(printing))](
+                            const std::stop_token& stop) mutable {
+                          spec.stdinFd = theirs->get();
+                          spec.stdoutFd = spec.stderrFd = printing->get();
+                          // The keeper has copies by then, and an end of ours would hide the death
+                          // of the process.
+                          ProgramExit exit = host.programs.run(spec, stop);
+                          exit_ = std::move(exit);
+                          theirs->reset();
+                          printing->reset();
+                          ::eventfd_write(ended_.get(), 1);
+                        });
+}
+
+WorkerProcess::~WorkerProcess() {
+  end(std::chrono::seconds(2));
+}
+
+Result<std::optional<Frame>> WorkerProcess::receive(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    std::array<pollfd, 3> fds{
+        {{socket_->fd(), POLLIN, 0}, {output_.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}}};
+    const int ready =
+        ::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    if (ready < 0 && errno == EINTR) continue;
+    if ((fds[1].revents & POLLIN) != 0) drainOutput();
+    if ((fds[0].revents & (POLLIN | POLLHUP)) != 0) {
+      auto frame = socket_->receive();
+      if (!frame) return frame.error();
+      return std::optional<Frame>(std::move(*frame));
+    }
+    if (fds[2].revents != 0) return Error{ErrorKind::Unavailable, "the process ended", {}, {}};
+    if (ready == 0 || std::chrono::steady_clock::now() >= until) return std::optional<Frame>();
+  }
+}
+
+void WorkerProcess::drainOutput() {
+  char buffer[16384];
+  for (int i = 0; i < 16; ++i) {  // a flood must not keep us from the frames
+    const ssize_t n = ::read(output_.get(), buffer, sizeof buffer);
+    if (n <= 0) break;
+    printed_ += static_cast<std::size_t>(n);
+    tail_.append(buffer, static_cast<std::size_t>(n));
+    if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+  }
+}
+
+std::string WorkerProcess::tail() {
+  drainOutput();
+  return cleanTail(tail_, kTailBytes);
+}
+
+ProgramExit WorkerProcess::end(std::chrono::milliseconds patience) {
+  if (keeper_.joinable()) {
+    socket_->shutDown();
+    pollfd ended{ended_.get(), POLLIN, 0};
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (;;) {  // what it prints at the end must not block it
+      drainOutput();
+      if (::poll(&ended, 1, 5) != 0 || std::chrono::steady_clock::now() >= until) break;
+    }
+    keeper_.request_stop();
+    while (::poll(&ended, 1, 5) == 0) drainOutput();
+    keeper_.join();
+    drainOutput();
+  }
+  return *exit_;
+}
+
+}  // namespace planwright

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/program.h"
+#include "stages/frames.h"
+#include "stages/private_folders.h"
+
+namespace planwright {
+
+/// What the workers of one host share. Outlives them.
+struct WorkerHost {
+  WorkerHost(Programs& runs, std::filesystem::path workFolder)
+      : programs(runs),
+        folders(std::move(workFolder)) {}
+  Programs& programs;
+  PrivateFolders folders;
+};
+
+/// A process that runs a stage, seen from its host. It is started through Programs, so it dies with
+/// the host, and a thread waits there for the proof of its death. One thread uses it, but for
+/// send().
+class WorkerProcess {
+ public:
+  WorkerProcess(WorkerHost& host, std::vector<std::string> argv, const ProgramLimits& limits);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  bool send(FrameKind kind, std::uint32_t number, std::string_view meta, std::string_view data = {},
+            int fd = -1) {
+    return socket_->send(kind, number, meta, data, fd);
+  }
+  /// The next frame, or nothing if none begins within `patience`. Errors as FrameSocket::receive.
+  /// What it prints meanwhile is kept for the tail.
+  Result<std::optional<Frame>> receive(std::chrono::milliseconds patience);
+  /// Asks it to end, gives it `patience` for that, then the keeper's ladder. Returns when nothing
+  /// of it is left.
+  ProgramExit end(std::chrono::milliseconds patience);
+  /// The end of what it printed.
+  std::string tail();
+  bool hasPrinted() const { return printed_ > 0; }
+
+ private:
+  void drainOutput();
+
+  std::optional<FrameSocket> socket_;
+  UniqueFd output_;
+  std::string tail_;
+  std::size_t printed_ = 0;
+  UniqueFd ended_;  ///< readable once exit_ is known
+  std::optional<ProgramExit> exit_;
+  std::jthread keeper_;
+};
+
+}  // namespace planwright

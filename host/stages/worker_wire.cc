@@ -1,0 +1,130 @@
+#include "stages/worker_wire.h"
+
+#include <array>
+#include <utility>
+
+#include "base/json.h"
+
+namespace planwright {
+namespace {
+
+constexpr std::array kKinds = {
+    std::pair{ErrorKind::Invalid, "invalid"},    std::pair{ErrorKind::NotFound, "not_found"},
+    std::pair{ErrorKind::Gone, "gone"},          std::pair{ErrorKind::Conflict, "conflict"},
+    std::pair{ErrorKind::Stale, "stale"},        std::pair{ErrorKind::Forbidden, "forbidden"},
+    std::pair{ErrorKind::TooLarge, "too_large"}, std::pair{ErrorKind::Unavailable, "unavailable"},
+    std::pair{ErrorKind::Failed, "failed"}};
+
+const char* wordOf(ErrorKind kind) {
+  for (const auto& [known, word] : kKinds)
+    if (known == kind) return word;
+  return "failed";
+}
+
+ErrorKind kindFrom(std::string_view word) {
+  for (const auto& [kind, known] : kKinds)
+    if (word == known) return kind;
+  return ErrorKind::Failed;
+}
+
+Result<JsonDocument> metaOf(const Frame& frame) {
+  return parseJson(frame.meta.empty() ? "{}" : std::string_view(frame.meta));
+}
+
+}  // namespace
+
+std::string toMeta(const StageInput& input) {
+  JsonWriter json;
+  json.object().member("id", input.id).member("name", input.name).member("digest", input.digest);
+  json.member("media_type", input.mediaType).member("attributes", input.attributesJson);
+  json.member("bytes", input.sizeBytes).member("inline", input.isInline);
+  return json.member("attempt", input.attempt).end().take();
+}
+
+std::string toMeta(const StageJob& job) {
+  JsonWriter json;
+  json.object().member("id", job.id).member("plan_id", job.planId);
+  json.member("plan_digest", job.planDigest).member("spec", job.specJson);
+  json.member("token", job.token).member("workdir", job.workdir).member("inputs", job.inputsJson);
+  return json.member("attempt", job.attempt).end().take();
+}
+
+std::string toMeta(const StageOutcome& outcome) {
+  JsonWriter json;
+  json.object();
+  if (outcome.failure)
+    json.key("failure")
+        .object()
+        .member("class", toText(outcome.failure->kind))
+        .member("message", outcome.failure->message)
+        .member("details", outcome.failure->details)
+        .member("retry_after_ms", static_cast<std::int64_t>(outcome.failure->retryAfter.count()))
+        .end();
+  json.key("outputs").array();
+  for (const auto& output : outcome.outputs)
+    json.object().member("name", output.name).member("digest", output.digest).end();
+  return json.end().end().take();
+}
+
+std::string toMeta(const Error& error) {
+  JsonWriter json;
+  json.object().key("error").object().member("kind", wordOf(error.kind));
+  return json.member("message", error.message).end().end().take();
+}
+
+Result<StageInput> inputFrom(Frame frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  StageInput input;
+  input.id = textOr(*meta, "id");
+  input.name = textOr(*meta, "name");
+  input.digest = textOr(*meta, "digest");
+  input.mediaType = textOr(*meta, "media_type");
+  input.attributesJson = textOr(*meta, "attributes");
+  input.sizeBytes = numberOr(*meta, "bytes", 0);
+  input.isInline = boolOr(*meta, "inline", false);
+  input.attempt = static_cast<int>(numberOr(*meta, "attempt", 1));
+  input.content = std::move(frame.data);
+  return input;
+}
+
+Result<StageJob> jobFrom(const Frame& frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  StageJob job;
+  job.id = textOr(*meta, "id");
+  job.planId = textOr(*meta, "plan_id");
+  job.planDigest = textOr(*meta, "plan_digest");
+  job.specJson = textOr(*meta, "spec");
+  job.token = textOr(*meta, "token");
+  job.workdir = textOr(*meta, "workdir");
+  job.inputsJson = textOr(*meta, "inputs");
+  job.attempt = static_cast<int>(numberOr(*meta, "attempt", 1));
+  return job;
+}
+
+Result<StageOutcome> outcomeFrom(Frame frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  StageOutcome outcome;
+  if (const auto* failure = find(*meta, "failure"); failure && failure->IsObject())
+    outcome.failure = Failure{failureClassFrom(textOr(*failure, "class")),
+                              textOr(*failure, "message"), textOr(*failure, "details"),
+                              std::chrono::milliseconds(numberOr(*failure, "retry_after_ms", 0))};
+  const auto* outputs = find(*meta, "outputs");
+  if (outputs && outputs->IsArray())
+    for (const auto& output : outputs->GetArray())
+      outcome.outputs.push_back({textOr(output, "name"), textOr(output, "digest")});
+  outcome.document = std::move(frame.data);
+  return outcome;
+}
+
+std::optional<Error> errorFrom(const Frame& frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  const auto* error = find(*meta, "error");
+  if (!error) return std::nullopt;
+  return Error{kindFrom(textOr(*error, "kind")), textOr(*error, "message"), {}, {}};
+}
+
+}  // namespace planwright

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "stages/frames.h"
+#include "stages/stage.h"
+
+namespace planwright {
+
+// The meta of frames: what a call carries there and back. Members that are missing have their
+// defaults, as from a newer or a smaller peer; Invalid only if the text is not JSON.
+
+std::string toMeta(const StageInput& input);
+std::string toMeta(const StageJob& job);
+std::string toMeta(const StageOutcome& outcome);  ///< the document goes as data
+std::string toMeta(const Error& error);           ///< {"error": {"kind", "message"}}
+
+Result<StageInput> inputFrom(Frame frame);
+Result<StageJob> jobFrom(const Frame& frame);
+Result<StageOutcome> outcomeFrom(Frame frame);
+/// The error of a Reply or Refused, if it has one.
+std::optional<Error> errorFrom(const Frame& frame);
+
+}  // namespace planwright

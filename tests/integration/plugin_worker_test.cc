@@ -1,0 +1,130 @@
+// Stages in processes of their own: the same results as in this one, and deaths that cost one call.
+#include <chrono>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "base/keeper.h"
+#include "stages/registry.h"
+#include "stages/stage_call.h"
+#include "support/stage_fakes.h"
+#include "support/temp_folder.h"
+
+namespace planwright {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class PluginWorker : public testing::Test {
+ protected:
+  struct Host {
+    TempFolder folder;
+    Keeper keeper{KeeperOptions{BINARY_DIR "/planwright", 15'000, -1}};
+    Plugins plugins{
+        {{BINARY_DIR "/tests/plugins"}, folder.path() / "store", folder.path() / "work"}, keeper};
+  };
+  static void SetUpTestSuite() { host = std::make_unique<Host>(); }
+  static void TearDownTestSuite() { host.reset(); }
+
+  std::unique_ptr<Planner> planner(const std::string& how, StageRoom room = kProcess) {
+    auto made = host->plugins.planner("test.faulty", "q", "{\"how\":\"" + how + "\"}", room);
+    EXPECT_TRUE(made) << made.error().message;
+    return std::move(*made);
+  }
+  StageOutcome plan(Planner& planner, const std::string& text) {
+    StageInput given = input;
+    given.content = text;
+    StageCall call(services);
+    return planner.plan(given, call);
+  }
+
+  static inline const StageRoom kProcess{StageRoom::Isolation::Process, {}};
+  static inline std::unique_ptr<Host> host;
+  FakeServices services;
+  StageInput input{"1", "a.txt", "", "text/plain", "{}", "hello", 5, true, 1};
+};
+
+TEST_F(PluginWorker, GivesTheSameOutcomesAsInThisProcess) {
+  services.secrets = {{"token", "hunter2"}};
+  for (const char* how : {"plan", "throw", "throw-int", "double", "wrong-kind", "reject", "retry",
+                          "cancelled", "missing-blob", "secret", "other-secret", "exec"}) {
+    SCOPED_TRACE(how);
+    const auto inner = plan(*planner(how, {}), "hello");
+    const auto innerLogs = std::exchange(services.logs, {});
+    const auto outer = plan(*planner(how), "hello");
+    EXPECT_EQ(inner.document, outer.document);
+    EXPECT_EQ(inner.failure, outer.failure);
+    EXPECT_EQ(innerLogs, std::exchange(services.logs, {}));
+  }
+}
+
+TEST_F(PluginWorker, ADeathCostsOneCallAndIsToldWithSignalDigestAndLastWords) {
+  const auto stage = planner("die");
+  const auto segv = plan(*stage, "segv");
+  EXPECT_EQ(segv.failure->kind, FailureClass::Infra);
+  EXPECT_THAT(segv.failure->message, HasSubstr("died with signal 11 (Segmentation fault)"));
+  EXPECT_THAT(segv.failure->details, HasSubstr(host->plugins.find("test.faulty")->digest));
+  EXPECT_FALSE(plan(*stage, "fine").failure);
+  const auto abort = plan(*stage, "abort");
+  EXPECT_THAT(abort.failure->message, HasSubstr("signal 6"));
+  EXPECT_THAT(abort.failure->details, HasSubstr("assertion failed: two is one"));
+  EXPECT_THAT(plan(*stage, "exit").failure->message, HasSubstr("died with exit code 7"));
+  EXPECT_FALSE(plan(*stage, "flood").failure) << "what nobody reads must not block it";
+  EXPECT_FALSE(plan(*stage, "thread").failure);
+  EXPECT_FALSE(plan(*stage, "fine").failure);
+}
+
+TEST_F(PluginWorker, GarbageInsteadOfFramesBreaksTheContract) {
+  const auto stage = planner("die");
+  const auto outcome = plan(*stage, "garbage");
+  EXPECT_EQ(outcome.failure->kind, FailureClass::Bug);
+  EXPECT_THAT(outcome.failure->message, HasSubstr("is no kind of frame"));
+  EXPECT_FALSE(plan(*stage, "fine").failure);
+}
+
+TEST_F(PluginWorker, WhatItForkedDiesWithIt) {
+  auto stage = planner("die");
+  EXPECT_FALSE(plan(*stage, "fork").failure);
+  stage.reset();  // returns when the keeper has proof that nothing of it lives
+}
+
+TEST_F(PluginWorker, AStopInterruptsAndWhoDoesNotListenIsKilled) {
+  for (const char* how : {"wait", "die"}) {
+    const auto stage = planner(how);
+    StageInput given = input;
+    given.content = "hang";
+    StageCall call(services);
+    std::jthread stopper([&] { call.stop(StopReason::Deadline); });
+    const auto begin = std::chrono::steady_clock::now();
+    const auto outcome = stage->plan(given, call);
+    EXPECT_EQ(outcome.failure->kind, FailureClass::Timeout);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  }
+}
+
+TEST_F(PluginWorker, SettingsAreRefusedWithTheSameWords) {
+  for (const StageRoom& room : {StageRoom{}, kProcess}) {
+    const auto made = host->plugins.planner("test.faulty", "q", R"({"create":"config"})", room);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(made.error().message, "the setting is impossible");
+  }
+}
+
+TEST_F(PluginWorker, ABuilderNamesBlobsAsOutputs) {
+  auto builder = host->plugins.builder("test.faulty", "q", "{}", kProcess);
+  ASSERT_TRUE(builder);
+  StageJob job;
+  job.workdir = "/work";
+  StageCall call(services);
+  const auto outcome = (*builder)->build(job, call);
+  ASSERT_EQ(outcome.outputs.size(), 1u);
+  EXPECT_EQ(outcome.outputs[0].name, "a.txt");
+  EXPECT_THAT(services.notes, ElementsAre("/work"));
+}
+
+}  // namespace
+}  // namespace planwright
