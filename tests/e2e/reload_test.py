@@ -22,11 +22,12 @@ CHAIN = """jobs:
 
 
 class ReloadTest(HostCase):
-    def planned_by(self, jobs=1, sleep=0, **keys):
+    def planned_by(self, jobs=1, sleep=0, workers=2, **keys):
         """A queue whose plans have so many jobs, which do nothing."""
+        settings = {"jobs": jobs, "sleep": sleep}
         return lambda folder: queue_config(
             folder / "input",
-            planner={"plugin": "planwright.noop-planner", "settings": {"jobs": jobs, "sleep": sleep}},
+            planner={"plugin": "planwright.noop-planner", "workers": workers, "settings": settings},
             builder={"plugin": "planwright.noop-builder"},
             **keys,
         )
@@ -115,8 +116,9 @@ class ReloadTest(HostCase):
         self.assertEqual(self.generation(host), 1)
 
     def test_queues_come_and_go(self):
-        host = self.one_queue(jobs=1, sleep=700)
-        default, other = self.planned_by(jobs=1, sleep=700), self.planned_by(jobs=2)
+        host = self.one_queue(sleep=4000, auto_build=False, workers=1)
+        default, other = self.planned_by(), self.planned_by(jobs=2)
+        slow = self.planned_by(sleep=4000, auto_build=False, workers=1)
         elsewhere = host.folder / "elsewhere"
         elsewhere.mkdir()
 
@@ -125,24 +127,26 @@ class ReloadTest(HostCase):
             queue["source"]["settings"]["path"] = str(elsewhere)
             return queue
 
-        self.write(host, {"default": default, "second": second})
+        self.write(host, {"default": slow, "second": second})
         self.assertIn("queue second: added", host.cli("reload"))
         host.drop("b", "1", elsewhere)
         eventually(lambda: [p["queue"] for p in host.plans("built")] == ["second"], lambda: host.plans())
-        host.drop("a", "1")
-        eventually(lambda: host.inputs("planning"), "it is being planned")
         self.write(host, {"second": second})
-        self.assertIn("queue default: removed", host.cli("reload"))
-        eventually(lambda: [p["status"] for p in host.plans() if p["queue"] == "default"], "what ran has ended well")
-        left = [p for p in host.plans() if p["queue"] == "default"][0]
-        self.assertEqual((left["status"], left["reason"]["code"]), ("ready_for_build", "queue_held"))
+        host.drop("a1", "1")
+        host.drop("a2", "1")
+        eventually(lambda: host.inputs("planning"), "one is being planned, the other waits")
+        answer = host.call("POST", "/api/reload")
+        self.assertEqual(answer.json["changes"]["queues"], [{"queue": "default", "change": "removed", "keys": []}])
+        ours = lambda status: [i for i in host.inputs(status) if i["queue"] == "default"]
+        eventually(lambda: len(ours("planned")) == 1, "what ran has ended well")
+        left = eventually(lambda: ours("pending"), "the other one waits")[0]
+        self.assertEqual(left["reason"]["code"], "queue_held")
         self.assertIn("No host is configured", left["reason"]["message"])
-        host.drop("c", "1")  # nobody looks there
         host.drop("d", "1", elsewhere)
-        eventually(lambda: len([p for p in host.plans("built") if p["queue"] == "second"]) == 2, lambda: host.plans())
+        eventually(lambda: len(host.plans("built")) == 2, lambda: host.plans())
         self.write(host, {"default": default, "second": second})
         host.cli("reload")
-        eventually(lambda: len(host.plans("built")) == 4, lambda: host.plans())
+        eventually(lambda: len(ours("planned")) == 2, lambda: host.inputs())
 
     def test_a_storm_of_reloads_loses_and_doubles_nothing(self):
         host = self.one_queue(jobs=2, sleep=5)

@@ -237,8 +237,8 @@ TEST_F(RetentionTest, AnsweredLettersAndFinishedBulkOperationsGoByAge) {
   config.queues = {queue};
   config.queues[0].prune = {1h, 1h, 0};
   FakeClock time;
-  const Live<Config> live(config);
-  Retention retention({*database, *folderBlobs, live, metrics, time});
+  const Live<Config> inForce(config);
+  Retention retention({*database, *folderBlobs, inForce, metrics, time});
   retention.step({});
   EXPECT_EQ(text("select string_agg(name, ' ' order by id) from dead_letters"), "waits young");
   EXPECT_EQ(text("select string_agg(matched::text, ' ' order by id) from bulk_operations"), "0 1");
