@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "base/json.h"
+#include <fmt/format.h>
+
+#include "base/json_diff.h"
 
 namespace planwright {
 namespace {
@@ -20,27 +22,6 @@ std::string_view toText(QueueChange::Kind kind) {
   return "changed";
 }
 
-/// Adds the path of everything that differs; a map is gone into, anything else is one value.
-void differences(const JsonValue* before, const JsonValue* after, const std::string& path,
-                 std::vector<std::string>& keys) {
-  const bool areMaps = before && after && before->IsObject() && after->IsObject();
-  const bool areLists =
-      before && after && before->IsArray() && after->IsArray() && before->Size() == after->Size();
-  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
-  if (areMaps) {
-    std::set<std::string> names;
-    for (const JsonValue* value : {before, after})
-      for (const auto& member : value->GetObject()) names.insert(member.name.GetString());
-    for (const auto& name : names)
-      differences(find(*before, name), find(*after, name), below(name), keys);
-  } else if (areLists) {
-    for (unsigned i = 0; i < before->Size(); ++i)
-      differences(&(*before)[i], &(*after)[i], below(std::to_string(i)), keys);
-  } else if ((before ? toJson(*before) : "") != (after ? toJson(*after) : "")) {
-    keys.push_back(path);
-  }
-}
-
 /// The keys as the file has them; where it says the same (a secret that is somewhere else now), the
 /// stages.
 std::vector<std::string> changedKeys(const Config& running, const Config& wanted,
@@ -51,7 +32,9 @@ std::vector<std::string> changedKeys(const Config& running, const Config& wanted
     return parseJson(at == config.queueTexts.end() ? "{}" : at->second);
   };
   const auto old = written(running), now = written(wanted);
-  if (old && now) differences(&*old, &*now, "", keys);
+  if (old && now)
+    for (const auto& difference : jsonDifferences(*old, *now, JsonLists::ByItem))
+      keys.push_back(fmt::format("{}", fmt::join(difference.path, ".")));
   if (!keys.empty()) return keys;
   if (before.sources != after.sources) keys.emplace_back("source");
   if (before.planners != after.planners) keys.emplace_back("planner");

@@ -1,9 +1,8 @@
 #include "model/plan_diff.h"
 
 #include <map>
-#include <set>
 
-#include "base/json.h"
+#include "base/json_diff.h"
 
 namespace planwright {
 namespace {
@@ -12,33 +11,29 @@ std::string_view nameOf(const JsonValue& text) {
   return {text.GetString(), text.GetStringLength()};
 }
 
-/// A member's name as a part of a JSON pointer (RFC 6901).
-std::string pointerPart(std::string_view name) {
-  std::string part = "/";
-  for (const char c : name) {
-    if (c == '~')
-      part += "~0";
-    else if (c == '/')
-      part += "~1";
-    else
-      part += c;
+/// RFC 6901
+std::string pointerOf(const std::vector<std::string>& path) {
+  std::string pointer;
+  for (const auto& name : path) {
+    pointer += '/';
+    for (const char c : name) {
+      if (c == '~')
+        pointer += "~0";
+      else if (c == '/')
+        pointer += "~1";
+      else
+        pointer += c;
+    }
   }
-  return part;
+  return pointer;
 }
 
-/// Null: that side has none.
-void compare(const JsonValue* from, const JsonValue* to, const std::string& at,
-             std::vector<FieldChange>& changes) {
-  if (from && to && from->IsObject() && to->IsObject()) {
-    std::set<std::string_view> names;
-    for (const auto* side : {from, to})
-      for (const auto& member : side->GetObject()) names.insert(nameOf(member.name));
-    for (const auto name : names)
-      compare(find(*from, name), find(*to, name), at + pointerPart(name), changes);
-    return;
-  }
-  if (from && to && *from == *to) return;
-  changes.push_back({at, from ? toJson(*from) : "", to ? toJson(*to) : ""});
+std::vector<FieldChange> changesOf(const JsonValue& from, const JsonValue& to) {
+  std::vector<FieldChange> changes;
+  for (const auto& [path, before, after] : jsonDifferences(from, to))
+    changes.push_back(
+        {pointerOf(path), before ? toJson(*before) : "", after ? toJson(*after) : ""});
+  return changes;
 }
 
 /// The jobs by id, and the rest of the document without them.
@@ -83,13 +78,12 @@ Result<PlanDiff> diffPlans(std::string_view from, std::string_view to) {
       diff.removed.emplace_back(id);
       continue;
     }
-    JobDiff change{std::string(id), {}};
-    compare(job, at->second, "", change.fields);
+    JobDiff change{std::string(id), changesOf(*job, *at->second)};
     if (!change.fields.empty()) diff.changed.push_back(std::move(change));
   }
   before->RemoveMember("jobs");
   after->RemoveMember("jobs");
-  compare(&*before, &*after, "", diff.document);
+  diff.document = changesOf(*before, *after);
   return diff;
 }
 
