@@ -93,4 +93,9 @@ bool globMatches(std::string_view pattern, std::string_view path) {
   return matches(pattern, path);
 }
 
+bool outputMatches(std::string_view pattern, std::string_view path) {
+  const bool isAtTheTop = path.find('/') == path.npos;
+  return (isAtTheTop || pattern.find('/') != pattern.npos) && globMatches(pattern, path);
+}
+
 }  // namespace planwright

@@ -9,4 +9,8 @@ namespace planwright {
 /// never exponential.
 bool globMatches(std::string_view pattern, std::string_view path);
 
+/// As a job's outputs are named: a pattern is anchored at the folder, also one without a slash
+/// ("out.txt" is there, not at any depth).
+bool outputMatches(std::string_view pattern, std::string_view path);
+
 }  // namespace planwright

@@ -33,13 +33,6 @@ void copyInto(const fs::path& target, int from) {
   }
 }
 
-/// A pattern such as "dist/*.whl" is anchored at the folder; "out.txt" without a slash is too (not
-/// any depth).
-bool matchesOutput(const std::string& glob, const std::string& relative) {
-  if (glob.find('/') == std::string::npos && relative.find('/') != std::string::npos) return false;
-  return globMatches(glob, relative);
-}
-
 }  // namespace
 
 Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
@@ -82,7 +75,7 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
     const std::string relative = entry.path().lexically_relative(path()).string();
     bool wanted = false;
     for (std::size_t i = 0; i < globs.size(); ++i)
-      if (matchesOutput(globs[i], relative) && !entry.is_directory()) wanted = matched[i] = true;
+      if (outputMatches(globs[i], relative) && !entry.is_directory()) wanted = matched[i] = true;
     if (wanted) found.push_back(entry.path());
   }
   for (std::size_t i = 0; i < globs.size(); ++i)

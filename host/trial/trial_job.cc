@@ -76,10 +76,7 @@ Result<std::vector<TrialJob::Output>> TrialJob::outputs() const {
     const std::string path = entry.path().lexically_relative(job.workdir).string();
     bool isOutput = false;
     for (std::size_t i = 0; i < outputGlobs.size(); ++i) {
-      // As in a build: "out.txt" is at the top of the folder, not at any depth.
-      const bool isDeeper =
-          path.find('/') != std::string::npos && outputGlobs[i].find('/') == std::string::npos;
-      if (isDeeper || !globMatches(outputGlobs[i], path)) continue;
+      if (!outputMatches(outputGlobs[i], path)) continue;
       isOutput = matched[i] = true;
     }
     if (isOutput) found.push_back({path, entry.file_size()});
