@@ -1,17 +1,14 @@
+#include <chrono>
 #include <cstring>
-
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "application/plugin_files.h"
 #include "base/files.h"
-#include "base/unique_fd.h"
 #include "cli/command_groups.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "stages/plugin_lock.h"
 #include "stages/plugin_store.h"
+#include "trial/child_run.h"
 #include "trial/lone_plugin.h"
 #include "trial/trial_programs.h"
 
@@ -23,8 +20,8 @@ struct StoreArguments {
   std::string name;  ///< a file, a digest, a queue
 };
 
-constexpr unsigned kProbeSeconds = 20;
-constexpr std::size_t kLongestReason = 4096;
+constexpr std::chrono::seconds kProbeTime(20);
+constexpr const char* kLoaded = "loaded";
 
 PluginStore storeOf(const ServeOptions& options, Terminal& terminal) {
   const auto config = configurationOf(options, terminal);
@@ -35,35 +32,21 @@ PluginStore storeOf(const ServeOptions& options, Terminal& terminal) {
 /// Loads the copy in a child: what a plugin does when it is loaded must not end this program. A
 /// command has one thread, so it may fork.
 Result<void> probe(const std::filesystem::path& copy) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw std::system_error(errno, std::generic_category(), "pipe");
-  UniqueFd read(ends[0]), write(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (child == 0) {
-    ::alarm(kProbeSeconds);
-    std::string reason;
-    {
-      TrialPrograms programs;
-      const auto plugin = LonePlugin::load(copy, programs);
-      if (!plugin) reason = plugin.error().message;
-    }
-    if (!reason.empty()) writeAll(write.get(), reason.substr(0, kLongestReason));
-    ::_exit(reason.empty() ? 0 : 1);
-  }
-  write.reset();
-  const std::string reason = readAll(read.get());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+  const ChildEnd end = runChild(
+      [&]() -> std::string {
+        TrialPrograms programs;
+        const auto plugin = LonePlugin::load(copy, programs);
+        return plugin ? kLoaded : plugin.error().message;
+      },
+      kProbeTime);
+  if (end.isLate)
     return invalid("It did not come back from being loaded within " +
-                   std::to_string(kProbeSeconds) + " s.");
-  if (WIFSIGNALED(status))
-    return invalid("It crashed when it was loaded: signal " + std::to_string(WTERMSIG(status)) +
-                   " (" + ::strsignal(WTERMSIG(status)) + ").");
-  if (WEXITSTATUS(status) == 0) return {};
-  return invalid(reason.empty() ? "It ended the program that loaded it." : reason);
+                   std::to_string(kProbeTime.count()) + " s.");
+  if (end.signal != 0)
+    return invalid("It crashed when it was loaded: signal " + std::to_string(end.signal) + " (" +
+                   ::strsignal(end.signal) + ").");
+  if (end.said == kLoaded) return {};
+  return invalid(end.said.empty() ? "It ended the program that loaded it." : end.said);
 }
 
 ExitCode install(Session& session, const StoreArguments& arguments) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <optional>
 #include <stdexcept>
 
 #include <elf.h>
@@ -11,28 +10,12 @@
 #include "planwright/plugin.h"
 
 #include "base/embedded_files.h"
+#include "stages/elf_bytes.h"
 
 namespace planwright {
 namespace {
 
 constexpr std::size_t kManifestLimitBytes = std::size_t{1} << 20;
-
-/// The bytes [offset, offset + size) if they all lie inside.
-std::optional<std::string_view> slice(std::string_view file, std::uint64_t offset,
-                                      std::uint64_t size) {
-  if (offset > file.size() || size > file.size() - offset) return std::nullopt;
-  return file.substr(offset, size);
-}
-
-/// A header copied out, since nothing promises that it is aligned in the file.
-template <class T>
-std::optional<T> header(std::string_view file, std::uint64_t offset) {
-  const auto bytes = slice(file, offset, sizeof(T));
-  if (!bytes) return std::nullopt;
-  T out;
-  std::memcpy(&out, bytes->data(), sizeof out);
-  return out;
-}
 
 Error broken(const char* what) {
   return invalid(std::string("not a usable shared object: ") + what);
@@ -63,7 +46,7 @@ bool Manifest::provides(std::string_view stage) const {
 }
 
 Result<std::string> manifestSection(std::string_view file) {
-  const auto elf = header<Elf64_Ehdr>(file, 0);
+  const auto elf = elfHeader<Elf64_Ehdr>(file, 0);
   if (!elf || std::memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0) return invalid("not an ELF file");
   constexpr unsigned char kOrder =
       std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
@@ -72,21 +55,21 @@ Result<std::string> manifestSection(std::string_view file) {
   if (elf->e_type != ET_DYN) return invalid("an ELF file, but not a shared object");
   if (elf->e_shentsize != sizeof(Elf64_Shdr))
     return broken("its section table has an unknown format");
-  const auto names =
-      header<Elf64_Shdr>(file, elf->e_shoff + std::uint64_t{elf->e_shstrndx} * sizeof(Elf64_Shdr));
+  const auto names = elfHeader<Elf64_Shdr>(
+      file, elf->e_shoff + std::uint64_t{elf->e_shstrndx} * sizeof(Elf64_Shdr));
   if (elf->e_shstrndx >= elf->e_shnum || elf->e_shoff > file.size() || !names)
     return broken("its section table is cut off");
-  const auto nameTable = slice(file, names->sh_offset, names->sh_size);
+  const auto nameTable = elfSlice(file, names->sh_offset, names->sh_size);
   if (!nameTable) return broken("its section names are cut off");
 
   for (unsigned i = 0; i < elf->e_shnum; ++i) {
     const auto section =
-        header<Elf64_Shdr>(file, elf->e_shoff + std::uint64_t{i} * sizeof(Elf64_Shdr));
+        elfHeader<Elf64_Shdr>(file, elf->e_shoff + std::uint64_t{i} * sizeof(Elf64_Shdr));
     if (!section) return broken("its section table is cut off");
     if (section->sh_name >= nameTable->size()) continue;
     const std::string_view rest = nameTable->substr(section->sh_name);
     if (rest.substr(0, rest.find('\0')) != PW_MANIFEST_SECTION) continue;
-    const auto content = slice(file, section->sh_offset, section->sh_size);
+    const auto content = elfSlice(file, section->sh_offset, section->sh_size);
     if (section->sh_type == SHT_NOBITS || !content) return broken("its manifest is cut off");
     if (content->size() > kManifestLimitBytes) return broken("its manifest is larger than 1 MiB");
     return std::string(content->substr(0, content->find('\0')));  // a linker may pad with zeros

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "base/result.h"
 
 namespace planwright {
+
+/// A larger file is no plugin.
+inline constexpr std::size_t kPluginFileBytes = std::size_t{1} << 30;
 
 /// What a plugin says of itself (plugin.json; sdk/schema/manifest.schema.json has every member).
 struct Manifest {

@@ -20,7 +20,6 @@ namespace planwright {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kLargestPlugin = std::size_t{1} << 30;
 constexpr std::size_t kLargestList = std::size_t{16} << 20;
 
 fs::path copyOf(const fs::path& folder, const std::string& id, const std::string& digest) {
@@ -51,7 +50,7 @@ Result<InstalledPlugin> PluginStore::install(const fs::path& file, const Probe& 
   for (const fs::path& each : {real, real.parent_path()})
     if (auto unsafe = whyUnsafe(each); !unsafe.empty())
       return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(real, kLargestPlugin);
+  const std::string bytes = readFile(real, kPluginFileBytes);
   const auto section = manifestSection(bytes);
   if (!section) return section.error();
   const auto manifest = ManifestReader().parse(*section);

@@ -20,7 +20,6 @@ namespace planwright {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kFileLimitBytes = std::size_t{1} << 30;
 
 std::vector<fs::path> pluginFiles(const fs::path& folder) {
   std::vector<fs::path> out;
@@ -54,6 +53,14 @@ Result<Manifest> readPlugin(std::string_view bytes, const ManifestReader& reader
   return manifest;
 }
 
+Result<std::string> settingsOf(const Manifest& manifest, std::string_view settingsJson) {
+  auto settings = settingsWithDefaults(manifest.settingsSchemaJson, settingsJson);
+  if (settings) return settings;
+  Error error = settings.error();
+  error.message = fmt::format("The settings of {} are wrong at {}", manifest.id, error.message);
+  return error;
+}
+
 }  // namespace
 
 PluginInfo inspectPlugin(const fs::path& file) {
@@ -61,7 +68,7 @@ PluginInfo inspectPlugin(const fs::path& file) {
   info.file = file.string();
   info.settingsSchemaJson = "{}";
   try {
-    const auto manifest = readPlugin(readFile(file, kFileLimitBytes), ManifestReader(), info);
+    const auto manifest = readPlugin(readFile(file, kPluginFileBytes), ManifestReader(), info);
     if (!manifest) info.error = manifest.error().message;
   } catch (const std::system_error& e) {
     info.error = e.what();
@@ -88,7 +95,7 @@ Result<std::shared_ptr<Library>> Plugins::load(const fs::path& file, PluginInfo&
   const PluginOptions& options = shared_->options;
   if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
     return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(file, kFileLimitBytes);
+  const std::string bytes = readFile(file, kPluginFileBytes);
   auto manifest = readPlugin(bytes, shared_->reader, info);
   if (!manifest) return manifest.error();
   if (options.lock)
@@ -217,13 +224,8 @@ Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string
                                              std::string_view settingsJson) const {
   auto library = usable(id, stage);
   if (!library) return library.error();
-  const auto settings =
-      settingsWithDefaults((*library)->manifest().settingsSchemaJson, settingsJson);
-  if (!settings) {
-    Error error = settings.error();
-    error.message = fmt::format("The settings of {} are wrong at {}", id, error.message);
-    return error;
-  }
+  const auto settings = settingsOf((*library)->manifest(), settingsJson);
+  if (!settings) return settings.error();
   const auto* table = static_cast<const Table*>((*library)->stage(stage));
   return Made::create(std::move(*library), table, queue, *settings);
 }
@@ -236,12 +238,8 @@ Result<std::unique_ptr<Stage>> Plugins::makeProcess(std::string_view stage, std:
   const auto library = usable(id, stage);
   if (!library) return library.error();
   const auto& manifest = (*library)->manifest();
-  auto settings = settingsWithDefaults(manifest.settingsSchemaJson, settingsJson);
-  if (!settings) {
-    Error error = settings.error();
-    error.message = fmt::format("The settings of {} are wrong at {}", id, error.message);
-    return error;
-  }
+  auto settings = settingsOf(manifest, settingsJson);
+  if (!settings) return settings.error();
   auto instance = ProcessInstance::create(
       shared_->workers,
       {manifest.id, manifest.version, find(id)->digest, (*library)->file().string(),

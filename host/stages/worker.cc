@@ -73,7 +73,7 @@ Result<void> Worker::greet(const Frame& hello) {
   const std::filesystem::path file = textOr(*meta, "plugin");
   const std::string stage = textOr(*meta, "stage"), queue = textOr(*meta, "queue");
   const std::string settings = textOr(*meta, "settings", "{}");
-  const auto section = manifestSection(readFile(file, std::size_t{1} << 30));
+  const auto section = manifestSection(readFile(file, kPluginFileBytes));
   if (!section) return section.error();
   auto manifest = ManifestReader().parse(*section);
   if (!manifest) return manifest.error();

@@ -23,31 +23,21 @@ namespace {
 using Verdict = CheckOutcome::Verdict;
 constexpr std::size_t kMessageLimitBytes = 16 << 10;
 
-/// The child: says its outcome and ends, without the destructors of what it inherited.
-[[noreturn]] void runChild(const std::function<CheckOutcome()>& check, int out) {
+/// The child: says what it has to say and ends, without the destructors of what it inherited.
+[[noreturn]] void beChild(const std::function<std::string()>& work, int out) {
   ::setpgid(0, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);  // what the plugin prints is not our report
-  CheckOutcome outcome;
+  std::string said;
   try {
-    outcome = check();
-  } catch (const std::exception& e) {
-    outcome = CheckOutcome::failed(fmt::format("The check itself broke: {}.", e.what()));
+    said = work();
+  } catch (...) {  // nothing of the caller's may run twice
+    ::_exit(1);
   }
-  if (outcome.message.size() > kMessageLimitBytes) outcome.message.resize(kMessageLimitBytes);
-  writeAll(out, static_cast<char>('0' + static_cast<int>(outcome.verdict)) + outcome.message);
+  if (said.size() > kMessageLimitBytes) said.resize(kMessageLimitBytes);
+  writeAll(out, said);
   ::_exit(0);
-}
-
-CheckOutcome howItEnded(int status, const std::string& said) {
-  if (WIFSIGNALED(status))
-    return CheckOutcome::failed(
-        fmt::format("It died of signal {} ({}).", WTERMSIG(status), ::strsignal(WTERMSIG(status))));
-  if (said.empty())
-    return CheckOutcome::failed(
-        fmt::format("It ended its process, with exit code {}.", WEXITSTATUS(status)));
-  return {static_cast<Verdict>(said.front() - '0'), said.substr(1)};
 }
 
 /// False: time is up.
@@ -64,8 +54,7 @@ bool awaitEnd(int child, std::chrono::milliseconds timeout) {
 
 }  // namespace
 
-CheckOutcome runInChild(const std::function<CheckOutcome()>& check,
-                        std::chrono::milliseconds timeout) {
+ChildEnd runChild(const std::function<std::string()>& work, std::chrono::milliseconds timeout) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
@@ -73,7 +62,7 @@ CheckOutcome runInChild(const std::function<CheckOutcome()>& check,
   UniqueFd out(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "cannot fork");
-  if (pid == 0) runChild(check, out.get());
+  if (pid == 0) beChild(work, out.get());
   out.reset();
   const UniqueFd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const bool hasEnded = awaitEnd(child.get(), timeout);
@@ -82,14 +71,39 @@ CheckOutcome runInChild(const std::function<CheckOutcome()>& check,
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!hasEnded)
-    return CheckOutcome::failed(
-        fmt::format("It did not come back within {} s.", timeout.count() / 1000));
-  std::string message;
+  ChildEnd end;
+  end.isLate = !hasEnded;
+  if (hasEnded && WIFSIGNALED(status)) end.signal = WTERMSIG(status);
+  if (hasEnded && WIFEXITED(status)) end.exitCode = WEXITSTATUS(status);
   char buffer[4096];
   for (ssize_t n; (n = ::read(in.get(), buffer, sizeof buffer)) > 0;)
-    message.append(buffer, static_cast<std::size_t>(n));
-  return howItEnded(status, message);
+    end.said.append(buffer, static_cast<std::size_t>(n));
+  return end;
+}
+
+CheckOutcome runInChild(const std::function<CheckOutcome()>& check,
+                        std::chrono::milliseconds timeout) {
+  const ChildEnd end = runChild(
+      [&] {
+        CheckOutcome outcome;
+        try {
+          outcome = check();
+        } catch (const std::exception& e) {
+          outcome = CheckOutcome::failed(fmt::format("The check itself broke: {}.", e.what()));
+        }
+        return static_cast<char>('0' + static_cast<int>(outcome.verdict)) + outcome.message;
+      },
+      timeout);
+  if (end.isLate)
+    return CheckOutcome::failed(
+        fmt::format("It did not come back within {} s.", timeout.count() / 1000));
+  if (end.signal != 0)
+    return CheckOutcome::failed(
+        fmt::format("It died of signal {} ({}).", end.signal, ::strsignal(end.signal)));
+  if (end.said.empty())
+    return CheckOutcome::failed(
+        fmt::format("It ended its process, with exit code {}.", end.exitCode));
+  return {static_cast<Verdict>(end.said.front() - '0'), end.said.substr(1)};
 }
 
 }  // namespace planwright

@@ -18,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Verdict = CheckOutcome::Verdict;
-constexpr std::size_t kFileLimitBytes = std::size_t{1} << 30;
 
 std::string_view toText(Verdict verdict) {
   switch (verdict) {
@@ -111,7 +110,7 @@ Result<ConformanceReport> checkPlugin(const fs::path& file, const ConformanceOpt
   const ScratchFolder scratch = ScratchFolder::below({});
   CheckSubject subject;
   subject.file = file;
-  subject.bytes = readFile(file, kFileLimitBytes);
+  subject.bytes = readFile(file, kPluginFileBytes);
   subject.scratch = scratch.path();
   auto samples = samplesOf(options.samples);
   if (!samples) return samples.error();
