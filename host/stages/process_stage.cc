@@ -157,7 +157,7 @@ Result<StageOutcome> ProcessInstance::await(std::uint32_t number, StageCall& cal
 }
 
 Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& programs) {
-  const auto meta = parseJson(frame.meta.empty() ? "{}" : std::string_view(frame.meta));
+  const auto meta = metaOf(frame);
   if (!meta) return invalid("a frame's meta is " + meta.error().message);
   CallServices& services = call.services();
   if (frame.kind != FrameKind::Metric) call.live();
@@ -186,7 +186,7 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
     case FrameKind::BlobGet:
     case FrameKind::BlobPut:
     case FrameKind::Secret:
-      reply(frame, call);
+      reply(frame, *meta, call);
       return {};
     default:
       return invalid(fmt::format("it sent a frame of kind {} in the middle of a call",
@@ -194,25 +194,24 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
   }
 }
 
-void ProcessInstance::reply(const Frame& request, StageCall& call) {
-  const auto meta = parseJson(request.meta.empty() ? "{}" : std::string_view(request.meta));
+void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCall& call) {
   const auto answer = [&](std::string_view text, std::string_view data = {}, int fd = -1) {
     process_->send(FrameKind::Reply, request.number, text, data, fd);
   };
   CallServices& services = call.services();
   if (request.kind == FrameKind::BlobGet) {
-    const auto digest = Digest::parse(textOr(*meta, "digest"));
+    const auto digest = Digest::parse(textOr(meta, "digest"));
     if (!digest) return answer(toMeta(invalid("not a blob digest")));
     const auto blob = services.openBlob(*digest);
     return blob ? answer("{}", {}, blob->get()) : answer(toMeta(blob.error()));
   }
   if (request.kind == FrameKind::BlobPut) {
     if (!request.fd) return answer(toMeta(invalid("a blob comes as a descriptor")));
-    const auto digest = services.putBlob(request.fd.get(), textOr(*meta, "media_type"));
+    const auto digest = services.putBlob(request.fd.get(), textOr(meta, "media_type"));
     if (!digest) return answer(toMeta(digest.error()));
     return answer(JsonWriter().object().member("digest", digest->text()).end().take());
   }
-  const std::string name = textOr(*meta, "name");
+  const std::string name = textOr(meta, "name");
   const bool isAllowed =
       std::find(task_.secrets.begin(), task_.secrets.end(), name) != task_.secrets.end();
   const auto value = isAllowed ? services.secret(name) : std::nullopt;

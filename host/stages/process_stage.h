@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "stages/stage_call.h"
 #include "stages/worker_process.h"
 
@@ -39,7 +40,7 @@ class ProcessInstance {
   Result<void> start();
   Result<StageOutcome> await(std::uint32_t number, StageCall& call, Programs& programs);
   Result<void> serve(Frame frame, StageCall& call, Programs& programs);
-  void reply(const Frame& request, StageCall& call);
+  void reply(const Frame& request, const JsonValue& meta, StageCall& call);
   StageOutcome died(const Error& why, StageCall& call);
 
   const std::shared_ptr<WorkerHost> host_;

@@ -3,8 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "base/json.h"
-
 namespace planwright {
 namespace {
 
@@ -27,11 +25,11 @@ ErrorKind kindFrom(std::string_view word) {
   return ErrorKind::Failed;
 }
 
+}  // namespace
+
 Result<JsonDocument> metaOf(const Frame& frame) {
   return parseJson(frame.meta.empty() ? "{}" : std::string_view(frame.meta));
 }
-
-}  // namespace
 
 std::string toMeta(const StageInput& input) {
   JsonWriter json;

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "stages/frames.h"
 #include "stages/stage.h"
 
@@ -10,6 +11,8 @@ namespace planwright {
 
 // The meta of frames: what a call carries there and back. Members that are missing have their
 // defaults, as from a newer or a smaller peer; Invalid only if the text is not JSON.
+
+Result<JsonDocument> metaOf(const Frame& frame);  ///< none is {}
 
 std::string toMeta(const StageInput& input);
 std::string toMeta(const StageJob& job);
