@@ -48,6 +48,27 @@ void writeVersion(JsonWriter& json, const char* name, const PluginInfo& info) {
 
 }  // namespace
 
+/// One plugin of a queue that becomes another.
+struct PluginSwitch::Move {
+  std::string id;
+  PluginInfo from, to;
+
+  static bool isAmong(const std::vector<Move>& moves, const std::string& id) {
+    return std::any_of(moves.begin(), moves.end(), [&](const Move& move) { return move.id == id; });
+  }
+  /// The member "plugins" of an open object.
+  static void write(JsonWriter& json, const std::vector<Move>& moves) {
+    json.key("plugins").array();
+    for (const auto& move : moves) {
+      json.object().member("id", move.id);
+      writeVersion(json, "from", move.from);
+      writeVersion(json, "to", move.to);
+      json.end();
+    }
+    json.end();
+  }
+};
+
 std::shared_ptr<const Plugins> PluginSwitch::pluginsOf(const std::string& queue,
                                                        const Plugins& base,
                                                        const PluginStore& store) {
@@ -127,10 +148,7 @@ Result<std::string> PluginSwitch::rollback(const std::string& queue, const std::
 /// The settings against the schemas of the new versions, and what these say to them.
 Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugins,
                                  const std::vector<Move>& moves) const {
-  const auto isMoved = [&](const StageConfig& stage) {
-    return std::any_of(moves.begin(), moves.end(),
-                       [&](const Move& move) { return move.id == stage.plugin; });
-  };
+  const auto isMoved = [&](const StageConfig& stage) { return Move::isAmong(moves, stage.plugin); };
   for (const auto& source : queue.sources)
     if (isMoved(source))
       if (const auto ok = plugins.settings(source.plugin, source.settingsJson); !ok)
@@ -167,12 +185,10 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
     error.kind = ErrorKind::Invalid;
     return error;
   }
-  const auto isMoved = [&](const std::string& id) {
-    return std::any_of(moves.begin(), moves.end(), [&](const Move& m) { return m.id == id; });
-  };
-  const bool isBuilder = isMoved(now->config.builder.plugin);
-  const bool isPlanner = std::any_of(now->config.planners.begin(), now->config.planners.end(),
-                                     [&](const auto& p) { return isMoved(p.plugin); });
+  const bool isBuilder = Move::isAmong(moves, now->config.builder.plugin);
+  const bool isPlanner =
+      std::any_of(now->config.planners.begin(), now->config.planners.end(),
+                  [&](const auto& planner) { return Move::isAmong(moves, planner.plugin); });
   const int items = isTried && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
   if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);
   LiveQueue::Trial trial;
@@ -211,33 +227,22 @@ std::string PluginSwitch::answer(const std::string& queue, std::int64_t generati
       .member("queue", queue)
       .member("generation", generation)
       .member("state", state)
-      .member("trial_items", items)
-      .key("plugins")
-      .array();
-  for (const auto& move : moves) {
-    json.object().member("id", move.id);
-    writeVersion(json, "from", move.from);
-    writeVersion(json, "to", move.to);
-    json.end();
-  }
-  return json.end().end().take();
+      .member("trial_items", items);
+  Move::write(json, moves);
+  return json.end().take();
 }
 
 void PluginSwitch::note(const std::string& queue, const std::string& type, const std::string& level,
                         const std::vector<Move>& moves, const std::string& why,
                         const std::string& actor) const {
   JsonWriter json;
-  json.object().member("by", actor).textOrNull("why", why).key("plugins").array();
-  for (const auto& move : moves) {
-    json.object().member("id", move.id);
-    writeVersion(json, "from", move.from);
-    writeVersion(json, "to", move.to);
-    json.end();
+  json.object().member("by", actor).textOrNull("why", why);
+  Move::write(json, moves);
+  for (const auto& move : moves)
     log::info("{} queue={} plugin={} {} -> {} {}", type, queue, move.id, move.from.version,
               move.to.version, why);
-  }
   try {
-    parts_.host.database.lease()->run("queue_event", {queue, type, level, json.end().end().take()});
+    parts_.host.database.lease()->run("queue_event", {queue, type, level, json.end().take()});
     parts_.host.bell.ring();
   } catch (const std::exception& e) {  // the log has it
     log::debug("no event {} queue={}: {}", type, queue, e.what());

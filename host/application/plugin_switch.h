@@ -41,10 +41,7 @@ class PluginSwitch {
   Result<std::string> rollback(const std::string& queue, const std::string& actor);
 
  private:
-  struct Move {
-    std::string id;
-    PluginInfo from, to;
-  };
+  struct Move;
   Result<void> check(const QueueConfig& queue, const Plugins& plugins,
                      const std::vector<Move>& moves) const;
   Result<std::string> go(QueueRunner& runner, const PluginChoices& wanted,

@@ -123,16 +123,16 @@ void Queues::tidy() {
   std::vector<Closed> over;
   {
     auto closed = closed_.lock();
+    const auto open = std::stable_partition(
+        closed->begin(), closed->end(), [](const auto& each) { return !each.runner->isOver(); });
+    over.assign(std::make_move_iterator(open), std::make_move_iterator(closed->end()));
+    closed->erase(open, closed->end());
     for (auto& each : *closed) {
-      if (each.runner->isOver()) {
-        over.push_back(each);
-      } else if (!each.isStopped && parts_.clock.steady() >= each.until) {
-        log::warn("work of a removed queue is stopped and goes back queue={}", each.runner->name());
-        each.runner->stopWork();
-        each.isStopped = true;
-      }
+      if (each.isStopped || parts_.clock.steady() < each.until) continue;
+      log::warn("work of a removed queue is stopped and goes back queue={}", each.runner->name());
+      each.runner->stopWork();
+      each.isStopped = true;
     }
-    std::erase_if(*closed, [](const Closed& each) { return each.runner->isOver(); });
   }
   for (const auto& each : over) log::info("ended queue={}", each.runner->name());
 }
