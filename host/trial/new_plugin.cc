@@ -55,12 +55,15 @@ std::string howToRun(const NewPlugin& plugin, const std::string& name) {
 }
 
 /// The name in the project of a file of the templates, or empty: another stage's or language's.
+/// What all languages share stands below any/, which sorts first: a language's own file takes its
+/// place.
 std::string placeOf(std::string_view file, const NewPlugin& plugin) {
   if (!file.starts_with(kTemplates)) return {};
   file.remove_prefix(kTemplates.size());
   if (file == "README.md") return std::string(file);
-  const std::string language = plugin.language + "/", stage = language + plugin.stage + "/";
-  if (file.starts_with(stage)) return std::string(file.substr(stage.size()));
+  const std::string language = plugin.language + "/";
+  for (const std::string& stage : {"any/" + plugin.stage + "/", language + plugin.stage + "/"})
+    if (file.starts_with(stage)) return std::string(file.substr(stage.size()));
   if (!file.starts_with(language)) return {};
   file.remove_prefix(language.size());  // of every stage, such as CMakeLists.txt
   return file.find('/') == file.npos ? std::string(file) : std::string();
