@@ -8,10 +8,9 @@ import os
 import pathlib
 import re
 import shutil
-import threading
-import time
 
 from harness import ROOT, HostCase, eventually, main, queue_config
+from load import under_load
 
 BUILD = pathlib.Path(os.environ.get("PLANWRIGHT_BINARY", ROOT / "build" / "planwright")).parent
 VERSIONS = BUILD / "tests" / "plugins" / "versions"
@@ -116,39 +115,18 @@ class PluginSwitchTest(HostCase):
 
     def test_many_versions_under_load_lose_and_double_nothing(self):
         host = self.start()
-        stop = threading.Event()
-        dropped = []
-
-        def drop():
-            while not stop.is_set():
-                dropped.append(f"item-{len(dropped)}")
-                host.drop(dropped[-1], dropped[-1])
-                time.sleep(0.02)
 
         def decided():
             return int(host.sql("select count(*) from events where type ~ '^plugin.(switched|rolled_back)$'")[0][0])
 
         before = self.resident(host)
-        writer = threading.Thread(target=drop)
-        writer.start()
-        try:
+        with under_load(self, host, patience=60 + RELOADS):
             for round in range(RELOADS):
                 bad = round == RELOADS // 2
                 self.install(host, "next_bad" if bad else "next_good", b"%d" % round)
                 host.cli("plugin", "reload", "default")
                 eventually(lambda: decided() > round, lambda: f"{decided()} decided of {round + 1}")
-        finally:
-            stop.set()
-            writer.join()
-        eventually(
-            lambda: len(host.plans("built")) == len(dropped),
-            lambda: host.sql("select status, count(*) from plans group by 1"),
-            60 + RELOADS,
-        )
-        count = str(len(dropped))
         self.assertEqual(len(self.events(host, "plugin.rolled_back")), 1)
-        self.assertEqual(host.sql("select count(*), max(attempt) from pending_inputs"), [[count, "1"]])
-        self.assertEqual(host.sql("select count(*), count(distinct pending_input_id) from plans"), [[count] * 2])
         self.assertEqual(host.sql("select count(*) from plans where planner like '% 3.0.0'"), [["0"]])
         self.assertLess(self.resident(host) - before, 64 << 20)
 
