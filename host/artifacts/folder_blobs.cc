@@ -197,6 +197,9 @@ bool FolderBlobs::reuse(const Digest& digest) const {
     if (errno == ENOENT || errno == EACCES || errno == EPERM) return false;
     fail("cannot touch " + path.string());
   }
+  // A discard() that had moved the file aside as it was found may have looked at its time before it
+  // was touched. One that moves it aside from now on sees the touch.
+  if (::access(path.c_str(), F_OK) != 0) return false;
   syncFolder(path.parent_path());
   return true;
 }
