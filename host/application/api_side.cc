@@ -60,6 +60,7 @@ struct ApiSide::State {
         .arriving = parts.arrivingJson,
         .configJson = [this] { return parts.reload.json(); },
         .reload = [this](const ReloadRequest& wish) { return parts.reload.run(wish); },
+        .pluginsOf = parts.pluginsOf,
         .reloadPlugins =
             [this](const std::string& queue) { return parts.plugSwitch.reload(queue, "api"); },
         .rollbackPlugins =

@@ -30,6 +30,7 @@ class ApiSide {
     std::function<std::unique_ptr<Tickets>()> connectTickets;
     BlobStore& blobs;
     const Plugins& plugins;
+    std::function<std::shared_ptr<const Plugins>(const std::string&)> pluginsOf;
     ServiceState& postgres;
     ServiceState& redis;
     Bell& bell;

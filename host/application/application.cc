@@ -99,8 +99,10 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
   store_ = std::make_unique<PluginStore>(data / "plugins");
-  plugins_ = std::make_shared<const Plugins>(
-      PluginOptions{pluginFolders(config), data / "plugins", work, pluginLock(config)}, *sandbox_);
+  plugins_ =
+      std::make_shared<const Plugins>(PluginOptions{bundledPluginFolders(), data / "plugins", work,
+                                                    pluginLock(config), config.plugins.path},
+                                      *sandbox_);
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
@@ -163,6 +165,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
                        connectTickets,
                        *blobs_,
                        *plugins_,
+                       [this](const std::string& queue) { return pluginsOf(queue); },
                        postgresState_,
                        redisState_,
                        bell_,

@@ -155,11 +155,13 @@ Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugin
         return ok.error();
   for (const auto& planner : queue.planners)
     if (isMoved(planner))
-      if (const auto ok = plugins.planner(planner.plugin, queue.name, planner.settingsJson); !ok)
+      if (const auto ok =
+              plugins.planner(planner.plugin, queue.name, planner.settingsJson, roomOf(planner));
+          !ok)
         return ok.error();
   if (isMoved(queue.builder))
-    if (const auto ok =
-            plugins.builder(queue.builder.plugin, queue.name, queue.builder.settingsJson);
+    if (const auto ok = plugins.builder(queue.builder.plugin, queue.name,
+                                        queue.builder.settingsJson, roomOf(queue.builder));
         !ok)
       return ok.error();
   return {};

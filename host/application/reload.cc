@@ -143,10 +143,11 @@ std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePla
     const Roles& roles = next.roles;
     for (const auto& planner : queue->planners)
       if (roles.plan)
-        note(planner, plugins.planner(planner.plugin, queue->name, planner.settingsJson));
+        note(planner,
+             plugins.planner(planner.plugin, queue->name, planner.settingsJson, roomOf(planner)));
     if (roles.build)
-      note(queue->builder,
-           plugins.builder(queue->builder.plugin, queue->name, queue->builder.settingsJson));
+      note(queue->builder, plugins.builder(queue->builder.plugin, queue->name,
+                                           queue->builder.settingsJson, roomOf(queue->builder)));
   }
   return problems;
 }

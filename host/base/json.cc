@@ -308,6 +308,14 @@ std::string textOr(const JsonValue& object, std::string_view key, std::string fa
                                     : std::move(fallback);
 }
 
+std::vector<std::string> textsOf(const JsonValue& object, std::string_view key) {
+  std::vector<std::string> out;
+  if (const auto* list = find(object, key); list && list->IsArray())
+    for (const auto& item : list->GetArray())
+      if (item.IsString()) out.emplace_back(item.GetString(), item.GetStringLength());
+  return out;
+}
+
 std::int64_t numberOr(const JsonValue& object, std::string_view key, std::int64_t fallback) {
   const auto* value = find(object, key);
   return value && value->IsInt64() ? value->GetInt64() : fallback;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rapidjson/document.h>
 
@@ -33,6 +34,8 @@ std::string canonicalJson(const JsonValue& value);
 /// Members by name; a missing or wrongly typed one gives the fallback.
 const JsonValue* find(const JsonValue& object, std::string_view key);
 std::string textOr(const JsonValue& object, std::string_view key, std::string fallback = {});
+/// The texts of an array; what is none, or missing, is left out.
+std::vector<std::string> textsOf(const JsonValue& object, std::string_view key);
 std::int64_t numberOr(const JsonValue& object, std::string_view key, std::int64_t fallback);
 bool boolOr(const JsonValue& object, std::string_view key, bool fallback);
 

@@ -48,8 +48,7 @@ Result<void> JobRunner::create() {
   const Plugins& plugins = *generation_->plugins;
   auto settings = plugins.settings(config.plugin, config.settingsJson);
   if (!settings) return settings.error();
-  auto builder = plugins.builder(config.plugin, parts_.queue.name, *settings,
-                                 roomOf(static_cast<const StageConfig&>(config)));
+  auto builder = plugins.builder(config.plugin, parts_.queue.name, *settings, roomOf(config));
   if (!builder) return builder.error();
   builder_ = std::move(*builder);
   return {};

@@ -86,9 +86,11 @@ std::vector<Listing> makeListings() {
        "/api/queues",
        {column("NAME", "name"), modeColumn("PLANNING", "auto_plan"),
         countColumn("PLAN_QUEUE", "plan.depth", "plan.running"),
-        column("WORKERS", "plan.workers", true), modeColumn("BUILDING", "auto_build"),
+        column("WORKERS", "plan.workers", true), column("ISOLATION", "plan.isolation", true),
+        modeColumn("BUILDING", "auto_build"),
         countColumn("BUILD_QUEUE", "build.depth", "build.running"),
-        column("WORKERS", "build.workers", true), column("JOB_SLOTS", "build.job_slots", true)}},
+        column("WORKERS", "build.workers", true), column("ISOLATION", "build.isolation", true),
+        column("JOB_SLOTS", "build.job_slots", true)}},
       {"workers",
        "worker",
        "/api/workers",
@@ -99,7 +101,7 @@ std::vector<Listing> makeListings() {
        "plugin",
        "/api/plugins",
        {column("ID", "id"), column("VERSION", "version"), column("STAGES", "stages"),
-        column("ERROR", "error")}},
+        column("ISOLATION", "isolation"), column("ERROR", "error")}},
   };
 }
 

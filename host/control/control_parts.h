@@ -37,7 +37,7 @@ struct ControlParts {
   Bell& bell;
   const Clock& clock;
   Metrics& metrics;
-  const Plugins* plugins = nullptr;
+  const Plugins* plugins = nullptr;  ///< of the plugin folders
   const SigningKey* signingKey = nullptr;  ///< none: no statements
   std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
   std::string sandboxJson = {};  ///< SandboxReport::json()
@@ -45,6 +45,8 @@ struct ControlParts {
   std::function<std::string()> arriving = {};
   std::function<std::string()> configJson = {};  ///< Reload::json()
   std::function<ReloadAnswer(const ReloadRequest&)> reload = {};
+  /// What a queue runs with now, if it is not `plugins`.
+  std::function<std::shared_ptr<const Plugins>(const std::string&)> pluginsOf = {};
   /// PluginSwitch, for the queue of that name.
   std::function<Result<std::string>(const std::string&)> reloadPlugins = {}, rollbackPlugins = {};
   /// Must not wait for any of them.

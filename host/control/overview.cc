@@ -1,29 +1,52 @@
 #include "control/overview.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "stages/live_queue.h"
 #include "base/unavailable.h"
 
 namespace planwright {
 
 namespace {
 
-/// By queue and stage, for the statement.
-std::string pluginsOf(const Config& config) {
+const char* word(StageRoom::Isolation isolation) {
+  return isolation == StageRoom::Isolation::Process ? "process" : "inproc";
+}
+
+/// The members "plugins" and "isolation" of a stage: ids, and where each runs now.
+void writeStage(JsonWriter& json, const std::map<std::string, StageRoom::Isolation>& stages,
+                const Plugins* plugins) {
+  json.object().key("plugins").array();
+  for (const auto& [id, wanted] : stages) json.value(id);
+  json.end().key("isolation").array();
+  for (const auto& [id, wanted] : stages) {
+    const auto where = plugins ? plugins->isolation(id, wanted) : notFound("no plugins");
+    json.value(word(where ? *where : wanted));
+  }
+  json.end().end();
+}
+
+/// {"default": {"plan": {"plugins", "isolation"}, "build": …}}, for the statement.
+std::string stagesOf(const ControlParts& parts) {
   JsonWriter json;
   json.object();
-  for (const auto& queue : config.queues) {
-    std::set<std::string> planners;
-    for (const auto& planner : queue.planners) planners.insert(planner.plugin);
-    json.key(queue.name).object().key("plan").array();
-    for (const auto& id : planners) json.value(id);
-    json.end().key("build").array();
-    if (!queue.builder.plugin.empty()) json.value(queue.builder.plugin);
-    json.end().end();
+  for (const auto& queue : parts.config.now()->queues) {
+    const auto own = parts.pluginsOf ? parts.pluginsOf(queue.name) : nullptr;
+    const Plugins* plugins = own ? own.get() : parts.plugins;
+    std::map<std::string, StageRoom::Isolation> planners, builders;
+    for (const auto& planner : queue.planners)
+      planners.emplace(planner.plugin, isolationOf(planner));
+    if (!queue.builder.plugin.empty())
+      builders.emplace(queue.builder.plugin, isolationOf(queue.builder));
+    json.key(queue.name).object().key("plan");
+    writeStage(json, planners, plugins);
+    json.key("build");
+    writeStage(json, builders, plugins);
+    json.end();
   }
   return json.end().take();
 }
@@ -36,7 +59,8 @@ std::string wholePage(const std::vector<std::string>& items) {
   return json.end().key("next_cursor").null().member("total", items.size()).end().take();
 }
 
-std::string pluginJson(const PluginInfo& info) {
+std::string pluginJson(const PluginInfo& info, const Plugins& plugins) {
+  const auto where = plugins.isolation(info.id, StageRoom::Isolation::Auto);
   JsonWriter json;
   json.object()
       .member("id", info.id)
@@ -45,6 +69,8 @@ std::string pluginJson(const PluginInfo& info) {
       .textOrNull("digest", info.digest)
       .member("description", info.description)
       .member("pure", info.pure)
+      .member("bundled", info.isBundled)
+      .textOrNull("isolation", where && info.error.empty() ? word(*where) : "")
       .member("usable", info.error.empty())
       .textOrNull("error", info.error);
   json.key("stages").array();
@@ -70,8 +96,7 @@ Overview::Overview(const ControlParts& parts)
 
 std::vector<Overview::QueueRow> Overview::rows() {
   const std::string counts = counts_.get();
-  const Rows rows =
-      parts_.database.lease()->run("api_queues", {pluginsOf(*parts_.config.now()), counts});
+  const Rows rows = parts_.database.lease()->run("api_queues", {stagesOf(parts_), counts});
   std::vector<QueueRow> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
   return out;
@@ -136,14 +161,15 @@ std::string Overview::reconciler() const {
 std::string Overview::plugins() const {
   std::vector<std::string> items;
   if (parts_.plugins)
-    for (const auto& info : parts_.plugins->all()) items.push_back(pluginJson(info));
+    for (const auto& info : parts_.plugins->all())
+      items.push_back(pluginJson(info, *parts_.plugins));
   return wholePage(items);
 }
 
 Result<std::string> Overview::plugin(const std::string& id) const {
   const PluginInfo* info = parts_.plugins ? parts_.plugins->find(id) : nullptr;
   if (!info) return notFound(fmt::format("There is no plugin {}.", id));
-  return pluginJson(*info);
+  return pluginJson(*info, *parts_.plugins);
 }
 
 std::string Overview::version() const {

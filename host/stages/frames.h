@@ -18,7 +18,9 @@ namespace planwright {
 
 enum class FrameKind : std::uint16_t {
   // host -> worker
-  Hello = 1,   ///< {"plugin","stage","queue","settings"}; answered by Ready or Refused
+  /// {"plugin","id","version","stages","secrets","stage","queue","settings"}: a file and what its
+  /// manifest says; answered by Ready or Refused. Without a stage it is only loaded.
+  Hello = 1,
   Plan = 2,    ///< a call: the input, data = its content; answered by Done
   Build = 3,   ///< a call: the job; answered by Done
   Cancel = 4,  ///< {"reason"}: the number in PW_STOP_*

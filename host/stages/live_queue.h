@@ -21,15 +21,17 @@ struct QueueGeneration {
   std::shared_ptr<const Plugins> plugins;
 };
 
+inline StageRoom::Isolation isolationOf(const StageConfig& stage) {
+  if (stage.isolation == "process") return StageRoom::Isolation::Process;
+  return stage.isolation == "inproc" ? StageRoom::Isolation::Inproc : StageRoom::Isolation::Auto;
+}
 /// Where the configuration wants a stage to run. The limits are for the process of a planner; those
 /// of a builder are for the programs of its jobs.
-inline StageRoom roomOf(const StageConfig& stage) {
-  return {
-      stage.isolation == "process" ? StageRoom::Isolation::Process : StageRoom::Isolation::Inproc,
-      {}};
+inline StageRoom roomOf(const BuilderConfig& builder) {
+  return {isolationOf(builder), {}};
 }
 inline StageRoom roomOf(const PlannerConfig& planner) {
-  StageRoom room = roomOf(static_cast<const StageConfig&>(planner));
+  StageRoom room{isolationOf(planner), {}};
   room.limits.memoryBytes = static_cast<std::uint64_t>(planner.limits.memoryBytes.value_or(0));
   room.limits.openFiles = static_cast<std::uint64_t>(planner.limits.files.value_or(0));
   return room;

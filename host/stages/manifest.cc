@@ -21,14 +21,6 @@ Error broken(const char* what) {
   return invalid(std::string("not a usable shared object: ") + what);
 }
 
-std::vector<std::string> texts(const JsonValue& object, const char* key) {
-  std::vector<std::string> out;
-  if (const auto* list = find(object, key); list && list->IsArray())
-    for (const auto& item : list->GetArray())
-      out.emplace_back(item.GetString(), item.GetStringLength());
-  return out;
-}
-
 JsonSchema compiledSchema() {
   const auto& files = embeddedFiles();
   const auto file = files.find("sdk/schema/manifest.schema.json");
@@ -90,11 +82,15 @@ Result<Manifest> ManifestReader::parse(std::string_view json) const {
   out.version = textOr(*document, "version");
   out.abi = textOr(*document, "abi");
   out.description = textOr(*document, "description");
-  out.stages = texts(*document, "stages");
-  out.secrets = texts(*document, "secrets");
+  out.stages = textsOf(*document, "stages");
+  out.secrets = textsOf(*document, "secrets");
   out.pure = boolOr(*document, "pure", false);
-  const auto places = texts(*document, "isolation");
-  out.inproc = places.empty() || std::find(places.begin(), places.end(), "inproc") != places.end();
+  const auto places = textsOf(*document, "isolation");
+  const auto allows = [&](const char* place) {
+    return places.empty() || std::find(places.begin(), places.end(), place) != places.end();
+  };
+  out.inproc = allows("inproc");
+  out.process = allows("process");
   const auto* settings = find(*document, "settings");
   out.settingsSchemaJson = settings ? toJson(*settings) : "{}";
   out.json = toJson(*document);

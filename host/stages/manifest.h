@@ -24,7 +24,8 @@ struct Manifest {
   std::string settingsSchemaJson;    ///< "{}" if it has no settings of its own
   std::string json;                  ///< the whole manifest
   bool pure = false;
-  bool inproc = true;  ///< may run inside the host
+  bool inproc = true;   ///< may run inside the host
+  bool process = true;  ///< may run in a process of its own
   bool provides(std::string_view stage) const;
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };

@@ -12,6 +12,7 @@
 #include "base/threads.h"
 #include "stages/exec_service.h"
 #include "stages/inproc_call.h"
+#include "stages/stored_plugin.h"
 #include "stages/worker_wire.h"
 
 namespace planwright {
@@ -30,7 +31,36 @@ std::string howItEnded(const ProgramExit& exit) {
   return fmt::format("exit code {}", exit.code);
 }
 
+std::string helloOf(const WorkerTask& task) {
+  JsonWriter hello;
+  hello.object().member("plugin", task.file).member("stage", task.stage);
+  hello.member("queue", task.queue).member("settings", task.settingsJson);
+  hello.member("id", task.manifest.id).member("version", task.manifest.version);
+  hello.key("stages").array();
+  for (const auto& stage : task.manifest.stages) hello.value(stage);
+  hello.end().key("secrets").array();
+  for (const auto& secret : task.manifest.secrets) hello.value(secret);
+  return hello.end().end().take();
+}
+
 }  // namespace
+
+WorkerTask WorkerTask::of(const StoredPlugin& plugin, std::string stage, std::string queue,
+                          std::string settingsJson, const ProgramLimits& limits) {
+  return {plugin.manifest,
+          plugin.digest,
+          plugin.file.string(),
+          std::move(stage),
+          std::move(queue),
+          std::move(settingsJson),
+          limits};
+}
+
+Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin) {
+  auto instance = ProcessInstance::create(host, WorkerTask::of(plugin, {}, {}, "{}", {}));
+  if (!instance) return instance.error();
+  return {};
+}
 
 /// Programs that the stage asked for, each in a thread, so that the worker is heard meanwhile. They
 /// are stopped with the call, and when the worker is gone.
@@ -82,10 +112,7 @@ Result<void> ProcessInstance::start() {
       *host_, std::vector<std::string>{"/proc/self/exe", "plugin-worker"}, task_.limits);
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
-  JsonWriter hello;
-  hello.object().member("plugin", task_.file).member("stage", task_.stage);
-  hello.member("queue", task_.queue).member("settings", task_.settingsJson);
-  process_->send(FrameKind::Hello, 0, hello.end().take());
+  process_->send(FrameKind::Hello, 0, helloOf(task_));
   const auto answer = process_->receive(kHandshake);
   if (answer && *answer && (*answer)->kind == FrameKind::Ready) return {};
   Error error{ErrorKind::Failed, {}, {}, {}};
@@ -96,7 +123,7 @@ Result<void> ProcessInstance::start() {
     const ProgramExit exit = process_->end(milliseconds(0));
     if (exit.lost || exit.stopped) error.kind = ErrorKind::Unavailable;
     error.message = fmt::format(
-        "The process of the plugin {} {}.{}{}", task_.plugin,
+        "The process of the plugin {} {}.{}{}", task_.manifest.id,
         isSilent ? "did not get ready within 10 s" : "ended at its start with " + howItEnded(exit),
         process_->hasPrinted() ? " It printed: " : "", process_->tail());
   }
@@ -212,8 +239,8 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
     return answer(JsonWriter().object().member("digest", digest->text()).end().take());
   }
   const std::string name = textOr(meta, "name");
-  const bool isAllowed =
-      std::find(task_.secrets.begin(), task_.secrets.end(), name) != task_.secrets.end();
+  const bool isAllowed = std::find(task_.manifest.secrets.begin(), task_.manifest.secrets.end(),
+                                   name) != task_.manifest.secrets.end();
   const auto value = isAllowed ? services.secret(name) : std::nullopt;
   if (!value) return answer(toMeta(notFound("the secret " + name + " is not granted")));
   answer("{}", *value);
@@ -229,22 +256,22 @@ StageOutcome ProcessInstance::died(const Error& why, StageCall& call) {
   if (isStopped) {
     outcome.failure->kind = failureClassOf(PW_CANCELLED, call.reason());
     outcome.failure->message =
-        fmt::format("The process of the plugin {} was ended: {}.", task_.plugin,
+        fmt::format("The process of the plugin {} was ended: {}.", task_.manifest.id,
                     why.message.empty() ? "it does not answer" : why.message);
   } else if (exit.limit != ProgramLimit::None) {
     outcome.failure->kind = FailureClass::Limit;
     outcome.failure->message =
-        fmt::format("The process of the plugin {} broke a limit.", task_.plugin);
+        fmt::format("The process of the plugin {} broke a limit.", task_.manifest.id);
   } else if (why.kind == ErrorKind::Invalid) {
     outcome.failure->kind = FailureClass::Bug;
     outcome.failure->message = fmt::format("The process of the plugin {} broke its contract: {}.",
-                                           task_.plugin, why.message);
+                                           task_.manifest.id, why.message);
   } else {
-    outcome.failure->message =
-        fmt::format("The process of the plugin {} died with {}.", task_.plugin, howItEnded(exit));
+    outcome.failure->message = fmt::format("The process of the plugin {} died with {}.",
+                                           task_.manifest.id, howItEnded(exit));
   }
-  outcome.failure->details = fmt::format("plugin {} {} {}\n{}", task_.plugin, task_.version,
-                                         task_.digest, process_->tail());
+  outcome.failure->details = fmt::format("plugin {} {} {}\n{}", task_.manifest.id,
+                                         task_.manifest.version, task_.digest, process_->tail());
   log::warn("{} queue={} digest={}", outcome.failure->message, task_.queue, task_.digest);
   process_.reset();
   return outcome;

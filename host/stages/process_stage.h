@@ -7,19 +7,29 @@
 #include <vector>
 
 #include "base/json.h"
+#include "stages/manifest.h"
 #include "stages/stage_call.h"
 #include "stages/worker_process.h"
 
 namespace planwright {
 
+class StoredPlugin;
+
 /// Which stage a worker runs, and where it may ask for what.
 struct WorkerTask {
-  std::string plugin, version, digest;  ///< id, version and digest for what is told of its death
-  std::string file;                     ///< the stored copy
+  Manifest manifest;
+  std::string digest;
+  std::string file;  ///< the stored copy
   std::string stage, queue, settingsJson;
-  std::vector<std::string> secrets;  ///< names of the manifest
   ProgramLimits limits;
+
+  static WorkerTask of(const StoredPlugin& plugin, std::string stage, std::string queue,
+                       std::string settingsJson, const ProgramLimits& limits);
 };
+
+/// Loads and greets it in a worker that ends then. The errors are Library::load's, or tell how that
+/// process died.
+Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin);
 
 /// One instance of a stage in a process of its own, which is started again when it died or has
 /// served for long. Its death costs the call that ran. Used by one thread at a time.

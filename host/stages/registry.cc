@@ -11,10 +11,10 @@
 #include "stages/inproc_builder.h"
 #include "stages/inproc_planner.h"
 #include "stages/inproc_source.h"
-#include "stages/library.h"
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
 #include "stages/process_stage.h"
+#include "stages/stored_plugin.h"
 
 namespace planwright {
 namespace {
@@ -76,7 +76,7 @@ PluginInfo inspectPlugin(const fs::path& file) {
   return info;
 }
 
-/// What all generations of plugins share. Libraries stay loaded to the end of the program: code
+/// What all generations of plugins share. What was loaded stays to the end of the program: code
 /// that left a thread or a destructor behind must not go, and an old version costs some 60 KiB.
 struct Plugins::Loaded {
   Loaded(PluginOptions given, Programs& runs)
@@ -87,11 +87,11 @@ struct Plugins::Loaded {
   Programs& programs;
   const std::shared_ptr<WorkerHost> workers;
   const ManifestReader reader;
-  Guarded<std::map<std::string, std::shared_ptr<Library>>> byDigest;
+  Guarded<std::map<std::string, std::shared_ptr<StoredPlugin>>> byDigest;
 };
 
-/// Checks, copies and loads one file.
-Result<std::shared_ptr<Library>> Plugins::load(const fs::path& file, PluginInfo& info) const {
+/// Checks and copies one file, and lets its code be greeted where that may happen.
+Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, PluginInfo& info) const {
   const PluginOptions& options = shared_->options;
   if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
     return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
@@ -101,15 +101,19 @@ Result<std::shared_ptr<Library>> Plugins::load(const fs::path& file, PluginInfo&
   if (options.lock)
     if (auto why = options.lock->whyNot(info.id, info.digest); !why.empty())
       return Error{ErrorKind::Forbidden, std::move(why), {}, {}};
-  if (!manifest->inproc)
-    return invalid("It must run in a process of its own, which this version cannot do.");
   auto known = shared_->byDigest.lock();
   if (const auto at = known->find(info.digest); at != known->end()) return at->second;
   const auto stored =
       storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
-  auto library = Library::load(stored, std::move(*manifest), shared_->programs, options.workFolder);
-  if (library) known->emplace(info.digest, *library);
-  return library;
+  auto plugin = std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored,
+                                               shared_->programs, options.workFolder);
+  if (info.isBundled && plugin->manifest.inproc) {
+    if (const auto loaded = plugin->library(); !loaded) return loaded.error();
+  } else if (const auto ok = probePlugin(shared_->workers, *plugin); !ok) {
+    return ok.error();
+  }
+  known->emplace(info.digest, plugin);
+  return plugin;
 }
 
 Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>& files) const {
@@ -118,9 +122,9 @@ Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>
     PluginInfo info;
     info.file = file.string();
     info.settingsSchemaJson = "{}";
-    auto library = load(file, info);
-    if (!library) {
-      Error error = library.error();
+    auto plugin = take(file, info);
+    if (!plugin) {
+      Error error = plugin.error();
       error.message = fmt::format("{}: {}", info.id.empty() ? info.file : info.id, error.message);
       return error;
     }
@@ -129,10 +133,10 @@ Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>
                      [&](const Entry& entry) { return made->infos_[entry.info].id == info.id; });
     if (at != made->loaded_.end()) {
       made->infos_[at->info] = std::move(info);
-      at->library = std::move(*library);
+      at->plugin = std::move(*plugin);
     } else {
       made->infos_.push_back(std::move(info));
-      made->loaded_.push_back({made->infos_.size() - 1, std::move(*library)});
+      made->loaded_.push_back({made->infos_.size() - 1, std::move(*plugin)});
     }
   }
   return std::shared_ptr<const Plugins>(made);
@@ -144,29 +148,33 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs)
     fs::remove_all(options.workFolder);  // what a killed host left
     fs::create_directories(options.workFolder);
   }
-  for (const auto& folder : options.folders) {
-    for (const auto& file : pluginFiles(folder)) {
-      PluginInfo info;
-      info.file = file.string();
-      info.settingsSchemaJson = "{}";
-      std::shared_ptr<Library> library;
-      try {
-        auto loaded = load(file, info);
-        if (!loaded)
-          info.error = loaded.error().message;
-        else if (const auto* other = find(info.id); other && other->error.empty())
-          info.error = fmt::format("{} was found before, as {}.", info.id, other->file);
-        else
-          library = *loaded;
-      } catch (const std::exception& e) {
-        info.error = e.what();
-      }
-      if (!info.error.empty()) log::warn("plugin file={}: {}", info.file, info.error);
-      infos_.push_back(std::move(info));
-      if (library) loaded_.push_back({infos_.size() - 1, std::move(library)});
-    }
-  }
+  for (const auto& folder : options.bundled) addFolder(folder, true);
+  for (const auto& folder : options.folders) addFolder(folder, false);
   dropOldCopies(options.storeFolder);
+}
+
+void Plugins::addFolder(const fs::path& folder, bool isBundled) {
+  for (const auto& file : pluginFiles(folder)) {
+    PluginInfo info;
+    info.file = file.string();
+    info.settingsSchemaJson = "{}";
+    info.isBundled = isBundled;
+    std::shared_ptr<StoredPlugin> plugin;
+    try {
+      auto taken = take(file, info);
+      if (!taken)
+        info.error = taken.error().message;
+      else if (const auto* other = find(info.id); other && other->error.empty())
+        info.error = fmt::format("{} was found before, as {}.", info.id, other->file);
+      else
+        plugin = std::move(*taken);
+    } catch (const std::exception& e) {
+      info.error = e.what();
+    }
+    if (!info.error.empty()) log::warn("plugin file={}: {}", info.file, info.error);
+    infos_.push_back(std::move(info));
+    if (plugin) loaded_.push_back({infos_.size() - 1, std::move(plugin)});
+  }
 }
 
 /// Copies of what is no longer installed; the data folder is locked, so nobody else runs them.
@@ -202,71 +210,100 @@ Result<std::string> Plugins::settings(std::string_view id, std::string_view sett
   return settingsWithDefaults(info->settingsSchemaJson, settingsJson);
 }
 
-Result<std::shared_ptr<Library>> Plugins::usable(std::string_view id,
-                                                 std::string_view stage) const {
+const Plugins::Entry* Plugins::entry(std::string_view id) const {
   const auto at = std::find_if(loaded_.begin(), loaded_.end(),
                                [&](const Entry& e) { return infos_[e.info].id == id; });
-  if (at == loaded_.end()) {
+  return at == loaded_.end() ? nullptr : &*at;
+}
+
+Result<std::shared_ptr<StoredPlugin>> Plugins::usable(std::string_view id,
+                                                      std::string_view stage) const {
+  const Entry* found = entry(id);
+  if (!found) {
     const auto* failed = find(id);
     return notFound(
         failed
             ? fmt::format("The plugin {} could not be loaded: {}", id, failed->error)
             : fmt::format("There is no plugin {}; see the plugins list for what was found.", id));
   }
-  if (!at->library->stage(stage))
+  if (!found->plugin->manifest.provides(stage))
     return notFound(fmt::format("The plugin {} has no stage {}.", id, stage));
-  return at->library;
+  return found->plugin;
+}
+
+Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
+                                                StageRoom::Isolation wanted) const {
+  using Isolation = StageRoom::Isolation;
+  const Entry* found = entry(id);
+  if (!found) return notFound(fmt::format("There is no usable plugin {}.", id));
+  const Manifest& manifest = found->plugin->manifest;
+  const bool isBundled = infos_[found->info].isBundled;
+  if (wanted == Isolation::Auto)
+    return manifest.inproc && (isBundled || !manifest.process) ? Isolation::Inproc
+                                                               : Isolation::Process;
+  if (wanted == Isolation::Inproc && !manifest.inproc)
+    return invalid(fmt::format(
+        "The manifest of {} does not let it run inside the host; write isolation: process.", id));
+  if (wanted == Isolation::Process && !manifest.process)
+    return invalid(fmt::format(
+        "The manifest of {} lets it run inside the host only; write isolation: inproc.", id));
+  return wanted;
 }
 
 template <class Stage, class Made, class Table>
-Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string_view id,
-                                             const std::string& queue,
-                                             std::string_view settingsJson) const {
-  auto library = usable(id, stage);
+Result<std::unique_ptr<Stage>> Plugins::makeHere(std::string_view stage, StoredPlugin& plugin,
+                                                 const std::string& queue,
+                                                 std::string_view settingsJson) const {
+  auto library = plugin.library();
   if (!library) return library.error();
-  const auto settings = settingsOf((*library)->manifest(), settingsJson);
-  if (!settings) return settings.error();
   const auto* table = static_cast<const Table*>((*library)->stage(stage));
-  return Made::create(std::move(*library), table, queue, *settings);
+  return Made::create(std::move(*library), table, queue, settingsJson);
 }
 
-template <class Stage, class Made>
-Result<std::unique_ptr<Stage>> Plugins::makeProcess(std::string_view stage, std::string_view id,
-                                                    const std::string& queue,
-                                                    std::string_view settingsJson,
-                                                    const StageRoom& room) const {
-  const auto library = usable(id, stage);
-  if (!library) return library.error();
-  const auto& manifest = (*library)->manifest();
-  auto settings = settingsOf(manifest, settingsJson);
+template <class Stage, class Inner, class Table, class Outer>
+Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string_view id,
+                                             const std::string& queue,
+                                             std::string_view settingsJson,
+                                             const StageRoom& room) const {
+  const auto plugin = usable(id, stage);
+  if (!plugin) return plugin.error();
+  auto settings = settingsOf((*plugin)->manifest, settingsJson);
   if (!settings) return settings.error();
+  const auto where = isolation(id, room.isolation);
+  if (!where) return where.error();
+  if (*where == StageRoom::Isolation::Inproc)
+    return makeHere<Stage, Inner, Table>(stage, **plugin, queue, *settings);
   auto instance = ProcessInstance::create(
       shared_->workers,
-      {manifest.id, manifest.version, find(id)->digest, (*library)->file().string(),
-       std::string(stage), queue, std::move(*settings), manifest.secrets, room.limits});
+      WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room.limits));
   if (!instance) return instance.error();
-  return std::unique_ptr<Stage>(std::make_unique<Made>(std::move(*instance)));
+  return std::unique_ptr<Stage>(std::make_unique<Outer>(std::move(*instance)));
 }
 
 Result<std::unique_ptr<Planner>> Plugins::planner(std::string_view id, const std::string& queue,
                                                   std::string_view settingsJson,
                                                   const StageRoom& room) const {
-  if (room.isolation == StageRoom::Isolation::Process)
-    return makeProcess<Planner, ProcessPlanner>(PW_PLANNER, id, queue, settingsJson, room);
-  return make<Planner, InprocPlanner, pw_planner>(PW_PLANNER, id, queue, settingsJson);
+  return make<Planner, InprocPlanner, pw_planner, ProcessPlanner>(PW_PLANNER, id, queue,
+                                                                  settingsJson, room);
 }
 
 Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std::string& queue,
                                                   std::string_view settingsJson,
                                                   const StageRoom& room) const {
-  if (room.isolation == StageRoom::Isolation::Process)
-    return makeProcess<Builder, ProcessBuilder>(PW_BUILDER, id, queue, settingsJson, room);
-  return make<Builder, InprocBuilder, pw_builder>(PW_BUILDER, id, queue, settingsJson);
+  return make<Builder, InprocBuilder, pw_builder, ProcessBuilder>(PW_BUILDER, id, queue,
+                                                                  settingsJson, room);
 }
 
 Result<std::unique_ptr<Source>> Plugins::source(std::string_view id, const std::string& queue,
                                                 std::string_view settingsJson) const {
-  return make<Source, InprocSource, pw_source>(PW_SOURCE, id, queue, settingsJson);
+  const auto plugin = usable(id, PW_SOURCE);
+  if (!plugin) return plugin.error();
+  const auto settings = settingsOf((*plugin)->manifest, settingsJson);
+  if (!settings) return settings.error();
+  if (!(*plugin)->manifest.inproc)
+    return invalid(
+        fmt::format("The manifest of {} does not let it run inside the host, as sources do.", id));
+  return makeHere<Source, InprocSource, pw_source>(PW_SOURCE, **plugin, queue, *settings);
 }
 
 }  // namespace planwright

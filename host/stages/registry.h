@@ -13,11 +13,12 @@
 
 namespace planwright {
 
-class Library;
+class StoredPlugin;
 
-/// Where a stage runs.
+/// Where a stage runs. Auto: in this process if the plugin came with the program, else in one of
+/// its own, as far as its manifest lets it.
 struct StageRoom {
-  enum class Isolation { Inproc, Process };
+  enum class Isolation { Inproc, Process, Auto };
   Isolation isolation = Isolation::Inproc;
   ProgramLimits limits = {};  ///< of its process, if it has one
 };
@@ -33,6 +34,7 @@ struct PluginInfo {
   std::string manifestJson;
   std::string settingsSchemaJson;  ///< "{}" if the manifest has none
   bool pure = false;               ///< same input, settings and version give the same plan
+  bool isBundled = false;          ///< came with the program
   std::string error;  ///< why it is not usable, in one or two sentences; empty = usable
   friend bool operator==(const PluginInfo&, const PluginInfo&) = default;
 };
@@ -42,9 +44,10 @@ struct PluginInfo {
 PluginInfo inspectPlugin(const std::filesystem::path& file);
 
 struct PluginOptions {
-  /// Searched in this order for *.so; the first file of an id wins. A folder that is not there is
+  /// Of the plugins that came with the program: they are loaded into this process at once. All
+  /// folders are searched in order for *.so; the first file of an id wins. One that is not there is
   /// skipped.
-  std::vector<std::filesystem::path> folders;
+  std::vector<std::filesystem::path> bundled;
   /// Loaded are read-only copies, `<storeFolder>/<sha256>/<file>.so`, so replacing a file is always
   /// safe.
   std::filesystem::path storeFolder;
@@ -53,9 +56,12 @@ struct PluginOptions {
   std::filesystem::path workFolder;
   /// What may be loaded; null = anything.
   std::shared_ptr<const PluginLock> lock = nullptr;
+  /// Of other people's plugins, searched after the bundled ones: a process of its own tries each,
+  /// and their code comes into this one only for a stage whose isolation says so.
+  std::vector<std::filesystem::path> folders = {};
 };
 
-/// The plugins of this process, loaded once when constructed. One bad plugin never stops the
+/// The plugins of this host, read once when constructed. One bad plugin never stops the
 /// others: it is listed with its reason. Owned by Application; instances keep their library alive
 /// by themselves, but `programs` must outlive them. [any thread]
 class Plugins {
@@ -63,8 +69,9 @@ class Plugins {
   Plugins(const PluginOptions& options, Programs& programs);
   ~Plugins();
 
-  /// These with other versions of some plugins: copies in the store. Whatever was loaded once is
-  /// the same code again, and stays loaded. The error names the file.
+  /// These with other versions of some plugins: copies in the store, tried as those of other people
+  /// are. Whatever was loaded once is the same code again, and stays loaded. The error names the
+  /// file.
   Result<std::shared_ptr<const Plugins>> with(
       const std::vector<std::filesystem::path>& files) const;
 
@@ -75,6 +82,10 @@ class Plugins {
   /// `settingsJson` checked against the plugin's schema, its defaults filled in. NotFound without
   /// such a plugin; Invalid with a JSON pointer into the settings.
   Result<std::string> settings(std::string_view id, std::string_view settingsJson) const;
+
+  /// Where a planner or builder of a usable plugin runs that wants this: Inproc or Process.
+  /// Invalid: its manifest does not let it.
+  Result<StageRoom::Isolation> isolation(std::string_view id, StageRoom::Isolation wanted) const;
 
   /// A created and started instance for one slot of `queue`. NotFound: no such plugin or stage.
   /// Invalid: the settings are wrong. Unavailable: it asked to be tried again. Failed: everything
@@ -91,24 +102,25 @@ class Plugins {
  private:
   struct Entry {
     std::size_t info;
-    std::shared_ptr<Library> library;
+    std::shared_ptr<StoredPlugin> plugin;
   };
   struct Loaded;
   Plugins(const Plugins&) = default;
-  Result<std::shared_ptr<Library>> load(const std::filesystem::path& file, PluginInfo& info) const;
+  void addFolder(const std::filesystem::path& folder, bool isBundled);
+  Result<std::shared_ptr<StoredPlugin>> take(const std::filesystem::path& file,
+                                             PluginInfo& info) const;
   void dropOldCopies(const std::filesystem::path& store) const;
-  Result<std::shared_ptr<Library>> usable(std::string_view id, std::string_view stage) const;
-  /// `Made` is the in-process back end of `Stage`.
-  template <class Stage, class Made, class Table>
+  const Entry* entry(std::string_view id) const;
+  Result<std::shared_ptr<StoredPlugin>> usable(std::string_view id, std::string_view stage) const;
+  /// `Inner` and `Outer` are the back ends of `Stage` in this process and in one of its own.
+  template <class Stage, class Inner, class Table, class Outer>
   Result<std::unique_ptr<Stage>> make(std::string_view stage, std::string_view id,
-                                      const std::string& queue,
-                                      std::string_view settingsJson) const;
-  /// `Made` is the back end of `Stage` for a process of its own.
-  template <class Stage, class Made>
-  Result<std::unique_ptr<Stage>> makeProcess(std::string_view stage, std::string_view id,
-                                             const std::string& queue,
-                                             std::string_view settingsJson,
-                                             const StageRoom& room) const;
+                                      const std::string& queue, std::string_view settingsJson,
+                                      const StageRoom& room) const;
+  template <class Stage, class Made, class Table>
+  Result<std::unique_ptr<Stage>> makeHere(std::string_view stage, StoredPlugin& plugin,
+                                          const std::string& queue,
+                                          std::string_view settingsJson) const;
 
   std::shared_ptr<Loaded> shared_;  ///< with all that come of with()
   std::vector<PluginInfo> infos_;

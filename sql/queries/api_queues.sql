@@ -48,7 +48,7 @@ select jsonb_build_object(
   'hosts', coalesce((select jsonb_object_agg(instance, of_it) from hosts), '{}'))::text
 
 -- name: api_queues
--- $1 plugins by queue: {"default": {"plan": […], "build": […]}}, $2 what api_counts gave. One object for each queue, by
+-- $1 by queue: {"default": {"plan": {"plugins": […], "isolation": […]}, "build": …}}, $2 what api_counts gave. One object for each queue, by
 -- name.
 with hosts as (
   select count(*) filter (where 'plan' = any (string_to_array(roles, ','))) as plan,
@@ -64,7 +64,9 @@ select q.name, jsonb_build_object(
     'dead', coalesce(c #> '{dead,plan}', '0'),
     'oldest_seconds', floor(extract(epoch from now() - (c #>> '{plan,oldest}')::timestamptz))::bigint,
     'workers', q.plan_workers * hosts.plan, 'workers_per_host', q.plan_workers,
-    'busy', coalesce(c #> '{plan,running}', '0'), 'plugins', coalesce($1::jsonb #> array[q.name, 'plan'], '[]'),
+    'busy', coalesce(c #> '{plan,running}', '0'),
+    'plugins', coalesce($1::jsonb #> array[q.name, 'plan', 'plugins'], '[]'),
+    'isolation', coalesce($1::jsonb #> array[q.name, 'plan', 'isolation'], '[]'),
     'rate_per_minute', coalesce(c #> '{plan,rate_per_minute}', '0')),
   'build', jsonb_build_object(
     'list', case q.name when 'default' then 'build_queue' else 'build_queue:' || q.name end,
@@ -73,7 +75,9 @@ select q.name, jsonb_build_object(
     'dead', coalesce(c #> '{dead,build}', '0'),
     'oldest_seconds', floor(extract(epoch from now() - (c #>> '{build,oldest}')::timestamptz))::bigint,
     'workers', q.build_workers * hosts.build, 'workers_per_host', q.build_workers,
-    'busy', coalesce(c #> '{build,running}', '0'), 'plugins', coalesce($1::jsonb #> array[q.name, 'build'], '[]'),
+    'busy', coalesce(c #> '{build,running}', '0'),
+    'plugins', coalesce($1::jsonb #> array[q.name, 'build', 'plugins'], '[]'),
+    'isolation', coalesce($1::jsonb #> array[q.name, 'build', 'isolation'], '[]'),
     'rate_per_minute', coalesce(c #> '{build,rate_per_minute}', '0'), 'job_slots', q.job_slots * hosts.build,
     'job_slots_per_host', q.job_slots, 'jobs_running', coalesce(c #> '{slots,running}', '0')),
   'inputs', '{"pending": 0, "planning": 0, "planned": 0, "failed": 0}'::jsonb || coalesce(c -> 'inputs', '{}'),

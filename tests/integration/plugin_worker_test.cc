@@ -105,6 +105,34 @@ TEST_F(PluginWorker, AStopInterruptsAndWhoDoesNotListenIsKilled) {
   }
 }
 
+TEST_F(PluginWorker, TheHostDoesNotLoadTheCodeOfOtherPeople) {
+  using Isolation = StageRoom::Isolation;
+  TempFolder folder;
+  const Plugins plugins({{},
+                         folder.path() / "store",
+                         {},
+                         nullptr,
+                         {BINARY_DIR "/tests/plugins", BINARY_DIR "/tests/plugins/outsiders"}},
+                        host->keeper);
+  const auto isHere = [&] {
+    return readFile("/proc/self/maps").find(folder.path().string()) != std::string::npos;
+  };
+  EXPECT_THAT(plugins.find("test.wrong-major")->error, HasSubstr("speaks plugin ABI 2"));
+  EXPECT_THAT(plugins.find("test.liar")->error, HasSubstr("its code says test.liar 9.9.9"));
+  for (const char* id : {"test.faulty", "test.outsider"}) {
+    EXPECT_EQ(plugins.find(id)->error, "");
+    EXPECT_EQ(*plugins.isolation(id, Isolation::Auto), Isolation::Process);
+    const auto stage = plugins.planner(id, "q", "{}", {Isolation::Auto, {}});
+    ASSERT_TRUE(stage) << stage.error().message;
+    EXPECT_FALSE(plan(**stage, "hello").failure);
+  }
+  EXPECT_FALSE(isHere());
+  const auto refused = plugins.planner("test.outsider", "q", "{}", {Isolation::Inproc, {}});
+  EXPECT_THAT(refused.error().message, HasSubstr("write isolation: process"));
+  EXPECT_TRUE(plugins.planner("test.faulty", "q", "{}", {Isolation::Inproc, {}}));
+  EXPECT_TRUE(isHere());
+}
+
 TEST_F(PluginWorker, SettingsAreRefusedWithTheSameWords) {
   for (const StageRoom& room : {StageRoom{}, kProcess}) {
     const auto made = host->plugins.planner("test.faulty", "q", R"({"create":"config"})", room);
