@@ -99,10 +99,14 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
   store_ = std::make_unique<PluginStore>(data / "plugins");
-  plugins_ =
-      std::make_shared<const Plugins>(PluginOptions{bundledPluginFolders(), data / "plugins", work,
-                                                    pluginLock(config), config.plugins.path},
-                                      *sandbox_);
+  quarantine_ = std::make_shared<Quarantine>(
+      Quarantine::Rule{config.plugins.quarantineDeaths, config.plugins.quarantineWindow});
+  quarantineWatch_ = std::make_unique<QuarantineWatch>(*quarantine_, metrics_);
+  quarantineWatch_->look(*database_->lease());
+  plugins_ = std::make_shared<const Plugins>(
+      PluginOptions{bundledPluginFolders(), data / "plugins", work, pluginLock(config),
+                    config.plugins.path, quarantine_},
+      *sandbox_);
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
@@ -266,6 +270,7 @@ void Application::watchSettings(const std::stop_token& stop) {
         known = std::move(rows);
       }
       queues_->tidy();
+      quarantineWatch_->look(*connection);
     } catch (const std::exception& e) {
       log::warn("settings cannot be read: {}", e.what());
     }

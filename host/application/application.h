@@ -9,6 +9,7 @@
 
 #include "application/host_parts.h"
 #include "application/plugin_switch.h"
+#include "application/quarantine_watch.h"
 #include "application/queues.h"
 #include "application/reload.h"
 #include "artifacts/folder_blobs.h"
@@ -71,6 +72,8 @@ class Application {
   std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<Blobs> blobs_;
   std::unique_ptr<PluginStore> store_;
+  std::shared_ptr<Quarantine> quarantine_;
+  std::unique_ptr<QuarantineWatch> quarantineWatch_;
   std::shared_ptr<const Plugins> plugins_;  ///< of the folders
   std::unique_ptr<HostParts> parts_;
   std::mutex queuesMutex_;  ///< held while queues_ is made and ended: the heartbeat lives longer

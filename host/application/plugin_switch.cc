@@ -8,6 +8,7 @@
 #include "application/reload.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "store/queue_rows.h"
 
 namespace planwright {
 namespace {
@@ -145,9 +146,12 @@ Result<std::string> PluginSwitch::rollback(const std::string& queue, const std::
   return go(*runner, wanted, std::move(*plugins), actor, false);
 }
 
-/// The settings against the schemas of the new versions, and what these say to them.
+/// The settings against the schemas of the new versions, and what these say to them; none of these
+/// is quarantined.
 Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugins,
                                  const std::vector<Move>& moves) const {
+  for (const auto& move : moves)
+    if (auto why = plugins.whyQuarantined(move.id); !why.empty()) return invalid(std::move(why));
   const auto isMoved = [&](const StageConfig& stage) { return Move::isAmong(moves, stage.plugin); };
   for (const auto& source : queue.sources)
     if (isMoved(source))
@@ -191,7 +195,11 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   const bool isPlanner =
       std::any_of(now->config.planners.begin(), now->config.planners.end(),
                   [&](const auto& planner) { return Move::isAmong(moves, planner.plugin); });
-  const int items = isTried && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
+  // What is quarantined runs nothing, so there is nothing to fall back to.
+  const bool isStuck = std::any_of(moves.begin(), moves.end(), [&](const Move& move) {
+    return !now->plugins->whyQuarantined(move.id).empty();
+  });
+  const int items = isTried && !isStuck && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
   if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);
   LiveQueue::Trial trial;
   trial.plugins = std::move(plugins);
@@ -205,6 +213,7 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
                             {{"result", isInForce ? "in_force" : "rolled_back"}});
   };
   const auto number = runner.offer(std::move(trial));
+  if (isStuck) QueueRows(*parts_.host.database.lease()).release(queue);
   return answer(queue, number, items > 0 ? "trial" : "in_force", items, moves);
 }
 

@@ -313,6 +313,7 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   build.setError(job, result.error);
   JobChange row = change(build, job);
   row.failureClass = result.failureClass;
+  row.counter = result.counter();
   row.exitCode = result.exitCode;
   row.peakMemoryBytes = result.peakMemoryBytes;
   row.error = result.error;

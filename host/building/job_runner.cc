@@ -134,6 +134,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
     if (const auto& exit = services.lastExit(); exit && exit->limit != ProgramLimit::None)
       failure = {FailureClass::Limit, exit->limitReason, failure.details, {}};
     describe(failure, call.reason(), result);
+    result.isDeath = outcome.isDeath && failure.kind == FailureClass::Infra;
+    if (!outcome.holdReason.empty())
+      result.holdReason = fmt::format("{}: {}", config.plugin, outcome.holdReason);
     return result;
   }
   auto collected = folder.collect(task.job().outputs, parts_.blobs, config.limits.outputBytes);

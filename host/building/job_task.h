@@ -35,7 +35,7 @@ struct JobTask {
   AttemptId attemptId{};
   int attempt = 1;
   std::string planDigest;
-  std::shared_ptr<const PlanDocument> document;  ///< jobs[position] is this one
+  std::shared_ptr<const PlanDocument> document;       ///< jobs[position] is this one
   std::shared_ptr<const QueueGeneration> generation;  ///< that its build began with
   /// Where the inputs that come from other jobs are: one per such input, in the job's order.
   std::vector<JobOutput> inputs;
@@ -60,10 +60,14 @@ struct JobResult {
   std::vector<StagedBlob> blobs;  ///< whose rows are due with the result
   std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held
   int lostFrom = -1;              ///< position of a job whose output, an input here, is gone
+  bool isDeath = false;           ///< the process of the builder died with it
   bool isFromCache = false;       ///< nothing ran
   std::int64_t generation = 0;    ///< number of the one that it ran with; 0 = nothing ran
   bool isSealed = false;          ///< what ran could reach no network and no undeclared files
   bool stoppedByHost = false;     ///< draining: runs again, the attempt does not count
+
+  /// What a retry is counted under.
+  std::string counter() const { return isDeath ? "death" : failureClass; }
 };
 
 }  // namespace planwright

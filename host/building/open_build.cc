@@ -151,10 +151,18 @@ JobStatus OpenBuild::judge(JobResult& result) {
     return JobStatus::Cancelled;
   }
   if (result.stoppedByHost || result.status == JobStatus::Cancelled) return result.status;
-  int& used = jobs_[static_cast<std::size_t>(result.position)].spent[result.failureClass];
-  if (used < generation_->config.retry.budget(failureClassFrom(result.failureClass))) {
+  const auto& retry = generation_->config.retry;
+  const int budget =
+      result.isDeath ? retry.poisonAfter - 1 : retry.budget(failureClassFrom(result.failureClass));
+  int& used = jobs_[static_cast<std::size_t>(result.position)].spent[result.counter()];
+  if (used < budget) {
     ++used;
     return JobStatus::Ready;
+  }
+  if (result.isDeath) {
+    result.failureClass = toText(FailureClass::Bug);
+    result.error =
+        fmt::format("Poison: {} processes of its plugin died with it. {}", used + 1, result.error);
   }
   return result.status == JobStatus::Ready ? JobStatus::Failed : result.status;
 }

@@ -118,6 +118,21 @@ ExitCode lock(Session& session, const StoreArguments& arguments) {
   return ExitCode::Done;
 }
 
+ExitCode release(Session& session, const std::string& id) {
+  const Reply reply =
+      session.client().send("POST", "/api/plugins/" + urlEncoded(id) + "/release", "{}");
+  if (!reply.ok()) throw failureOf(reply, "planwright plugins");
+  const auto answer = parseJson(reply.body);
+  if (!answer || !session.isTable()) {
+    session.terminal.out << reply.body << '\n';
+    return ExitCode::Done;
+  }
+  for (const auto& version : find(*answer, "released")->GetArray())
+    session.terminal.out << "released " << id << ' ' << textOr(version, "version") << ' '
+                         << textOr(version, "digest") << '\n';
+  return ExitCode::Done;
+}
+
 using Action = ExitCode (*)(Session&, const StoreArguments&);
 
 /// `argument` may be null: it takes none.
@@ -141,6 +156,11 @@ void addPluginStoreCommands(CLI::App& group, Session& session) {
   add(group, session, "remove", "delete an installed plugin that no queue runs", "ID@VERSION",
       removeOne);
   add(group, session, "lock", "write plugins.lock: what the configuration may load", nullptr, lock);
+  CLI::App* again = group.add_subcommand("release", "run a quarantined plugin again");
+  const auto id = std::make_shared<std::string>();
+  again->add_option("ID", *id)->required();
+  again->callback(
+      [&session, id] { session.action = [&session, id] { return release(session, *id); }; });
   for (const auto& [name, about] :
        {std::pair{"reload", "let a queue try what was installed last, and then run it"},
         std::pair{"rollback", "let a queue run again what it ran before"}}) {

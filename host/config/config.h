@@ -101,6 +101,10 @@ struct PluginsConfig {
   std::vector<std::filesystem::path> path;  ///< absolute; searched after the bundled plugins
   bool requireLock = false;
   bool allowUnsigned = true;
+  /// Deaths of a version's processes on different items, within this time and with no success
+  /// between, after which it is not run any more.
+  int quarantineDeaths = 3;
+  std::chrono::milliseconds quarantineWindow{600'000};
   friend bool operator==(const PluginsConfig&, const PluginsConfig&) = default;
 };
 

@@ -70,6 +70,10 @@ void readPlugins(SectionReader& top, const std::filesystem::path& folder, Plugin
   for (const auto& path : section.texts("path")) plugins.path.push_back(resolvedPath(folder, path));
   plugins.requireLock = section.flag("require_lock", plugins.requireLock);
   plugins.allowUnsigned = section.flag("allow_unsigned", plugins.allowUnsigned);
+  SectionReader quarantine(section.section("quarantine"), "quarantine", problems);
+  plugins.quarantineDeaths = quarantine.count("deaths", plugins.quarantineDeaths, 1, 1'000);
+  plugins.quarantineWindow = quarantine.duration("window", plugins.quarantineWindow);
+  quarantine.finish();
   section.finish();
 }
 

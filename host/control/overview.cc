@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "stages/live_queue.h"
 #include "base/unavailable.h"
+#include "stages/live_queue.h"
 
 namespace planwright {
 
@@ -59,7 +59,28 @@ std::string wholePage(const std::vector<std::string>& items) {
   return json.end().key("next_cursor").null().member("total", items.size()).end().take();
 }
 
-std::string pluginJson(const PluginInfo& info, const Plugins& plugins) {
+/// By plugin: an array of {"version", "digest", "reason", "since"}.
+std::map<std::string, std::string> quarantined(Database& database) {
+  const Rows rows = database.lease()->run("quarantines");
+  std::map<std::string, std::string> lists;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string& list = lists[rows.text(i, 1)];
+    list += list.empty() ? "" : ",";
+    list += JsonWriter()
+                .object()
+                .member("version", rows.text(i, 2))
+                .member("digest", rows.text(i, 0))
+                .member("reason", rows.text(i, 3))
+                .member("since", rows.text(i, 4))
+                .end()
+                .take();
+  }
+  return lists;
+}
+
+std::string pluginJson(const PluginInfo& info, const Plugins& plugins,
+                       const std::map<std::string, std::string>& quarantines) {
+  const auto bad = quarantines.find(info.id);
   const auto where = plugins.isolation(info.id, StageRoom::Isolation::Auto);
   JsonWriter json;
   json.object()
@@ -76,6 +97,7 @@ std::string pluginJson(const PluginInfo& info, const Plugins& plugins) {
   json.key("stages").array();
   for (const auto& stage : info.stages) json.value(stage);
   return json.end()
+      .rawMember("quarantined", "[" + (bad == quarantines.end() ? "" : bad->second) + "]")
       .rawMember("settings_schema", info.settingsSchemaJson)
       .rawMember("manifest", info.manifestJson)
       .end()
@@ -160,16 +182,28 @@ std::string Overview::reconciler() const {
 
 std::string Overview::plugins() const {
   std::vector<std::string> items;
+  const auto quarantines = quarantined(parts_.database);
   if (parts_.plugins)
     for (const auto& info : parts_.plugins->all())
-      items.push_back(pluginJson(info, *parts_.plugins));
+      items.push_back(pluginJson(info, *parts_.plugins, quarantines));
   return wholePage(items);
 }
 
 Result<std::string> Overview::plugin(const std::string& id) const {
   const PluginInfo* info = parts_.plugins ? parts_.plugins->find(id) : nullptr;
   if (!info) return notFound(fmt::format("There is no plugin {}.", id));
-  return pluginJson(*info, *parts_.plugins);
+  return pluginJson(*info, *parts_.plugins, quarantined(parts_.database));
+}
+
+Result<std::string> Overview::releasePlugin(const std::string& id, const std::string& actor) const {
+  const Rows rows = parts_.database.lease()->run("release_plugin", {id, actor});
+  if (rows.size() == 0) return notFound(fmt::format("No version of {} is quarantined.", id));
+  parts_.bell.ring();
+  JsonWriter json;
+  json.object().member("id", id).key("released").array();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    json.object().member("version", rows.text(i, 1)).member("digest", rows.text(i, 0)).end();
+  return json.end().end().take();
 }
 
 std::string Overview::version() const {

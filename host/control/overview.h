@@ -23,6 +23,8 @@ class Overview {
   std::string reconciler() const;  ///< {repairs: {kind: count}, fenced_writes}
   std::string plugins() const;     ///< page
   Result<std::string> plugin(const std::string& id) const;
+  /// Its versions are run again. NotFound: none is quarantined.
+  Result<std::string> releasePlugin(const std::string& id, const std::string& actor) const;
   std::string version() const;
   /// {ready, mode, dependencies: {name: {ready, detail}}}, and whether work can go on.
   std::pair<std::string, bool> readiness() const;

@@ -35,6 +35,10 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
   router.get("/api/plugins/{id}", withQuery({}, [&overview](const Request& request) {
                return jsonOr(overview.plugin(std::string(request.param("id"))));
              }));
+  router.post("/api/plugins/{id}/release", withQuery({}, [&overview](const Request& request) {
+                if (const auto body = bodyObject(request, {}); !body) return problem(body.error());
+                return jsonOr(overview.releasePlugin(std::string(request.param("id")), kApiActor));
+              }));
   router.get("/api/failures", withQuery({"since"}, [&overview](const Request& request) {
                return jsonOr(overview.failures(request.query.textOr("since")));
              }));

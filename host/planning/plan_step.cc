@@ -148,11 +148,19 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   failpoint("plan.call.after");
   if (running.reason() == StopReason::User)  // what it says of a stop it did not ask for is nothing
     outcome.failure = Failure{FailureClass::Cancelled, "Somebody cancelled it.", {}, {}};
+  // A result that comes too late is none: nobody can tell it from one that comes never.
+  if (auto over = running.overLimit(outcome.failure.value_or(Failure{})))
+    outcome.failure = std::move(over);
   if (outcome.failure) {
-    if (auto over = running.overLimit(*outcome.failure)) outcome.failure = std::move(over);
     if (outcome.failure->kind == FailureClass::Config)
-      result.holdReason = fmt::format("{}: {}", result.plugin, toUtf8(outcome.failure->message));
+      outcome.holdReason = toUtf8(outcome.failure->message);
+    if (!outcome.holdReason.empty())
+      result.holdReason = fmt::format("{}: {}", result.plugin, outcome.holdReason);
     auto unplanned = toUnplanned(input, std::move(*outcome.failure));
+    if (outcome.isDeath && unplanned.failure.kind == FailureClass::Infra) {
+      unplanned.isDeath = true;
+      unplanned.budget = generation_->config.retry.poisonAfter - 1;
+    }
     if (running.reason() == StopReason::Drain)
       unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
     result.end = std::move(unplanned);

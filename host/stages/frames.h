@@ -18,8 +18,9 @@ namespace planwright {
 
 enum class FrameKind : std::uint16_t {
   // host -> worker
-  /// {"plugin","id","version","stages","secrets","stage","queue","settings"}: a file and what its
-  /// manifest says; answered by Ready or Refused. Without a stage it is only loaded.
+  /// {"plugin","id","version","stages","secrets","stage","queue","settings","memory"}: a file and
+  /// what its manifest says, and how many bytes it may use (0 = any); answered by Ready or Refused.
+  /// Without a stage it is only loaded.
   Hello = 1,
   Plan = 2,    ///< a call: the input, data = its content; answered by Done
   Build = 3,   ///< a call: the job; answered by Done
@@ -28,7 +29,7 @@ enum class FrameKind : std::uint16_t {
   // worker -> host
   Ready = 16,
   Refused = 17,   ///< {"kind","message"}
-  Done = 18,      ///< {"failure","outputs"}, data = the plan
+  Done = 18,      ///< {"failure","outputs","tired"}, data = the plan; tired = start another worker
   Log = 19,       ///< {"level","fields"}, data = the message
   Event = 20,     ///< {"type"}, data = its body
   Metric = 21,    ///< {"kind","name","value","labels"}

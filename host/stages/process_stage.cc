@@ -31,11 +31,20 @@ std::string howItEnded(const ProgramExit& exit) {
   return fmt::format("exit code {}", exit.code);
 }
 
+std::string brokenLimit(ProgramLimit limit, const ProgramLimits& limits) {
+  if (limit == ProgramLimit::Memory)
+    return fmt::format("used more memory than its limit of {} MiB", limits.memoryBytes >> 20);
+  if (limit == ProgramLimit::Cpu)
+    return fmt::format("used more processor time than its limit of {} s", limits.cpuSeconds);
+  return "broke a limit of its queue";
+}
+
 std::string helloOf(const WorkerTask& task) {
   JsonWriter hello;
   hello.object().member("plugin", task.file).member("stage", task.stage);
   hello.member("queue", task.queue).member("settings", task.settingsJson);
   hello.member("id", task.manifest.id).member("version", task.manifest.version);
+  hello.member("memory", static_cast<std::int64_t>(task.limits.memoryBytes));
   hello.key("stages").array();
   for (const auto& stage : task.manifest.stages) hello.value(stage);
   hello.end().key("secrets").array();
@@ -103,18 +112,27 @@ class ProcessInstance::Programs {
 Result<std::unique_ptr<ProcessInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
                                                                  WorkerTask task) {
   std::unique_ptr<ProcessInstance> made(new ProcessInstance(std::move(host), std::move(task)));
-  if (auto ok = made->start(); !ok) return ok.error();
+  made->launch();
+  if (auto ok = made->awaitReady(); !ok) return ok.error();
   return made;
 }
 
-Result<void> ProcessInstance::start() {
+void ProcessInstance::launch() {
   process_ = std::make_unique<WorkerProcess>(
       *host_, std::vector<std::string>{"/proc/self/exe", "plugin-worker"}, task_.limits);
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
+  isReady_ = isTired_ = false;
   process_->send(FrameKind::Hello, 0, helloOf(task_));
+}
+
+Result<void> ProcessInstance::awaitReady() {
+  if (isReady_) return {};
   const auto answer = process_->receive(kHandshake);
-  if (answer && *answer && (*answer)->kind == FrameKind::Ready) return {};
+  if (answer && *answer && (*answer)->kind == FrameKind::Ready) {
+    isReady_ = true;
+    return {};
+  }
   Error error{ErrorKind::Failed, {}, {}, {}};
   if (answer && *answer && (*answer)->kind == FrameKind::Refused) {
     error = errorFrom(**answer).value_or(error);
@@ -131,32 +149,46 @@ Result<void> ProcessInstance::start() {
   return error;
 }
 
-StageOutcome ProcessInstance::run(FrameKind kind, std::string_view meta, std::string_view data,
-                                  StageCall& call) {
-  const bool isOld =
-      calls_ >= kMostCalls || std::chrono::steady_clock::now() - startedAt_ >= kLongestLife;
-  if (process_ && isOld) process_.reset();
-  if (!process_)
-    if (auto ok = start(); !ok) {
-      StageOutcome outcome;
-      const bool again = ok.error().kind != ErrorKind::Invalid;
-      outcome.failure =
-          Failure{again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}};
-      return outcome;
-    }
+StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
+  StageOutcome refused;
+  if (auto why = host_->quarantine->whyNot(task_.digest); !why.empty()) {
+    process_.reset();
+    refused.failure = Failure{FailureClass::Config, std::move(why), {}, {}};
+    return refused;
+  }
+  if (!process_) launch();
+  if (auto ok = awaitReady(); !ok) {
+    const bool again = ok.error().kind != ErrorKind::Invalid;
+    refused.failure =
+        Failure{again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}};
+    return refused;
+  }
   ++calls_;
   const std::uint32_t number = ++lastCall_;
   std::optional<Result<StageOutcome>> outcome;
   try {
     Programs programs(*host_, call);  // gone before the worker is: they answer to it
-    if (process_->send(kind, number, meta, data)) outcome = await(number, call, programs);
+    if (process_->send(request.kind, number, request.meta, request.data))
+      outcome = await(number, call, programs);
   } catch (...) {  // our own services failed: what the worker would say now is of no use
     process_->end(milliseconds(0));
     process_.reset();
     throw;
   }
-  if (outcome && *outcome) return std::move(**outcome);
-  return died(outcome ? outcome->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, call);
+  if (!outcome || !*outcome)
+    return died(outcome ? outcome->error() : Error{ErrorKind::Unavailable, {}, {}, {}},
+                request.item, call);
+  host_->quarantine->cameBack(task_.digest);
+  replaceIfWorn();
+  return std::move(**outcome);
+}
+
+void ProcessInstance::replaceIfWorn() {
+  const bool isOld =
+      calls_ >= kMostCalls || std::chrono::steady_clock::now() - startedAt_ >= kLongestLife;
+  if (!isOld && !isTired_) return;
+  process_.reset();
+  launch();
 }
 
 /// The result, or why the worker can give none.
@@ -177,6 +209,8 @@ Result<StageOutcome> ProcessInstance::await(std::uint32_t number, StageCall& cal
     if (!*frame) continue;
     if ((*frame)->kind == FrameKind::Done) {
       if ((*frame)->number != number) return invalid("it gave a result for a call that is over");
+      const auto meta = metaOf(**frame);
+      isTired_ = meta && boolOr(*meta, "tired", false);
       return outcomeFrom(std::move(**frame));
     }
     if (auto ok = serve(std::move(**frame), call, programs); !ok) return ok.error();
@@ -247,42 +281,48 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
 }
 
 /// Ends the worker, if it has not ended itself, and tells what there is to be known.
-StageOutcome ProcessInstance::died(const Error& why, StageCall& call) {
+StageOutcome ProcessInstance::died(const Error& why, const std::string& item, StageCall& call) {
   const bool isStopped = call.reason() != StopReason::None;
   // One that crashed is gone within a moment; one that broke the rules needs no grace.
   const ProgramExit exit = process_->end(milliseconds(isStopped ? 0 : 200));
   StageOutcome outcome;
   outcome.failure = Failure{FailureClass::Infra, {}, {}, {}};
+  std::string how = "died with " + howItEnded(exit);
   if (isStopped) {
     outcome.failure->kind = failureClassOf(PW_CANCELLED, call.reason());
-    outcome.failure->message =
-        fmt::format("The process of the plugin {} was ended: {}.", task_.manifest.id,
-                    why.message.empty() ? "it does not answer" : why.message);
+    how = "was ended: " + (why.message.empty() ? "it does not answer" : why.message);
   } else if (exit.limit != ProgramLimit::None) {
     outcome.failure->kind = FailureClass::Limit;
-    outcome.failure->message =
-        fmt::format("The process of the plugin {} broke a limit.", task_.manifest.id);
+    how = brokenLimit(exit.limit, task_.limits);
   } else if (why.kind == ErrorKind::Invalid) {
     outcome.failure->kind = FailureClass::Bug;
-    outcome.failure->message = fmt::format("The process of the plugin {} broke its contract: {}.",
-                                           task_.manifest.id, why.message);
-  } else {
-    outcome.failure->message = fmt::format("The process of the plugin {} died with {}.",
-                                           task_.manifest.id, howItEnded(exit));
+    how = "broke its contract: " + why.message;
+  } else if (!exit.lost) {
+    outcome.isDeath = true;
   }
+  outcome.failure->message = fmt::format("The process of the plugin {} {}{}", task_.manifest.id,
+                                         how, how.ends_with('.') ? "" : ".");
   outcome.failure->details = fmt::format("plugin {} {} {}\n{}", task_.manifest.id,
                                          task_.manifest.version, task_.digest, process_->tail());
+  if (outcome.isDeath || outcome.failure->kind == FailureClass::Bug) {
+    host_->quarantine->died(
+        {task_.manifest.id, task_.manifest.version, task_.digest, item, how, process_->tail()},
+        std::chrono::steady_clock::now());
+    outcome.holdReason = host_->quarantine->whyNot(task_.digest);
+  }
   log::warn("{} queue={} digest={}", outcome.failure->message, task_.queue, task_.digest);
   process_.reset();
+  if (outcome.holdReason.empty() && call.reason() != StopReason::Drain) launch();
   return outcome;
 }
 
 StageOutcome ProcessPlanner::plan(const StageInput& input, StageCall& call) {
-  return instance_->run(FrameKind::Plan, toMeta(input), input.content, call);
+  const std::string& item = input.digest.empty() ? input.id : input.digest;
+  return instance_->run({FrameKind::Plan, item, toMeta(input), input.content}, call);
 }
 
 StageOutcome ProcessBuilder::build(const StageJob& job, StageCall& call) {
-  return instance_->run(FrameKind::Build, toMeta(job), {}, call);
+  return instance_->run({FrameKind::Build, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
 }
 
 }  // namespace planwright

@@ -31,15 +31,22 @@ struct WorkerTask {
 /// process died.
 Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin);
 
-/// One instance of a stage in a process of its own, which is started again when it died or has
-/// served for long. Its death costs the call that ran. Used by one thread at a time.
+/// One instance of a stage in a process of its own. Another one is started, ahead of the next call,
+/// when it died, is tired (worker.cc) or has served for long. Its death costs the call that ran.
+/// Used by one thread at a time.
 class ProcessInstance {
  public:
   /// Starts the first process. Errors as in Plugins::planner.
   static Result<std::unique_ptr<ProcessInstance>> create(std::shared_ptr<WorkerHost> host,
                                                          WorkerTask task);
 
-  StageOutcome run(FrameKind kind, std::string_view meta, std::string_view data, StageCall& call);
+  /// `item`: what the call is about, the same for each attempt.
+  struct Request {
+    FrameKind kind;
+    std::string item, meta;
+    std::string_view data;
+  };
+  StageOutcome run(const Request& request, StageCall& call);
 
  private:
   class Programs;  // of the call, as the worker asked for them
@@ -47,16 +54,19 @@ class ProcessInstance {
       : host_(std::move(host)),
         task_(std::move(task)) {}
 
-  Result<void> start();
+  void launch();
+  Result<void> awaitReady();
   Result<StageOutcome> await(std::uint32_t number, StageCall& call, Programs& programs);
+  void replaceIfWorn();
   Result<void> serve(Frame frame, StageCall& call, Programs& programs);
   void reply(const Frame& request, const JsonValue& meta, StageCall& call);
-  StageOutcome died(const Error& why, StageCall& call);
+  StageOutcome died(const Error& why, const std::string& item, StageCall& call);
 
   const std::shared_ptr<WorkerHost> host_;
   const WorkerTask task_;
   std::unique_ptr<WorkerProcess> process_;
   std::chrono::steady_clock::time_point startedAt_;
+  bool isReady_ = false, isTired_ = false;
   std::uint32_t calls_ = 0;
   std::uint32_t lastCall_ = 0;
 };

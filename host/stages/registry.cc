@@ -82,7 +82,10 @@ struct Plugins::Loaded {
   Loaded(PluginOptions given, Programs& runs)
       : options(std::move(given)),
         programs(runs),
-        workers(std::make_shared<WorkerHost>(runs, options.workFolder)) {}
+        workers(std::make_shared<WorkerHost>(
+            runs, options.workFolder,
+            options.quarantine ? options.quarantine
+                               : std::make_shared<Quarantine>(Quarantine::Rule{}))) {}
   const PluginOptions options;
   Programs& programs;
   const std::shared_ptr<WorkerHost> workers;
@@ -248,6 +251,11 @@ Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
     return invalid(fmt::format(
         "The manifest of {} lets it run inside the host only; write isolation: inproc.", id));
   return wanted;
+}
+
+std::string Plugins::whyQuarantined(std::string_view id) const {
+  const Entry* found = entry(id);
+  return found ? shared_->workers->quarantine->whyNot(found->plugin->digest) : std::string();
 }
 
 template <class Stage, class Made, class Table>

@@ -13,6 +13,7 @@
 
 namespace planwright {
 
+class Quarantine;
 class StoredPlugin;
 
 /// Where a stage runs. Auto: in this process if the plugin came with the program, else in one of
@@ -59,6 +60,8 @@ struct PluginOptions {
   /// Of other people's plugins, searched after the bundled ones: a process of its own tries each,
   /// and their code comes into this one only for a stage whose isolation says so.
   std::vector<std::filesystem::path> folders = {};
+  /// What is not run; null = of these plugins alone.
+  std::shared_ptr<Quarantine> quarantine = nullptr;
 };
 
 /// The plugins of this host, read once when constructed. One bad plugin never stops the
@@ -86,6 +89,9 @@ class Plugins {
   /// Where a planner or builder of a usable plugin runs that wants this: Inproc or Process.
   /// Invalid: its manifest does not let it.
   Result<StageRoom::Isolation> isolation(std::string_view id, StageRoom::Isolation wanted) const;
+
+  /// Why the version of this plugin is quarantined, or "".
+  std::string whyQuarantined(std::string_view id) const;
 
   /// A created and started instance for one slot of `queue`. NotFound: no such plugin or stage.
   /// Invalid: the settings are wrong. Unavailable: it asked to be tried again. Failed: everything

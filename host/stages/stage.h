@@ -77,6 +77,8 @@ struct StageOutcome {
     std::string digest;
   };
   std::optional<Failure> failure;
+  bool isDeath = false;         ///< the process of the stage died with it
+  std::string holdReason;       ///< from now on the stage runs nothing, and why
   std::string document;         ///< planner: the plan document it emitted
   std::vector<Output> outputs;  ///< builder: outputs that are blobs already
 };

@@ -45,12 +45,14 @@ class Worker {
   void read();
   std::optional<Frame> nextCall();
   void serve(Frame frame);
+  bool isTired() const;
 
   FrameSocket host_;
   WorkerServices services_;
   NoPrograms programs_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<Builder> builder_;
+  std::int64_t memoryBytes_ = 0;
   struct Running {
     StageCall* call = nullptr;
     std::uint32_t number = 0;
@@ -72,6 +74,7 @@ Result<void> Worker::greet(const Frame& hello) {
   const std::filesystem::path file = textOr(*meta, "plugin");
   const std::string stage = textOr(*meta, "stage"), queue = textOr(*meta, "queue");
   const std::string settings = textOr(*meta, "settings", "{}");
+  memoryBytes_ = numberOr(*meta, "memory", 0);
   // The host has read and checked the manifest; to do it again would take as long as all the rest.
   Manifest manifest;
   manifest.id = textOr(*meta, "id");
@@ -138,6 +141,18 @@ std::optional<Frame> Worker::nextCall() {
   return frame;
 }
 
+/// Half of the descriptors, or three quarters of the memory, are gone: what leaks is not waited
+/// for. The lowest free descriptor tells how many are open, and costs next to nothing.
+bool Worker::isTired() const {
+  rlimit most{};
+  ::getrlimit(RLIMIT_NOFILE, &most);
+  const UniqueFd lowest(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  if (!lowest || static_cast<rlim_t>(lowest.get()) > most.rlim_cur / 2) return true;
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return memoryBytes_ > 0 && used.ru_maxrss * 1024 > memoryBytes_ / 4 * 3;
+}
+
 void Worker::serve(Frame frame) {
   services_.beginCall(frame.number);
   const std::uint32_t number = frame.number;
@@ -159,7 +174,7 @@ void Worker::serve(Frame frame) {
     outcome.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
   }
   running_.lock()->call = nullptr;
-  host_.send(FrameKind::Done, number, toMeta(outcome), outcome.document);
+  host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.document);
 }
 
 int Worker::run() {

@@ -11,16 +11,19 @@
 #include "base/program.h"
 #include "stages/frames.h"
 #include "stages/private_folders.h"
+#include "stages/quarantine.h"
 
 namespace planwright {
 
 /// What the workers of one host share. Outlives them.
 struct WorkerHost {
-  WorkerHost(Programs& runs, std::filesystem::path workFolder)
+  WorkerHost(Programs& runs, std::filesystem::path workFolder, std::shared_ptr<Quarantine> bad)
       : programs(runs),
-        folders(std::move(workFolder)) {}
+        folders(std::move(workFolder)),
+        quarantine(std::move(bad)) {}
   Programs& programs;
   PrivateFolders folders;
+  const std::shared_ptr<Quarantine> quarantine;
 };
 
 /// A process that runs a stage, seen from its host. It is started through Programs, so it dies with

@@ -47,9 +47,10 @@ std::string toMeta(const StageJob& job) {
   return json.member("attempt", job.attempt).end().take();
 }
 
-std::string toMeta(const StageOutcome& outcome) {
+std::string toMeta(const StageOutcome& outcome, bool isTired) {
   JsonWriter json;
   json.object();
+  if (isTired) json.member("tired", true);
   if (outcome.failure)
     json.key("failure")
         .object()

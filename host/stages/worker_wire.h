@@ -16,8 +16,9 @@ Result<JsonDocument> metaOf(const Frame& frame);  ///< none is {}
 
 std::string toMeta(const StageInput& input);
 std::string toMeta(const StageJob& job);
-std::string toMeta(const StageOutcome& outcome);  ///< the document goes as data
-std::string toMeta(const Error& error);           ///< {"error": {"kind", "message"}}
+/// The document goes as data. `isTired`: the worker would like to be replaced.
+std::string toMeta(const StageOutcome& outcome, bool isTired = false);
+std::string toMeta(const Error& error);  ///< {"error": {"kind", "message"}}
 
 Result<StageInput> inputFrom(Frame frame);
 Result<StageJob> jobFrom(const Frame& frame);

@@ -149,7 +149,8 @@ void Inputs::nameBlobs(const std::vector<PlannedInput>& inputs, const std::vecto
 
 std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<UnplannedInput>& inputs,
                                                        const std::string& queue) {
-  PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts, budgets;
+  PgArray ids, fences, statuses, delays, errors, reasons, details, classes, uncounts, budgets,
+      deaths;
   for (const auto& input : inputs) {
     const bool cancelled = input.failure.kind == FailureClass::Cancelled;
     ids.add(number(input.id));
@@ -162,11 +163,12 @@ std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<Unplann
     classes.add(toText(input.failure.kind));
     uncounts.add(std::int64_t{input.countAttempt ? 0 : 1});
     budgets.add(std::int64_t{input.budget});
+    deaths.add(std::int64_t{input.isDeath ? 1 : 0});
   }
   const Rows rows = connection_.run(
       "finish_unplanned",
       {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(), reasons.take(),
-       details.take(), classes.take(), queue, uncounts.take(), budgets.take()});
+       details.take(), classes.take(), queue, uncounts.take(), budgets.take(), deaths.take()});
   std::vector<Unplanned> done(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
     done[i] = {InputId{rows.number(i, 0)}, rows.text(i, 1)};

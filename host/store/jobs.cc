@@ -82,7 +82,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 
 std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
-      extra, caches, sealed;
+      extra, caches, sealed, counters;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -98,12 +98,13 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::strin
     extra.add(std::int64_t{change.extraAttempts});
     caches.add(change.cacheJson);
     sealed.add(std::int64_t{change.isSealed ? 1 : 0});
+    counters.add(change.counter.empty() ? change.failureClass : change.counter);
   }
   return connection_
       .run("finish_jobs",
            {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
             errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(),
-            extra.take(), queue, caches.take(), sealed.take()})
+            extra.take(), queue, caches.take(), sealed.take(), counters.take()})
       .size();
 }
 

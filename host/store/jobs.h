@@ -50,6 +50,7 @@ struct JobChange {
   std::int64_t fence = 0;
   JobStatus status = JobStatus::Succeeded;
   std::string failureClass;
+  std::string counter;  ///< what a retry is counted under; empty = its class
   int exitCode = -1;
   std::string error;
   std::string outputsJson = "[]";

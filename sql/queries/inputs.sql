@@ -102,24 +102,32 @@ select p.pending_input_id, p.id, p.queued_at is not null,
 -- name: finish_unplanned
 -- Arrays, one entry per input that was not planned: $1 id, $2 fence, $3 new status (failed | pending | cancelled),
 -- $4 delay in seconds when pending, $5 error, $6 reason code, $7 details, $8 failure class, $10 attempts not to count
--- (1 when the claim is given back unused), $11 how many retries its class has, or -1 when this is none. $9 queue.
--- A pending one whose budget is used up fails. Gives (id, status).
+-- (1 when the claim is given back unused), $11 how many retries its class has, or -1 when this is none, $12 1 = a process
+-- of the plugin died with it, which has a count of its own. $9 queue. A pending one whose budget is used up fails; of
+-- deaths, it is poison. Gives (id, status).
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
-                       $8::text[], $10::int[], $11::int[])
-    as r (id, fence, wanted, delay, error, reason_code, details, class, uncount, budget)),
-x as (
+                       $8::text[], $10::int[], $11::int[], $12::int[])
+    as r (id, fence, wanted, delay, error, reason_code, details, class, uncount, budget, death)),
+y as (
   select r.*, s.used, case when r.wanted = 'pending' and r.budget between 0 and s.used then 'failed' else r.wanted end
                         as status
     from r join pending_inputs i on i.id = r.id
-   cross join lateral (select coalesce((i.spent ->> r.class)::int, 0) as used) s),
+   cross join lateral (select coalesce((i.spent ->> case r.death when 1 then 'death' else r.class end)::int, 0) as used) s),
+x as (
+  select id, fence, wanted, delay, uncount, budget, used, status, details,
+         case death when 1 then 'death' else class end as counter,
+         case when poison then 'bug' else class end as class, case when poison then 'worker_lost' else reason_code end as reason_code,
+         case when poison then 'Poison: ' || used + 1 || ' processes of its plugin died with it. ' || error else error end
+           as error
+    from y cross join lateral (select y.death = 1 and y.status = 'failed' as poison) p),
 u as (
   update pending_inputs i
      set status = x.status, instance = null, error = nullif(x.error, ''),
          reason_code = coalesce(nullif(x.reason_code, ''), 'internal'),
          details = nullif(x.details, ''), class = nullif(x.class, ''), attempt = i.attempt - x.uncount,
          spent = case when x.status = 'pending' and x.budget >= 0
-                      then coalesce(i.spent, '{}') || jsonb_build_object(x.class, x.used + 1) else i.spent end,
+                      then coalesce(i.spent, '{}') || jsonb_build_object(x.counter, x.used + 1) else i.spent end,
          queued_at = case when x.status = 'pending' then now() end,
          cancel_requested = i.cancel_requested and x.status = 'pending',
          not_before = case when x.status = 'pending' then now() + make_interval(secs => x.delay)

@@ -58,12 +58,14 @@ select build_id, position, status from u
 -- Arrays, one entry per job that ended or changed: $1 job, $2 build, $3 fence, $4 new status, $5 class, $6 exit code or
 -- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
 -- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
--- is not the job's fault), $14 what the cache had for it, or '', $15 1 = sealed. $13 queue. Gives the ids that were
--- still ours.
+-- is not the job's fault), $14 what the cache had for it, or '', $15 1 = sealed, $16 what a retry is counted under: its
+-- class, or 'death' of the builder's process. $13 queue. Gives the ids that were still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
-                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[], $15::int[])
-    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache, sealed)),
+                       $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[], $15::int[],
+                       $16::text[])
+    as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache, sealed,
+          counter)),
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
@@ -76,7 +78,7 @@ u as (
          cancel_requested = j.cancel_requested and r.status in ('ready', 'blocked'),
          spent = case when r.status = 'ready' and r.extra = 0 and r.class <> ''  -- a retry
                       then coalesce(j.spent, '{}')
-                           || jsonb_build_object(r.class, coalesce((j.spent ->> r.class)::int, 0) + 1)
+                           || jsonb_build_object(r.counter, coalesce((j.spent ->> r.counter)::int, 0) + 1)
                       else j.spent end
     from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
    where j.id = r.id  -- the move from where it stands, so that a write in doubt can be repeated

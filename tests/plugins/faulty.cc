@@ -4,9 +4,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include "planwright/plugin.hpp"
@@ -33,7 +35,9 @@ class Faulty {
     if (how_ == "other-secret") call.secret("password");
     if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
     if (how_ == "wait") waitForInterrupt(call);
-    if (how_ == "die") die(input.text());
+    if (how_ == "die") die(firstWord(input.text()));
+    if (how_ == "logs")
+      for (int i = 0; i < 50'000; ++i) call.info("the same line, again and again");
     plan.job("read").arg("text", input.text());
   }
 
@@ -56,6 +60,10 @@ class Faulty {
   }
 
  private:
+  static std::string firstWord(const std::string& text) {
+    return text.substr(0, text.find_first_of(" \n"));
+  }
+
   /// What would end a host that runs it in its own process.
   static void die(std::string_view how) {
     if (how == "segv") ::raise(SIGSEGV);
@@ -75,6 +83,19 @@ class Faulty {
     if (how == "fork" && ::fork() == 0) ::pause();
     if (how == "hang")
       for (;;) ::pause();
+    if (how == "late") std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+    if (how == "fds")
+      for (int i = 0; i < 100; ++i)
+        if (::dup(0) < 0) throw std::runtime_error("too many open files");
+    if (how == "allocate")
+      for (;;) std::memset(::operator new(1 << 20), 1, 1 << 20);
+    if (how == "pin") ::dlopen(ownFile().c_str(), RTLD_NOW | RTLD_NODELETE);
+  }
+
+  static std::string ownFile() {
+    Dl_info info{};
+    ::dladdr(reinterpret_cast<const void*>(&Faulty::die), &info);
+    return info.dli_fname;
   }
 
   void waitForInterrupt(pw::Call& call) {
