@@ -27,7 +27,7 @@ struct LimitsConfig {
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
-/// Sandbox of the process that runs a stage. Read and checked; used by process isolation.
+/// Sandbox of the process that runs a stage, if it has one.
 struct WorkerSandboxConfig {
   std::string profile = "none";  ///< none | strict
   bool network = false;

@@ -177,7 +177,17 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
   return out;
 }
 
-/// Which limit the program broke, as a sentence; empty if none is known.
+const char* outcomeOf(const ProgramExit& end) {
+  if (!end.refusal.empty()) return "refused";
+  if (end.limit != ProgramLimit::None) return "limit";
+  if (end.stopped) return "cancelled";
+  if (end.timedOut) return "timeout";
+  if (!end.startError.empty()) return "not_started";
+  return end.succeeded() ? "ok" : "failed";
+}
+
+}  // namespace
+
 std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
   constexpr double kMiB = 1024.0 * 1024.0;
   const auto mebibytes = [](std::uint64_t bytes) {
@@ -202,17 +212,6 @@ std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
   }
   return {};
 }
-
-const char* outcomeOf(const ProgramExit& end) {
-  if (!end.refusal.empty()) return "refused";
-  if (end.limit != ProgramLimit::None) return "limit";
-  if (end.stopped) return "cancelled";
-  if (end.timedOut) return "timeout";
-  if (!end.startError.empty()) return "not_started";
-  return end.succeeded() ? "ok" : "failed";
-}
-
-}  // namespace
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders) {

@@ -22,4 +22,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders, const std::stop_token& stop);
 
+/// Which limit a run broke, as a sentence; empty if none is known.
+std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits);
+
 }  // namespace planwright

@@ -28,10 +28,19 @@ inline StageRoom::Isolation isolationOf(const StageConfig& stage) {
 /// Where the configuration wants a stage to run. The limits are for the process of a planner; those
 /// of a builder are for the programs of its jobs.
 inline StageRoom roomOf(const BuilderConfig& builder) {
-  return {isolationOf(builder), {}};
+  return {isolationOf(builder),
+          {},
+          builder.workerSandbox.profile == "strict",
+          builder.workerSandbox.network};
 }
 inline StageRoom roomOf(const PlannerConfig& planner) {
-  StageRoom room{isolationOf(planner), {}};
+  StageRoom room{isolationOf(planner),
+                 {},
+                 planner.workerSandbox.profile == "strict",
+                 planner.workerSandbox.network};
+  const auto cpu = planner.limits.cpu.value_or(std::chrono::milliseconds(0));
+  room.limits.cpuSeconds =
+      static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(cpu).count());
   room.limits.memoryBytes = static_cast<std::uint64_t>(planner.limits.memoryBytes.value_or(0));
   room.limits.openFiles = static_cast<std::uint64_t>(planner.limits.files.value_or(0));
   return room;

@@ -91,6 +91,8 @@ Result<Manifest> ManifestReader::parse(std::string_view json) const {
   };
   out.inproc = allows("inproc");
   out.process = allows("process");
+  if (const auto* asks = find(*document, "permissions"))
+    out.network = boolOr(*asks, "network", false);
   const auto* settings = find(*document, "settings");
   out.settingsSchemaJson = settings ? toJson(*settings) : "{}";
   out.json = toJson(*document);

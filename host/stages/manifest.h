@@ -26,6 +26,7 @@ struct Manifest {
   bool pure = false;
   bool inproc = true;   ///< may run inside the host
   bool process = true;  ///< may run in a process of its own
+  bool network = false;  ///< asks for it
   bool provides(std::string_view stage) const;
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };

@@ -1,6 +1,7 @@
 #include "stages/process_stage.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 
@@ -26,17 +27,10 @@ constexpr std::uint32_t kMostCalls = 10'000;
 constexpr std::chrono::minutes kLongestLife(60);
 
 std::string howItEnded(const ProgramExit& exit) {
+  if (!exit.refusal.empty()) return exit.refusal;
   if (!exit.startError.empty()) return exit.startError;
   if (exit.signal != 0) return fmt::format("signal {} ({})", exit.signal, ::strsignal(exit.signal));
   return fmt::format("exit code {}", exit.code);
-}
-
-std::string brokenLimit(ProgramLimit limit, const ProgramLimits& limits) {
-  if (limit == ProgramLimit::Memory)
-    return fmt::format("used more memory than its limit of {} MiB", limits.memoryBytes >> 20);
-  if (limit == ProgramLimit::Cpu)
-    return fmt::format("used more processor time than its limit of {} s", limits.cpuSeconds);
-  return "broke a limit of its queue";
 }
 
 std::string helloOf(const WorkerTask& task) {
@@ -44,7 +38,8 @@ std::string helloOf(const WorkerTask& task) {
   hello.object().member("plugin", task.file).member("stage", task.stage);
   hello.member("queue", task.queue).member("settings", task.settingsJson);
   hello.member("id", task.manifest.id).member("version", task.manifest.version);
-  hello.member("memory", static_cast<std::int64_t>(task.limits.memoryBytes));
+  hello.member("memory", static_cast<std::int64_t>(task.room.limits.memoryBytes));
+  hello.member("cpu", static_cast<std::int64_t>(task.room.limits.cpuSeconds));
   hello.key("stages").array();
   for (const auto& stage : task.manifest.stages) hello.value(stage);
   hello.end().key("secrets").array();
@@ -55,14 +50,14 @@ std::string helloOf(const WorkerTask& task) {
 }  // namespace
 
 WorkerTask WorkerTask::of(const StoredPlugin& plugin, std::string stage, std::string queue,
-                          std::string settingsJson, const ProgramLimits& limits) {
+                          std::string settingsJson, const StageRoom& room) {
   return {plugin.manifest,
           plugin.digest,
           plugin.file.string(),
           std::move(stage),
           std::move(queue),
           std::move(settingsJson),
-          limits};
+          room};
 }
 
 Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin) {
@@ -118,8 +113,11 @@ Result<std::unique_ptr<ProcessInstance>> ProcessInstance::create(std::shared_ptr
 }
 
 void ProcessInstance::launch() {
-  process_ = std::make_unique<WorkerProcess>(
-      *host_, std::vector<std::string>{"/proc/self/exe", "plugin-worker"}, task_.limits);
+  WorkerPlace place{task_.room.limits, {}, task_.file};
+  place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
+  if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
+  place.sandbox.network = task_.room.hasNetwork && task_.manifest.network;
+  process_ = std::make_unique<WorkerProcess>(*host_, std::move(place));
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
   isReady_ = isTired_ = false;
@@ -140,6 +138,7 @@ Result<void> ProcessInstance::awaitReady() {
     const bool isSilent = answer && !*answer;
     const ProgramExit exit = process_->end(milliseconds(0));
     if (exit.lost || exit.stopped) error.kind = ErrorKind::Unavailable;
+    if (!exit.refusal.empty()) error.kind = ErrorKind::Invalid;
     error.message = fmt::format(
         "The process of the plugin {} {}.{}{}", task_.manifest.id,
         isSilent ? "did not get ready within 10 s" : "ended at its start with " + howItEnded(exit),
@@ -291,9 +290,10 @@ StageOutcome ProcessInstance::died(const Error& why, const std::string& item, St
   if (isStopped) {
     outcome.failure->kind = failureClassOf(PW_CANCELLED, call.reason());
     how = "was ended: " + (why.message.empty() ? "it does not answer" : why.message);
-  } else if (exit.limit != ProgramLimit::None) {
+  } else if (const auto limit = exit.signal == SIGXCPU ? ProgramLimit::Cpu : exit.limit;
+             limit != ProgramLimit::None) {
     outcome.failure->kind = FailureClass::Limit;
-    how = brokenLimit(exit.limit, task_.limits);
+    how = "was ended: " + limitSentence(limit, task_.room.limits);
   } else if (why.kind == ErrorKind::Invalid) {
     outcome.failure->kind = FailureClass::Bug;
     how = "broke its contract: " + why.message;

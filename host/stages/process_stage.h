@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "stages/manifest.h"
+#include "stages/registry.h"
 #include "stages/stage_call.h"
 #include "stages/worker_process.h"
 
@@ -21,10 +22,10 @@ struct WorkerTask {
   std::string digest;
   std::string file;  ///< the stored copy
   std::string stage, queue, settingsJson;
-  ProgramLimits limits;
+  StageRoom room;
 
   static WorkerTask of(const StoredPlugin& plugin, std::string stage, std::string queue,
-                       std::string settingsJson, const ProgramLimits& limits);
+                       std::string settingsJson, const StageRoom& room);
 };
 
 /// Loads and greets it in a worker that ends then. The errors are Library::load's, or tell how that

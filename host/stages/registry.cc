@@ -283,7 +283,7 @@ Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string
     return makeHere<Stage, Inner, Table>(stage, **plugin, queue, *settings);
   auto instance = ProcessInstance::create(
       shared_->workers,
-      WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room.limits));
+      WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room));
   if (!instance) return instance.error();
   return std::unique_ptr<Stage>(std::make_unique<Outer>(std::move(*instance)));
 }

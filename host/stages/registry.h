@@ -21,7 +21,10 @@ class StoredPlugin;
 struct StageRoom {
   enum class Isolation { Inproc, Process, Auto };
   Isolation isolation = Isolation::Inproc;
-  ProgramLimits limits = {};  ///< of its process, if it has one
+  ProgramLimits limits = {};  ///< of its process, if it has one; processor time is that of a call
+  /// Its process sees the system read-only and nothing else, as a user of its own; the network only
+  /// if its manifest asks for it as well.
+  bool isStrict = false, hasNetwork = false;
 };
 
 /// What is known of one plugin file, whether it could be loaded or not.

@@ -46,13 +46,14 @@ class Worker {
   std::optional<Frame> nextCall();
   void serve(Frame frame);
   bool isTired() const;
+  void limitCpu() const;
 
   FrameSocket host_;
   WorkerServices services_;
   NoPrograms programs_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<Builder> builder_;
-  std::int64_t memoryBytes_ = 0;
+  std::int64_t memoryBytes_ = 0, cpuSeconds_ = 0;  // 0 = as many as it likes
   struct Running {
     StageCall* call = nullptr;
     std::uint32_t number = 0;
@@ -75,6 +76,7 @@ Result<void> Worker::greet(const Frame& hello) {
   const std::string stage = textOr(*meta, "stage"), queue = textOr(*meta, "queue");
   const std::string settings = textOr(*meta, "settings", "{}");
   memoryBytes_ = numberOr(*meta, "memory", 0);
+  cpuSeconds_ = numberOr(*meta, "cpu", 0);
   // The host has read and checked the manifest; to do it again would take as long as all the rest.
   Manifest manifest;
   manifest.id = textOr(*meta, "id");
@@ -153,7 +155,18 @@ bool Worker::isTired() const {
   return memoryBytes_ > 0 && used.ru_maxrss * 1024 > memoryBytes_ / 4 * 3;
 }
 
+/// From now on, for this call.
+void Worker::limitCpu() const {
+  if (cpuSeconds_ == 0) return;
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto spent = used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1;  // these are rounded down
+  const rlimit most{static_cast<rlim_t>(spent + cpuSeconds_), RLIM_INFINITY};
+  ::setrlimit(RLIMIT_CPU, &most);
+}
+
 void Worker::serve(Frame frame) {
+  limitCpu();
   services_.beginCall(frame.number);
   const std::uint32_t number = frame.number;
   StageCall call(services_);

@@ -25,8 +25,7 @@ constexpr std::chrono::seconds kStalled(10);  // of a peer in the middle of a fr
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(WorkerHost& host, std::vector<std::string> argv,
-                             const ProgramLimits& limits)
+WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
     : ended_(::eventfd(0, EFD_CLOEXEC)) {
   int ends[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
@@ -41,11 +40,19 @@ WorkerProcess::WorkerProcess(WorkerHost& host, std::vector<std::string> argv,
   socket_.emplace(std::move(ours));
 
   ProgramSpec spec;
-  spec.argv = std::move(argv);
+  spec.argv = {"/proc/self/exe", "plugin-worker"};
   spec.cwd = "/";
   spec.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
               "LANG=C.UTF-8"};
-  spec.limits = limits;
+  spec.limits = place.limits;
+  if (place.sandbox.mode != SandboxWish::Mode::None) {  // there, /proc/self/exe is another program
+    folder_.emplace(host.folders);
+    spec.argv[0] = std::filesystem::read_symlink("/proc/self/exe").string();
+    spec.cwd = folder_->path().string();
+    spec.sandbox = std::move(place.sandbox);
+    spec.sandbox.writable = {spec.cwd};
+    spec.sandbox.readable = {spec.argv[0], place.plugin};
+  }
   keeper_ = startThread("pw-worker",
                         [this, &host, spec, theirs = std::make_shared<UniqueFd>(std::move(theirs)),
                          printing = std::make_shared<UniqueFd>(std::move(printing))](

@@ -26,12 +26,19 @@ struct WorkerHost {
   const std::shared_ptr<Quarantine> quarantine;
 };
 
+/// What a worker may have and see.
+struct WorkerPlace {
+  ProgramLimits limits;
+  SandboxWish sandbox;
+  std::string plugin;  ///< its file
+};
+
 /// A process that runs a stage, seen from its host. It is started through Programs, so it dies with
 /// the host, and a thread waits there for the proof of its death. One thread uses it, but for
 /// send().
 class WorkerProcess {
  public:
-  WorkerProcess(WorkerHost& host, std::vector<std::string> argv, const ProgramLimits& limits);
+  WorkerProcess(WorkerHost& host, WorkerPlace place);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -53,6 +60,7 @@ class WorkerProcess {
  private:
   void drainOutput();
 
+  std::optional<PrivateFolders::Lease> folder_;  ///< of one in a sandbox
   std::optional<FrameSocket> socket_;
   UniqueFd output_;
   std::string tail_;

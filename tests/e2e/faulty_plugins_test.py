@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import unittest
 
 from harness import ROOT, HostCase, eventually, main, queue_config
 
@@ -75,6 +76,7 @@ class FaultyPluginsTest(HostCase):
         "garbage": ("failed", "bug", "broke its contract: 24864 is no kind of frame"),
         "hang": ("failed", "timeout", "time limit of 1 s"),
         "flood": ("planned", None, ""),
+        "spin": ("failed", "limit", "It used more processor time than its limit of 1 s"),
         "allocate": ("failed", "limit|infra", "memory"),
     }  # fmt: skip
 
@@ -83,6 +85,8 @@ class FaultyPluginsTest(HostCase):
             own = ("throw", "double", "logs")
             planners = [faulty(f"{how}*", how, deadline="30s", isolation=isolation) for how in own]
             limits = {"memory": "512MiB", "files": 300}
+            spin = {"deadline": "60s", "limits": {"cpu": "1s"}}
+            planners.append(faulty("spin*", "die", isolation=isolation, **spin))
             planners.append(faulty("*", "die", deadline="1s", isolation=isolation, limits=limits))
             return {"planner": planners}
 
@@ -112,6 +116,15 @@ class FaultyPluginsTest(HostCase):
             self.drop(host, "child", f"fds {n}")
         eventually(lambda: len(host.inputs("planned")) == 12, lambda: host.inputs())
         self.assertEqual({i["attempt"] for i in host.inputs()}, {1})
+
+    @unittest.skipUnless(shutil.which("bwrap"), "no bubblewrap")
+    def test_a_strict_worker_sees_the_system_read_only_and_no_network(self):
+        strict = faulty("*", "look", worker_sandbox={"profile": "strict", "network": True})
+        host = self.start({"strict": {"planner": strict}, "open": {"planner": faulty("*", "look")}})
+        self.drop(host, "strict", "kept")
+        self.drop(host, "open", "free")
+        self.ends(host, "kept", "planned")
+        self.assertIn("it sees", self.ends(host, "free", "failed")["reason"]["message"])
 
     def test_what_cannot_be_loaded_holds_its_queue_and_says_why(self):
         causes = {"liar": "its code says test.liar 9.9.9", "wrong-major": "It speaks plugin ABI 2"}

@@ -1,10 +1,12 @@
 // A stage of every kind that does what its setting `how` says, mostly something that is not
 // allowed.
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -36,6 +38,7 @@ class Faulty {
     if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
     if (how_ == "wait") waitForInterrupt(call);
     if (how_ == "die") die(firstWord(input.text()));
+    if (how_ == "look") lookAround(call);
     if (how_ == "logs")
       for (int i = 0; i < 50'000; ++i) call.info("the same line, again and again");
     plan.job("read").arg("text", input.text());
@@ -89,6 +92,8 @@ class Faulty {
         if (::dup(0) < 0) throw std::runtime_error("too many open files");
     if (how == "allocate")
       for (;;) std::memset(::operator new(1 << 20), 1, 1 << 20);
+    if (how == "spin")
+      for (;;) std::atomic_signal_fence(std::memory_order_seq_cst);
     if (how == "pin") ::dlopen(ownFile().c_str(), RTLD_NOW | RTLD_NODELETE);
   }
 
@@ -96,6 +101,22 @@ class Faulty {
     Dl_info info{};
     ::dladdr(reinterpret_cast<const void*>(&Faulty::die), &info);
     return info.dli_fname;
+  }
+
+  /// Tells what a strict sandbox forbids.
+  static void lookAround(pw::Call& call) {
+    std::string seen = ::geteuid() == 0 ? "root " : "";
+    if (::access("/root", F_OK) == 0 || ::access("/home", F_OK) == 0) seen += "homes ";
+    if (std::FILE* file = std::fopen("/usr/of-the-plugin", "w")) {
+      std::fclose(file);
+      ::unlink("/usr/of-the-plugin");
+      seen += "writable-system ";
+    }
+    std::ifstream routes("/proc/net/route");
+    for (std::string line; std::getline(routes, line);)
+      if (line.find("\t0003\t") != std::string::npos) seen += "network ";
+    if (!seen.empty()) pw::reject("it sees " + seen);
+    call.progress(0);
   }
 
   void waitForInterrupt(pw::Call& call) {
