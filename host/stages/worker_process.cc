@@ -23,6 +23,16 @@ constexpr std::chrono::seconds kStalled(10);  // of a peer in the middle of a fr
   throw std::system_error(errno, std::generic_category(), what);
 }
 
+/// The program of workers: beside this one or where it is installed, else this one itself.
+std::vector<std::string> workerCommand() {
+  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  for (const auto& folder :
+       {self.parent_path(), self.parent_path().parent_path() / "lib/planwright"})
+    if (const auto file = folder / "planwright-worker"; ::access(file.c_str(), X_OK) == 0)
+      return {file.string()};
+  return {"/proc/self/exe", "plugin-worker"};
+}
+
 }  // namespace
 
 WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
@@ -40,14 +50,14 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
   socket_.emplace(std::move(ours));
 
   ProgramSpec spec;
-  spec.argv = {"/proc/self/exe", "plugin-worker"};
+  static const std::vector<std::string> command = workerCommand();
+  spec.argv = command;
   spec.cwd = "/";
   spec.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
               "LANG=C.UTF-8"};
   spec.limits = place.limits;
-  if (place.sandbox.mode != SandboxWish::Mode::None) {  // there, /proc/self/exe is another program
+  if (place.sandbox.mode != SandboxWish::Mode::None) {
     folder_.emplace(host.folders);
-    spec.argv[0] = std::filesystem::read_symlink("/proc/self/exe").string();
     spec.cwd = folder_->path().string();
     spec.sandbox = std::move(place.sandbox);
     spec.sandbox.writable = {spec.cwd};

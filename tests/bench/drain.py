@@ -12,14 +12,16 @@ POLL_SECONDS = 0.02
 TICKETS_PER_PUSH = 5000
 
 
-def drain(services, program, folder, items, jobs=0, window=None, snapshot_age=0):
+def drain(
+    services, program, folder, items, jobs=0, window=None, snapshot_age=0, planner=NOOP_PLANNER, builder=NOOP_BUILDER
+):
     """Gives the record of one drain: seconds, commits and transferred events; raises if any work was lost.
 
     `window`: also the rate over the first so many items, by the times of the events.
     `snapshot_age`: somebody holds a snapshot of the database that is that many seconds old when the drain begins, so
     that no row version of it can be cleaned away.
     """
-    with Host(services, program, folder, NOOP_PLANNER.format(jobs=jobs), NOOP_BUILDER) as host:
+    with Host(services, program, folder, planner.format(jobs=jobs), builder) as host:
         host.post("/api/queues/default/plan/pause")
         record_inputs(host, items)
         _wait_for_tickets(services, items)

@@ -6,6 +6,7 @@ import sys
 
 PLANWRIGHT = "planwright"
 DRAIN, DRAIN_ONE_JOB = "two-stage", "two-stage-one-job"
+STAGES_INPROC, STAGES_CHILD = "two-stage-inproc", "two-stage-child"
 SQL_LIMIT = "postgres15-sql-b100"
 
 
@@ -50,6 +51,9 @@ def goals(report):
     def ratio(a, b):
         return report.median(*a) / report.median(*b) if report.median(*a) and report.median(*b) else None
 
+    def stage(name):
+        return (PLANWRIGHT, f"stage-{name}")
+
     def backlog(items):
         return (PLANWRIGHT, f"backlog-{items}")
 
@@ -83,6 +87,13 @@ def goals(report):
         ("same with Postgres killed too, s", report.median(PLANWRIGHT, "recovery-host_and_postgres"), -5, False),
         ("FLUSHALL to all tickets back, s", report.median(PLANWRIGHT, "recovery-flush"), -2, False),
         ("MB more meanwhile", report.median(PLANWRIGHT, "recovery-flush-memory"), -15, False),
+        ("stage call in the host, ns", report.median(*stage("inproc_ns")), -1000, False),
+        ("stage call in a child, p50 us", report.median(*stage("child_us")), -100, False),
+        ("same / bytes there and back between two processes", ratio(stage("child_us"), stage("echo_us")), -10, False),
+        ("start of a worker, ms", report.median(*stage("start_ms")), -10, False),
+        ("same / start of /bin/true", ratio(stage("start_ms"), stage("spawn_ms")), -20, True),
+        ("drain with stages in children / in the host",
+         ratio((PLANWRIGHT, STAGES_CHILD), (PLANWRIGHT, STAGES_INPROC)), 0.5, False),
         ("death of a host to its work elsewhere, s", report.median(PLANWRIGHT, "recovery-takeover"), -30, False),
     ]
     return [_goal(*row) for row in rows if row[1] is not None]
