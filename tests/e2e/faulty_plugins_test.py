@@ -31,7 +31,7 @@ class FaultyPluginsTest(HostCase):
             made = {}
             for queue, keys in {"good": {"planner": NOOP}, **queues}.items():
                 (folder / queue).mkdir(parents=True)
-                made[queue] = queue_config(folder / queue, builder=BUILDER, **keys)
+                made[queue] = queue_config(folder / queue, **{"builder": BUILDER, **keys})
             section = {"path": [str(place)], **({"quarantine": quarantine} if quarantine else {})}
             return {"plugins": section, "queues": made}
 
@@ -187,6 +187,22 @@ class FaultyPluginsTest(HostCase):
         self.assertIn(digest, host.cli("plugin", "release", "test.faulty"))
         self.ends(host, "waits", "planned")
         self.assertIn("No version", host.cli_errors("plugin", "release", "test.faulty"))
+
+    def test_the_same_holds_for_builders(self):
+        builder = {"plugin": "test.faulty", "settings": {"how": "die"}}
+        host = self.start({"child": {"planner": faulty("*", "plan"), "builder": builder}})
+        self.drop(host, "child", "poison", "segv")
+        [plan] = eventually(lambda: host.plans("failed"), lambda: host.plans())
+        [job] = host.jobs(plan["id"]).values()
+        self.assertEqual((job["status"], len(job["attempts"])), ("failed", 2), job)
+        self.assertIn("Poison: 2 processes of its plugin died with it.", str(job["reason"]), job)
+        self.drop(host, "child", "fine", "fine")
+        eventually(lambda: host.plans("built"), lambda: host.plans())
+        for n in range(4):
+            self.drop(host, "child", f"bad {n}", f"segv {n}")
+        held = lambda: host.get("/api/queues/child")["build"]["reason"] or ""
+        eventually(lambda: "test.faulty" in held() and "is quarantined" in held(), held)
+        self.assert_good_queue_goes_on(host, "meanwhile")
 
     def test_another_version_lifts_a_quarantine(self):
         host = self.start({"child": {"planner": faulty("*", "die")}}, quarantine={"deaths": 1})

@@ -45,6 +45,10 @@ class Faulty {
   }
 
   void build(const pw::Job& job, pw::Call& call) {
+    if (how_ == "die") {
+      if (job.specJson().find("segv") != std::string_view::npos) die("segv");
+      return;
+    }
     if (how_ == "bad-output") call.emit("output", "{\"name\":\"x\"}");
     job.output("a.txt", "sha256:" + std::string(64, 'a'));
     call.progress(1, 1, job.workdir());
