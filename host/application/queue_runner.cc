@@ -127,7 +127,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
                                                                      std::string settings) {
   const SourceConfig& config = now.config.sources[index];
   auto checked = now.plugins->settings(config.plugin, settings);
-  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked)
+  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
                         : Result<std::unique_ptr<Source>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
   auto running =

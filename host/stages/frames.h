@@ -26,10 +26,14 @@ enum class FrameKind : std::uint16_t {
   Build = 3,   ///< a call: the job; answered by Done
   Cancel = 4,  ///< {"reason"}: the number in PW_STOP_*
   Reply = 5,   ///< to the request of this number: {"error"} or what was asked for
+  Poll = 6,    ///< a call: data = the cursor; answered by Done
   // worker -> host
-  Ready = 16,
-  Refused = 17,   ///< {"kind","message"}
-  Done = 18,      ///< {"failure","outputs","tired"}, data = the plan; tired = start another worker
+  Ready = 16,    ///< of a source perhaps with the descriptor that tells when to poll
+  Refused = 17,  ///< {"kind","message"}
+  /// {"failure","outputs","tired"}, data = the plan; of a poll "items" and "next_ms", data = the
+  /// new
+  /// cursor. tired = start another worker.
+  Done = 18,
   Log = 19,       ///< {"level","fields"}, data = the message
   Event = 20,     ///< {"type"}, data = its body
   Metric = 21,    ///< {"kind","name","value","labels"}

@@ -33,6 +33,10 @@ inline StageRoom roomOf(const BuilderConfig& builder) {
           builder.workerSandbox.profile == "strict",
           builder.workerSandbox.network};
 }
+/// Sources read what people drop, which a sandbox would not show.
+inline StageRoom roomOf(const SourceConfig& source) {
+  return {isolationOf(source), {}};
+}
 inline StageRoom roomOf(const PlannerConfig& planner) {
   StageRoom room{isolationOf(planner),
                  {},

@@ -121,14 +121,16 @@ void ProcessInstance::launch() {
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
   isReady_ = isTired_ = false;
+  sign_.reset();
   process_->send(FrameKind::Hello, 0, helloOf(task_));
 }
 
 Result<void> ProcessInstance::awaitReady() {
   if (isReady_) return {};
-  const auto answer = process_->receive(kHandshake);
+  auto answer = process_->receive(kHandshake);
   if (answer && *answer && (*answer)->kind == FrameKind::Ready) {
     isReady_ = true;
+    sign_ = std::move((*answer)->fd);
     return {};
   }
   Error error{ErrorKind::Failed, {}, {}, {}};
@@ -164,22 +166,24 @@ StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
   }
   ++calls_;
   const std::uint32_t number = ++lastCall_;
-  std::optional<Result<StageOutcome>> outcome;
+  std::optional<Result<void>> end;
   try {
     Programs programs(*host_, call);  // gone before the worker is: they answer to it
     if (process_->send(request.kind, number, request.meta, request.data))
-      outcome = await(number, call, programs);
+      end = await(number, call, programs);
   } catch (...) {  // our own services failed: what the worker would say now is of no use
     process_->end(milliseconds(0));
     process_.reset();
     throw;
   }
-  if (!outcome || !*outcome)
-    return died(outcome ? outcome->error() : Error{ErrorKind::Unavailable, {}, {}, {}},
-                request.item, call);
+  if (!end || !*end)
+    return died(end ? end->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, request.item, call);
+  Result<StageOutcome> outcome = StageOutcome{};
+  if (request.kind != FrameKind::Poll) outcome = outcomeFrom(takeDone());
+  if (!outcome) return died(outcome.error(), request.item, call);
   host_->quarantine->cameBack(task_.digest);
   replaceIfWorn();
-  return std::move(**outcome);
+  return std::move(*outcome);
 }
 
 void ProcessInstance::replaceIfWorn() {
@@ -191,8 +195,7 @@ void ProcessInstance::replaceIfWorn() {
 }
 
 /// The result, or why the worker can give none.
-Result<StageOutcome> ProcessInstance::await(std::uint32_t number, StageCall& call,
-                                            Programs& programs) {
+Result<void> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs) {
   const std::stop_callback onStop(call.token(), [&] {
     process_->send(FrameKind::Cancel, number,
                    JsonWriter().object().member("reason", call.reasonForPlugin()).end().take());
@@ -210,7 +213,8 @@ Result<StageOutcome> ProcessInstance::await(std::uint32_t number, StageCall& cal
       if ((*frame)->number != number) return invalid("it gave a result for a call that is over");
       const auto meta = metaOf(**frame);
       isTired_ = meta && boolOr(*meta, "tired", false);
-      return outcomeFrom(std::move(**frame));
+      done_ = std::move(**frame);
+      return {};
     }
     if (auto ok = serve(std::move(**frame), call, programs); !ok) return ok.error();
   }
@@ -323,6 +327,20 @@ StageOutcome ProcessPlanner::plan(const StageInput& input, StageCall& call) {
 
 StageOutcome ProcessBuilder::build(const StageJob& job, StageCall& call) {
   return instance_->run({FrameKind::Build, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
+}
+
+SourcePoll ProcessSource::poll(std::string_view cursor, StageCall& call) {
+  const auto outcome = instance_->run({FrameKind::Poll, "poll", "{}", cursor}, call);
+  SourcePoll poll;
+  if (outcome.failure) {
+    poll.failure = outcome.failure;
+  } else if (auto polled = pollFrom(instance_->takeDone())) {
+    poll = std::move(*polled);
+  } else {
+    poll.failure = Failure{FailureClass::Bug, polled.error().message, {}, {}};
+  }
+  if (poll.failure) poll.cursor = cursor;
+  return poll;
 }
 
 }  // namespace planwright

@@ -48,6 +48,9 @@ class ProcessInstance {
     std::string_view data;
   };
   StageOutcome run(const Request& request, StageCall& call);
+  /// The Done that a run without failure ended with.
+  Frame takeDone() { return std::move(done_); }
+  int sign() const { return sign_.get(); }  ///< of a source, or -1
 
  private:
   class Programs;  // of the call, as the worker asked for them
@@ -57,7 +60,7 @@ class ProcessInstance {
 
   void launch();
   Result<void> awaitReady();
-  Result<StageOutcome> await(std::uint32_t number, StageCall& call, Programs& programs);
+  Result<void> await(std::uint32_t number, StageCall& call, Programs& programs);
   void replaceIfWorn();
   Result<void> serve(Frame frame, StageCall& call, Programs& programs);
   void reply(const Frame& request, const JsonValue& meta, StageCall& call);
@@ -68,6 +71,8 @@ class ProcessInstance {
   std::unique_ptr<WorkerProcess> process_;
   std::chrono::steady_clock::time_point startedAt_;
   bool isReady_ = false, isTired_ = false;
+  Frame done_;
+  UniqueFd sign_;
   std::uint32_t calls_ = 0;
   std::uint32_t lastCall_ = 0;
 };
@@ -87,6 +92,18 @@ class ProcessBuilder final : public Builder {
   explicit ProcessBuilder(std::unique_ptr<ProcessInstance> instance)
       : instance_(std::move(instance)) {}
   StageOutcome build(const StageJob& job, StageCall& call) override;
+
+ private:
+  const std::unique_ptr<ProcessInstance> instance_;
+};
+
+/// Its descriptor is a copy, which is as readable as the one in the process.
+class ProcessSource final : public Source {
+ public:
+  explicit ProcessSource(std::unique_ptr<ProcessInstance> instance)
+      : instance_(std::move(instance)) {}
+  SourcePoll poll(std::string_view cursor, StageCall& call) override;
+  int fd() override { return instance_->sign(); }
 
  private:
   const std::unique_ptr<ProcessInstance> instance_;

@@ -303,15 +303,10 @@ Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std
 }
 
 Result<std::unique_ptr<Source>> Plugins::source(std::string_view id, const std::string& queue,
-                                                std::string_view settingsJson) const {
-  const auto plugin = usable(id, PW_SOURCE);
-  if (!plugin) return plugin.error();
-  const auto settings = settingsOf((*plugin)->manifest, settingsJson);
-  if (!settings) return settings.error();
-  if (!(*plugin)->manifest.inproc)
-    return invalid(
-        fmt::format("The manifest of {} does not let it run inside the host, as sources do.", id));
-  return makeHere<Source, InprocSource, pw_source>(PW_SOURCE, **plugin, queue, *settings);
+                                                std::string_view settingsJson,
+                                                const StageRoom& room) const {
+  return make<Source, InprocSource, pw_source, ProcessSource>(PW_SOURCE, id, queue, settingsJson,
+                                                              room);
 }
 
 }  // namespace planwright

@@ -89,7 +89,7 @@ class Plugins {
   /// such a plugin; Invalid with a JSON pointer into the settings.
   Result<std::string> settings(std::string_view id, std::string_view settingsJson) const;
 
-  /// Where a planner or builder of a usable plugin runs that wants this: Inproc or Process.
+  /// Where a stage of a usable plugin runs that wants this: Inproc or Process.
   /// Invalid: its manifest does not let it.
   Result<StageRoom::Isolation> isolation(std::string_view id, StageRoom::Isolation wanted) const;
 
@@ -106,7 +106,8 @@ class Plugins {
                                            std::string_view settingsJson,
                                            const StageRoom& room = {}) const;
   Result<std::unique_ptr<Source>> source(std::string_view id, const std::string& queue,
-                                         std::string_view settingsJson) const;
+                                         std::string_view settingsJson,
+                                         const StageRoom& room = {}) const;
 
  private:
   struct Entry {

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "stages/inproc_builder.h"
 #include "stages/inproc_planner.h"
+#include "stages/inproc_source.h"
 #include "stages/library.h"
 #include "stages/worker_services.h"
 #include "stages/worker_wire.h"
@@ -53,6 +54,7 @@ class Worker {
   NoPrograms programs_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<Builder> builder_;
+  std::unique_ptr<Source> source_;
   std::int64_t memoryBytes_ = 0, cpuSeconds_ = 0;  // 0 = as many as it likes
   struct Running {
     StageCall* call = nullptr;
@@ -95,7 +97,14 @@ Result<void> Worker::greet(const Frame& hello) {
     planner_ = std::move(*made);
     return {};
   }
-  if (stage != PW_BUILDER) return notFound("a worker runs planners and builders only");
+  if (stage == PW_SOURCE) {
+    auto made = InprocSource::create(std::move(*library), static_cast<const pw_source*>(table),
+                                     queue, settings);
+    if (!made) return made.error();
+    source_ = std::move(*made);
+    return {};
+  }
+  if (stage != PW_BUILDER) return notFound("a worker has no stage " + stage);
   auto made = InprocBuilder::create(std::move(*library), static_cast<const pw_builder*>(table),
                                     queue, settings);
   if (!made) return made.error();
@@ -177,7 +186,10 @@ void Worker::serve(Frame frame) {
     if (running->cancelled == number) call.stop(running->reason);
   }
   StageOutcome outcome;
-  if (frame.kind == FrameKind::Plan && planner_) {
+  std::optional<SourcePoll> polled;
+  if (frame.kind == FrameKind::Poll && source_) {
+    polled = source_->poll(frame.data, call);
+  } else if (frame.kind == FrameKind::Plan && planner_) {
     const auto input = inputFrom(std::move(frame));
     if (input) outcome = planner_->plan(*input, call);
   } else if (frame.kind == FrameKind::Build && builder_) {
@@ -187,7 +199,10 @@ void Worker::serve(Frame frame) {
     outcome.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
   }
   running_.lock()->call = nullptr;
-  host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.document);
+  if (polled)
+    host_.send(FrameKind::Done, number, toMeta(*polled, isTired()), polled->cursor);
+  else
+    host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.document);
 }
 
 int Worker::run() {
@@ -206,7 +221,7 @@ int Worker::run() {
     host_.send(FrameKind::Refused, hello->number, toMeta(greeted.error()));
     return 0;
   }
-  host_.send(FrameKind::Ready, hello->number, "{}");
+  host_.send(FrameKind::Ready, hello->number, "{}", {}, source_ ? source_->fd() : -1);
   std::jthread reader([this] { read(); });
   try {
     while (auto frame = nextCall()) serve(std::move(*frame));
@@ -216,6 +231,7 @@ int Worker::run() {
   }
   planner_.reset();
   builder_.reset();
+  source_.reset();
   return 0;
 }
 

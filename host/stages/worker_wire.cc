@@ -25,6 +25,22 @@ ErrorKind kindFrom(std::string_view word) {
   return ErrorKind::Failed;
 }
 
+void writeEnd(JsonWriter& json, const std::optional<Failure>& failure, bool isTired) {
+  if (isTired) json.member("tired", true);
+  if (!failure) return;
+  json.key("failure").object().member("class", toText(failure->kind));
+  json.member("message", failure->message).member("details", failure->details);
+  json.member("retry_after_ms", static_cast<std::int64_t>(failure->retryAfter.count())).end();
+}
+
+std::optional<Failure> failureIn(const JsonValue& meta) {
+  const auto* failure = find(meta, "failure");
+  if (!failure || !failure->IsObject()) return std::nullopt;
+  return Failure{failureClassFrom(textOr(*failure, "class")), textOr(*failure, "message"),
+                 textOr(*failure, "details"),
+                 std::chrono::milliseconds(numberOr(*failure, "retry_after_ms", 0))};
+}
+
 }  // namespace
 
 Result<JsonDocument> metaOf(const Frame& frame) {
@@ -47,18 +63,25 @@ std::string toMeta(const StageJob& job) {
   return json.member("attempt", job.attempt).end().take();
 }
 
+std::string toMeta(const SourcePoll& poll, bool isTired) {
+  JsonWriter json;
+  json.object();
+  writeEnd(json, poll.failure, isTired);
+  json.member("next_ms", static_cast<std::int64_t>(poll.nextPoll.count())).key("items").array();
+  for (const auto& item : poll.items)
+    json.object()
+        .member("name", item.name)
+        .member("path", item.path)
+        .member("digest", item.digest)
+        .member("attributes", item.attributesJson)
+        .end();
+  return json.end().end().take();
+}
+
 std::string toMeta(const StageOutcome& outcome, bool isTired) {
   JsonWriter json;
   json.object();
-  if (isTired) json.member("tired", true);
-  if (outcome.failure)
-    json.key("failure")
-        .object()
-        .member("class", toText(outcome.failure->kind))
-        .member("message", outcome.failure->message)
-        .member("details", outcome.failure->details)
-        .member("retry_after_ms", static_cast<std::int64_t>(outcome.failure->retryAfter.count()))
-        .end();
+  writeEnd(json, outcome.failure, isTired);
   json.key("outputs").array();
   for (const auto& output : outcome.outputs)
     json.object().member("name", output.name).member("digest", output.digest).end();
@@ -106,16 +129,28 @@ Result<StageOutcome> outcomeFrom(Frame frame) {
   const auto meta = metaOf(frame);
   if (!meta) return meta.error();
   StageOutcome outcome;
-  if (const auto* failure = find(*meta, "failure"); failure && failure->IsObject())
-    outcome.failure = Failure{failureClassFrom(textOr(*failure, "class")),
-                              textOr(*failure, "message"), textOr(*failure, "details"),
-                              std::chrono::milliseconds(numberOr(*failure, "retry_after_ms", 0))};
+  outcome.failure = failureIn(*meta);
   const auto* outputs = find(*meta, "outputs");
   if (outputs && outputs->IsArray())
     for (const auto& output : outputs->GetArray())
       outcome.outputs.push_back({textOr(output, "name"), textOr(output, "digest")});
   outcome.document = std::move(frame.data);
   return outcome;
+}
+
+Result<SourcePoll> pollFrom(Frame frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  SourcePoll poll;
+  poll.failure = failureIn(*meta);
+  poll.nextPoll = std::chrono::milliseconds(numberOr(*meta, "next_ms", 1000));
+  const auto* items = find(*meta, "items");
+  if (items && items->IsArray())
+    for (const auto& item : items->GetArray())
+      poll.items.push_back({textOr(item, "name"), textOr(item, "path"), textOr(item, "digest"),
+                            textOr(item, "attributes")});
+  poll.cursor = std::move(frame.data);
+  return poll;
 }
 
 std::optional<Error> errorFrom(const Frame& frame) {

@@ -32,6 +32,8 @@ class FaultyPluginsTest(HostCase):
             for queue, keys in {"good": {"planner": NOOP}, **queues}.items():
                 (folder / queue).mkdir(parents=True)
                 made[queue] = queue_config(folder / queue, **{"builder": BUILDER, **keys})
+                if queue != "good":
+                    made[queue]["source"]["isolation"] = "process"
             section = {"path": [str(place)], **({"quarantine": quarantine} if quarantine else {})}
             return {"plugins": section, "queues": made}
 

@@ -1,9 +1,12 @@
 // Stages in processes of their own: the same results as in this one, and deaths that cost one call.
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "base/files.h"
 #include "base/keeper.h"
@@ -140,6 +143,36 @@ TEST_F(PluginWorker, SettingsAreRefusedWithTheSameWords) {
     EXPECT_EQ(made.error().kind, ErrorKind::Invalid);
     EXPECT_EQ(made.error().message, "the setting is impossible");
   }
+}
+
+TEST_F(PluginWorker, ASourceIsPolledThereAndItsDescriptorTellsWhen) {
+  StageCall call(services);
+  for (const StageRoom& room : {StageRoom{}, kProcess}) {
+    const auto source = host->plugins.source("test.faulty", "q", "{}", room);
+    ASSERT_TRUE(source) << source.error().message;
+    const auto poll = (*source)->poll("x", call);
+    ASSERT_EQ(poll.items.size(), 1u);
+    EXPECT_EQ(poll.items[0].path, "/drop/a.txt");
+    EXPECT_EQ(poll.items[0].attributesJson, R"({"mode":"0644"})");
+    EXPECT_EQ(poll.cursor, "x+");
+    EXPECT_EQ(poll.nextPoll, std::chrono::milliseconds(250));
+    EXPECT_EQ((*source)->fd(), -1);
+  }
+
+  TempFolder folder;
+  const Plugins bundled({{BINARY_DIR "/plugins"}, folder.path() / "store", {}}, host->keeper);
+  const auto drop = folder.path() / "drop";
+  std::filesystem::create_directory(drop);
+  const auto source =
+      bundled.source("planwright.folder", "q", R"({"path":")" + drop.string() + "\"}", kProcess);
+  ASSERT_TRUE(source) << source.error().message;
+  const auto cursor = (*source)->poll("", call).cursor;
+  std::ofstream(drop / "a.txt") << "hello";
+  pollfd sign{(*source)->fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&sign, 1, 10'000), 1) << "it is told what happens in the folder";
+  const auto poll = (*source)->poll(cursor, call);
+  ASSERT_FALSE(poll.items.empty());
+  EXPECT_EQ(poll.items[0].name, "a.txt");
 }
 
 TEST_F(PluginWorker, ABuilderNamesBlobsAsOutputs) {
