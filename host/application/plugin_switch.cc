@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "application/reload.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "store/queue_rows.h"
@@ -205,8 +206,20 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   trial.plugins = std::move(plugins);
   trial.stage = isBuilder ? LiveQueue::Stage::Build : LiveQueue::Stage::Plan;
   trial.items = items;
-  trial.decided = [this, queue, moves, wanted, actor](bool isInForce, const std::string& why) {
+  struct Compared {
+    int plans = 0, others = 0;
+  };
+  const auto compared = std::make_shared<Compared>();
+  if (items > 0 && now->config.reload.compare)
+    trial.compared = [this, queue, compared](const LiveQueue::Comparison& comparison) {
+      ++compared->plans;
+      if (!comparison.isSame) ++compared->others;
+      noteComparison(queue, comparison);
+    };
+  trial.decided = [this, queue, moves, wanted, actor, compared](bool isInForce, std::string why) {
     if (isInForce) remember(queue, wanted);
+    if (isInForce && compared->plans > 0)
+      why = fmt::format("{} of {} plans came out otherwise.", compared->others, compared->plans);
     note(queue, isInForce ? "plugin.switched" : "plugin.rolled_back", isInForce ? "info" : "error",
          moves, why, actor);
     parts_.host.metrics.add("planwright_plugin_switches_total",
@@ -218,8 +231,15 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
 }
 
 /// For the next start, and for what is said of builds. In the thread that decided.
-void PluginSwitch::remember(const std::string& queue, const PluginChoices& wanted) {
+void PluginSwitch::remember(const std::string& queue, PluginChoices wanted) {
   try {
+    const auto runner = parts_.queues.find(queue);
+    const auto window =
+        runner ? runner->generation()->config.reload.rollbackWindow : ReloadConfig().rollbackWindow;
+    const auto before = parts_.store.choices(queue);
+    for (auto& [id, choice] : wanted)
+      if (const auto was = before.find(id); was == before.end() || was->second != choice)
+        choice.keptUntil = toRfc3339(SystemClock().now() + window);
     parts_.store.choose(queue, wanted);
     const auto tools = toolsJson(*parts_.config.now(), [this](const std::string& name) {
       return parts_.queues.pluginsOf(name);
@@ -243,6 +263,24 @@ std::string PluginSwitch::answer(const std::string& queue, std::int64_t generati
   return json.end().take();
 }
 
+void PluginSwitch::noteComparison(const std::string& queue,
+                                  const LiveQueue::Comparison& comparison) const {
+  constexpr std::size_t kLargestDiff = 16'384;  // of thousands of jobs the numbers will do
+  JsonWriter json;
+  json.object()
+      .member("input", comparison.input)
+      .member("filename", comparison.filename)
+      .member("same", comparison.isSame)
+      .member("added", comparison.added)
+      .member("removed", comparison.removed)
+      .member("changed", comparison.changed)
+      .rawMember("diff", comparison.diffJson.size() <= kLargestDiff ? comparison.diffJson : "")
+      .end();
+  log::info("plugin.compared queue={} input={} added={} removed={} changed={}", queue,
+            comparison.input, comparison.added, comparison.removed, comparison.changed);
+  tell(queue, "plugin.compared", comparison.isSame ? "info" : "warning", json.take());
+}
+
 void PluginSwitch::note(const std::string& queue, const std::string& type, const std::string& level,
                         const std::vector<Move>& moves, const std::string& why,
                         const std::string& actor) const {
@@ -252,8 +290,13 @@ void PluginSwitch::note(const std::string& queue, const std::string& type, const
   for (const auto& move : moves)
     log::info("{} queue={} plugin={} {} -> {} {}", type, queue, move.id, move.from.version,
               move.to.version, why);
+  tell(queue, type, level, json.end().take());
+}
+
+void PluginSwitch::tell(const std::string& queue, const std::string& type, const std::string& level,
+                        const std::string& data) const {
   try {
-    parts_.host.database.lease()->run("queue_event", {queue, type, level, json.end().take()});
+    parts_.host.database.lease()->run("queue_event", {queue, type, level, data});
     parts_.host.bell.ring();
   } catch (const std::exception& e) {  // the log has it
     log::debug("no event {} queue={}: {}", type, queue, e.what());

@@ -47,11 +47,14 @@ class PluginSwitch {
   Result<std::string> go(QueueRunner& runner, const PluginChoices& wanted,
                          std::shared_ptr<const Plugins> plugins, const std::string& actor,
                          bool isTried);
-  void remember(const std::string& queue, const PluginChoices& wanted);
+  void remember(const std::string& queue, PluginChoices wanted);
   std::string answer(const std::string& queue, std::int64_t generation, const std::string& state,
                      int items, const std::vector<Move>& moves) const;
+  void noteComparison(const std::string& queue, const LiveQueue::Comparison& comparison) const;
   void note(const std::string& queue, const std::string& type, const std::string& level,
             const std::vector<Move>& moves, const std::string& why, const std::string& actor) const;
+  void tell(const std::string& queue, const std::string& type, const std::string& level,
+            const std::string& data) const;
 
   const Parts parts_;
   std::mutex one_;

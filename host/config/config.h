@@ -46,6 +46,7 @@ struct RetryConfig {
 /// How another version of a plugin takes over.
 struct ReloadConfig {
   int canary = 3;
+  bool compare = false;  ///< what the new version plans is planned by the old one, too
   std::chrono::milliseconds drainTimeout{300'000};
   std::chrono::milliseconds rollbackWindow{3'600'000};
   friend bool operator==(const ReloadConfig&, const ReloadConfig&) = default;

@@ -61,6 +61,7 @@ ReloadConfig readReload(const ConfigNode* node, ConfigProblems& problems) {
   ReloadConfig reload;
   SectionReader section(node, "reload", problems);
   reload.canary = section.count("canary", reload.canary, 0, 1'000);
+  reload.compare = section.flag("compare", reload.compare);
   reload.drainTimeout = section.duration("drain_timeout", reload.drainTimeout);
   reload.rollbackWindow = section.duration("rollback_window", reload.rollbackWindow);
   section.finish();

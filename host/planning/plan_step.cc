@@ -8,6 +8,7 @@
 #include "base/failpoints.h"
 #include "base/glob.h"
 #include "base/utf8.h"
+#include "model/plan_diff.h"
 #include "model/plan_document.h"
 #include "planning/plan_services.h"
 
@@ -90,6 +91,7 @@ PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
   const bool isStopped = failed && (failed->failure.kind == FailureClass::Cancelled ||
                                     (!failed->countAttempt && tried.holdReason.empty()));
   if (!failed || isStopped) {
+    if (const auto tell = queue_.comparison(trial); tell && !failed) compare(tell, input, tried);
     queue_.tried(trial, failed ? End::Undecided : End::Passed);
     return tried;
   }
@@ -99,6 +101,20 @@ PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
   queue_.tried(trial, isBetter ? End::Failed : End::Undecided,
                fmt::format("Input {}: {}", number(input.id), failed->failure.message));
   return known;
+}
+
+/// The plan of the version on trial is the one that counts; the other is only looked at.
+void PlanStep::compare(const LiveQueue::Compared& tell, const ClaimedInput& input,
+                       const PlanResult& tried) {
+  refresh();
+  const PlanResult known = attemptOrRetry(input);
+  const auto* before = std::get_if<PlannedInput>(&known.end);
+  if (!before) return;  // that one has failed: there is nothing to compare with
+  const auto diff =
+      diffPlans(before->plan.document, std::get<PlannedInput>(tried.end).plan.document);
+  if (diff)
+    tell({number(input.id), input.filename, diff->isSame(), diff->added.size(),
+          diff->removed.size(), diff->changed.size(), diff->json()});
 }
 
 PlanResult PlanStep::attemptOrRetry(const ClaimedInput& input) {

@@ -58,6 +58,13 @@ std::shared_ptr<const QueueGeneration> LiveQueue::tryOut(Stage stage) {
   return state->trial->generation;
 }
 
+LiveQueue::Compared LiveQueue::comparison(
+    const std::shared_ptr<const QueueGeneration>& generation) const {
+  auto state = state_.lock();
+  const bool isOnTrial = state->trial && state->trial->generation == generation;
+  return isOnTrial ? state->trial->terms.compared : nullptr;
+}
+
 void LiveQueue::tried(const std::shared_ptr<const QueueGeneration>& generation, TrialEnd end,
                       const std::string& why) {
   std::unique_ptr<OnTrial> over;

@@ -65,12 +65,23 @@ class LiveQueue {
   /// What was on trial has failed by this.
   void replace(QueueConfig config, std::shared_ptr<const Plugins> plugins);
 
+  /// Of the plans that two versions made of one input.
+  struct Comparison {
+    std::int64_t input = 0;
+    std::string filename;
+    bool isSame = true;
+    std::size_t added = 0, removed = 0, changed = 0;  ///< jobs
+    std::string diffJson;
+  };
   /// The stage whose items try a generation out.
   enum class Stage { Plan, Build };
   struct Trial {
     std::shared_ptr<const Plugins> plugins;
     Stage stage = Stage::Plan;
     int items = 0;  ///< that must go well; 0 = in force at once
+    /// Set: what is planned on trial is to be planned by the generation in force, too, and what
+    /// differs told here. [one thread at a time]
+    std::function<void(const Comparison&)> compared;
     /// In force, or why not. Called once, in the thread that knows.
     std::function<void(bool isInForce, const std::string& why)> decided;
   };
@@ -82,6 +93,9 @@ class LiveQueue {
   /// The generation on trial, if an item of this stage is to begin with it: the caller must say how
   /// that went. Null nearly always.
   std::shared_ptr<const QueueGeneration> tryOut(Stage stage);
+  /// Null: nothing is to be compared.
+  using Compared = decltype(Trial::compared);
+  Compared comparison(const std::shared_ptr<const QueueGeneration>& generation) const;
   enum class TrialEnd { Passed, Failed, Undecided };
   /// `why`: of a failure.
   void tried(const std::shared_ptr<const QueueGeneration>& generation, TrialEnd end,

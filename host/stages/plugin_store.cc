@@ -99,12 +99,19 @@ Result<InstalledPlugin> PluginStore::remove(const std::string& which) {
     });
     if (at == list.plugins.end())
       return notFound(fmt::format("{} is not installed; see `planwright plugin ls`.", which));
-    for (const auto& [queue, choices] : list.queues)
-      for (const auto& [id, choice] : choices)
-        if (choice.digest == at->digest || choice.before == at->digest)
-          return conflict(fmt::format("The queue {} {} it; let it run another one first.", queue,
-                                      choice.digest == at->digest ? "runs" : "would go back to"),
+    const std::string now = toRfc3339(SystemClock().now());
+    for (auto& [queue, choices] : list.queues)
+      for (auto& [id, choice] : choices) {
+        if (choice.digest == at->digest)
+          return conflict(fmt::format("The queue {} runs it; let it run another one first.", queue),
                           "plugin-in-use");
+        if (choice.before != at->digest) continue;
+        if (now < choice.keptUntil)
+          return conflict(fmt::format("The queue {} may go back to it until {} (rollback_window).",
+                                      queue, choice.keptUntil),
+                          "plugin-in-use");
+        choice.before.reset();
+      }
     removed = *at;
     list.plugins.erase(at);
     return {};
@@ -148,7 +155,8 @@ PluginStore::List PluginStore::read() const {
   if (const JsonValue* queues = planwright::find(*document, "queues"))
     for (const auto& queue : queues->GetObject())
       for (const auto& each : queue.value.GetObject()) {
-        PluginChoice choice{textOr(each.value, "digest"), std::nullopt};
+        PluginChoice choice{textOr(each.value, "digest"), std::nullopt,
+                            textOr(each.value, "kept_until")};
         if (planwright::find(each.value, "before")) choice.before = textOr(each.value, "before");
         list.queues[queue.name.GetString()][each.name.GetString()] = choice;
       }
@@ -176,7 +184,8 @@ Result<void> PluginStore::change(const std::function<Result<void>(List&)>& edit)
     json.key(queue).object();
     for (const auto& [id, choice] : choices) {
       json.key(id).object().member("digest", choice.digest);
-      if (choice.before) json.member("before", *choice.before);
+      if (choice.before)
+        json.member("before", *choice.before).member("kept_until", choice.keptUntil);
       json.end();
     }
     json.end();

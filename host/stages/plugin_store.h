@@ -25,6 +25,7 @@ struct InstalledPlugin {
 struct PluginChoice {
   std::string digest;
   std::optional<std::string> before;  ///< what it ran until then, for a rollback
+  std::string keptUntil = {};         ///< RFC 3339; until then `before` cannot be removed
   friend bool operator==(const PluginChoice&, const PluginChoice&) = default;
 };
 /// By plugin id.
@@ -50,7 +51,8 @@ class PluginStore {
   /// The one that was installed last.
   std::optional<InstalledPlugin> newest(std::string_view id) const;
   std::optional<InstalledPlugin> find(std::string_view digest) const;
-  /// `which`: a digest, or id@version. NotFound; Conflict: a queue runs it, or ran it before.
+  /// `which`: a digest, or id@version. NotFound; Conflict: a queue runs it, or went over from it
+  /// so lately that it may still go back.
   Result<InstalledPlugin> remove(const std::string& which);
 
   PluginChoices choices(const std::string& queue) const;

@@ -18,11 +18,11 @@ RELOADS = int(os.environ.get("RELOADS", 12))
 
 
 class PluginSwitchTest(HostCase):
-    def start(self, jobs=1):
+    def start(self, jobs=1, **reload):
         def config(folder):
             planner = {"plugin": "planwright.noop-planner", "settings": {"jobs": jobs}}
             builder = {"plugin": "planwright.noop-builder"}
-            queue = queue_config(folder / "input", planner=planner, builder=builder, reload={"canary": 2})
+            queue = queue_config(folder / "input", planner=planner, builder=builder, reload={"canary": 2, **reload})
             return {"queues": {"default": queue}}
 
         return self.host(config=config)
@@ -61,6 +61,33 @@ class PluginSwitchTest(HostCase):
         self.assertEqual(self.plan(host, "f"), "planwright.noop-planner 2.0.0")
         host.cli("plugin", "rollback", "default")
         self.assertEqual(self.plan(host, "g"), "planwright.noop-planner 1.0.0")
+
+    def test_what_a_version_on_trial_plans_is_compared(self):
+        host = self.start(jobs=3, compare=True, rollback_window="2s")
+        self.install(host, "next_good")
+        host.cli("plugin", "reload", "default")
+        for name in ("a", "b", "c"):
+            self.plan(host, name)
+        compared = self.events(host, "plugin.compared")
+        self.assertEqual(sorted(each["filename"] for each in compared), ["a", "b"])
+        for each in compared:
+            self.assertEqual((each["same"], each["added"], each["removed"], each["changed"]), (False, 1, 3, 0))
+        self.assertEqual(self.events(host, "plugin.switched")[0]["why"], "2 of 2 plans came out otherwise.")
+
+    def test_the_version_before_is_kept_for_the_rollback_window(self):
+        host = self.start(rollback_window="3s")
+        first = self.install(host, "next_good")
+        host.cli("plugin", "reload", "default")
+        for name in ("a", "b"):
+            self.plan(host, name)
+        self.install(host, "next_good", b"2")
+        host.cli("plugin", "reload", "default")
+        for name in ("c", "d"):
+            self.plan(host, name)
+        self.assertIn("may go back to it until", host.cli_errors("plugin", "remove", first, "--data", host.data))
+        removal = ("plugin", "remove", first, "--data", host.data)
+        eventually(lambda: host._run(removal).returncode == 0, lambda: host._run(removal).stderr)
+        self.assertIn("ran no other version", host.cli_errors("plugin", "rollback", "default"))
 
     def test_a_bad_version_is_given_up_and_fails_no_input(self):
         host = self.start()

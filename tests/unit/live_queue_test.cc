@@ -16,10 +16,11 @@ class LiveQueueTest : public testing::Test {
     return config;
   }
   std::int64_t offer(int items) {
-    return queue.offer(
-        {nullptr, Stage::Plan, items, [this](bool isInForce, const std::string& why) {
-           decisions += (isInForce ? "in force;" : "not: " + why + ";");
-         }});
+    LiveQueue::Trial trial{nullptr, Stage::Plan, items, {}, {}};
+    trial.decided = [this](bool isInForce, const std::string& why) {
+      decisions += (isInForce ? "in force;" : "not: " + why + ";");
+    };
+    return queue.offer(std::move(trial));
   }
 
   LiveQueue queue{config(), nullptr};

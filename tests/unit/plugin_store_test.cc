@@ -74,17 +74,18 @@ TEST_F(PluginStoreTest, WhatIsNoPluginIsRefusedWithTheReason) {
   EXPECT_EQ(store.install(folder / "nothing.so", agree).error().kind, ErrorKind::NotFound);
 }
 
-TEST_F(PluginStoreTest, WhatAQueueRunsOrRanBeforeCannotBeRemoved) {
+TEST_F(PluginStoreTest, WhatAQueueRunsOrMayGoBackToCannotBeRemoved) {
   const auto one = *store.install(version("one"), agree);
   const auto two = *store.install(version("two"), agree);
-  store.choose("default", {{one.id, {two.digest, one.digest}}});
-  EXPECT_EQ(PluginStore(folder / "store").choices("default").at(one.id),
-            (PluginChoice{two.digest, one.digest}));
+  const PluginChoice inTheWindow{two.digest, one.digest, "2999-01-01T00:00:00.000Z"};
+  store.choose("default", {{one.id, inTheWindow}});
+  EXPECT_EQ(PluginStore(folder / "store").choices("default").at(one.id), inTheWindow);
   EXPECT_EQ(store.remove(two.digest).error().kind, ErrorKind::Conflict);
   EXPECT_EQ(store.remove(one.digest).error().kind, ErrorKind::Conflict);
-  store.choose("default", {{one.id, {two.digest, {}}}});
+  store.choose("default", {{one.id, {two.digest, one.digest, "2001-01-01T00:00:00.000Z"}}});
   ASSERT_TRUE(store.remove(one.digest));
   EXPECT_FALSE(fs::exists(one.file));
+  EXPECT_EQ(store.choices("default").at(one.id).before, std::nullopt);
   EXPECT_EQ(store.remove(one.digest).error().kind, ErrorKind::NotFound);
 }
 
