@@ -16,21 +16,6 @@ namespace {
 
 using Files = std::vector<std::filesystem::path>;
 
-/// The stages of a queue, whatever they are.
-std::vector<const StageConfig*> stagesOf(const QueueConfig& queue) {
-  std::vector<const StageConfig*> stages;
-  for (const auto& source : queue.sources) stages.push_back(&source);
-  for (const auto& planner : queue.planners) stages.push_back(&planner);
-  stages.push_back(&queue.builder);
-  return stages;
-}
-
-std::set<std::string> pluginsUsed(const QueueConfig& queue) {
-  std::set<std::string> ids;
-  for (const StageConfig* stage : stagesOf(queue)) ids.insert(stage->plugin);
-  return ids;
-}
-
 /// The copies that these choices name; those of the folders need none.
 Result<Files> filesOf(const PluginChoices& choices, const PluginStore& store) {
   Files files;

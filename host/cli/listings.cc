@@ -101,7 +101,7 @@ std::vector<Listing> makeListings() {
        "plugin",
        "/api/plugins",
        {column("ID", "id"), column("VERSION", "version"), column("STAGES", "stages"),
-        column("ISOLATION", "isolation"), column("ERROR", "error")}},
+        column("QUEUES", "queues"), column("ISOLATION", "isolation"), column("ERROR", "error")}},
   };
 }
 

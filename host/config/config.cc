@@ -43,6 +43,14 @@ std::string sourceName(const SourceConfig& source, std::size_t index) {
   return index == 0 ? name : name + "-" + std::to_string(index);
 }
 
+std::set<std::string> pluginsUsed(const QueueConfig& queue) {
+  std::set<std::string> ids;
+  for (const auto& source : queue.sources) ids.insert(source.plugin);
+  for (const auto& planner : queue.planners) ids.insert(planner.plugin);
+  if (!queue.builder.plugin.empty()) ids.insert(queue.builder.plugin);
+  return ids;
+}
+
 std::map<std::string, double> weightsOf(const QueueConfig& queue) {
   std::map<std::string, double> weights;
   for (std::size_t i = 0; i < queue.sources.size(); ++i)

@@ -82,6 +82,8 @@ struct QueueConfig {
 
 /// What rows and events call the source number `index` of a queue: "folder", "folder-1".
 std::string sourceName(const SourceConfig& source, std::size_t index);
+/// The ids of the plugins of all its stages.
+std::set<std::string> pluginsUsed(const QueueConfig& queue);
 /// How the sources of a queue share it: the weight of each, by its name.
 std::map<std::string, double> weightsOf(const QueueConfig& queue);
 

@@ -159,7 +159,8 @@ Result<std::string> CacheAnswers::forecast(std::int64_t plan) const {
   const auto config = parts_.config.now();
   const QueueConfig* queue = config->queue(rows.text(0, 0));
   std::optional<BuilderIdentity> builder;
-  if (queue && parts_.plugins) builder = identityOf(*parts_.plugins, queue->builder);
+  const auto plugins = queue ? parts_.pluginsNow(queue->name) : nullptr;
+  if (plugins) builder = identityOf(*plugins, queue->builder);
   std::map<int, std::vector<JobOutput>> known;
   for (const auto& job :
        Jobs(*connection)

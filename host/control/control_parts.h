@@ -37,16 +37,18 @@ struct ControlParts {
   Bell& bell;
   const Clock& clock;
   Metrics& metrics;
-  const Plugins* plugins = nullptr;  ///< of the plugin folders
+  const Plugins* plugins = nullptr;        ///< of the plugin folders
   const SigningKey* signingKey = nullptr;  ///< none: no statements
-  std::filesystem::path logsFolder;  ///< one file per attempt, named by its id
-  std::string sandboxJson = {};  ///< SandboxReport::json()
+  std::filesystem::path logsFolder;        ///< one file per attempt, named by its id
+  std::string sandboxJson = {};            ///< SandboxReport::json()
   /// Files seen but not yet stable, as a JSON array of {queue, filename, size, since, reason}.
   std::function<std::string()> arriving = {};
   std::function<std::string()> configJson = {};  ///< Reload::json()
   std::function<ReloadAnswer(const ReloadRequest&)> reload = {};
   /// What a queue runs with now, if it is not `plugins`.
   std::function<std::shared_ptr<const Plugins>(const std::string&)> pluginsOf = {};
+  /// What a queue runs with now, or null. Valid while the result lives.
+  std::shared_ptr<const Plugins> pluginsNow(const std::string& queue) const;
   /// PluginSwitch, for the queue of that name.
   std::function<Result<std::string>(const std::string&)> reloadPlugins = {}, rollbackPlugins = {};
   /// Must not wait for any of them.

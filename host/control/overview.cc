@@ -35,17 +35,16 @@ std::string stagesOf(const ControlParts& parts) {
   JsonWriter json;
   json.object();
   for (const auto& queue : parts.config.now()->queues) {
-    const auto own = parts.pluginsOf ? parts.pluginsOf(queue.name) : nullptr;
-    const Plugins* plugins = own ? own.get() : parts.plugins;
+    const auto plugins = parts.pluginsNow(queue.name);
     std::map<std::string, StageRoom::Isolation> planners, builders;
     for (const auto& planner : queue.planners)
       planners.emplace(planner.plugin, isolationOf(planner));
     if (!queue.builder.plugin.empty())
       builders.emplace(queue.builder.plugin, isolationOf(queue.builder));
     json.key(queue.name).object().key("plan");
-    writeStage(json, planners, plugins);
+    writeStage(json, planners, plugins.get());
     json.key("build");
-    writeStage(json, builders, plugins);
+    writeStage(json, builders, plugins.get());
     json.end();
   }
   return json.end().take();
@@ -78,10 +77,40 @@ std::map<std::string, std::string> quarantined(Database& database) {
   return lists;
 }
 
-std::string pluginJson(const PluginInfo& info, const Plugins& plugins,
+/// A version of a plugin, and the queues that run it.
+struct ListedPlugin {
+  std::shared_ptr<const Plugins> of;
+  PluginInfo info;
+  std::vector<std::string> queues;
+};
+
+/// Those of the plugin folders, then what queues run besides: other versions, which were installed.
+std::vector<ListedPlugin> listed(const ControlParts& parts) {
+  std::vector<ListedPlugin> list;
+  if (!parts.plugins) return list;
+  using Shared = std::shared_ptr<const Plugins>;
+  const Shared folders(Shared(), parts.plugins);
+  for (const auto& info : folders->all()) list.push_back({folders, info, {}});
+  for (const auto& queue : parts.config.now()->queues) {
+    const auto plugins = parts.pluginsNow(queue.name);
+    for (const auto& id : pluginsUsed(queue)) {
+      const PluginInfo* info = plugins->find(id);
+      if (!info) continue;
+      auto at = std::find_if(list.begin(), list.end(), [&](const ListedPlugin& each) {
+        return each.info.id == id && each.info.digest == info->digest;
+      });
+      if (at == list.end()) at = list.insert(at, {plugins, *info, {}});
+      at->queues.push_back(queue.name);
+    }
+  }
+  return list;
+}
+
+std::string pluginJson(const ListedPlugin& plugin,
                        const std::map<std::string, std::string>& quarantines) {
+  const PluginInfo& info = plugin.info;
   const auto bad = quarantines.find(info.id);
-  const auto where = plugins.isolation(info.id, StageRoom::Isolation::Auto);
+  const auto where = plugin.of->isolation(info.id, StageRoom::Isolation::Auto);
   JsonWriter json;
   json.object()
       .member("id", info.id)
@@ -96,6 +125,8 @@ std::string pluginJson(const PluginInfo& info, const Plugins& plugins,
       .textOrNull("error", info.error);
   json.key("stages").array();
   for (const auto& stage : info.stages) json.value(stage);
+  json.end().key("queues").array();
+  for (const auto& queue : plugin.queues) json.value(queue);
   return json.end()
       .rawMember("quarantined", "[" + (bad == quarantines.end() ? "" : bad->second) + "]")
       .rawMember("settings_schema", info.settingsSchemaJson)
@@ -183,16 +214,18 @@ std::string Overview::reconciler() const {
 std::string Overview::plugins() const {
   std::vector<std::string> items;
   const auto quarantines = quarantined(parts_.database);
-  if (parts_.plugins)
-    for (const auto& info : parts_.plugins->all())
-      items.push_back(pluginJson(info, *parts_.plugins, quarantines));
+  for (const auto& plugin : listed(parts_)) items.push_back(pluginJson(plugin, quarantines));
   return wholePage(items);
 }
 
 Result<std::string> Overview::plugin(const std::string& id) const {
-  const PluginInfo* info = parts_.plugins ? parts_.plugins->find(id) : nullptr;
-  if (!info) return notFound(fmt::format("There is no plugin {}.", id));
-  return pluginJson(*info, *parts_.plugins, quarantined(parts_.database));
+  const auto all = listed(parts_);
+  const ListedPlugin* found = nullptr;  // what runs is asked for; else what could
+  for (const auto& each : all)
+    if (each.info.id == id && (!found || (found->queues.empty() && !each.queues.empty())))
+      found = &each;
+  if (!found) return notFound(fmt::format("There is no plugin {}.", id));
+  return pluginJson(*found, quarantined(parts_.database));
 }
 
 Result<std::string> Overview::releasePlugin(const std::string& id, const std::string& actor) const {

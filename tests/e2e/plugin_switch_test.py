@@ -53,6 +53,9 @@ class PluginSwitchTest(HostCase):
         self.assertIn("the next 2 items try", host.cli("plugin", "reload", "default"))
         for name in ("c", "d", "e"):
             self.assertEqual(self.plan(host, name), "planwright.noop-planner 2.0.0")
+        versions = {p["version"]: p["queues"] for p in host.get("/api/plugins")["items"] if p["id"] == "planwright.noop-planner"}
+        self.assertEqual(versions, {"1.0.0": [], "2.0.0": ["default"]})
+        self.assertEqual(host.get("/api/plugins/planwright.noop-planner")["digest"], digest)
         self.assertEqual(len(self.events(host, "plugin.switched")), 1)
         self.assertIn("it runs what was installed last", host.cli("plugin", "reload", "default"))
         self.assertIn("runs it", host.cli_errors("plugin", "remove", digest, "--data", host.data))
