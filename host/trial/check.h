@@ -57,6 +57,7 @@ std::vector<Check> staticChecks();
 std::vector<Check> loadChecks();
 std::vector<Check> lifeChecks();
 std::vector<Check> workChecks();
+std::vector<Check> modeChecks();
 std::vector<Check> faultChecks();
 std::vector<Check> reloadChecks();
 

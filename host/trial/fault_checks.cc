@@ -181,8 +181,8 @@ std::vector<Check> reloadChecks() {
 
 std::vector<Check> allChecks() {
   std::vector<Check> all;
-  for (const auto& group :
-       {staticChecks(), loadChecks(), lifeChecks(), workChecks(), faultChecks(), reloadChecks()})
+  for (const auto& group : {staticChecks(), loadChecks(), lifeChecks(), workChecks(), modeChecks(),
+                            faultChecks(), reloadChecks()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -20,11 +20,12 @@ bool isText(const JsonDocument& schema, const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<LonePlugin>> LonePlugin::load(const fs::path& file, Programs& programs) {
+Result<std::unique_ptr<LonePlugin>> LonePlugin::load(const fs::path& file, Programs& programs,
+                                                     const fs::path& below) {
   std::error_code missing;
   if (!fs::is_regular_file(file, missing))
     return notFound(fmt::format("There is no file {}.", file.string()));
-  std::unique_ptr<LonePlugin> plugin(new LonePlugin);
+  std::unique_ptr<LonePlugin> plugin(new LonePlugin(below));
   const fs::path own = plugin->folder_.path();
   fs::create_directory(own / "plugins");
   fs::copy_file(file, own / "plugins" / "plugin.so");

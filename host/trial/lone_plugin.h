@@ -18,15 +18,17 @@ class LonePlugin {
  public:
   /// `programs` runs what its stages start; it must outlive this. NotFound: no such file; Invalid:
   /// it is not a plugin, or it cannot be loaded, and why.
+  /// The copy is made in a new folder of `below`; empty = the system's for temporary files.
   static Result<std::unique_ptr<LonePlugin>> load(const std::filesystem::path& file,
-                                                  Programs& programs);
+                                                  Programs& programs,
+                                                  const std::filesystem::path& below = {});
 
   const PluginInfo& info() const { return info_; }
   const Plugins& plugins() const { return *plugins_; }
   bool provides(std::string_view stage) const;
 
  private:
-  LonePlugin() : folder_(ScratchFolder::below({})) {}
+  explicit LonePlugin(const std::filesystem::path& below) : folder_(ScratchFolder::below(below)) {}
 
   ScratchFolder folder_;  // destroyed last: the code is there
   std::unique_ptr<Plugins> plugins_;

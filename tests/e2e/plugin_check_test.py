@@ -30,7 +30,8 @@ CAUGHT_BY = {
     "dies-of-length": ["4-MiB-line"],
     "dies-of-bytes": ["strange-bytes"],
     "invalid-plan": ["plan-schema-valid"],
-    "is-random": ["same-input-same-bytes"],
+    "is-random": ["same-input-same-bytes", "same-in-both-modes"],
+    "knows-its-process": ["same-in-both-modes"],
     "breaks-when-stopped": ["host-cancels-at-call-n"],
     "trusts-the-host": ["host-fails-for-now", "host-refuses", "blob-missing"],
 }

@@ -50,6 +50,7 @@ class Misfit {
     auto job =
         plan.job(is("invalid-plan") ? "a job" : "job").arg("bytes", std::int64_t(text.size()));
     if (is("shares-state")) job.arg("count", ++shared);
+    if (is("knows-its-process")) job.arg("pid", std::int64_t(::getpid()));
     if (is("is-random"))
       job.arg("seed", std::chrono::steady_clock::now().time_since_epoch().count());
   }
