@@ -9,6 +9,7 @@
 #include "config/section_reader.h"
 #include "embedded/service_account.h"
 #include "stages/plugin_store.h"
+#include "stages/program_plugin.h"
 #include "stages/registry.h"
 
 namespace planwright {
@@ -25,9 +26,6 @@ class StageCheck {
 
   void check(const StageConfig& stage, const std::string& kind) {
     if (stage.plugin == kManual && kind == "source") return;
-    if (stage.plugin.rfind("exec:", 0) == 0)
-      return complain(stage.pointer + "/plugin",
-                      "programs as plugins (exec:) are not supported yet");
     const PluginFile* plugin = find(stage.plugin);
     if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
     if (!plugin->error.empty())
@@ -87,6 +85,35 @@ class StageCheck {
   std::vector<ConfigProblem> problems_;
 };
 
+std::set<std::string> pluginsNamed(const Config& config) {
+  std::set<std::string> ids;
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) ids.insert(source.plugin);
+    for (const auto& planner : queue.planners) ids.insert(planner.plugin);
+    ids.insert(queue.builder.plugin);
+  }
+  return ids;
+}
+
+PluginFile readProgramFile(const std::filesystem::path& path) {
+  PluginFile plugin;
+  plugin.path = path;
+  try {
+    auto program = readProgram(path, ManifestReader());
+    if (program) {
+      plugin.digest = program->digest;
+      plugin.manifest = std::move(program->manifest);
+      plugin.sizeBytes = std::filesystem::file_size(path);
+    } else {
+      plugin.error = program.error().message;
+    }
+  } catch (const std::exception& e) {
+    plugin.error = e.what();
+  }
+  plugin.manifest.id = "exec:" + path.string();
+  return plugin;
+}
+
 }  // namespace
 
 PluginFile readPluginFile(const std::filesystem::path& path) {
@@ -135,16 +162,14 @@ std::vector<PluginFile> pluginFilesOf(const Config& config) {
   for (auto at = installed.rbegin(); at != installed.rend(); ++at)
     plugins.push_back(readPluginFile(at->file));
   for (auto& plugin : readPluginFiles(pluginFolders(config))) plugins.push_back(std::move(plugin));
+  for (const auto& id : pluginsNamed(config))
+    if (const auto program = programOf(id); !program.empty())
+      plugins.push_back(readProgramFile(program));
   return plugins;
 }
 
 std::vector<LockedPlugin> lockedPlugins(const Config& config) {
-  std::set<std::string> used;
-  for (const auto& queue : config.queues) {
-    for (const auto& source : queue.sources) used.insert(source.plugin);
-    for (const auto& planner : queue.planners) used.insert(planner.plugin);
-    used.insert(queue.builder.plugin);
-  }
+  const std::set<std::string> used = pluginsNamed(config);
   std::vector<LockedPlugin> locked;
   for (const auto& plugin : pluginFilesOf(config)) {
     const Manifest& manifest = plugin.manifest;

@@ -28,6 +28,9 @@ ExitCode create(Session& session, const NewArguments& arguments) {
   for (const auto& [name, content] : *project) {
     fs::create_directories((folder / name).parent_path());
     replaceFile(folder / name, content);
+    if (content.starts_with("#!"))
+      fs::permissions(folder / name, fs::perms::owner_exec | fs::perms::group_exec,
+                      fs::perm_options::add);
     session.terminal.out << (folder / name).string() << '\n';
   }
   session.terminal.err << "Next: see " << (folder / "README.md").string() << '\n';
@@ -44,9 +47,9 @@ void addPluginNewCommand(CLI::App& group, Session& session) {
   command->add_option("--stage", arguments->plugin.stage, "planner, builder or source")
       ->required()
       ->check(CLI::IsMember({"planner", "builder", "source"}));
-  command->add_option("--lang", arguments->plugin.language, "cpp (default), c or rust")
+  command->add_option("--lang", arguments->plugin.language, "cpp (default), c, rust or python")
       ->default_val("cpp")
-      ->check(CLI::IsMember({"cpp", "c", "rust"}));
+      ->check(CLI::IsMember({"cpp", "c", "rust", "python"}));
   command->add_option("--dir", arguments->folder, "a new folder; default the last part of ID");
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return create(session, *arguments); };

@@ -107,7 +107,8 @@ class PluginRun {
   }
 
   ExitCode plan() {
-    const auto planner = made(plugin_->plugins().planner(plugin_->info().id, kQueue, settings_));
+    const auto planner =
+        made(plugin_->plugins().planner(plugin_->info().id, kQueue, settings_, kRoom));
     const std::string name =
         arguments_.name.empty() ? fs::path(arguments_.input).filename().string() : arguments_.name;
     const std::string content = input();
@@ -136,7 +137,8 @@ class PluginRun {
       throw CommandFailure(ExitCode::Usage, workdir.string() + " is not empty");
     const auto trial = TrialJob::prepare(input(), arguments_.job, workdir, arguments_.files);
     if (!trial) refuse(trial.error());
-    const auto builder = made(plugin_->plugins().builder(plugin_->info().id, kQueue, settings_));
+    const auto builder =
+        made(plugin_->plugins().builder(plugin_->info().id, kQueue, settings_, kRoom));
     WatchedCall call(services_, deadline());
     const auto outcome = builder->build(trial->job, call.call());
     if (outcome.failure) return failed(session_, call.verdict(*outcome.failure));
@@ -150,7 +152,8 @@ class PluginRun {
   }
 
   ExitCode poll() {
-    const auto source = made(plugin_->plugins().source(plugin_->info().id, kQueue, settings_));
+    const auto source =
+        made(plugin_->plugins().source(plugin_->info().id, kQueue, settings_, kRoom));
     WatchedCall call(services_, deadline());
     const auto found = source->poll(arguments_.cursor, call.call());
     if (found.failure) return failed(session_, call.verdict(*found.failure));
@@ -164,6 +167,7 @@ class PluginRun {
   }
 
   static constexpr const char* kQueue = "trial";
+  inline static const StageRoom kRoom{StageRoom::Isolation::Auto};  // here, if it may
 
   Session& session_;
   const RunArguments& arguments_;
@@ -179,7 +183,8 @@ void addPluginRunCommand(CLI::App& group, Session& session) {
   CLI::App* command = group.add_subcommand(
       "run", "run one item through a plugin, without a server: prints the plan, or runs the job");
   const auto arguments = std::make_shared<RunArguments>();
-  command->add_option("FILE", arguments->file, "the shared object")->required();
+  command->add_option("FILE", arguments->file, "the shared object, or a program as exec: has it")
+      ->required();
   command->add_option("INPUT", arguments->input,
                       "planner: the input; builder: a job, or a plan with --job");
   command->add_option("--set", arguments->settings, "KEY=VALUE, a setting; may stand many times");

@@ -13,6 +13,7 @@
 #include "base/threads.h"
 #include "stages/exec_service.h"
 #include "stages/inproc_call.h"
+#include "stages/program_plugin.h"
 #include "stages/stored_plugin.h"
 #include "stages/worker_wire.h"
 
@@ -32,6 +33,10 @@ std::string howItEnded(const ProgramExit& exit) {
   if (exit.signal != 0) return fmt::format("signal {} ({})", exit.signal, ::strsignal(exit.signal));
   return fmt::format("exit code {}", exit.code);
 }
+
+constexpr const char* kSpeak =
+    " A program as plugin speaks planwright's frames on descriptor 0 and answers Hello with Ready; "
+    "sdk/python/planwright.py does that.";
 
 std::string helloOf(const WorkerTask& task) {
   JsonWriter hello;
@@ -113,20 +118,23 @@ Result<std::unique_ptr<ProcessInstance>> ProcessInstance::create(std::shared_ptr
 }
 
 void ProcessInstance::launch() {
-  WorkerPlace place{task_.room.limits, {}, task_.file};
+  isReady_ = isTired_ = false;
+  const bool isProgram = !programOf(task_.manifest.id).empty();
+  if (isProgram && !whyChanged(task_.file, task_.digest).empty()) return;  // awaitReady() tells
+  WorkerPlace place{task_.room.limits, {}, task_.file, isProgram};
   place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
   if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
   place.sandbox.network = task_.room.hasNetwork && task_.manifest.network;
   process_ = std::make_unique<WorkerProcess>(*host_, std::move(place));
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
-  isReady_ = isTired_ = false;
   sign_.reset();
   process_->send(FrameKind::Hello, 0, helloOf(task_));
 }
 
 Result<void> ProcessInstance::awaitReady() {
   if (isReady_) return {};
+  if (!process_) return invalid(whyChanged(task_.file, task_.digest));
   auto answer = process_->receive(kHandshake);
   if (answer && *answer && (*answer)->kind == FrameKind::Ready) {
     isReady_ = true;
@@ -138,13 +146,17 @@ Result<void> ProcessInstance::awaitReady() {
     error = errorFrom(**answer).value_or(error);
   } else {
     const bool isSilent = answer && !*answer;
+    const bool isWrong =
+        answer ? static_cast<bool>(*answer) : answer.error().kind == ErrorKind::Invalid;
     const ProgramExit exit = process_->end(milliseconds(0));
     if (exit.lost || exit.stopped) error.kind = ErrorKind::Unavailable;
     if (!exit.refusal.empty()) error.kind = ErrorKind::Invalid;
-    error.message = fmt::format(
-        "The process of the plugin {} {}.{}{}", task_.manifest.id,
-        isSilent ? "did not get ready within 10 s" : "ended at its start with " + howItEnded(exit),
-        process_->hasPrinted() ? " It printed: " : "", process_->tail());
+    error.message = fmt::format("The process of the plugin {} {}.{}{}", task_.manifest.id,
+                                isSilent  ? "did not get ready within 10 s"
+                                : isWrong ? "answered Hello with something else than Ready"
+                                          : "ended at its start with " + howItEnded(exit),
+                                process_->hasPrinted() ? " It printed: " : "", process_->tail());
+    if (!programOf(task_.manifest.id).empty() && !exit.lost) error.message += kSpeak;
   }
   process_.reset();
   return error;

@@ -1,6 +1,7 @@
 #include "stages/registry.h"
 
 #include <algorithm>
+#include <list>
 #include <map>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
 #include "stages/process_stage.h"
+#include "stages/program_plugin.h"
 #include "stages/stored_plugin.h"
 
 namespace planwright {
@@ -91,7 +93,56 @@ struct Plugins::Loaded {
   const std::shared_ptr<WorkerHost> workers;
   const ManifestReader reader;
   Guarded<std::map<std::string, std::shared_ptr<StoredPlugin>>> byDigest;
+
+  /// One that could not be taken is tried again; what was said of it stays readable.
+  struct Program {
+    PluginInfo info;
+    std::shared_ptr<StoredPlugin> plugin;
+  };
+  Guarded<std::map<std::string, std::list<Program>, std::less<>>> programPlugins;
+  const Program& program(std::string_view id);
+  Program takeProgram(std::string_view id) const;
 };
+
+const Plugins::Loaded::Program& Plugins::Loaded::program(std::string_view id) {
+  auto known = programPlugins.lock();
+  auto& taken = (*known)[std::string(id)];
+  if (!taken.empty() && taken.back().plugin) return taken.back();
+  Program now = takeProgram(id);
+  if (taken.empty() || taken.back().info != now.info) {
+    if (!now.plugin) log::warn("plugin file={}: {}", now.info.file, now.info.error);
+    taken.push_back(std::move(now));
+  }
+  return taken.back();
+}
+
+Plugins::Loaded::Program Plugins::Loaded::takeProgram(std::string_view id) const {
+  Program taken;
+  PluginInfo& info = taken.info;
+  info.id = id;
+  info.file = programOf(id).string();
+  info.settingsSchemaJson = "{}";
+  try {
+    auto program = readProgram(info.file, reader);
+    if (!program) {
+      info.error = program.error().message;
+      return taken;
+    }
+    describe(program->manifest, info);
+    info.digest = program->digest;
+    if (options.lock) info.error = options.lock->whyNot(info.id, info.digest);
+    if (!info.error.empty()) return taken;
+    auto plugin = std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest,
+                                                 info.file, programs, options.workFolder);
+    if (const auto ok = probePlugin(workers, *plugin); ok)
+      taken.plugin = std::move(plugin);
+    else
+      info.error = ok.error().message;
+  } catch (const std::exception& e) {
+    info.error = e.what();
+  }
+  return taken;
+}
 
 /// Checks and copies one file, and lets its code be greeted where that may happen.
 Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, PluginInfo& info) const {
@@ -198,6 +249,7 @@ void Plugins::dropOldCopies(const fs::path& store) const {
 Plugins::~Plugins() = default;
 
 const PluginInfo* Plugins::find(std::string_view id) const {
+  if (!programOf(id).empty()) return &shared_->program(id).info;
   const PluginInfo* failed = nullptr;
   for (const auto& info : infos_) {
     if (info.id != id) continue;
@@ -213,15 +265,16 @@ Result<std::string> Plugins::settings(std::string_view id, std::string_view sett
   return settingsWithDefaults(info->settingsSchemaJson, settingsJson);
 }
 
-const Plugins::Entry* Plugins::entry(std::string_view id) const {
+std::shared_ptr<StoredPlugin> Plugins::stored(std::string_view id) const {
+  if (!programOf(id).empty()) return shared_->program(id).plugin;
   const auto at = std::find_if(loaded_.begin(), loaded_.end(),
                                [&](const Entry& e) { return infos_[e.info].id == id; });
-  return at == loaded_.end() ? nullptr : &*at;
+  return at == loaded_.end() ? nullptr : at->plugin;
 }
 
 Result<std::shared_ptr<StoredPlugin>> Plugins::usable(std::string_view id,
                                                       std::string_view stage) const {
-  const Entry* found = entry(id);
+  auto found = stored(id);
   if (!found) {
     const auto* failed = find(id);
     return notFound(
@@ -229,21 +282,23 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::usable(std::string_view id,
             ? fmt::format("The plugin {} could not be loaded: {}", id, failed->error)
             : fmt::format("There is no plugin {}; see the plugins list for what was found.", id));
   }
-  if (!found->plugin->manifest.provides(stage))
+  if (!found->manifest.provides(stage))
     return notFound(fmt::format("The plugin {} has no stage {}.", id, stage));
-  return found->plugin;
+  return found;
 }
 
 Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
                                                 StageRoom::Isolation wanted) const {
   using Isolation = StageRoom::Isolation;
-  const Entry* found = entry(id);
+  const auto found = stored(id);
   if (!found) return notFound(fmt::format("There is no usable plugin {}.", id));
-  const Manifest& manifest = found->plugin->manifest;
-  const bool isBundled = infos_[found->info].isBundled;
+  const Manifest& manifest = found->manifest;
+  const bool isBundled = find(id)->isBundled;
   if (wanted == Isolation::Auto)
     return manifest.inproc && (isBundled || !manifest.process) ? Isolation::Inproc
                                                                : Isolation::Process;
+  if (wanted == Isolation::Inproc && !programOf(id).empty())
+    return invalid(fmt::format("The program {} runs in a process of its own only.", id));
   if (wanted == Isolation::Inproc && !manifest.inproc)
     return invalid(fmt::format(
         "The manifest of {} does not let it run inside the host; write isolation: process.", id));
@@ -254,8 +309,8 @@ Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
 }
 
 std::string Plugins::whyQuarantined(std::string_view id) const {
-  const Entry* found = entry(id);
-  return found ? shared_->workers->quarantine->whyNot(found->plugin->digest) : std::string();
+  const auto found = stored(id);
+  return found ? shared_->workers->quarantine->whyNot(found->digest) : std::string();
 }
 
 template <class Stage, class Made, class Table>

@@ -82,7 +82,8 @@ class Plugins {
       const std::vector<std::filesystem::path>& files) const;
 
   const std::vector<PluginInfo>& all() const { return infos_; }
-  /// The usable plugin of this id, else a failed one, else null.
+  /// The usable plugin of this id, else a failed one, else null. A program (exec:) is looked at
+  /// when it is first asked for, and stays what it was then.
   const PluginInfo* find(std::string_view id) const;
 
   /// `settingsJson` checked against the plugin's schema, its defaults filled in. NotFound without
@@ -120,7 +121,8 @@ class Plugins {
   Result<std::shared_ptr<StoredPlugin>> take(const std::filesystem::path& file,
                                              PluginInfo& info) const;
   void dropOldCopies(const std::filesystem::path& store) const;
-  const Entry* entry(std::string_view id) const;
+  /// The usable plugin, or null.
+  std::shared_ptr<StoredPlugin> stored(std::string_view id) const;
   Result<std::shared_ptr<StoredPlugin>> usable(std::string_view id, std::string_view stage) const;
   /// `Inner` and `Outer` are the back ends of `Stage` in this process and in one of its own.
   template <class Stage, class Inner, class Table, class Outer>

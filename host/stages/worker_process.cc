@@ -51,7 +51,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
 
   ProgramSpec spec;
   static const std::vector<std::string> command = workerCommand();
-  spec.argv = command;
+  spec.argv = place.isProgram ? std::vector<std::string>{place.plugin} : command;
   spec.cwd = "/";
   spec.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
               "LANG=C.UTF-8"};
@@ -62,6 +62,8 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
     spec.sandbox = std::move(place.sandbox);
     spec.sandbox.writable = {spec.cwd};
     spec.sandbox.readable = {spec.argv[0], place.plugin};
+    if (place.isProgram)  // and what it is made of
+      spec.sandbox.readable.push_back(std::filesystem::path(place.plugin).parent_path().string());
   }
   keeper_ = startThread("pw-worker",
                         [this, &host, spec, theirs = std::make_shared<UniqueFd>(std::move(theirs)),

@@ -30,7 +30,8 @@ struct WorkerHost {
 struct WorkerPlace {
   ProgramLimits limits;
   SandboxWish sandbox;
-  std::string plugin;  ///< its file
+  std::string plugin;      ///< its file
+  bool isProgram = false;  ///< which is the worker itself (program_plugin.h)
 };
 
 /// A process that runs a stage, seen from its host. It is started through Programs, so it dies with

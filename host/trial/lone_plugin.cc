@@ -27,6 +27,14 @@ Result<std::unique_ptr<LonePlugin>> LonePlugin::load(const fs::path& file, Progr
     return notFound(fmt::format("There is no file {}.", file.string()));
   std::unique_ptr<LonePlugin> plugin(new LonePlugin(below));
   const fs::path own = plugin->folder_.path();
+  if (file.extension() != ".so") {  // a program
+    plugin->plugins_ =
+        std::make_unique<Plugins>(PluginOptions{{}, own / "store", own / "work"}, programs);
+    plugin->info_ =
+        *plugin->plugins_->find("exec:" + fs::absolute(file).lexically_normal().string());
+    if (plugin->info_.error.empty()) return plugin;
+    return invalid(fmt::format("{}: {}", file.string(), plugin->info_.error));
+  }
   fs::create_directory(own / "plugins");
   fs::copy_file(file, own / "plugins" / "plugin.so");
   plugin->plugins_ = std::make_unique<Plugins>(

@@ -49,7 +49,8 @@ std::string camelCase(const std::string& name) {
 }
 
 std::string howToRun(const NewPlugin& plugin, const std::string& name) {
-  const std::string run = fmt::format("planwright plugin run build/{}.so", name);
+  const std::string file = plugin.language == "python" ? name + ".py" : "build/" + name + ".so";
+  const std::string run = fmt::format("planwright plugin run {}", file);
   if (plugin.stage == "planner") return run + " samples/names.txt";
   return plugin.stage == "builder" ? run + " samples/job.json" : run;
 }
@@ -58,7 +59,10 @@ std::string howToRun(const NewPlugin& plugin, const std::string& name) {
 /// What all languages share stands below any/, which sorts first: a language's own file takes its
 /// place.
 std::string placeOf(std::string_view file, const NewPlugin& plugin) {
+  const bool isPython = plugin.language == "python";
+  if (isPython && file == "sdk/python/planwright.py") return "planwright.py";
   if (!file.starts_with(kTemplates)) return {};
+  if (isPython && file.ends_with(".cc")) return {};  // a test that a compiler wants
   file.remove_prefix(kTemplates.size());
   if (file == "README.md") return std::string(file);
   const std::string language = plugin.language + "/";
@@ -84,7 +88,10 @@ Result<std::map<std::string, std::string>> projectOf(const NewPlugin& plugin) {
     return invalid(fmt::format(
         "\"{}\" is no id; take small letters in at least two parts, such as org.acme.conda",
         plugin.id));
+  if (plugin.language == "python" && plugin.stage == "source")
+    return invalid("A source cannot be a program yet: take --lang cpp, c or rust.");
   const std::string name = projectName(plugin.id);
+  const bool isPython = plugin.language == "python";
   std::map<std::string, std::string> found;
   std::string source;
   for (const auto& [file, content] : embeddedFiles()) {
@@ -105,8 +112,12 @@ Result<std::map<std::string, std::string>> projectOf(const NewPlugin& plugin) {
                        {"@RUN@", howToRun(plugin, name)}};
   std::map<std::string, std::string> project;
   for (const auto& [place, content] : found) {
-    const bool isNamed = place != "plugin.json" && place.starts_with("plugin");
-    project[isNamed ? name + place.substr(6) : place] = replaced(content, words);
+    const bool isManifest = place == "plugin.json";
+    const bool isNamed = !isManifest && place.starts_with("plugin");
+    const std::string target = isManifest && isPython ? name + ".py.json"
+                               : isNamed              ? name + place.substr(6)
+                                                      : place;
+    project[target] = replaced(content, words);
   }
   return project;
 }

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "stages/manifest.h"
+
+namespace planwright {
+
+// A plugin that is a program of any language, `exec:/absolute/program`: it speaks frames (frames.h)
+// on descriptor 0, always in a process of its own. Its id is what the configuration says. It runs
+// where it stands, so that it finds the files beside it, and only as long as it is the file that
+// was read first.
+
+/// "exec:/srv/plan.py" -> "/srv/plan.py"; empty: the id of another plugin.
+std::filesystem::path programOf(std::string_view pluginId);
+
+/// What a system would refuse to start, and the remedy: no such file, not executable, no such
+/// interpreter. Empty = it can be started.
+std::string whyNoProgram(const std::filesystem::path& program);
+
+struct ProgramPlugin {
+  Manifest manifest;
+  std::string digest;  ///< sha256:… of the program's file
+};
+
+/// The manifest stands beside the program, `plan.py.json`, as a plugin.json. Without one it may be
+/// a planner and a builder, takes any settings and has no secrets. Errors name the file.
+Result<ProgramPlugin> readProgram(const std::filesystem::path& program,
+                                  const ManifestReader& reader);
+
+/// Empty, or that the file is not what it was.
+std::string whyChanged(const std::filesystem::path& program, const std::string& digest);
+
+}  // namespace planwright

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Stages that are programs (`plugin: exec:./plan.py`): the helper for Python, and a host that runs them."""
+
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import unittest
+
+from commands import Done
+from harness import BINARY, ROOT, HostCase, eventually, main, queue_config
+
+HELPER = ROOT / "sdk" / "python" / "planwright.py"
+HEADER = struct.Struct("<IIHHI")
+HELLO, PLAN, CANCEL, READY, DONE, LOG, PROGRESS = 1, 2, 4, 16, 18, 19, 22
+
+PLANNER = """\
+#!/usr/bin/env python3
+import os, subprocess, sys
+import planwright
+def plan(input, call):
+    print("printed by user code")
+    subprocess.run(["echo", "printed by a child"])
+    text = input.text().strip()
+    if text == "bad": planwright.reject("this is bad")
+    if text == "raise": raise KeyError("nothing here")
+    if text == "exit": sys.exit("enough")
+    if text == "die": os._exit(3)
+    if text == "wait":
+        while True: call.progress(1)
+    return {"jobs": [{"id": "one", "outputs": ["out.txt"], "spec": {"text": text}}]}
+planwright.run(planner=plan)
+"""
+BUILDER = """\
+#!/usr/bin/env python3
+import pathlib
+import planwright
+def build(job, call):
+    print("builds", job.spec["text"])
+    ran = call.run(["sh", "-c", "echo from sh > sh.txt"], cwd=job.workdir)
+    assert ran["exit"] == 0, ran
+    said = pathlib.Path(job.workdir, "sh.txt").read_text()
+    pathlib.Path(job.workdir, "out.txt").write_text(job.spec["text"] + ", " + said)
+planwright.run(builder=build)
+"""
+
+
+def write_program(file, text):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+    shutil.copy(HELPER, file.parent)
+    return file
+
+
+class Peer:
+    """A host of one program, as small as one can be."""
+
+    def __init__(self, program, stage="planwright.planner/1"):
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(20)
+        self.process = subprocess.Popen([program], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        theirs.close()
+        self.send(HELLO, 0, {"stage": stage, "queue": "q", "settings": "{}"})
+
+    def send(self, kind, number, meta, data=b""):
+        text = json.dumps(meta).encode()
+        self.socket.sendall(HEADER.pack(len(text), len(data), kind, 0, number) + text + data)
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            assert part, "the program is gone"
+            data += part
+        return data
+
+    def receive(self):
+        meta, data, kind, _, number = HEADER.unpack(self.read(HEADER.size))
+        return kind, number, json.loads(self.read(meta) or b"{}"), self.read(data).decode()
+
+    def plan(self, number, text):
+        """The Done of a call, and what was logged."""
+        self.send(PLAN, number, {"name": "a", "inline": True, "attributes": "{}"}, text.encode())
+        logged = []
+        while True:
+            kind, answered, meta, data = self.receive()
+            if kind == LOG:
+                logged.append(data)
+            elif kind == PROGRESS:
+                self.send(CANCEL, number, {"reason": 2})
+            else:
+                assert (kind, answered) == (DONE, number), (kind, answered)
+                return meta, data, logged
+
+    def end(self):
+        self.socket.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+class HelperTest(HostCase):
+    def setUp(self):
+        super().setUp()
+        self.peer = Peer(write_program(self.folder / "plan.py", PLANNER))
+        self.addCleanup(self.peer.end)
+
+    def test_serves_calls_and_tells_failures_apart(self):
+        self.assertEqual(self.peer.receive()[0], READY)
+        meta, plan, logged = self.peer.plan(1, "fine")
+        self.assertEqual((json.loads(plan)["jobs"][0]["id"], logged), ("one", ["printed by user code"]))
+        self.assertNotIn("failure", meta)
+        failure = self.peer.plan(2, "bad")[0]["failure"]
+        self.assertEqual((failure["class"], failure["message"]), ("rejected", "this is bad"))
+        failure = self.peer.plan(3, "raise")[0]["failure"]
+        self.assertEqual((failure["class"], failure["message"]), ("bug", "unexpected KeyError: 'nothing here'"))
+        self.assertIn("in plan\n", failure["details"])
+        self.assertEqual(self.peer.plan(4, "exit")[0]["failure"]["class"], "bug")
+        self.assertEqual(self.peer.plan(5, "wait")[0]["failure"]["class"], "timeout")
+        self.assertNotIn("failure", self.peer.plan(6, "fine")[0])
+
+    def test_ends_with_its_host(self):
+        self.assertEqual(self.peer.receive()[0], READY)
+        self.peer.socket.close()
+        self.assertEqual(self.peer.process.wait(20), 0)
+
+
+class ProgramTest(HostCase):
+    def start(self):
+        def config(folder):
+            write_program(folder / "plan.py", PLANNER)
+            write_program(folder / "build.py", BUILDER)
+            queue = queue_config(folder / "input", {"plugin": "exec:./plan.py"}, {"plugin": "exec:./build.py"})
+            return {"queues": {"default": queue}}
+
+        return self.host(config=config)
+
+    def test_a_host_plans_and_builds_with_programs(self):
+        host = self.start()
+        host.drop("a", "hello")
+        eventually(lambda: host.builds("built"), lambda: (host.inputs(), host.builds(), host.log_tail()))
+        plan = host.plans()[0]
+        self.assertEqual(plan["summary"]["planner"], f"exec:{host.folder}/plan.py 0.0.0")
+        host.drop("b", "raise")
+        eventually(lambda: "KeyError" in json.dumps(host.inputs()), lambda: (host.inputs(), host.log_tail()))
+
+    def check(self, program, text):
+        config = self.folder / "planwright.yaml"
+        planner = {"plugin": f"exec:{program}"}
+        config.write_text(json.dumps({"queues": {"default": queue_config(self.folder / "input", planner, None)}}))
+        done = Done(BINARY, "check-config", config)
+        self.assertIn(text, done.out + done.err)
+
+    def test_check_config_says_why_a_program_cannot_be_started(self):
+        program = write_program(self.folder / "plan.py", PLANNER)
+        self.check("./plan.py", "ok, 1 queue")
+        self.check("./none.py", "There is no program")
+        write_program(program, PLANNER.replace("env python3", "env python99"))
+        self.check("./plan.py", "The interpreter python99 of")
+        write_program(program, "import planwright\n")
+        self.check("./plan.py", "has no #! line")
+        program.chmod(0o644)
+        self.check("./plan.py", "run chmod +x on it")
+        write_program(program, PLANNER)
+        (self.folder / "plan.py.json").write_text("{}")
+        self.check("./plan.py", "plan.py.json: its manifest is wrong")
+
+    def run_program(self, text, content="fine"):
+        program = write_program(self.folder / "plan.py", text)
+        (self.folder / "input.txt").write_text(content)
+        return Done(BINARY, "plugin", "run", program, self.folder / "input.txt")
+
+    def test_what_does_not_speak_frames_is_named_with_the_remedy(self):
+        for text, told in (
+            ("#!/bin/sh\necho oops; exit 7\n", ("exit code 7", "oops", "answers Hello with Ready")),
+            ("#!/bin/sh\necho 'this is garbage, and no frame' >&0\n", ("answered Hello with something else",)),
+            ("#!/bin/cat\n", ("plan.py", "answers Hello with Ready")),
+        ):
+            done = self.run_program(text)
+            self.assertNotEqual(done.code, 0)
+            for each in told:
+                self.assertIn(each, done.err)
+
+    def test_plugin_run_tells_how_a_program_died(self):
+        self.assertEqual(self.run_program(PLANNER).code, 0)
+        self.assertIn("died with exit code 3", self.run_program(PLANNER, "die").err)
+
+    def test_new_projects_can_be_run(self):
+        for stage, expected in (("planner", "line-2"), ("builder", "out.txt")):
+            project = self.folder / stage
+            new = (BINARY, "plugin", "new", f"org.acme.my-{stage}", "--lang", "python", "--dir", project, "--stage")
+            done = Done(*new, stage)
+            self.assertEqual(done.code, 0, done)
+            done = Done("python3", f"my_{stage}_test.py", cwd=project)
+            self.assertEqual(done.code, 0, done)
+            done = Done(BINARY, "plugin", "run", project / f"my_{stage}.py", *project.glob("samples/*"))
+            self.assertIn(expected, done.out, done)
+        self.assertIn("take --lang cpp", Done(*new[:-2], self.folder / "source", "--stage", "source").err)
+
+
+if __name__ == "__main__":
+    main()
