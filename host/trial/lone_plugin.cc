@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/json.h"
+#include "stages/manifest.h"
+#include "stages/program_plugin.h"
 
 namespace planwright {
 namespace {
@@ -18,6 +21,13 @@ bool isText(const JsonDocument& schema, const std::string& name) {
   return rule && textOr(*rule, "type") == "string";
 }
 
+/// Something to be started: no plugin's shared object, whatever its name.
+bool isProgram(const fs::path& file) {
+  const std::string bytes = readFile(file, kPluginFileBytes);
+  if (bytes.starts_with("#!")) return true;
+  return file.extension() != ".so" && !manifestSection(bytes) && whyNoProgram(file).empty();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LonePlugin>> LonePlugin::load(const fs::path& file, Programs& programs,
@@ -27,7 +37,7 @@ Result<std::unique_ptr<LonePlugin>> LonePlugin::load(const fs::path& file, Progr
     return notFound(fmt::format("There is no file {}.", file.string()));
   std::unique_ptr<LonePlugin> plugin(new LonePlugin(below));
   const fs::path own = plugin->folder_.path();
-  if (file.extension() != ".so") {  // a program
+  if (isProgram(file)) {
     plugin->plugins_ =
         std::make_unique<Plugins>(PluginOptions{{}, own / "store", own / "work"}, programs);
     plugin->info_ =
