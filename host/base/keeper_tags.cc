@@ -46,6 +46,16 @@ bool readTag(pid_t pid, RunTag& tag) {
                       tag);  // "unlimited" gives 0
 }
 
+/// Threads of the kernel are in session 0. So is a process whose session began outside this pid
+/// namespace, or that was started by an init without one; but that one has a program.
+bool isOfTheKernel(pid_t pid) {
+  if (::getsid(pid) > 0) return false;
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/%d/exe", pid);
+  char target = 0;
+  return ::readlink(path, &target, 1) < 0;
+}
+
 }  // namespace
 
 bool RunTag::read(std::uint64_t limit, RunTag& tag) {
@@ -78,7 +88,7 @@ std::vector<pid_t> allProcesses() {
   if (proc == nullptr) return pids;
   while (const dirent* entry = ::readdir(proc)) {
     const int pid = std::atoi(entry->d_name);
-    if (pid > 0 && ::getsid(pid) > 0) pids.push_back(pid);  // session 0: threads of the kernel
+    if (pid > 0 && !isOfTheKernel(pid)) pids.push_back(pid);  // those are hundreds, and never ours
   }
   ::closedir(proc);
   return pids;

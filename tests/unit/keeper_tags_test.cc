@@ -1,9 +1,13 @@
 #include "base/keeper_tags.h"
 
+#include <filesystem>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/keeper_protocol.h"
+#include "support/helper_process.h"
 
 namespace planwright {
 namespace {
@@ -22,6 +26,26 @@ TEST(RunTag, IsNotSeenInUsualLimits) {
   EXPECT_FALSE(RunTag::read(~std::uint64_t{0}, read));  // unlimited
   EXPECT_FALSE(RunTag::read(200'000, read));
   EXPECT_TRUE(taggedAmong({::getpid()}, 1).empty());
+}
+
+const std::vector<std::string> kOwnPids = {"unshare", "--map-root-user", "--pid", "--fork",
+                                           "--mount-proc"};
+
+/// Run by the test below.
+TEST(AllProcesses, DISABLED_HasOneInSessionZero) {
+  ASSERT_EQ(::getsid(0), 0);
+  EXPECT_THAT(allProcesses(), testing::Contains(::getpid()));
+}
+
+/// In a container, or below an init that made no session, a host may be in session 0.
+TEST(AllProcesses, HasOneWhoseSessionBeganOutsideItsNamespace) {
+  auto argv = kOwnPids;
+  argv.push_back("true");
+  if (runToEnd(argv) != 0) GTEST_SKIP() << "no pid namespaces can be made here";
+  argv.back() = std::filesystem::read_symlink("/proc/self/exe");
+  argv.insert(argv.end(), {"--gtest_filter=AllProcesses.DISABLED_HasOneInSessionZero",
+                           "--gtest_also_run_disabled_tests"});
+  EXPECT_EQ(runToEnd(argv), 0);
 }
 
 TEST(LastPid, IsOneThatWasGivenOut) {
