@@ -73,6 +73,8 @@ struct ApiSide::State {
               for (const auto& facility : parts.sandbox.facilities)
                 metrics.set("planwright_sandbox_facility", {{"facility", facility.name}},
                             facility.works ? 1 : 0);
+              metrics.set("planwright_plugin_parked_generations", {},
+                          static_cast<double>(parts.plugins.parked()));
               metrics.set("planwright_postgres_up", {}, parts.postgres.isAway() ? 0 : 1);
               metrics.set("planwright_redis_up", {}, parts.redis.isAway() ? 0 : 1);
             }};

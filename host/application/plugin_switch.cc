@@ -15,6 +15,7 @@ namespace planwright {
 namespace {
 
 using Files = std::vector<std::filesystem::path>;
+constexpr std::size_t kManyParked = 20;
 
 /// The copies that these choices name; those of the folders need none.
 Result<Files> filesOf(const PluginChoices& choices, const PluginStore& store) {
@@ -187,6 +188,11 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   });
   const int items = isTried && !isStuck && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
   if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);
+  if (const auto parked = parts_.base->parked(); parked >= kManyParked)
+    log::warn(
+        "{} old versions of plugins stay in the memory of the host; isolation: process frees it at "
+        "each change, a restart now",
+        parked);
   LiveQueue::Trial trial;
   trial.plugins = std::move(plugins);
   trial.stage = isBuilder ? LiveQueue::Stage::Build : LiveQueue::Stage::Plan;

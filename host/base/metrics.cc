@@ -81,6 +81,8 @@ const std::vector<MetricFamily>& metricFamilies() {
        "Processes of plugins that died in the middle of a call, by plugin."},
       {"planwright_plugin_quarantines_total", Counter,
        "Versions of plugins that were quarantined, by plugin."},
+      {"planwright_plugin_parked_generations", Gauge,
+       "Old versions of plugins that stay in the memory of the host."},
       {"planwright_plugins_quarantined", Gauge, "Versions of plugins that are not run now."},
       {"planwright_sandbox_level", Gauge,
        "How well programs can be kept in their place: 0 none, 1 Landlock, 2 namespaces."},

@@ -91,6 +91,10 @@ Result<Manifest> ManifestReader::parse(std::string_view json) const {
   };
   out.inproc = allows("inproc");
   out.process = allows("process");
+  const auto reload = textOr(*document, "reload");
+  out.reload = reload == "unload"    ? Manifest::Reload::Unload
+               : reload == "process" ? Manifest::Reload::Process
+                                     : Manifest::Reload::Any;
   if (const auto* asks = find(*document, "permissions"))
     out.network = boolOr(*asks, "network", false);
   const auto* settings = find(*document, "settings");

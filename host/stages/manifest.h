@@ -26,6 +26,10 @@ struct Manifest {
   bool pure = false;
   bool inproc = true;   ///< may run inside the host
   bool process = true;  ///< may run in a process of its own
+  /// What may happen to its code when another version takes its place: it stays in memory, is
+  /// unloaded, or never has another version beside it in one process.
+  enum class Reload { Any, Unload, Process };
+  Reload reload = Reload::Any;
   bool network = false;  ///< asks for it
   bool provides(std::string_view stage) const;
   friend bool operator==(const Manifest&, const Manifest&) = default;

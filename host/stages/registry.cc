@@ -78,8 +78,7 @@ PluginInfo inspectPlugin(const fs::path& file) {
   return info;
 }
 
-/// What all generations of plugins share. What was loaded stays to the end of the program: code
-/// that left a thread or a destructor behind must not go, and an old version costs some 60 KiB.
+/// What all generations of plugins share.
 struct Plugins::Loaded {
   Loaded(PluginOptions given, Programs& runs)
       : options(std::move(given)),
@@ -160,9 +159,9 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, Plugin
   const auto stored =
       storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
   auto plugin = std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored,
-                                               shared_->programs, options.workFolder);
+                                               shared_->programs, options.workFolder, bytes);
   if (info.isBundled && plugin->manifest.inproc) {
-    if (const auto loaded = plugin->library(); !loaded) return loaded.error();
+    if (const auto loaded = plugin->load(); !loaded) return loaded.error();
   } else if (const auto ok = probePlugin(shared_->workers, *plugin); !ok) {
     return ok.error();
   }
@@ -313,10 +312,32 @@ std::string Plugins::whyQuarantined(std::string_view id) const {
   return found ? shared_->workers->quarantine->whyNot(found->digest) : std::string();
 }
 
+/// Why its code must not come into this process now, or "".
+std::string Plugins::whyNotBesideOthers(const StoredPlugin& plugin) const {
+  auto known = shared_->byDigest.lock();
+  for (const auto& [digest, other] : *known) {
+    if (other.get() == &plugin || other->manifest.id != plugin.manifest.id) continue;
+    const std::string& why = plugin.whyAlone.empty() ? other->whyAlone : plugin.whyAlone;
+    if (why.empty() || !other->isInMemory()) continue;
+    return fmt::format(
+        "Version {} of {} cannot run inside the host beside version {}, which is in its memory: "
+        "{}. Write isolation: process, or restart the host.",
+        plugin.manifest.version, plugin.manifest.id, other->manifest.version, why);
+  }
+  return {};
+}
+
+std::size_t Plugins::parked() const {
+  auto known = shared_->byDigest.lock();
+  return static_cast<std::size_t>(std::count_if(
+      known->begin(), known->end(), [](const auto& each) { return each.second->isParked(); }));
+}
+
 template <class Stage, class Made, class Table>
 Result<std::unique_ptr<Stage>> Plugins::makeHere(std::string_view stage, StoredPlugin& plugin,
                                                  const std::string& queue,
                                                  std::string_view settingsJson) const {
+  if (auto why = whyNotBesideOthers(plugin); !why.empty()) return invalid(std::move(why));
   auto library = plugin.library();
   if (!library) return library.error();
   const auto* table = static_cast<const Table*>((*library)->stage(stage));

@@ -97,6 +97,10 @@ class Plugins {
   /// Why the version of this plugin is quarantined, or "".
   std::string whyQuarantined(std::string_view id) const;
 
+  /// Versions that ran in this process and are in its memory although nothing uses them any more,
+  /// over all that come of with().
+  std::size_t parked() const;
+
   /// A created and started instance for one slot of `queue`. NotFound: no such plugin or stage.
   /// Invalid: the settings are wrong. Unavailable: it asked to be tried again. Failed: everything
   /// else.
@@ -129,6 +133,7 @@ class Plugins {
   Result<std::unique_ptr<Stage>> make(std::string_view stage, std::string_view id,
                                       const std::string& queue, std::string_view settingsJson,
                                       const StageRoom& room) const;
+  std::string whyNotBesideOthers(const StoredPlugin& plugin) const;
   template <class Stage, class Made, class Table>
   Result<std::unique_ptr<Stage>> makeHere(std::string_view stage, StoredPlugin& plugin,
                                           const std::string& queue,

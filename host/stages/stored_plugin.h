@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/guarded.h"
 #include "base/program.h"
@@ -13,35 +14,46 @@
 namespace planwright {
 
 /// One version of a plugin: what its manifest says, and its copy in the store. Its code comes into
-/// this process only once something is to run here, and then stays. Shared by all generations of
-/// plugins that have it. [any thread]
+/// this process only once something is to run here. After its last instance it is parked: code that
+/// left a thread or a destructor behind must not go, and costs some 60 KiB. Only a plugin that
+/// promises "reload": "unload" is unloaded, and the loader is asked whether that worked. Shared by
+/// all generations of plugins that have it. [any thread]
 class StoredPlugin {
  public:
+  /// `bytes` of the file, if it is a shared object.
   StoredPlugin(Manifest says, std::string digestOfFile, std::filesystem::path copy,
-               Programs& programs, std::filesystem::path workFolder)
-      : manifest(std::move(says)),
-        digest(std::move(digestOfFile)),
-        file(std::move(copy)),
-        programs_(programs),
-        workFolder_(std::move(workFolder)) {}
+               Programs& programs, std::filesystem::path workFolder, std::string_view bytes = {});
 
   const Manifest manifest;
   const std::string digest;
   const std::filesystem::path file;
+  /// Why no other version of it may be in one process with it, as the end of a sentence, or "".
+  const std::string whyAlone;
 
-  /// Loads it into this process unless it is there. Errors as Library::load.
-  Result<std::shared_ptr<Library>> library() {
-    auto library = library_.lock();
-    if (*library) return *library;
-    auto loaded = Library::load(file, manifest, programs_, workFolder_);
-    if (loaded) *library = *loaded;
-    return loaded;
-  }
+  /// Its code for an instance, loaded into this process unless it is there. Errors as
+  /// Library::load.
+  Result<std::shared_ptr<Library>> library();
+  /// Only loads it.
+  Result<void> load();
+
+  bool isInMemory() const;
+  /// It ran in this process, nothing uses it any more, and it is still in memory.
+  bool isParked() const;
 
  private:
+  struct Code {
+    std::shared_ptr<Library> library;
+    std::weak_ptr<Library> lease;  ///< what instances hold; over = none is left
+    bool wasLeased = false;
+    bool isPinned = false;  ///< was unloaded, but did not go
+  };
+  Result<void> load(Code& code) const;
+  static void release(Code& code, const std::filesystem::path& file);
+
   Programs& programs_;
   const std::filesystem::path workFolder_;
-  Guarded<std::shared_ptr<Library>> library_;
+  const bool mayLeave_;
+  const std::shared_ptr<Guarded<Code>> code_;  ///< leases may outlive this
 };
 
 }  // namespace planwright

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "trial/check.h"
-#include "trial/elf_symbols.h"
+#include "stages/elf_symbols.h"
 #include "trial/schema_lint.h"
 
 namespace planwright {

@@ -18,9 +18,9 @@ RELOADS = int(os.environ.get("RELOADS", 12))
 
 
 class PluginSwitchTest(HostCase):
-    def start(self, jobs=1, **reload):
+    def start(self, jobs=1, isolation="auto", **reload):
         def config(folder):
-            planner = {"plugin": "planwright.noop-planner", "settings": {"jobs": jobs}}
+            planner = {"plugin": "planwright.noop-planner", "settings": {"jobs": jobs}, "isolation": isolation}
             builder = {"plugin": "planwright.noop-builder"}
             queue = queue_config(folder / "input", planner=planner, builder=builder, reload={"canary": 2, **reload})
             return {"queues": {"default": queue}}
@@ -111,6 +111,23 @@ class PluginSwitchTest(HostCase):
         eventually(lambda: len(host.plans("built")) == 3, lambda: host.plans())
         self.assertIn("this version cannot build", self.events(host, "plugin.rolled_back")[0]["why"])
         self.assertEqual(host.sql("select count(*), count(distinct status) from jobs"), [["9", "1"]])
+
+    def test_versions_inside_the_host_are_parked_and_counted(self):
+        host = self.start(isolation="inproc", canary=0)
+
+        def parked():
+            return re.search("^planwright_plugin_parked_generations (.*)$", host.call("GET", "/metrics").body.decode(), re.M)[1]
+
+        self.plan(host, "a")
+        self.install(host, "next_alone")
+        refused = host.cli_errors("plugin", "reload", "default")
+        for word in ("Version 4.0.0", "beside version 1.0.0", '"reload": "process"', "Write isolation: process"):
+            self.assertIn(word, refused)
+        self.assertEqual(parked(), "0")
+        self.install(host, "next_good")
+        host.cli("plugin", "reload", "default")
+        self.assertEqual(self.plan(host, "b"), "planwright.noop-planner 2.0.0")
+        eventually(lambda: parked() == "1", lambda: f"{parked()} are parked")
 
     def test_refusals_name_the_cause(self):
         host = self.start()

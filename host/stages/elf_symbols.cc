@@ -1,4 +1,4 @@
-#include "trial/elf_symbols.h"
+#include "stages/elf_symbols.h"
 
 #include <cstring>
 
