@@ -85,11 +85,12 @@ class FaultyPluginsTest(HostCase):
     def test_each_fault_has_its_outcome_in_both_modes(self):
         def queue(isolation):
             own = ("throw", "double", "logs")
-            planners = [faulty(f"{how}*", how, deadline="30s", isolation=isolation) for how in own]
-            limits = {"memory": "512MiB", "files": 300}
+            planners = [faulty(f"{how}*", how, deadline="60s", isolation=isolation) for how in own]
             spin = {"deadline": "60s", "limits": {"cpu": "1s"}}
             planners.append(faulty("spin*", "die", isolation=isolation, **spin))
-            planners.append(faulty("*", "die", deadline="1s", isolation=isolation, limits=limits))
+            planners += [faulty(f"{how}*", "die", deadline="1s", isolation=isolation) for how in ("late", "hang")]
+            limits = {"memory": "512MiB", "files": 300}
+            planners.append(faulty("*", "die", deadline="60s", isolation=isolation, limits=limits))
             return {"planner": planners}
 
         host = self.start({"child": queue("auto"), "here": queue("inproc")}, quarantine={"deaths": 1000})
