@@ -35,20 +35,26 @@ Result<std::string> runAsAHost(const CheckSubject& subject, const std::string& s
   TrialServices services([](std::string_view, int, std::string_view) {});
   auto plugin = LonePlugin::load(subject.file, programs, subject.scratch);
   if (!plugin) return plugin.error();
-  // Never unloaded: a thread that its code leaves behind is for another check to find.
+  // What is in this process never ends, so that its code is not unloaded: a thread that it leaves
+  // behind is for another check to find.
   const Plugins& plugins = plugin->release()->plugins();
   StageCall call(services);
   if (stage == PW_PLANNER) {
-    const auto made = plugins.planner(subject.manifest.id, "check", subject.settings, {isolation});
+    auto made = plugins.planner(subject.manifest.id, "check", subject.settings, {isolation});
     if (!made) return made.error();
-    return resultOf((*made)->plan(inputOf(sample.name, sample.content, services), call));
+    const StageOutcome outcome =
+        (*made)->plan(inputOf(sample.name, sample.content, services), call);
+    if (isolation == Isolation::Inproc) made->release();
+    return resultOf(outcome);
   }
   const auto workdir = ScratchFolder::below({});
   const auto job = TrialJob::prepare(sample.content, {}, workdir.path(), {});
   if (!job) return job.error();
-  const auto made = plugins.builder(subject.manifest.id, "check", subject.settings, {isolation});
+  auto made = plugins.builder(subject.manifest.id, "check", subject.settings, {isolation});
   if (!made) return made.error();
-  return resultOf((*made)->build(job->job, call));
+  const StageOutcome outcome = (*made)->build(job->job, call);
+  if (isolation == Isolation::Inproc) made->release();
+  return resultOf(outcome);
 }
 
 CheckOutcome sameInBothModes(const CheckSubject& subject) {
