@@ -186,18 +186,6 @@ class ProgramTest(HostCase):
         self.assertEqual(self.run_program(PLANNER).code, 0)
         self.assertIn("died with exit code 3", self.run_program(PLANNER, "die").err)
 
-    def test_new_projects_can_be_run(self):
-        for stage, expected in (("planner", "line-2"), ("builder", "out.txt")):
-            project = self.folder / stage
-            new = (BINARY, "plugin", "new", f"org.acme.my-{stage}", "--lang", "python", "--dir", project, "--stage")
-            done = Done(*new, stage)
-            self.assertEqual(done.code, 0, done)
-            done = Done("python3", f"my_{stage}_test.py", cwd=project)
-            self.assertEqual(done.code, 0, done)
-            done = Done(BINARY, "plugin", "run", project / f"my_{stage}.py", *project.glob("samples/*"))
-            self.assertIn(expected, done.out, done)
-        self.assertIn("take --lang cpp", Done(*new[:-2], self.folder / "source", "--stage", "source").err)
-
 
 if __name__ == "__main__":
     main()

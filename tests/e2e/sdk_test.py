@@ -116,30 +116,6 @@ target_compile_options(nothing PRIVATE -std=c99 -Wall -Wextra -Wpedantic -Werror
         plugin = self.build(project) / "nothing.so"
         self.assertIn("org.example.nothing 1.0.0", run(self.program, "plugin", "inspect", plugin))
 
-    def new(self, language, stage):
-        """Made, built and tested as its README says; gives what `plugin run` prints."""
-        project = self.folder / f"{language}-{stage}"
-        plugin_id = f"org.acme.my-{stage}"
-        run(self.program, "plugin", "new", plugin_id, "--stage", stage, "--lang", language, "--dir", project)
-        build = self.build(project)
-        tests = run("ctest", "--test-dir", build, "--output-on-failure")
-        self.assertIn("100% tests passed, 0 tests failed out of 2", tests)
-        self.assertIn(f"my_{stage}.check", tests)
-        samples = list(project.glob("samples/*"))
-        return run(self.program, "plugin", "run", build / f"my_{stage}.so", *samples)
-
-    def test_new_projects_are_complete(self):
-        for language in ("cpp", "c", "rust"):
-            if language == "rust" and not shutil.which("rustc"):
-                print("rustc is not here: projects in Rust are not tried", file=sys.stderr)
-                continue
-            with self.subTest(f"{language} planner"):
-                self.assertEqual(len(json.loads(self.new(language, "planner"))["jobs"]), 2)
-            with self.subTest(f"{language} builder"):
-                self.assertIn("out.txt", self.new(language, "builder"))
-            with self.subTest(f"{language} source"):
-                self.new(language, "source")
-
     def test_a_project_never_overwrites_another(self):
         (self.folder / "mine").mkdir()
         (self.folder / "mine" / "notes").touch()

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -52,7 +53,7 @@ static pw_status report(const pw_host *h, pw_call *c, const char *name) {
 static pw_status poll(void *self, pw_call *c, pw_str cursor, uint64_t *next_ms) {
   const pw_host *h = ((instance *)self)->host;
   char number[32] = "0", path[1024];
-  long long since, newest;
+  long long since, newest, now = time(0);
   pw_status status = PW_OK;
   struct dirent *entry;
   struct stat info;
@@ -64,6 +65,7 @@ static pw_status poll(void *self, pw_call *c, pw_str cursor, uint64_t *next_ms) 
   while (status == PW_OK && (entry = readdir(folder))) {
     snprintf(path, sizeof path, FOLDER "/%s", entry->d_name);
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_mtime <= since) continue;
+    if (info.st_mtime >= now - 1) continue; /* others of its second may follow: the next look */
     if (info.st_mtime > newest) newest = info.st_mtime;
     status = report(h, c, entry->d_name);
     if (h->cancelled(h->ctx, c) != PW_RUN) status = PW_CANCELLED;

@@ -4,6 +4,7 @@ mod planwright;
 use planwright::{json, stop, Call, Polls, Stage, Stop, RETRY};
 use std::os::raw::{c_char, c_void};
 use std::os::unix::fs::MetadataExt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 struct @CLASS@;
 
@@ -21,6 +22,7 @@ impl Polls for @CLASS@ {
     fn poll(&mut self, cursor: &str, call: &Call) -> Result<(String, u64), Stop> {
         let since: i64 = cursor.parse().unwrap_or(0);
         let mut newest = since;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
         let entries = match std::fs::read_dir(FOLDER) {
             Ok(entries) => entries,
             Err(error) => return stop(RETRY, format!("cannot look into {}: {}", FOLDER, error)),
@@ -30,6 +32,9 @@ impl Polls for @CLASS@ {
                 Ok(info) if info.is_file() => info.mtime(),
                 _ => continue,
             };
+            if time >= now - 1 {
+                continue; // others of its second may follow: the next look
+            }
             if time > since {
                 let (name, path) = (entry.file_name(), entry.path());
                 let (name, path) = (name.to_string_lossy(), path.to_string_lossy());
