@@ -140,6 +140,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.onOverwrite =
       config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest : OverwritePolicy::Every;
   intake.maxBytes = config.maxBytes;
+  intake.secrets = config.pluginSecrets;
   // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
   // trust is safe.
   auto isHolder = [this, self = running.get(), name = intake.source] {
@@ -155,12 +156,9 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
     self->holderUntil = time + kHolderTrust;
     return true;
   };
-  running->intake = std::make_unique<Intake>(intake, IntakeParts{std::move(*source),
-                                                                 running->recorder,
-                                                                 parts_.blobs,
-                                                                 parts_.clock,
-                                                                 std::move(isHolder),
-                                                                 {}});
+  running->intake = std::make_unique<Intake>(
+      intake, IntakeParts{std::move(*source), running->recorder, parts_.blobs, parts_.clock,
+                          std::move(isHolder)});
   running->intake->start();
   return running;
 }

@@ -60,7 +60,7 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       isHolder_(std::move(parts.isHolder)),
       snapshots_(blobs_, settings_.maxBytes),
       wakeFd_(newEventFd()),
-      services_(settings_.queue, blobs_, settings_.maxBytes, std::move(parts.secrets)),
+      services_(settings_.queue, blobs_, settings_.maxBytes),
       nextPollAt_(clock_.steady()),
       files_(StableFiles(clock_, settings_.stableFor)),
       running_(nullptr) {}
@@ -150,6 +150,7 @@ void Intake::pollSource() {
   nextPollAt_ = clock_.steady() + found.nextPoll;
   sourceFailed_ = found.failure.has_value();
   if (sourceFailed_) {
+    found.failure->message = services_.masked(found.failure->message);
     const std::string before = std::exchange(status_.lock()->problem, found.failure->message);
     if (before != found.failure->message) {
       log::warn("source failed queue={}: {}", settings_.queue, found.failure->message);
@@ -165,6 +166,10 @@ void Intake::pollSource() {
 }
 
 SourcePoll Intake::callSource() {
+  auto secrets = readSecretValues(settings_.secrets);
+  if (!secrets)
+    return {Failure{FailureClass::Config, secrets.error().message, {}, {}}, {}, cursor_};
+  services_.grant(std::move(*secrets));
   StageCall call(services_);
   *running_.lock() = &call;
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/unique_fd.h"
+#include "config/stage_config.h"
 #include "intake/input_recorder.h"
 #include "intake/known_files.h"
 #include "intake/snapshot.h"
@@ -33,6 +34,8 @@ struct IntakeSettings {
   std::chrono::milliseconds stableFor{1000};  ///< 0 = a look is enough (rename-into-place only)
   OverwritePolicy onOverwrite = OverwritePolicy::Every;
   std::int64_t maxBytes = std::int64_t{1} << 30;
+  /// What the source may ask for, read at each poll.
+  std::map<std::string, SecretSource> secrets = {};
 };
 
 /// What an Intake works with. References outlive it.
@@ -42,7 +45,6 @@ struct IntakeParts {
   BlobStore& blobs;
   const Clock& clock;
   std::function<bool()> isHolder;  ///< may this instance poll the source now? empty = always; quick
-  SourceCall::Secrets secrets;     ///< may be empty
 };
 
 struct IntakeStatus {

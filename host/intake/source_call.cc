@@ -6,17 +6,19 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
+#include "logs/secret_mask.h"
 
 namespace planwright {
 
 void SourceCall::log(int level, std::string_view message, std::string_view fieldsJson) {
   // The ABI's levels (PW_TRACE = 0 … PW_ERROR = 4) are spdlog's own numbers.
   spdlog::log(static_cast<spdlog::level::level_enum>(level < 0 || level > 4 ? 2 : level),
-              "source queue={} {} {}", queue_, message, fieldsJson);
+              "source queue={} {} {}", queue_, masked(message), masked(fieldsJson));
 }
 
 void SourceCall::event(std::string_view type, std::string_view bodyJson) {
-  events_.lock()->push_back({std::string(type), std::string(bodyJson)});
+  events_.lock()->push_back({std::string(type), masked(bodyJson)});
 }
 
 Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
@@ -28,7 +30,19 @@ Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
 }
 
 std::optional<std::string> SourceCall::secret(std::string_view name) {
-  return secrets_ ? secrets_(name) : std::nullopt;
+  auto secrets = secrets_.lock();
+  const auto found = secrets->find(std::string(name));
+  return found == secrets->end() ? std::nullopt : std::optional(found->second);
+}
+
+/// A plugin in this process is masked before it gets here; one in a process of its own says what it
+/// likes.
+std::string SourceCall::masked(std::string_view text) {
+  SecretMask mask;
+  auto secrets = secrets_.lock();
+  for (const auto& [name, value] : *secrets) mask.add(value);
+  const std::string begin = mask.feed(text);
+  return toUtf8(begin + mask.rest());
 }
 
 std::vector<SourceCall::Event> SourceCall::takeEvents() {

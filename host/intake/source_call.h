@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "artifacts/blob_store.h"
 #include "base/guarded.h"
+#include "config/secret_values.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -18,17 +18,19 @@ namespace planwright {
 /// follow. Owned by Intake. [any thread, but for the take functions]
 class SourceCall final : public CallServices {
  public:
-  using Secrets = std::function<std::optional<std::string>(std::string_view name)>;
   struct Event {
     std::string type;
     std::string bodyJson;
   };
 
-  SourceCall(std::string queue, BlobStore& blobs, std::int64_t maxBytes, Secrets secrets)
+  SourceCall(std::string queue, BlobStore& blobs, std::int64_t maxBytes)
       : queue_(std::move(queue)),
         blobs_(blobs),
-        maxBytes_(maxBytes),
-        secrets_(std::move(secrets)) {}
+        maxBytes_(maxBytes) {}
+
+  /// What it may ask for from now on. Nothing that it says shows one of these. [intake thread]
+  void grant(SecretValues secrets) { *secrets_.lock() = std::move(secrets); }
+  std::string masked(std::string_view text);
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;
@@ -48,7 +50,7 @@ class SourceCall final : public CallServices {
   const std::string queue_;
   BlobStore& blobs_;
   const std::int64_t maxBytes_;
-  const Secrets secrets_;
+  Guarded<SecretValues> secrets_;
   Guarded<std::vector<Event>> events_;
   Guarded<std::map<std::string, StagedBlob>> staged_;
 };

@@ -19,13 +19,10 @@ using SteadyClock = std::chrono::steady_clock;
 /// fake.
 struct MissedFiles : testing::Test {
   std::unique_ptr<Intake> newIntake(const std::string& settings = {}) {
-    auto intake = std::make_unique<Intake>(IntakeSettings{.stableFor = 0ms},
-                                           IntakeParts{plugins.folderSource(in, settings),
-                                                       recorder,
-                                                       blobs,
-                                                       clock,
-                                                       [this] { return isHolder.load(); },
-                                                       {}});
+    auto intake =
+        std::make_unique<Intake>(IntakeSettings{.stableFor = 0ms},
+                                 IntakeParts{plugins.folderSource(in, settings), recorder, blobs,
+                                             clock, [this] { return isHolder.load(); }});
     intake->start();
     return intake;
   }

@@ -143,7 +143,7 @@ TEST(OverwriteRace, NoSnapshotIsTornAndTheLastVersionOfEveryBurstIsRecorded) {
     *newest.lock() = file.blob.digest;
   });
   Intake intake({.stableFor = kStableFor},
-                {plugins.folderSource(folder / "in"), recorder, blobs, clock, {}, {}});
+                {plugins.folderSource(folder / "in"), recorder, blobs, clock, {}});
   intake.start();
 
   Writers writers(folder / "in" / "contested.bin");

@@ -39,9 +39,8 @@ struct IntakeTest : ::testing::Test {
           poll.failure = failure;
           return poll;
         });
-    intake = std::make_unique<Intake>(
-        settings,
-        IntakeParts{std::move(source), recorder, blobs, clock, [this] { return isHolder; }, {}});
+    intake = std::make_unique<Intake>(settings, IntakeParts{std::move(source), recorder, blobs,
+                                                            clock, [this] { return isHolder; }});
   }
   /// The source notices that name, and the intake takes one step.
   void notice(const std::string& name, const std::string& attributes = {}) {
@@ -386,6 +385,31 @@ TEST_F(IntakeTest, TheCursorIsStoredOnlyWhenAllItsFilesAre) {
   EXPECT_EQ(recorder.storedCursor(), "");
   stepAfter(1s);
   EXPECT_EQ(recorder.storedCursor(), "c1");
+}
+
+TEST_F(IntakeTest, ASourceGetsItsSecretsAndNothingItSaysShowsThem) {
+  const std::string file = folder.write("token", "first secret\n");
+  restart({.secrets = {{"token", {file, {}}}}});
+  std::vector<std::string> seen;
+  onPoll = [&](StageCall& call) {
+    seen.push_back(call.services().secret("token").value_or("none"));
+    EXPECT_EQ(call.services().secret("other"), std::nullopt);
+    call.services().event("said", "{\"message\":\"token " + seen.back() + "\"}");
+    failure = Failure{FailureClass::Infra, "cannot log in with " + seen.back(), {}, {}};
+  };
+  intake->step();
+  EXPECT_EQ(recorder.events().at(0).second, "{\"message\":\"token ***\"}");
+  EXPECT_EQ(intake->status().problem, "cannot log in with ***");
+  folder.write("token", "second secret");
+  stepAfter(1s);
+  EXPECT_EQ(seen, (Texts{"first secret", "second secret"}));
+}
+
+TEST_F(IntakeTest, ASourceWhoseSecretCannotBeReadIsNotPolled) {
+  restart({.secrets = {{"token", {folder / "nowhere", {}}}}});
+  intake->step();
+  EXPECT_EQ(polls, 0);
+  EXPECT_NE(intake->status().problem.find("The secret token cannot be used"), std::string::npos);
 }
 
 TEST_F(IntakeTest, AFailingSourceIsAskedAgainLater) {
