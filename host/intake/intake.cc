@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 constexpr auto kHolderCheck = 250ms;
 constexpr auto kLongestWait = 1s;
 constexpr std::chrono::milliseconds kShortestRetry = 1s;  ///< after a failure of the source
+constexpr std::chrono::milliseconds kLongestRetry = 1min;
 constexpr std::size_t kMostRefusedNames = 100'000;
 constexpr std::size_t kKnownSlack = 10'000;
 constexpr auto kBatchTime = 20ms;  ///< a batch is not held up longer by its large files
@@ -49,6 +50,26 @@ std::string folderOf(const SourceItem& item) {
   return {};
 }
 
+/// A poll of many blobs takes several transactions, the cursor comes with the last. After a crash
+/// in between the source says it all again, and the same content of a name is no new input: but
+/// only as long as the poll has one content of it.
+std::optional<Failure> whyAmbiguous(const std::vector<SourceItem>& items) {
+  std::unordered_set<std::string_view> names;
+  for (const SourceItem& item : items)
+    if (!names.insert(item.name).second && !item.digest.empty())
+      return Failure{FailureClass::Bug,
+                     fmt::format("The source gave {} twice in one poll. Give one content of a name "
+                                 "and a cursor, and the next at the next poll.",
+                                 printableName(item.name)),
+                     {},
+                     {}};
+  return std::nullopt;
+}
+
+std::string describe(const std::string& source, const std::string& message) {
+  return JsonWriter().object().member("message", message).member("source", source).end().take();
+}
+
 }  // namespace
 
 Intake::Intake(IntakeSettings settings, IntakeParts parts)
@@ -62,6 +83,7 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       wakeFd_(newEventFd()),
       services_(settings_.queue, blobs_, settings_.maxBytes),
       nextPollAt_(clock_.steady()),
+      failures_(kShortestRetry, kLongestRetry),
       files_(StableFiles(clock_, settings_.stableFor)),
       running_(nullptr) {}
 
@@ -139,27 +161,47 @@ void Intake::readKnown() {
 }
 
 /// Not while a full batch waits: what the source has is as safe there, and our memory stays small.
+/// Nor while a blob does: with the next poll's beside it, a crash could leave a later content of a
+/// name recorded and the cursor before the earlier one.
 bool Intake::isPollDue() {
-  if (!found_.empty() || !foundEvents_.empty() || backlog() >= kRecordBatch) return false;
-  return clock_.steady() >= nextPollAt_ || (!sourceFailed_ && isReadable(source_->fd()));
+  if (!found_.empty() || !foundEvents_.empty() || !ready_.empty()) return false;
+  if (backlog() >= kRecordBatch) return false;
+  return clock_.steady() >= nextPollAt_ || (!hasFailed_ && isReadable(source_->fd()));
 }
 
 void Intake::pollSource() {
   SourcePoll found = callSource();
   for (auto& event : services_.takeEvents()) foundEvents_.push_back(std::move(event));
+  if (!found.failure) found.failure = whyAmbiguous(found.items);
+  if (found.failure) return sourceFailed(*found.failure);
   nextPollAt_ = clock_.steady() + found.nextPoll;
-  sourceFailed_ = found.failure.has_value();
-  if (sourceFailed_) {
-    found.failure->message = services_.masked(found.failure->message);
-    const std::string before = std::exchange(status_.lock()->problem, found.failure->message);
-    if (before != found.failure->message) {
-      log::warn("source failed queue={}: {}", settings_.queue, found.failure->message);
-    }
-    nextPollAt_ = clock_.steady() + std::max(kShortestRetry, found.failure->retryAfter);
-    return;
-  }
   std::move(found.items.begin(), found.items.end(), std::back_inserter(found_));
   cursor_ = std::move(found.cursor);
+  sourceWorked();
+}
+
+/// A reason is told once: a source that is away for a night fails some thousand times.
+void Intake::sourceFailed(const Failure& failure) {
+  hasFailed_ = true;
+  const auto wait = failures_.next();
+  nextPollAt_ =
+      clock_.steady() + (failure.retryAfter > 0ms ? std::max(kShortestRetry, failure.retryAfter)
+                                                  : std::chrono::milliseconds(wait));
+  std::string message = services_.masked(failure.message);
+  status_.lock()->problem = message;
+  if (message == toldFailure_) return;
+  log::warn("source failed queue={} source={}: {}", settings_.queue, settings_.source, message);
+  foundEvents_.push_back({"source.failed", describe(settings_.source, message)});
+  toldFailure_ = std::move(message);
+}
+
+void Intake::sourceWorked() {
+  hasFailed_ = false;
+  failures_.reset();
+  if (!std::exchange(toldFailure_, {}).empty()) {
+    log::info("source is back queue={} source={}", settings_.queue, settings_.source);
+    foundEvents_.push_back({"source.back", describe(settings_.source, "The source works again.")});
+  }
   auto status = status_.lock();
   status->lastPollAt = clock_.now();
   status->problem.clear();
@@ -373,7 +415,7 @@ std::chrono::nanoseconds Intake::timeToNextStep() {
 
 void Intake::waitForSign(std::chrono::nanoseconds time) {
   struct pollfd signs[] = {{wakeFd_.get(), POLLIN, 0}, {source_->fd(), POLLIN, 0}};
-  if (!wasHolder_ || sourceFailed_) signs[1].fd = -1;  // readable or not, it has to wait
+  if (!wasHolder_ || hasFailed_) signs[1].fd = -1;  // readable or not, it has to wait
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   const struct timespec limit { seconds.count(), (time - seconds).count() };
   if (::ppoll(signs, 2, &limit, nullptr) <= 0 || signs[0].revents == 0) return;

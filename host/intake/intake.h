@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/unique_fd.h"
@@ -94,6 +95,8 @@ class Intake {
   bool isPollDue();
   void pollSource();
   SourcePoll callSource();
+  void sourceFailed(const Failure& failure);
+  void sourceWorked();
   /// What the last poll brought; each thing is dropped when dealt with: none is lost by a throw.
   void handleFound();
   void report(const SourceCall::Event& event);
@@ -129,9 +132,11 @@ class Intake {
 
   bool wasHolder_ = false;
   SteadyTime nextPollAt_;
-  bool sourceFailed_ = false;  ///< at its last poll: only time counts then, not its descriptor
-  std::string cursor_;         ///< the source's newest
-  std::string storedCursor_;   ///< the recorder's
+  bool hasFailed_ = false;   ///< at its last poll: only time counts then, not its descriptor
+  std::string toldFailure_;  ///< by an event; "" once the source has worked again
+  Backoff failures_;
+  std::string cursor_;        ///< the source's newest
+  std::string storedCursor_;  ///< the recorder's
   std::deque<SourceCall::Event> foundEvents_;
   std::deque<SourceItem> found_;
   KnownFiles known_;

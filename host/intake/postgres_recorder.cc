@@ -37,6 +37,7 @@ ClaimedInput firstClaim(const RecordedFile& file, InputId id, int maxAttempts) {
 
 std::string_view levelOf(std::string_view type) {
   return type.find("missing") != std::string_view::npos ||
+                 type.find("failed") != std::string_view::npos ||
                  type.find("gone") != std::string_view::npos
              ? "warning"
              : "info";

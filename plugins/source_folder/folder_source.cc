@@ -51,7 +51,7 @@ FolderSource::FolderSource(const pw::Settings& settings)
       watch_(how_ != "poll") {}
 
 void FolderSource::poll(pw::Poll& out, pw::Call& call) {
-  findRoot(call);
+  findRoot();
   std::vector<std::string> names;
   readChanges(names);
   if (Clock::now() >= nextScan_ && !isFullScan_) beginFullScan();
@@ -64,32 +64,25 @@ void FolderSource::poll(pw::Poll& out, pw::Call& call) {
 }
 
 /// The path may lead to another folder than last time: one was removed and made again, or mounted.
-void FolderSource::findRoot(pw::Call& call) {
+void FolderSource::findRoot() {
   struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) waitForRoot(call, std::strerror(errno));
-  if (!S_ISDIR(status.st_mode)) waitForRoot(call, "it is not a folder");
+  if (::stat(path_.c_str(), &status) != 0) waitForRoot(std::strerror(errno));
+  if (!S_ISDIR(status.st_mode)) waitForRoot("it is not a folder");
   if (FolderId(status.st_dev, status.st_ino) == rootId_) return;
 
   const pw::Fd fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) waitForRoot(call, std::strerror(errno));
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) waitForRoot(std::strerror(errno));
   if (how_ == "inotify" && watch_.fd() < 0) {
     pw::retry("inotify cannot be used: raise fs.inotify.max_user_instances or set watch: poll");
   }
   forgetRoot();
   rootId_ = {status.st_dev, status.st_ino};
   isWatching_ = watch_.fd() >= 0 && (how_ == "inotify" || !isRemote(fd.get()));
-  if (std::exchange(isMissingTold_, false)) {
-    call.event("source_folder_back", object({{"message", "The folder " + path_ + " is back."}}));
-  }
 }
 
-void FolderSource::waitForRoot(pw::Call& call, const char* why) {
+void FolderSource::waitForRoot(const char* why) {
   forgetRoot();
-  const std::string message = "The folder " + path_ + " cannot be read: " + why + ".";
-  if (!std::exchange(isMissingTold_, true)) {
-    call.event("source_folder_missing", object({{"message", message}}));
-  }
-  pw::retry(message, kMissingRetryMs);
+  pw::retry("The folder " + path_ + " cannot be read: " + why + ".", kMissingRetryMs);
 }
 
 void FolderSource::forgetRoot() {

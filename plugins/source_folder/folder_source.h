@@ -28,8 +28,8 @@ class FolderSource {
   using Clock = std::chrono::steady_clock;
   using FolderId = std::pair<dev_t, ino_t>;
 
-  void findRoot(pw::Call& call);
-  [[noreturn]] void waitForRoot(pw::Call& call, const char* why);
+  void findRoot();
+  [[noreturn]] void waitForRoot(const char* why);
   void forgetRoot();
   void readChanges(std::vector<std::string>& names);
   void readScan(std::vector<std::string>& names);
@@ -49,7 +49,6 @@ class FolderSource {
   FolderId rootId_{};        ///< what the path led to last time; no descriptor is kept on it, since
                              ///< that would hold back the news of its removal
   bool isWatching_ = false;  ///< inotify is to be used for this root, and has watches enough
-  bool isMissingTold_ = false;
   std::optional<FolderScan> scan_;
   bool isFullScan_ = false;  ///< scan_ began at the root
   bool scanAgain_ = false;   ///< something was missed while it was under way

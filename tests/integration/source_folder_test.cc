@@ -112,12 +112,10 @@ TEST_F(SourceFolder, WaitsForAFolderThatIsGoneAndSaysSo) {
   pollAll();
   EXPECT_THAT(failure, HasSubstr("cannot be read: No such file or directory"));
   pollOnce();
-  ASSERT_EQ(services.events.size(), 1u);
-  EXPECT_THAT(services.events[0], HasSubstr("source_folder_missing"));
   fs::create_directory(in);
   write("a");
   EXPECT_EQ(pollAll(), Names{"a"});
-  EXPECT_THAT(services.events[1], HasSubstr("source_folder_back"));
+  EXPECT_EQ(failure, "");
   write("b");
   EXPECT_EQ(pollAll(), Names{"b"});
 }

@@ -412,6 +412,57 @@ TEST_F(IntakeTest, ASourceWhoseSecretCannotBeReadIsNotPolled) {
   EXPECT_NE(intake->status().problem.find("The secret token cannot be used"), std::string::npos);
 }
 
+TEST_F(IntakeTest, APollWithTwoContentsOfANameIsRefusedAsAWhole) {
+  onPoll = [&](StageCall& call) {
+    for (const char* text : {"A", "B", "A"}) {
+      const auto digest = call.services().putBlob(memoryFile(text).get(), "text/plain");
+      items.push_back({"a.txt", {}, digest->text(), {}});
+    }
+  };
+  nextCursor = "c1";
+  intake->step();
+  EXPECT_EQ(contents(), Texts{});
+  EXPECT_EQ(recorder.storedCursor(), "");
+  EXPECT_NE(intake->status().problem.find("gave a.txt twice in one poll"), std::string::npos);
+}
+
+TEST_F(IntakeTest, APollThatWasRecordedInPartIsNoNewInputWhenItComesAgain) {
+  onPoll = [&](StageCall& call) {
+    for (int i = 0; i < 250; ++i) {
+      const std::string name = "f" + std::to_string(i);
+      const auto digest = call.services().putBlob(memoryFile(name).get(), "text/plain");
+      items.push_back({name, {}, digest->text(), {}});
+    }
+  };
+  nextCursor = "c1";
+  intake->step();
+  EXPECT_EQ(recorder.inputCount(), 100u);
+  EXPECT_EQ(recorder.storedCursor(), "");
+  items.clear();
+  restart();
+  for (int i = 0; i < 3; ++i) intake->step();
+  EXPECT_EQ(recorder.storedCursor(), "c1");
+  EXPECT_EQ(recorder.inputCount(), 250u);
+}
+
+TEST_F(IntakeTest, AFailingSourceTellsItsReasonOnceAndIsAskedLessAndLess) {
+  failure = Failure{FailureClass::Infra, "the forge is away", {}, {}};
+  for (int seconds = 0; seconds < 600; ++seconds) stepAfter(1s);
+  EXPECT_GT(polls, 9);
+  EXPECT_LT(polls, 35);
+  EXPECT_EQ(recorder.events().size(), 1u);
+  failure->message = "no such branch";
+  stepAfter(1min);
+  failure.reset();
+  stepAfter(1min);
+  std::vector<std::string> types;
+  for (const auto& event : recorder.events()) types.push_back(event.first);
+  EXPECT_EQ(types, (Texts{"source.failed", "source.failed", "source.back"}));
+  failure = Failure{FailureClass::Infra, "away again", {}, {}};
+  stepAfter(1s);
+  EXPECT_EQ(recorder.events().size(), 4u);
+}
+
 TEST_F(IntakeTest, AFailingSourceIsAskedAgainLater) {
   failure = Failure{FailureClass::Infra, "the folder is away", {}, {}};
   intake->step();
