@@ -28,6 +28,7 @@ struct HostParts {
   Metrics& metrics;
   const Clock& clock;
   std::filesystem::path workFolder;
+  std::filesystem::path sourceFolder;  ///< what sources keep, by queue and name
   LogWriter& logs;
   /// The plugins that a queue starts with.
   std::function<std::shared_ptr<const Plugins>(const std::string& queue)> pluginsOf;

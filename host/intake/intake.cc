@@ -81,7 +81,7 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       isHolder_(std::move(parts.isHolder)),
       snapshots_(blobs_, settings_.maxBytes),
       wakeFd_(newEventFd()),
-      services_(settings_.queue, blobs_, settings_.maxBytes),
+      services_(settings_.queue, blobs_, {settings_.folder.string(), settings_.maxBytes}),
       nextPollAt_(clock_.steady()),
       failures_(kShortestRetry, kLongestRetry),
       files_(StableFiles(clock_, settings_.stableFor)),

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,7 @@ struct IntakeSettings {
   std::int64_t maxBytes = std::int64_t{1} << 30;
   /// What the source may ask for, read at each poll.
   std::map<std::string, SecretSource> secrets = {};
+  std::filesystem::path folder = {};  ///< for what the source wants to keep; empty = none
 };
 
 /// What an Intake works with. References outlive it.

@@ -1,6 +1,7 @@
 #include "intake/source_call.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ void SourceCall::event(std::string_view type, std::string_view bodyJson) {
 }
 
 Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
-  Result<StagedBlob> staged = blobs_.stage(fd, maxBytes_);
+  Result<StagedBlob> staged = blobs_.stage(fd, place_.maxBytes);
   if (!staged) return staged.error();
   const Digest digest = staged->digest;
   staged_.lock()->insert_or_assign(digest.text(), std::move(*staged));
@@ -43,6 +44,14 @@ std::string SourceCall::masked(std::string_view text) {
   for (const auto& [name, value] : *secrets) mask.add(value);
   const std::string begin = mask.feed(text);
   return toUtf8(begin + mask.rest());
+}
+
+SourcePlace SourceCall::place() {
+  if (!place_.folder.empty()) {
+    std::filesystem::create_directories(place_.folder);
+    std::filesystem::permissions(place_.folder, std::filesystem::perms::owner_all);
+  }
+  return place_;
 }
 
 std::vector<SourceCall::Event> SourceCall::takeEvents() {

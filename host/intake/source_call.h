@@ -23,10 +23,10 @@ class SourceCall final : public CallServices {
     std::string bodyJson;
   };
 
-  SourceCall(std::string queue, BlobStore& blobs, std::int64_t maxBytes)
+  SourceCall(std::string queue, BlobStore& blobs, SourcePlace place)
       : queue_(std::move(queue)),
         blobs_(blobs),
-        maxBytes_(maxBytes) {}
+        place_(std::move(place)) {}
 
   /// What it may ask for from now on. Nothing that it says shows one of these. [intake thread]
   void grant(SecretValues secrets) { *secrets_.lock() = std::move(secrets); }
@@ -39,6 +39,7 @@ class SourceCall final : public CallServices {
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
+  SourcePlace place() override;
 
   /// The events since the last time. [intake thread]
   std::vector<Event> takeEvents();
@@ -49,7 +50,7 @@ class SourceCall final : public CallServices {
  private:
   const std::string queue_;
   BlobStore& blobs_;
-  const std::int64_t maxBytes_;
+  const SourcePlace place_;
   Guarded<SecretValues> secrets_;
   Guarded<std::vector<Event>> events_;
   Guarded<std::map<std::string, StagedBlob>> staged_;

@@ -43,6 +43,7 @@ enum class FrameKind : std::uint16_t {
   BlobPut = 33,  ///< {"media_type"} with a descriptor; the reply has {"digest"}
   Secret = 34,   ///< {"name"}; the reply has the value as data
   Exec = 35,     ///< data = the spec of planwright.exec/1; the reply has the result as data
+  Place = 36,    ///< of a source; the reply: {"folder", "max_bytes"}
 };
 
 constexpr std::size_t kFrameHeaderBytes = 16;

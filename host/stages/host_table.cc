@@ -80,7 +80,27 @@ struct HostFunctions {
 
   static const void* getInterface(void*, const char* id) {
     static constexpr pw_exec exec{sizeof(pw_exec), 0, run};
-    return id && std::strcmp(id, PW_EXEC) == 0 ? &exec : nullptr;
+    static constexpr pw_place place{sizeof(pw_place), 0, folder, maxBytes};
+    if (id && std::strcmp(id, PW_EXEC) == 0) return &exec;
+    return id && std::strcmp(id, PW_PLACE) == 0 ? &place : nullptr;
+  }
+
+  static pw_status folder(void*, pw_call* c, void* arg, void (*sink)(void*, pw_str)) {
+    return bridged(c, pw_status{PW_RETRY}, [&]() -> pw_status {
+      auto* call = living(c);
+      if (!call) return PW_BUG;
+      const std::string path = call->services().place().folder;
+      if (path.empty()) return PW_UNSUPPORTED;
+      sink(arg, {path.data(), path.size()});
+      return PW_OK;
+    });
+  }
+
+  static std::uint64_t maxBytes(void*, pw_call* c) {
+    return bridged(c, std::uint64_t{0}, [&]() -> std::uint64_t {
+      auto* call = living(c);
+      return call ? static_cast<std::uint64_t>(call->services().place().maxBytes) : 0;
+    });
   }
 
   static void log(void* ctx, pw_call* c, std::int32_t level, pw_str message, pw_str fields) {

@@ -262,6 +262,7 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
     case FrameKind::BlobGet:
     case FrameKind::BlobPut:
     case FrameKind::Secret:
+    case FrameKind::Place:
       reply(frame, *meta, call);
       return {};
     default:
@@ -286,6 +287,12 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
     const auto digest = services.putBlob(request.fd.get(), textOr(meta, "media_type"));
     if (!digest) return answer(toMeta(digest.error()));
     return answer(JsonWriter().object().member("digest", digest->text()).end().take());
+  }
+  if (request.kind == FrameKind::Place) {
+    const SourcePlace place = services.place();
+    JsonWriter told;
+    told.object().member("folder", place.folder).member("max_bytes", place.maxBytes);
+    return answer(told.end().take());
   }
   const std::string name = textOr(meta, "name");
   const bool isAllowed = std::find(task_.manifest.secrets.begin(), task_.manifest.secrets.end(),

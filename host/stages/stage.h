@@ -19,6 +19,12 @@ namespace planwright {
 
 class StageCall;
 
+/// What a source may use and must keep to.
+struct SourcePlace {
+  std::string folder;         ///< of its own, absolute; "" = none
+  std::int64_t maxBytes = 0;  ///< of an input; 0 = not known
+};
+
 /// What the host offers to one running call of a stage. Implemented where the call starts
 /// (planning, building, intake). [any thread, while the call runs]
 class CallServices {
@@ -55,6 +61,8 @@ class CallServices {
   virtual std::optional<Result<std::string>> execute(std::string_view /*specJson*/) {
     return std::nullopt;
   }
+  /// Only sources have one. Throws if it cannot be made.
+  virtual SourcePlace place() { return {}; }
 };
 
 struct StageInput {

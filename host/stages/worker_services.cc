@@ -101,4 +101,11 @@ std::optional<Result<std::string>> WorkerServices::execute(std::string_view spec
   return Result<std::string>(std::move(reply->data));
 }
 
+SourcePlace WorkerServices::place() {
+  const auto reply = ask(FrameKind::Place, {});
+  const auto meta = reply ? parseJson(reply->meta) : Result<JsonDocument>(reply.error());
+  if (!meta) return {};
+  return {textOr(*meta, "folder"), numberOr(*meta, "max_bytes", 0)};
+}
+
 }  // namespace planwright

@@ -33,6 +33,7 @@ class WorkerServices final : public CallServices {
   int outputFd() override { return -1; }
   void metric(int kind, std::string_view name, double value, std::string_view labels) override;
   std::optional<Result<std::string>> execute(std::string_view specJson) override;
+  SourcePlace place() override;
 
  private:
   Result<Frame> ask(FrameKind kind, std::string_view meta, std::string_view data = {}, int fd = -1);

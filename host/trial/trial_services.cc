@@ -12,7 +12,8 @@ namespace planwright {
 TrialServices::TrialServices(Tell tell, int outputFd)
     : tell_(std::move(tell)),
       outputFd_(outputFd),
-      blobs_(ScratchFolder::below({})) {}
+      blobs_(ScratchFolder::below({})),
+      folder_(ScratchFolder::below({})) {}
 
 void TrialServices::log(int level, std::string_view message, std::string_view fieldsJson) {
   tell_("log", level,

@@ -30,6 +30,7 @@ class TrialServices final : public CallServices {
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return outputFd_; }
+  SourcePlace place() override { return {folder_.path().string(), 0}; }
 
   /// Stores `bytes` as a blob.
   Digest keep(std::string_view bytes);
@@ -38,7 +39,7 @@ class TrialServices final : public CallServices {
  private:
   const Tell tell_;
   const int outputFd_;
-  const ScratchFolder blobs_;
+  const ScratchFolder blobs_, folder_;
 };
 
 }  // namespace planwright

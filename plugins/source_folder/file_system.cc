@@ -5,8 +5,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <rapidjson/encodings.h>
-#include <rapidjson/memorystream.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -33,29 +31,6 @@ bool isRemote(int folder) {
   if (::fstatfs(folder, &info) != 0) return false;
   return std::find(std::begin(kRemote), std::end(kRemote), static_cast<unsigned>(info.f_type)) !=
          std::end(kRemote);
-}
-
-bool isUtf8(const std::string& name) {
-  rapidjson::MemoryStream bytes(name.data(), name.size());
-  unsigned codepoint = 0;
-  while (bytes.Tell() < name.size()) {
-    if (!rapidjson::UTF8<>::Decode(bytes, &codepoint)) return false;
-  }
-  return true;
-}
-
-std::string escaped(const std::string& name) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      out += c;
-    } else {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
 }
 
 }  // namespace source_folder

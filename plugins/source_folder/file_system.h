@@ -12,9 +12,4 @@ pw::Fd openSubfolder(int at, const std::string& name);
 /// Changes made there by other machines are not seen by our kernel, so inotify misses them.
 bool isRemote(int folder);
 
-/// Names travel as JSON, which is UTF-8.
-bool isUtf8(const std::string& name);
-/// The name with every byte that is not ASCII as \xNN.
-std::string escaped(const std::string& name);
-
 }  // namespace source_folder

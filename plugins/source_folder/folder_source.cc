@@ -5,11 +5,8 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <sys/stat.h>
 
-#include "duration.h"
 #include "file_system.h"
 
 namespace source_folder {
@@ -28,36 +25,24 @@ std::string absolutePath(std::string path) {
   return path;
 }
 
-std::string object(std::initializer_list<std::pair<const char*, std::string>> members) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
-  out.StartObject();
-  for (const auto& [key, value] : members) {
-    out.Key(key);
-    out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  }
-  out.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
-}
-
 }  // namespace
 
 FolderSource::FolderSource(const pw::Settings& settings)
     : path_(absolutePath(settings.text("path"))),
       isRecursive_(settings.flag("recursive", false)),
       how_(settings.text("watch", "auto")),
-      pollEvery_(parseDuration(settings.text("poll_every", "2s"), "poll_every")),
-      rescanEvery_(parseDuration(settings.text("rescan_every", "1min"), "rescan_every")),
+      pollEvery_(settings.duration("poll_every", "2s")),
+      rescanEvery_(settings.duration("rescan_every", "1min")),
       watch_(how_ != "poll") {}
 
-void FolderSource::poll(pw::Poll& out, pw::Call& call) {
+void FolderSource::poll(pw::Poll& out, pw::Call&) {
   findRoot();
   std::vector<std::string> names;
   readChanges(names);
   if (Clock::now() >= nextScan_ && !isFullScan_) beginFullScan();
   if (scan_) readScan(names);
   const auto nextScan = std::exchange(nextScan_, Clock::time_point{});
-  for (const std::string& name : names) report(name, out, call);
+  for (const std::string& name : names) out.file(name, path_ + "/" + name);
   nextScan_ = nextScan;  // had the host refused one, everything would be listed again
   const auto idle = std::chrono::ceil<std::chrono::milliseconds>(nextScan_ - Clock::now());
   out.next(scan_ ? 0ms : std::max(idle, 0ms));
@@ -134,15 +119,6 @@ void FolderSource::readScan(std::vector<std::string>& names) {
 
 void FolderSource::onFolder(int fd, const std::string& name) {
   if (isWatching_ && !watch_.add(fd, name)) isWatching_ = false;
-}
-
-void FolderSource::report(const std::string& name, pw::Poll& out, pw::Call& call) const {
-  if (isUtf8(name)) {
-    out.file(name, path_ + "/" + name);
-  } else {
-    call.event("refused",
-               object({{"name", escaped(name)}, {"reason", "its name is not UTF-8; rename it"}}));
-  }
 }
 
 }  // namespace source_folder

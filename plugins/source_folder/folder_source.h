@@ -37,7 +37,6 @@ class FolderSource {
   FolderScan& scan();
   void beginFullScan();
   void onFolder(int fd, const std::string& name);
-  void report(const std::string& name, pw::Poll& out, pw::Call& call) const;
 
   const std::string path_;
   const bool isRecursive_;

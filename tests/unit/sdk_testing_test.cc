@@ -124,6 +124,35 @@ TEST(FakeHost, ServesBlobsOfAFolderAndKeepsNewOnes) {
             R"({"name":"a.txt","digest":")" + pw::sha256("made") + R"("})");
 }
 
+/// Says what its place is, by a blob.
+struct Placed {
+  explicit Placed(const pw::Settings& settings) : wait(settings.duration("wait", "2s")) {}
+  void poll(pw::Poll& poll, pw::Call& call) {
+    poll.blob("place", call.putBytes(call.folder() + " " + std::to_string(call.maxBytes()), ""));
+    poll.blob("bad\xff", "sha256:none");
+    poll.next(wait);
+  }
+  const std::chrono::milliseconds wait;
+};
+
+TEST(FakeHost, GivesASourceItsPlace) {
+  const auto& source = pw::Source<Placed>::vtable;
+  FakeHost host;
+  EXPECT_EQ(host.poll(source).status, PW_UNSUPPORTED);
+  host.folder = "/somewhere";
+  host.maxBytes = 7;
+  EXPECT_EQ(host.poll(source, "", R"({"wait":"1min"})").nextPollMs, 60'000u);
+  EXPECT_EQ(host.emitted("input"), std::vector<std::string>{R"({"name":"place","digest":")" +
+                                                            pw::sha256("/somewhere 7") + R"("})"});
+  ASSERT_EQ(host.events.size(), 1u) << "a name that is not UTF-8 is refused";
+  EXPECT_EQ(host.events[0].json,
+            R"({"name":"bad\\xff","reason":"its name is not UTF-8; rename it"})");
+  for (const char* wrong : {"2", "s", "-1s", "2 s", "31d", "99999999999999999999s"})
+    EXPECT_EQ(host.poll(source, "", R"({"wait":")" + std::string(wrong) + R"("})").status,
+              PW_CONFIG)
+        << wrong;
+}
+
 TEST(Sha256, IsTheHostsDigestForEveryLength) {
   std::string bytes;
   for (int i = 0; i < 200; ++i) {

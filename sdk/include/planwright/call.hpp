@@ -11,6 +11,7 @@
 
 #include <planwright/errors.hpp>
 #include <planwright/program.hpp>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace pw {
@@ -102,6 +103,37 @@ class Call {
         status < 0)
       throw Stop{-status, "the host could not store a blob"};
     return digest;
+  }
+
+  /// The same for bytes in memory.
+  std::string putBytes(std::string_view bytes, std::string_view mediaType) {
+    const Fd fd(::memfd_create("blob", MFD_CLOEXEC));
+    for (std::string_view left = bytes; !left.empty();) {
+      const ssize_t n = ::write(fd.get(), left.data(), left.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0)
+        retry("there is no memory for a blob of " + std::to_string(bytes.size()) + " bytes");
+      left.remove_prefix(static_cast<std::size_t>(n));
+    }
+    ::lseek(fd.get(), 0, SEEK_SET);
+    return putBlob(fd.get(), mediaType);
+  }
+
+  /// Of a source: a folder of its own that stays between polls and restarts. A cache: it may be
+  /// found empty.
+  std::string folder() {
+    const auto* place = static_cast<const pw_place*>(host_->get_interface(host_->ctx, PW_PLACE));
+    std::string out;
+    const auto take = [](void* to, pw_str path) { *static_cast<std::string*>(to) = view(path); };
+    const pw_status status = PW_HAS(place, folder) ? place->folder(host_->ctx, call_, &out, take)
+                                                   : pw_status{PW_UNSUPPORTED};
+    if (status) throw Stop{status, "this host has no folder for the plugin"};
+    return out;
+  }
+  /// Of a source: the most bytes that an input may have; 0 = not known.
+  std::uint64_t maxBytes() {
+    const auto* place = static_cast<const pw_place*>(host_->get_interface(host_->ctx, PW_PLACE));
+    return PW_HAS(place, max_bytes) ? place->max_bytes(host_->ctx, call_) : 0;
   }
 
   std::string secret(std::string_view name) {

@@ -33,7 +33,25 @@ struct FakeHostFunctions {
 
   static const void* getInterface(void* ctx, const char* id) {
     static constexpr pw_exec table{sizeof(pw_exec), 0, run};
+    static constexpr pw_place place{sizeof(pw_place), 0, folder, maxBytes};
+    if (id && std::strcmp(id, PW_PLACE) == 0) return &place;
     return of(ctx).exec && id && std::strcmp(id, PW_EXEC) == 0 ? &table : nullptr;
+  }
+  static pw_status folder(void* ctx, pw_call* c, void* arg, void (*sink)(void*, pw_str)) {
+    auto& host = of(ctx);
+    {
+      const std::lock_guard lock(host.mutex_);
+      if (host.use(c, true)) return host.failWith;
+    }
+    if (host.folder.empty()) return PW_UNSUPPORTED;
+    sink(arg, str(host.folder));
+    return PW_OK;
+  }
+  static std::uint64_t maxBytes(void* ctx, pw_call* c) {
+    auto& host = of(ctx);
+    const std::lock_guard lock(host.mutex_);
+    host.use(c, false);
+    return host.maxBytes;
   }
   static void log(void* ctx, pw_call* c, std::int32_t level, pw_str message, pw_str fields) {
     auto& host = of(ctx);

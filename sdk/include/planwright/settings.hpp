@@ -2,6 +2,9 @@
 // the schema in plugin.json and with its defaults filled in.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -42,6 +45,24 @@ class Settings {
   std::string text(const char* name, std::string fallback = {}) const {
     const auto* value = find(name);
     return value && value->IsString() ? textOf(*value) : fallback;
+  }
+  /// A time written as "500ms", "2s", "10min", "1h" or "1d", from 10 ms to 30 days. Anything else
+  /// ends the call with PW_CONFIG.
+  std::chrono::milliseconds duration(const char* name, const char* fallback) const {
+    constexpr std::pair<std::string_view, std::int64_t> kUnits[] = {
+        {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+    constexpr std::int64_t kShortest = 10, kLongest = 30 * 86'400'000ll;
+    const std::string given = text(name, fallback);
+    std::int64_t count = 0;
+    const char* const end = given.data() + given.size();
+    const auto [at, error] = std::from_chars(given.data(), end, count);
+    const std::string_view unit(at, static_cast<std::size_t>(end - at));
+    for (const auto& [known, milliseconds] : kUnits)
+      if (error == std::errc{} && unit == known && count > 0 && count <= kLongest / milliseconds)
+        return std::chrono::milliseconds(std::max(kShortest, count * milliseconds));
+    badSetting(std::string(name) + ": \"" + given +
+               "\" is not a time; expected a number with ms, s, min, h or d, at most 30d, for "
+               "example 2s");
   }
   /// An array of strings; other items are skipped.
   std::vector<std::string> list(const char* name) const {

@@ -88,7 +88,9 @@ class FakeHost {
   /// Answers planwright.exec/1: the program's spec in, the result's JSON out (plugin.h has both).
   /// Not set: there is no such interface.
   std::function<std::string(std::string_view specJson)> exec = {};
-  int failAt = 0;  ///< the n-th use of a host function that can fail does so; 0 = none
+  std::string folder = {};     ///< of planwright.place/1; empty = there is none
+  std::uint64_t maxBytes = 0;  ///< likewise
+  int failAt = 0;              ///< the n-th use of a host function that can fail does so; 0 = none
   pw_status failWith = PW_RETRY;
   int cancelAt = 0;  ///< from the n-th use of the host on, the call is to stop; 0 = never
 

@@ -7,6 +7,10 @@
 #include <string_view>
 
 #include <planwright/call.hpp>
+#include <rapidjson/encodings.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 namespace pw {
 
@@ -73,13 +77,25 @@ class Poll {
     return cursor_;
   }  ///< what was set last time; empty at the first poll
 
-  /// A file to be recorded: `name` is what people see, `path` is absolute.
+  /// A file to be recorded: `name` is what people see, `path` is absolute. A name that is not UTF-8
+  /// is refused.
   void file(std::string_view name, std::string_view path, std::string_view attributesJson = {}) {
     emit(name, "path", path, attributesJson);
   }
   /// Bytes that are a blob already (Call::putBlob).
   void blob(std::string_view name, std::string_view digest, std::string_view attributesJson = {}) {
     emit(name, "digest", digest, attributesJson);
+  }
+  /// This will not become an input, and why: an event, once. `name` may have any bytes.
+  void refuse(std::string_view name, std::string_view reason) {
+    rapidjson::StringBuffer buffer;
+    rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
+    const std::string shown = isUtf8(name) ? std::string(name) : escaped(name);
+    out.StartObject();
+    out.Key("name"), out.String(shown.data(), static_cast<rapidjson::SizeType>(shown.size()));
+    out.Key("reason"), out.String(reason.data(), static_cast<rapidjson::SizeType>(reason.size()));
+    out.EndObject();
+    call_->event("refused", {buffer.GetString(), buffer.GetSize()});
   }
   void setCursor(std::string_view json) { call_->emit("cursor", json); }
   void next(std::chrono::milliseconds wait) { next_ = wait; }  ///< default 1 s
@@ -88,6 +104,7 @@ class Poll {
  private:
   void emit(std::string_view name, const char* kind, std::string_view value,
             std::string_view attributesJson) {
+    if (!isUtf8(name)) return refuse(name, "its name is not UTF-8; rename it");
     rapidjson::StringBuffer buffer;
     rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
     out.StartObject();
@@ -98,6 +115,27 @@ class Poll {
           out.RawValue(attributesJson.data(), attributesJson.size(), rapidjson::kObjectType);
     out.EndObject();
     call_->emit("input", {buffer.GetString(), buffer.GetSize()});
+  }
+
+  static bool isUtf8(std::string_view name) {
+    rapidjson::MemoryStream bytes(name.data(), name.size());
+    unsigned codepoint = 0;
+    while (bytes.Tell() < name.size())
+      if (!rapidjson::UTF8<>::Decode(bytes, &codepoint)) return false;
+    return true;
+  }
+  /// Every byte that is not ASCII as \xNN.
+  static std::string escaped(std::string_view name) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string out;
+    for (const char c : name) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte < 0x7f)
+        out += c;
+      else
+        out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    return out;
   }
 
   std::string_view cursor_;
