@@ -53,8 +53,8 @@ class PluginCheck(unittest.TestCase):
         self.assertGreater(len(plugins), 5)
         for so in plugins:
             with self.subTest(so.name):
-                words = ["--set", "path=/nowhere"] if so.name == "source_folder.so" else []
-                report = self.check(so, *words)
+                needed = {"source_folder.so": "path=/nowhere", "source_git.so": "url=/nowhere"}.get(so.name)
+                report = self.check(so, *(["--set", needed] if needed else []))
                 self.assertEqual(report["failed"], 0, json.dumps(report, indent=1))
                 self.assertGreater(report["passed"], 15, json.dumps(report, indent=1))
 

@@ -1,0 +1,23 @@
+#include "git_handles.h"
+
+namespace source_git {
+
+int check(int code) {
+  if (code >= 0) return code;
+  const git_error* error = git_error_last();
+  throw GitError(code, error && error->message ? error->message
+                                               : "libgit2 failed with " + std::to_string(code));
+}
+
+Oid Oid::parse(const std::string& hex) {
+  Oid oid;
+  check(git_oid_fromstr(&oid.id, hex.c_str()));
+  return oid;
+}
+
+std::string Oid::text() const {
+  char hex[GIT_OID_HEXSZ + 1];
+  return git_oid_tostr(hex, sizeof hex, &id);
+}
+
+}  // namespace source_git

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <git2.h>
+
+namespace source_git {
+
+/// What libgit2 says went wrong, in its own words.
+class GitError : public std::runtime_error {
+ public:
+  GitError(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;  ///< of git_error_code
+};
+
+/// Throws GitError if `code` is a failure.
+int check(int code);
+
+/// libgit2 counts its users in the process. First member of whoever calls it.
+struct Library {
+  Library() { git_libgit2_init(); }
+  ~Library() { git_libgit2_shutdown(); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+};
+
+struct Free {
+  void operator()(git_repository* it) const noexcept { git_repository_free(it); }
+  void operator()(git_remote* it) const noexcept { git_remote_free(it); }
+  void operator()(git_commit* it) const noexcept { git_commit_free(it); }
+  void operator()(git_tree* it) const noexcept { git_tree_free(it); }
+  void operator()(git_diff* it) const noexcept { git_diff_free(it); }
+  void operator()(git_blob* it) const noexcept { git_blob_free(it); }
+  void operator()(git_odb* it) const noexcept { git_odb_free(it); }
+};
+template <class T>
+using Handle = std::unique_ptr<T, Free>;
+
+/// Calls a function of libgit2 whose first parameter takes what it makes.
+template <class T, class Function, class... Arguments>
+Handle<T> make(Function function, Arguments... arguments) {
+  T* made = nullptr;
+  check(function(&made, arguments...));
+  return Handle<T>(made);
+}
+
+/// A commit's or file's name as a value.
+struct Oid {
+  git_oid id{};
+  static Oid parse(const std::string& hex);  ///< throws GitError
+  std::string text() const;
+  friend bool operator==(const Oid& a, const Oid& b) { return git_oid_equal(&a.id, &b.id) != 0; }
+};
+
+}  // namespace source_git

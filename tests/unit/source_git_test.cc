@@ -1,0 +1,141 @@
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source_git/tree_changes.h"
+#include "source_git/tree_glob.h"
+#include "support/temp_folder.h"
+
+namespace source_git {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Paths = std::vector<std::string>;
+
+TEST(TreeGlob, KeepsToItsFolderUnlessToldOtherwise) {
+  const auto fits = [](const char* pattern, const char* path) {
+    return TreeGlob(pattern).matches(path);
+  };
+  EXPECT_TRUE(fits("*.txt", "a.txt"));
+  EXPECT_TRUE(fits("*.txt", "team/a.txt")) << "without a slash: the last part";
+  EXPECT_FALSE(fits("/*.txt", "team/a.txt"));
+  EXPECT_TRUE(fits("/*.txt", "a.txt"));
+  EXPECT_TRUE(fits("*", ".ci/a"));
+  EXPECT_TRUE(fits("team/*.txt", "team/a.txt"));
+  EXPECT_FALSE(fits("team/*.txt", "team/sub/a.txt"));
+  EXPECT_FALSE(fits("team/*.txt", "other/team/a.txt"));
+  EXPECT_TRUE(fits("team/?[0-9].txt", "team/a1.txt"));
+  EXPECT_FALSE(fits("team/?[!0-9].txt", "team/a1.txt"));
+  EXPECT_FALSE(fits("team?a.txt", "team/a.txt"));
+}
+
+TEST(TreeGlob, TwoStarsAreAnyNumberOfFolders) {
+  const auto fits = [](const char* pattern, const char* path) {
+    return TreeGlob(pattern).matches(path);
+  };
+  for (const char* path : {"a.txt", "x/a.txt", "x/y/a.txt"}) {
+    EXPECT_TRUE(fits("**/a.txt", path)) << path;
+    EXPECT_TRUE(fits("**", path)) << path;
+  }
+  EXPECT_FALSE(fits("**/a.txt", "ba.txt"));
+  EXPECT_TRUE(fits("x/**/a.txt", "x/a.txt"));
+  EXPECT_TRUE(fits("x/**/a.txt", "x/1/2/a.txt"));
+  EXPECT_FALSE(fits("x/**/a.txt", "y/x/a.txt"));
+  EXPECT_TRUE(fits("**/x/*/y/**", "1/x/2/x/3/y/z"));
+  EXPECT_TRUE(fits("x/**", "x/a/b"));
+  EXPECT_FALSE(fits("x/**/y", "x/a/b"));
+}
+
+/// A repository that is written through libgit2.
+struct TreeChanges : testing::Test {
+  using Files = std::map<std::string, std::string>;
+
+  /// `link:` in front of a content makes a symbolic link, `run:` an executable.
+  Oid commit(const Files& files, const std::vector<Oid>& parents = {}) {
+    git_index* index = nullptr;
+    check(git_repository_index(&index, repository.get()));
+    check(git_index_clear(index));
+    for (const auto& [path, content] : files) {
+      git_index_entry entry{};
+      entry.path = path.c_str();
+      entry.mode = content.starts_with("link:")  ? GIT_FILEMODE_LINK
+                   : content.starts_with("run:") ? GIT_FILEMODE_BLOB_EXECUTABLE
+                                                 : GIT_FILEMODE_BLOB;
+      const std::string bytes = content.substr(content.starts_with("run:") ? 4 : 0);
+      check(git_index_add_from_buffer(index, &entry, bytes.data(), bytes.size()));
+    }
+    Oid tree, made;
+    check(git_index_write_tree(&tree.id, index));
+    git_index_free(index);
+    const auto written = make<git_tree>(git_tree_lookup, repository.get(), &tree.id);
+    std::vector<Handle<git_commit>> held;
+    std::vector<const git_commit*> from;
+    for (const Oid& parent : parents) {
+      held.push_back(make<git_commit>(git_commit_lookup, repository.get(), &parent.id));
+      from.push_back(held.back().get());
+    }
+    git_signature author{const_cast<char*>("a"), const_cast<char*>("a@b"), {++time, 0, '+'}};
+    check(git_commit_create(&made.id, repository.get(), nullptr, &author, &author, nullptr, "text",
+                            written.get(), from.size(), from.data()));
+    return made;
+  }
+  Paths changed(const std::optional<Oid>& from, const Oid& to) {
+    Paths paths;
+    for (const auto& file : changedFiles(repository.get(), from, to))
+      paths.push_back(file.path + (file.isLink ? " -> link" : ""));
+    return paths;
+  }
+
+  const Library library;
+  planwright::TempFolder folder;
+  Handle<git_repository> repository =
+      make<git_repository>(git_repository_init, (folder / "repo.git").c_str(), 1u);
+  git_time_t time = 1'700'000'000;
+};
+
+TEST_F(TreeChanges, AreFilesThatWereAddedOrGotOtherBytes) {
+  const Oid first = commit({{"a", "1"}, {"b", "1"}, {"sub/c", "1"}, {"l", "link:a"}});
+  EXPECT_THAT(changed(std::nullopt, first), ElementsAre("a", "b", "l -> link", "sub/c"));
+  const Oid second = commit({{"a", "2"}, {"b", "run:1"}, {"sub/d", "1"}}, {first});
+  EXPECT_THAT(changed(first, second), ElementsAre("a", "sub/d"));
+  EXPECT_THAT(changed(second, first), ElementsAre("a", "l -> link", "sub/c"));
+  EXPECT_THAT(changed(first, first), IsEmpty());
+}
+
+TEST_F(TreeChanges, FollowTheBranchCommitByCommit) {
+  const Oid a = commit({{"f", "a"}});
+  const Oid b = commit({{"f", "b"}}, {a});
+  const Oid c = commit({{"f", "c"}}, {b});
+  EXPECT_THAT(lineTo(repository.get(), a, c), ElementsAre(b, c));
+  EXPECT_THAT(lineTo(repository.get(), c, c), IsEmpty());
+  const Oid side = commit({{"f", "a"}, {"s", "1"}}, {a});
+  const Oid merge = commit({{"f", "c"}, {"s", "1"}}, {c, side});
+  EXPECT_THAT(lineTo(repository.get(), b, merge), ElementsAre(c, merge));
+  EXPECT_THAT(changed(c, merge), ElementsAre("s"));
+}
+
+TEST_F(TreeChanges, AForcedPushIsOneStep) {
+  const Oid a = commit({{"f", "a"}, {"g", "a"}});
+  const Oid b = commit({{"f", "b"}, {"g", "a"}}, {a});
+  const Oid other = commit({{"f", "other"}, {"g", "a"}}, {a});
+  EXPECT_THAT(lineTo(repository.get(), b, other), ElementsAre(other));
+  EXPECT_THAT(lineTo(repository.get(), b, a), ElementsAre(a)) << "a branch that was set back";
+  EXPECT_THAT(changed(b, other), ElementsAre("f"));
+}
+
+TEST_F(TreeChanges, WhatIsNotThereIsAnErrorInTheWordsOfLibgit2) {
+  const Oid none = Oid::parse("0123456789012345678901234567890123456789");
+  try {
+    changed(std::nullopt, none);
+    FAIL();
+  } catch (const GitError& e) {
+    EXPECT_EQ(e.code(), GIT_ENOTFOUND);
+    EXPECT_THAT(e.what(), testing::HasSubstr("0123456789012345678901234567890123456789"));
+  }
+}
+
+}  // namespace
+}  // namespace source_git
