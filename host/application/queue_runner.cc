@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -69,6 +70,7 @@ QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const
     : parts_(parts),
       queue_(queue, parts.pluginsOf(queue.name)),
       watchDir_(settings.watchDir),
+      nudge_(settings.nudge),
       jobSlots_(settings.jobSlots) {
   const Roles& roles = parts.config.roles;
   if (roles.build) {
@@ -169,6 +171,10 @@ void QueueRunner::apply(const QueueRow& settings) {
   jobSlots_ = settings.jobSlots;
   if (planning_) planning_->resize(settings.planWorkers);
   if (building_) building_->resize(settings.buildWorkers, settings.jobSlots);
+  if (std::exchange(nudge_, settings.nudge) != settings.nudge) {
+    auto sources = sources_.lock();
+    for (const auto& source : *sources) source->intake->pollNow();
+  }
   if (settings.watchDir == watchDir_) return;
   watchDir_ = settings.watchDir;
   log::info("watching queue={} folder={}", queue_.name, watchDir_);

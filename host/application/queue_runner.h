@@ -73,6 +73,7 @@ class QueueRunner {
   const HostParts parts_;
   LiveQueue queue_;
   std::string watchDir_;
+  std::int64_t nudge_ = 0;  ///< the newest that its sources have heard of
   int jobSlots_ = 0;
   bool isClosed_ = false;
   std::atomic<bool> areSourcesDue_{false};  ///< Postgres was away when they were to start

@@ -77,6 +77,7 @@ struct QueueConfig {
   ReloadConfig reload;
   PruneConfig prune;
   std::set<std::string> locked;  ///< settings keys that only the file may change
+  std::map<std::string, SecretSource> nudgeSecret;  ///< what webhooks sign with; none or one
   friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };
 

@@ -152,6 +152,7 @@ QueueConfig readQueue(const std::string& name, const ConfigNode& node,
   queue.reload = readReload(section.section("reload"), problems);
   queue.prune = readPrune(section.section("prune"), problems);
   queue.locked = readLocked(section);
+  if (section.value("nudge_secret")) queue.nudgeSecret[section.text("nudge_secret")];
   for (const char* key : kStageKeys) section.value(key);
   section.finish();
   return queue;

@@ -78,6 +78,13 @@ void grantSecrets(const Secrets& secrets, Config& config, ConfigProblems& proble
     for (auto& source : queue.sources) grant(secrets, config, source, problems);
     for (auto& planner : queue.planners) grant(secrets, config, planner, problems);
     grant(secrets, config, queue.builder, problems);
+    for (auto& [name, source] : queue.nudgeSecret) {
+      const auto found = secrets.find(name);
+      if (found != secrets.end())
+        source = found->second;
+      else
+        problems.push_back(unknown(secrets, name, config.placeOf(queue.pointer + "/nudge_secret")));
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include "control/idempotency.h"
 #include "control/input_actions.h"
 #include "control/listings.h"
+#include "control/nudges.h"
 #include "control/overview.h"
 #include "control/plan_actions.h"
 #include "control/queue_settings.h"
@@ -32,7 +33,8 @@ class Control {
         statements(parts, contents),
         overview(parts),
         events(parts),
-        idempotency(parts) {}
+        idempotency(parts),
+        nudges(parts) {}
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
@@ -48,6 +50,7 @@ class Control {
   Overview overview;
   const EventLog events;
   const Idempotency idempotency;
+  const Nudges nudges;
 };
 
 }  // namespace planwright

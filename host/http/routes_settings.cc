@@ -61,6 +61,25 @@ Handler pauseHandler(Control& control, bool paused) {
                    }));
 }
 
+std::optional<std::string> firstHeader(const Request& request,
+                                       std::initializer_list<std::string_view> names) {
+  for (const auto name : names)
+    if (const auto value = request.headers.find(name)) return std::string(*value);
+  return std::nullopt;
+}
+
+/// As GitHub, Gitea and Forgejo call it.
+Response nudge(const Control& control, const Request& request) {
+  const Nudge nudge{std::string(request.param("queue")), request.body,
+                    firstHeader(request, {"X-Hub-Signature-256"}),
+                    firstHeader(request, {"X-GitHub-Delivery", "X-Gitea-Delivery"})};
+  const auto isNew = control.nudges.nudge(nudge);
+  if (!isNew) return problem(isNew.error());
+  JsonWriter answer;
+  answer.object().member("queue", nudge.queue).member("repeated", !*isNew);
+  return Response::json(answer.end().take(), 202);
+}
+
 }  // namespace
 
 void addSettingsRoutes(Router& router, Control& control) {
@@ -92,6 +111,9 @@ void addQueueRoutes(Router& router, Control& control) {
     router.add(method, one, withQuery({}, [&control](const Request& request) {
                  return patchQueue(control, request);
                }));
+  router.post(one + "/nudge", withQuery({}, [&control](const Request& request) {
+                return nudge(control, request);
+              }));
   router.post(one + "/{stage}/pause", pauseHandler(control, true));
   router.post(one + "/{stage}/resume", pauseHandler(control, false));
 }

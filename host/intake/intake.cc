@@ -166,6 +166,7 @@ void Intake::readKnown() {
 bool Intake::isPollDue() {
   if (!found_.empty() || !foundEvents_.empty() || !ready_.empty()) return false;
   if (backlog() >= kRecordBatch) return false;
+  if (isNudged_.exchange(false)) return true;
   return clock_.steady() >= nextPollAt_ || (!hasFailed_ && isReadable(source_->fd()));
 }
 

@@ -78,6 +78,11 @@ class Intake {
   /// becomes readable. Throws when the store or the blob store is away.
   std::chrono::nanoseconds step();
   void wake();
+  /// The source is polled at once, as soon as this is its holder.
+  void pollNow() {
+    isNudged_ = true;
+    wake();
+  }
 
   /// Files seen but not recorded, by name, after the name `after`.
   std::vector<ArrivingFile> arriving(std::size_t limit, std::string_view after = {});
@@ -153,6 +158,7 @@ class Intake {
   Guarded<IntakeStatus> status_;
   Guarded<StageCall*> running_;  ///< the poll in flight, or null
   std::atomic<bool> isStopping_{false};
+  std::atomic<bool> isNudged_{false};
   std::jthread thread_;
 };
 

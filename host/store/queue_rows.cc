@@ -20,7 +20,7 @@ void QueueRows::leave(const std::string& queue, std::int64_t instance) {
 std::vector<QueueRow> QueueRows::all() {
   const Rows rows = connection_.run("queue_settings");
   std::vector<QueueRow> all(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     all[i] = {rows.text(i, 0),
               rows.flag(i, 1),
               rows.flag(i, 2),
@@ -28,6 +28,8 @@ std::vector<QueueRow> QueueRows::all() {
               static_cast<int>(rows.number(i, 4)),
               static_cast<int>(rows.number(i, 5)),
               static_cast<int>(rows.number(i, 6))};
+    all[i].nudge = rows.number(i, 15);
+  }
   return all;
 }
 

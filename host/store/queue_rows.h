@@ -17,7 +17,8 @@ struct QueueRow {
   int planWorkers = 2;
   int buildWorkers = 2;
   int jobSlots = 2;
-  int poisonAfter = 2;  ///< hosts that died with one item alone before it is given up
+  int poisonAfter = 2;     ///< hosts that died with one item alone before it is given up
+  std::int64_t nudge = 0;  ///< grows when its sources are to be asked at once
   friend bool operator==(const QueueRow&, const QueueRow&) = default;
 };
 

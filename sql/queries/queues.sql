@@ -14,7 +14,8 @@ on conflict (name) do update set
 
 -- name: queue_settings
 select name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, plan_paused, build_paused,
-       plan_held, build_held, overrides::text, revision, changed_by, rfc3339(changed_at)
+       plan_held, build_held, overrides::text, revision, changed_by, rfc3339(changed_at),
+       coalesce((select max(id) from nudges where queue = queues.name), 0)
   from queues order by name
 
 -- name: queue_patch
@@ -61,6 +62,17 @@ with u as (
   returning name)
 insert into events (queue, subject, type, level, body)
 select name, 'queue/' || name, 'queue.held', 'warning', jsonb_build_object('plan', $3::text, 'build', $3::text) from u
+
+-- name: queue_nudge
+-- $1 name, $2 the sender's id of it, or null. One row: whether it is new. Deliveries are known for a day.
+with old as (delete from nudges where queue = $1 and at < now() - interval '1 day' and delivery <> coalesce($2::text, '')),
+n as (
+  insert into nudges (queue, delivery) select name, coalesce($2::text, gen_random_uuid()::text) from queues where name = $1
+  on conflict do nothing returning queue, delivery),
+e as (
+  insert into events (queue, subject, type, actor, body)
+  select queue, 'queue/' || queue, 'queue.nudged', 'webhook', jsonb_build_object('delivery', delivery) from n)
+select exists (select from n) from queues where name = $1
 
 -- name: queue_is_open
 -- $1 name: whether (plan, build) may claim

@@ -2,6 +2,8 @@
 """planwright.git: files of new commits become inputs, each once, whatever happens to the branch and to the host."""
 
 import base64
+import hashlib
+import hmac
 import http.server
 import os
 import subprocess
@@ -9,7 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import HostCase, eventually, main
+from harness import HostCase, ServicesCase, eventually, main
 
 GIT_ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -103,7 +105,7 @@ class GitCase(HostCase):
         super().setUp()
         self.repository = Repository(self.folder)
 
-    def git_host(self, *, start=True, top=None, source=None, settings=None, queue=None):
+    def git_host(self, name="host", *, start=True, top=None, source=None, settings=None, queue=None):
         config = {
             **(top or {}),
             "queues": {
@@ -127,7 +129,7 @@ class GitCase(HostCase):
                 }
             },
         }
-        return self.host(config=config, start=start)
+        return self.host(name, config, start=start)
 
     def recorded(self, host):
         """What became inputs, in order: (name, commit)."""
@@ -260,6 +262,72 @@ class ForgeTest(GitCase):
         self.await_recorded(host, [("a.txt", commit)])
         for shown in (host.log.read_text(), str(host.items("/api/events")), self.problem(host)):
             self.assertNotIn("horse-battery", shown)
+
+
+class NudgeTest(GitCase):
+    """With an hour between two polls, only a webhook brings what is new."""
+
+    def nudged_host(self, name="host", **options):
+        return self.git_host(name, settings={"poll_every": "1h"}, **options)
+
+    def push(self, **files):
+        commit = self.repository.commit(**files)
+        self.repository.push()
+        return commit
+
+    def nudge(self, host, body=b'{"ref": "refs/heads/main"}', secret=None, delivery=None):
+        headers = {"Content-Type": "application/json"}
+        if secret:
+            headers["X-Hub-Signature-256"] = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+        if delivery:
+            headers["X-GitHub-Delivery"] = delivery
+        return host.call("POST", "/api/queues/default/nudge", body, headers)
+
+    def test_a_push_is_an_input_within_seconds(self):
+        first = self.push(a_txt="1")
+        host = self.nudged_host()
+        self.await_recorded(host, [("a.txt", first)])
+        second = self.push(a_txt="2")
+        answer = self.nudge(host, delivery="one")
+        self.assertEqual((answer.status, answer.json), (202, {"queue": "default", "repeated": False}))
+        self.await_recorded(host, [("a.txt", first), ("a.txt", second)])
+        self.push(a_txt="3")
+        answer = self.nudge(host, delivery="one")
+        self.assertEqual((answer.status, answer.json), (202, {"queue": "default", "repeated": True}))
+        time.sleep(1)
+        self.assertEqual(len(host.inputs()), 2)
+        self.nudge(host)
+        eventually(lambda: len(host.inputs()) == 3, lambda: host.inputs())
+        self.assertEqual(host.call("POST", "/api/queues/none/nudge", b"").status, 404)
+        page = {"Sec-Fetch-Site": "cross-site"}
+        self.assertEqual(host.call("POST", "/api/queues/default/nudge", b"", page).status, 403)
+
+    def test_with_a_secret_only_who_knows_it_is_heard(self):
+        secret = self.folder / "hook"
+        secret.write_text("right")
+        first = self.push(a_txt="1")
+        host = self.nudged_host(top={"secrets": {"HOOK": {"file": str(secret)}}}, queue={"nudge_secret": "HOOK"})
+        self.await_recorded(host, [("a.txt", first)])
+        second = self.push(a_txt="2")
+        for wrong in (None, b"wrong"):
+            answer = self.nudge(host, secret=wrong)
+            self.assertEqual((answer.status, answer.json["type"]), (403, "/problems/wrong-signature"))
+        time.sleep(1)
+        self.assertEqual(len(host.inputs()), 1)
+        self.assertEqual(self.nudge(host, secret=b"right").status, 202)
+        self.await_recorded(host, [("a.txt", first), ("a.txt", second)])
+        secret.unlink()
+        self.assertEqual(self.nudge(host, secret=b"right").status, 503)
+
+
+class NudgeOfAnotherHostTest(NudgeTest, ServicesCase):
+    """The host that hears the webhook is not the one that has the source."""
+
+    def nudged_host(self, name="host", top=None, **options):
+        shared = {**self.service_keys(), "blobs": {"folder": str(self.folder / "blobs")}, **(top or {})}
+        self.holder = super().nudged_host("holder", top=shared, **options)
+        eventually(self.holder.inputs, "it holds the source")
+        return super().nudged_host(name, top=shared, **options)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,20 @@ TEST(ConfigReader, GivesAStageTheSecretsItNames) {
   EXPECT_TRUE(config.queue("uploads")->builder.secrets.empty());
 }
 
+TEST(ConfigReader, AQueueNamesTheSecretThatNudgesAreSignedWith) {
+  const char* text = R"(secrets: {HOOK: {env: HOOK}}
+queues:
+  a: {nudge_secret: HOOK}
+)";
+  const std::map<std::string, SecretSource> secret{{"HOOK", {{}, "HOOK"}}};
+  EXPECT_EQ(read(text).config.queue("a")->nudgeSecret, secret);
+  EXPECT_EQ(problemsOf(R"(secrets: {HOOK: {env: HOOK}}
+queues:
+  a: {nudge_secret: HOK}
+)"),
+            "etc/team.yaml:3:21: no secret is named HOK; did you mean HOOK?\n");
+}
+
 TEST(ConfigReader, ASettingThatIsASecretIsGivenToThePluginByTheNameOfTheSetting) {
   const Config config = read(kTwoQueues).config;
   const std::map<std::string, SecretSource> granted{{"token", {"/srv/app/etc/run/pypi", ""}}};

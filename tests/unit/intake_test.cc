@@ -35,7 +35,7 @@ struct IntakeTest : ::testing::Test {
           SourcePoll poll;
           poll.items = std::exchange(items, {});
           poll.cursor = nextCursor.empty() ? std::string(cursor) : nextCursor;
-          poll.nextPoll = 0ms;
+          poll.nextPoll = nextPoll;
           poll.failure = failure;
           return poll;
         });
@@ -79,6 +79,7 @@ struct IntakeTest : ::testing::Test {
   std::vector<SourceItem> items;
   std::string seenCursor, nextCursor;
   std::optional<Failure> failure;
+  std::chrono::milliseconds nextPoll{0};
   std::function<void(StageCall&)> onPoll;
   std::unique_ptr<Intake> intake;
 };
@@ -443,6 +444,24 @@ TEST_F(IntakeTest, APollThatWasRecordedInPartIsNoNewInputWhenItComesAgain) {
   for (int i = 0; i < 3; ++i) intake->step();
   EXPECT_EQ(recorder.storedCursor(), "c1");
   EXPECT_EQ(recorder.inputCount(), 250u);
+}
+
+TEST_F(IntakeTest, ANudgeIsAPollAtOnceWhateverTheSourceSaidOfTheNext) {
+  nextPoll = 1h;
+  intake->step();
+  stepAfter(1min);
+  EXPECT_EQ(polls, 1);
+  intake->pollNow();
+  intake->step();
+  EXPECT_EQ(polls, 2);
+  intake->step();
+  EXPECT_EQ(polls, 2);
+  failure = Failure{FailureClass::Infra, "away", {}, std::chrono::hours(1)};
+  for (int i = 0; i < 2; ++i) {
+    intake->pollNow();
+    intake->step();
+  }
+  EXPECT_EQ(polls, 4);
 }
 
 TEST_F(IntakeTest, AFailingSourceTellsItsReasonOnceAndIsAskedLessAndLess) {
