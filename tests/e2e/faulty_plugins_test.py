@@ -120,6 +120,22 @@ class FaultyPluginsTest(HostCase):
         eventually(lambda: len(host.inputs("planned")) == 12, lambda: host.inputs())
         self.assertEqual({i["attempt"] for i in host.inputs()}, {1})
 
+    def test_a_source_that_dies_is_asked_less_often_and_loses_nothing(self):
+        bad = self.folder / "bad"
+        bad.touch()
+        source = {"plugin": "test.faulty", "settings": {"how": f"die while {bad}"}, "isolation": "process"}
+        host = self.start({"child": {"source": source, "planner": NOOP}})
+        told = eventually(lambda: host.items("/api/events?type=source.failed"), lambda: host.log_tail())
+        self.assertIn("died with signal 11", told[0]["event"]["data"]["message"])
+        self.assertIn("died with signal 11", host.call("GET", "/readyz").body.decode())
+        self.assert_good_queue_goes_on(host, "beside")
+        eventually(lambda: host.log.read_text().count("died with signal 11") >= 3, "it is asked again")
+        self.assertEqual(len(host.items("/api/events?type=source.failed")), 1)
+        self.assertEqual([i["filename"] for i in host.inputs()], ["beside"])
+        bad.unlink()
+        eventually(lambda: len(host.inputs("planned")) == 5, lambda: host.inputs())
+        self.assertEqual(sorted(i["filename"] for i in host.inputs()), ["b0", "b1", "b2", "b3", "beside"])
+
     @unittest.skipUnless(shutil.which("bwrap"), "no bubblewrap")
     def test_a_strict_worker_sees_the_system_read_only_and_no_network(self):
         strict = faulty("*", "look", worker_sandbox={"profile": "strict", "network": True})

@@ -54,7 +54,9 @@ class Faulty {
     call.progress(1, 1, job.workdir());
   }
 
-  void poll(pw::Poll& poll, pw::Call&) {
+  void poll(pw::Poll& poll, pw::Call& call) {
+    if (const std::string_view dieWhile = "die while "; how_.starts_with(dieWhile))
+      return pollOrDie(how_.substr(dieWhile.size()), poll, call);
     poll.file("a.txt", "/drop/a.txt", R"({"mode":"0644"})");
     poll.setCursor(std::string(poll.cursor()) + "+");
     poll.next(std::chrono::milliseconds(250));
@@ -69,6 +71,15 @@ class Faulty {
  private:
   static std::string firstWord(const std::string& text) {
     return text.substr(0, text.find_first_of(" \n"));
+  }
+
+  /// A source that gives one blob in each poll, and dies behind it as long as `file` is there.
+  static void pollOrDie(const std::string& file, pw::Poll& poll, pw::Call& call) {
+    const std::string name = "b" + std::to_string(poll.cursor().size());
+    poll.blob(name, call.putBytes(name, "text/plain"));
+    if (::access(file.c_str(), F_OK) == 0) die("segv");
+    poll.setCursor(std::string(poll.cursor()) + "+");
+    poll.next(std::chrono::milliseconds(poll.cursor().size() < 3 ? 0 : 3'600'000));
   }
 
   /// What would end a host that runs it in its own process.
