@@ -98,7 +98,8 @@ void Queues::change(const Config& config, const ChangePlan& plan,
 }
 
 std::shared_ptr<QueueRunner> Queues::find(const std::string& queue) const {
-  for (const auto& runner : *running_.lock())
+  auto running = running_.lock();
+  for (const auto& runner : *running)
     if (runner->name() == queue) return runner;
   return nullptr;
 }
@@ -139,7 +140,8 @@ void Queues::tidy() {
 
 Queues::Runners Queues::all() const {
   Runners all = *running_.lock();
-  for (const auto& each : *closed_.lock()) all.push_back(each.runner);
+  auto closed = closed_.lock();
+  for (const auto& each : *closed) all.push_back(each.runner);
   return all;
 }
 

@@ -75,7 +75,8 @@ void Quarantine::died(const WorkerDeath& death, SteadyTime now) {
 
 std::vector<QuarantinedPlugin> Quarantine::unwritten() const {
   std::vector<QuarantinedPlugin> all;
-  for (const auto& [digest, plugin] : state_.lock()->fresh) all.push_back(plugin);
+  auto state = state_.lock();
+  for (const auto& [digest, plugin] : state->fresh) all.push_back(plugin);
   return all;
 }
 
