@@ -91,6 +91,7 @@ Result<Manifest> ManifestReader::parse(std::string_view json) const {
   };
   out.inproc = allows("inproc");
   out.process = allows("process");
+  out.prefersProcess = !places.empty() && places.front() == "process";
   const auto reload = textOr(*document, "reload");
   out.reload = reload == "unload"    ? Manifest::Reload::Unload
                : reload == "process" ? Manifest::Reload::Process

@@ -24,8 +24,9 @@ struct Manifest {
   std::string settingsSchemaJson;    ///< "{}" if it has no settings of its own
   std::string json;                  ///< the whole manifest
   bool pure = false;
-  bool inproc = true;   ///< may run inside the host
-  bool process = true;  ///< may run in a process of its own
+  bool inproc = true;           ///< may run inside the host
+  bool process = true;          ///< may run in a process of its own
+  bool prefersProcess = false;  ///< also when it comes with the program
   /// What may happen to its code when another version takes its place: it stays in memory, is
   /// unloaded, or never has another version beside it in one process.
   enum class Reload { Any, Unload, Process };

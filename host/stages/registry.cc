@@ -293,9 +293,10 @@ Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
   if (!found) return notFound(fmt::format("There is no usable plugin {}.", id));
   const Manifest& manifest = found->manifest;
   const bool isBundled = find(id)->isBundled;
-  if (wanted == Isolation::Auto)
-    return manifest.inproc && (isBundled || !manifest.process) ? Isolation::Inproc
-                                                               : Isolation::Process;
+  if (wanted == Isolation::Auto) {
+    const bool isHere = isBundled ? !manifest.prefersProcess : !manifest.process;
+    return manifest.inproc && isHere ? Isolation::Inproc : Isolation::Process;
+  }
   if (wanted == Isolation::Inproc && !programOf(id).empty())
     return invalid(fmt::format("The program {} runs in a process of its own only.", id));
   if (wanted == Isolation::Inproc && !manifest.inproc)

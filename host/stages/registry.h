@@ -16,8 +16,8 @@ namespace planwright {
 class Quarantine;
 class StoredPlugin;
 
-/// Where a stage runs. Auto: in this process if the plugin came with the program, else in one of
-/// its own, as far as its manifest lets it.
+/// Where a stage runs. Auto: in this process if the plugin came with the program and does not prefer
+/// otherwise, else in one of its own, as far as its manifest lets it.
 struct StageRoom {
   enum class Isolation { Inproc, Process, Auto };
   Isolation isolation = Isolation::Inproc;

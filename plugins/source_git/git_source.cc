@@ -1,6 +1,7 @@
 #include "git_source.h"
 
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,13 @@ namespace source_git {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::ptrdiff_t kMostPackFiles = 1000;  // a pack and its index
+
+std::ptrdiff_t filesIn(const std::filesystem::path& folder) {
+  std::error_code none;
+  return std::distance(std::filesystem::directory_iterator(folder, none), {});
+}
 
 std::string object(std::initializer_list<std::pair<const char*, std::string>> members) {
   rapidjson::StringBuffer buffer;
@@ -97,9 +105,11 @@ void GitSource::poll(pw::Poll& out, pw::Call& call) {
   out.next(steps_.empty() ? pollEvery_ : 0ms);
 }
 
-/// A broken one is as good as none.
+/// A broken one is as good as none, and one of too many packs (each fetch adds one) is slow.
 Handle<git_repository> GitSource::openCache(pw::Call& call) const {
   const std::filesystem::path folder = std::filesystem::path(call.folder()) / "clone.git";
+  if (steps_.empty() && filesIn(folder / "objects" / "pack") > kMostPackFiles)
+    std::filesystem::remove_all(folder);
   git_repository* opened = nullptr;
   if (git_repository_open_bare(&opened, folder.c_str()) == 0) return Handle<git_repository>(opened);
   std::filesystem::remove_all(folder);

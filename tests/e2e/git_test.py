@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -231,8 +232,8 @@ class BranchTest(GitCase):
                                    "link.txt": "it is a symbolic link"})
 
 
-class BranchInItsOwnProcessTest(BranchTest):
-    isolation = "process"
+class BranchInTheHostTest(BranchTest):
+    isolation = "inproc"
 
 
 class ForgeTest(GitCase):
@@ -262,6 +263,16 @@ class ForgeTest(GitCase):
         self.await_recorded(host, [("a.txt", commit)])
         for shown in (host.log.read_text(), str(host.items("/api/events")), self.problem(host)):
             self.assertNotIn("horse-battery", shown)
+
+
+class SilentServerTest(GitCase):
+    def test_does_not_keep_the_host_from_ending(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            host = self.git_host(settings={"url": f"git://127.0.0.1:{server.getsockname()[1]}/repo.git"})
+            server.settimeout(20)
+            with server.accept()[0] as connection:
+                connection.recv(100)
+                self.assertEqual(host.stop(20), 0)
 
 
 class NudgeTest(GitCase):

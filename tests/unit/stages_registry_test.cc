@@ -209,5 +209,16 @@ TEST(Plugins, AFolderThatOthersMayWriteIsNotTrusted) {
   EXPECT_THAT(plugins.all().at(0).error, HasSubstr("can be written by others"));
 }
 
+TEST(Plugins, ThatComeWithTheProgramRunWhereTheyPrefer) {
+  using Isolation = StageRoom::Isolation;
+  const TempFolder folder;
+  ScriptedPrograms programs;
+  const Plugins plugins({{BINARY_DIR "/plugins"}, folder.path() / "store", {}}, programs);
+  EXPECT_EQ(*plugins.isolation("planwright.folder", Isolation::Auto), Isolation::Inproc);
+  EXPECT_EQ(*plugins.isolation("planwright.folder", Isolation::Process), Isolation::Process);
+  EXPECT_EQ(*plugins.isolation("planwright.git", Isolation::Auto), Isolation::Process);
+  EXPECT_EQ(*plugins.isolation("planwright.git", Isolation::Inproc), Isolation::Inproc);
+}
+
 }  // namespace
 }  // namespace planwright
