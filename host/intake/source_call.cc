@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
-#include "logs/secret_mask.h"
+#include "base/secret_mask.h"
 
 namespace planwright {
 

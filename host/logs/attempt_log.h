@@ -8,7 +8,7 @@
 
 #include "base/unique_fd.h"
 #include "logs/log_frames.h"
-#include "logs/secret_mask.h"
+#include "base/secret_mask.h"
 
 namespace planwright {
 

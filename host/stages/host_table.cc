@@ -205,7 +205,7 @@ struct HostFunctions {
       if (!value) return notGranted(c, view(name), "name it in secrets: of this stage");
       if (!value->empty()) {
         const std::lock_guard lock(c->mutex);
-        c->secrets.push_back(*value);
+        c->secrets.add(*value);
       }
       sink(arg, {value->data(), value->size()});
       return PW_OK;

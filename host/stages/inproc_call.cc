@@ -51,7 +51,7 @@ void pw_call::begin(Kind what, planwright::StageCall& call) {
   outputs.clear();
   items.clear();
   cursor.reset();
-  secrets.clear();
+  secrets = {};
   stage.store(&call, std::memory_order_release);
 }
 
@@ -160,10 +160,6 @@ void pw_call::fail(pw_status why, std::string_view message, std::string_view det
 
 std::string pw_call::masked(std::string_view text, std::size_t limitBytes) {
   const std::lock_guard lock(mutex);
-  if (secrets.empty()) return planwright::cleanText(text, limitBytes);
-  std::string out(text.substr(0, std::min(text.size(), 2 * limitBytes)));
-  for (const auto& secret : secrets)
-    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at))
-      out.replace(at, secret.size(), "***");
-  return planwright::cleanText(out, limitBytes);
+  return planwright::cleanText(
+      secrets.without(text.substr(0, std::min(text.size(), 2 * limitBytes))), limitBytes);
 }

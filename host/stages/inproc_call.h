@@ -10,6 +10,7 @@
 
 #include "planwright/plugin.h"
 
+#include "base/secret_mask.h"
 #include "stages/stage.h"
 #include "stages/stage_call.h"
 
@@ -34,7 +35,7 @@ struct pw_call {
   std::vector<planwright::StageOutcome::Output> outputs;
   std::vector<planwright::SourceItem> items;
   std::optional<std::string> cursor;
-  std::vector<std::string> secrets;  ///< handed out, to be masked
+  planwright::SecretMask secrets;  ///< handed out
 
   pw_call() = default;
   pw_call(const pw_call&) = delete;

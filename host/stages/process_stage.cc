@@ -193,6 +193,7 @@ StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
   Result<StageOutcome> outcome = StageOutcome{};
   if (request.kind != FrameKind::Poll) outcome = outcomeFrom(takeDone());
   if (!outcome) return died(outcome.error(), request.item, call);
+  mask(outcome->failure);
   host_->quarantine->cameBack(task_.digest);
   replaceIfWorn();
   return std::move(*outcome);
@@ -239,16 +240,16 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
   if (frame.kind != FrameKind::Metric) call.live();
   switch (frame.kind) {
     case FrameKind::Log:
-      services.log(static_cast<int>(numberOr(*meta, "level", 2)), frame.data,
-                   textOr(*meta, "fields"));
+      services.log(static_cast<int>(numberOr(*meta, "level", 2)), secrets_.without(frame.data),
+                   secrets_.without(textOr(*meta, "fields")));
       return {};
     case FrameKind::Event:
-      services.event(textOr(*meta, "type"), frame.data);
+      services.event(textOr(*meta, "type"), secrets_.without(frame.data));
       return {};
     case FrameKind::Progress:
       services.progress(static_cast<std::uint64_t>(numberOr(*meta, "done", 0)),
                         static_cast<std::uint64_t>(numberOr(*meta, "total", 0)),
-                        textOr(*meta, "note"));
+                        secrets_.without(textOr(*meta, "note")));
       return {};
     case FrameKind::Metric: {
       const auto* value = find(*meta, "value");
@@ -299,7 +300,16 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
                                    name) != task_.manifest.secrets.end();
   const auto value = isAllowed ? services.secret(name) : std::nullopt;
   if (!value) return answer(toMeta(notFound("the secret " + name + " is not granted")));
+  secrets_.add(*value);
   answer("{}", *value);
+}
+
+/// A plugin's code may do this itself, a program does not; and what a process prints when it dies
+/// may hold what an earlier call was given.
+void ProcessInstance::mask(std::optional<Failure>& failure) const {
+  if (!failure) return;
+  failure->message = secrets_.without(failure->message);
+  failure->details = secrets_.without(failure->details);
 }
 
 /// Ends the worker, if it has not ended itself, and tells what there is to be known.
@@ -307,6 +317,7 @@ StageOutcome ProcessInstance::died(const Error& why, const std::string& item, St
   const bool isStopped = call.reason() != StopReason::None;
   // One that crashed is gone within a moment; one that broke the rules needs no grace.
   const ProgramExit exit = process_->end(milliseconds(isStopped ? 0 : 200));
+  const std::string tail = secrets_.without(process_->tail());
   StageOutcome outcome;
   outcome.failure = Failure{FailureClass::Infra, {}, {}, {}};
   std::string how = "died with " + howItEnded(exit);
@@ -326,10 +337,10 @@ StageOutcome ProcessInstance::died(const Error& why, const std::string& item, St
   outcome.failure->message = fmt::format("The process of the plugin {} {}{}", task_.manifest.id,
                                          how, how.ends_with('.') ? "" : ".");
   outcome.failure->details = fmt::format("plugin {} {} {}\n{}", task_.manifest.id,
-                                         task_.manifest.version, task_.digest, process_->tail());
+                                         task_.manifest.version, task_.digest, tail);
   if (outcome.isDeath || outcome.failure->kind == FailureClass::Bug) {
     host_->quarantine->died(
-        {task_.manifest.id, task_.manifest.version, task_.digest, item, how, process_->tail()},
+        {task_.manifest.id, task_.manifest.version, task_.digest, item, how, tail},
         std::chrono::steady_clock::now());
     outcome.holdReason = host_->quarantine->whyNot(task_.digest);
   }
@@ -355,6 +366,7 @@ SourcePoll ProcessSource::poll(std::string_view cursor, StageCall& call) {
     poll.failure = outcome.failure;
   } else if (auto polled = pollFrom(instance_->takeDone())) {
     poll = std::move(*polled);
+    instance_->mask(poll.failure);
   } else {
     poll.failure = Failure{FailureClass::Bug, polled.error().message, {}, {}};
   }

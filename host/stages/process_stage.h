@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/secret_mask.h"
 #include "stages/manifest.h"
 #include "stages/registry.h"
 #include "stages/stage_call.h"
@@ -50,6 +52,8 @@ class ProcessInstance {
   StageOutcome run(const Request& request, StageCall& call);
   /// The Done that a run without failure ended with.
   Frame takeDone() { return std::move(done_); }
+  /// Takes the secrets out that the plugin was ever given.
+  void mask(std::optional<Failure>& failure) const;
   int sign() const { return sign_.get(); }  ///< of a source, or -1
 
  private:
@@ -72,6 +76,7 @@ class ProcessInstance {
   std::chrono::steady_clock::time_point startedAt_;
   bool isReady_ = false, isTired_ = false;
   Frame done_;
+  SecretMask secrets_;
   UniqueFd sign_;
   std::uint32_t calls_ = 0;
   std::uint32_t lastCall_ = 0;

@@ -11,7 +11,7 @@
 #include "logs/attempt_log.h"
 #include "logs/gather_frames.h"
 #include "logs/log_writer.h"
-#include "logs/secret_mask.h"
+#include "base/secret_mask.h"
 #include "support/log_files.h"
 #include "support/temp_folder.h"
 

@@ -1,20 +1,33 @@
-#include "logs/secret_mask.h"
+#include "base/secret_mask.h"
 
 #include <algorithm>
 #include <utility>
+
+#include "base/json.h"
 
 namespace planwright {
 namespace {
 
 constexpr std::size_t kShortest = 4;
 
+/// As the inside of a JSON string.
+std::string escaped(std::string_view text) {
+  const std::string array = JsonWriter().array().value(text).end().take();
+  return array.substr(2, array.size() - 4);  // ["…"]
+}
+
 }  // namespace
 
 void SecretMask::add(std::string_view secret) {
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.remove_suffix(1);
   if (secret.size() < kShortest) return;
-  if (std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end()) return;
-  secrets_.emplace_back(secret);
+  addForm(secret);
+  addForm(escaped(secret));
+}
+
+void SecretMask::addForm(std::string_view form) {
+  if (std::find(secrets_.begin(), secrets_.end(), form) != secrets_.end()) return;
+  secrets_.emplace_back(form);
   std::sort(secrets_.begin(), secrets_.end(),
             [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
@@ -56,6 +69,12 @@ std::string SecretMask::feed(std::string_view piece) {
     out.append(text, at, begin - at).append("***");
     at = begin + size;
   }
+}
+
+std::string SecretMask::without(std::string_view text) const {
+  SecretMask whole = *this;
+  std::string out = whole.feed(text);
+  return out += whole.rest();
 }
 
 std::string SecretMask::rest() {
