@@ -182,9 +182,10 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   const bool isPlanner =
       std::any_of(now->config.planners.begin(), now->config.planners.end(),
                   [&](const auto& planner) { return Move::isAmong(moves, planner.plugin); });
-  // What is quarantined runs nothing, so there is nothing to fall back to.
+  // What is quarantined runs nothing, and of a program that was changed nothing is left: there is
+  // nothing to fall back to.
   const bool isStuck = std::any_of(moves.begin(), moves.end(), [&](const Move& move) {
-    return !now->plugins->whyQuarantined(move.id).empty();
+    return move.id.starts_with("exec:") || !now->plugins->whyQuarantined(move.id).empty();
   });
   const int items = isTried && !isStuck && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
   if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);

@@ -112,8 +112,8 @@ std::string whyChanged(const fs::path& program, const std::string& digest) {
     return e.what();
   }
   return fmt::format(
-      "The program {} is not the one that this host took at its start ({}); restart the host to "
-      "run what is there now.",
+      "The program {} is not the one that this host took ({}); planwright plugin reload QUEUE takes "
+      "what is there now.",
       program.string(), digest);
 }
 

@@ -78,6 +78,11 @@ PluginInfo inspectPlugin(const fs::path& file) {
   return info;
 }
 
+struct Plugins::Program {
+  PluginInfo info;
+  std::shared_ptr<StoredPlugin> plugin;  ///< null = it could not be taken
+};
+
 /// What all generations of plugins share.
 struct Plugins::Loaded {
   Loaded(PluginOptions given, Programs& runs)
@@ -93,31 +98,50 @@ struct Plugins::Loaded {
   const ManifestReader reader;
   Guarded<std::map<std::string, std::shared_ptr<StoredPlugin>>> byDigest;
 
-  /// One that could not be taken is tried again; what was said of it stays readable.
-  struct Program {
-    PluginInfo info;
-    std::shared_ptr<StoredPlugin> plugin;
-  };
+  /// All that was ever said of each, oldest first, so that it stays readable.
   Guarded<std::map<std::string, std::list<Program>, std::less<>>> programPlugins;
-  const Program& program(std::string_view id);
-  Program takeProgram(std::string_view id) const;
+  const Program& programNow(std::string_view id);
+  Program readNow(std::string_view id) const;
 };
 
-const Plugins::Loaded::Program& Plugins::Loaded::program(std::string_view id) {
+/// The programs that one generation of plugins has: each is what it was when it was first asked
+/// for. One that could not be taken is tried again.
+struct Plugins::PinnedPrograms {
+  Guarded<std::map<std::string, const Program*, std::less<>>> byId;
+};
+
+const Plugins::Program& Plugins::program(std::string_view id) const {
+  auto pinned = programs_->byId.lock();
+  auto& program = (*pinned)[std::string(id)];
+  if (!program || !program->plugin) program = &shared_->programNow(id);
+  return *program;
+}
+
+/// As its file is now.
+const Plugins::Program& Plugins::Loaded::programNow(std::string_view id) {
   auto known = programPlugins.lock();
   auto& taken = (*known)[std::string(id)];
-  if (!taken.empty() && taken.back().plugin) return taken.back();
-  Program now = takeProgram(id);
-  if (taken.empty() || taken.back().info != now.info) {
+  Program now = readNow(id);
+  for (const auto& before : taken)
+    if (before.plugin && now.plugin && before.plugin->digest == now.plugin->digest &&
+        before.plugin->manifest == now.plugin->manifest)
+      return before;
+  if (now.plugin)
+    if (const auto ok = probePlugin(workers, *now.plugin); !ok) {
+      now.info.error = ok.error().message;
+      now.plugin.reset();
+    }
+  if (taken.empty() || now.plugin || taken.back().info != now.info) {
     if (!now.plugin) log::warn("plugin file={}: {}", now.info.file, now.info.error);
     taken.push_back(std::move(now));
   }
   return taken.back();
 }
 
-Plugins::Loaded::Program Plugins::Loaded::takeProgram(std::string_view id) const {
-  Program taken;
-  PluginInfo& info = taken.info;
+/// What stands there, not started yet.
+Plugins::Program Plugins::Loaded::readNow(std::string_view id) const {
+  Program now;
+  PluginInfo& info = now.info;
   info.id = id;
   info.file = programOf(id).string();
   info.settingsSchemaJson = "{}";
@@ -125,22 +149,18 @@ Plugins::Loaded::Program Plugins::Loaded::takeProgram(std::string_view id) const
     auto program = readProgram(info.file, reader);
     if (!program) {
       info.error = program.error().message;
-      return taken;
+      return now;
     }
     describe(program->manifest, info);
     info.digest = program->digest;
     if (options.lock) info.error = options.lock->whyNot(info.id, info.digest);
-    if (!info.error.empty()) return taken;
-    auto plugin = std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest,
-                                                 info.file, programs, options.workFolder);
-    if (const auto ok = probePlugin(workers, *plugin); ok)
-      taken.plugin = std::move(plugin);
-    else
-      info.error = ok.error().message;
+    if (info.error.empty())
+      now.plugin = std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest,
+                                                  info.file, programs, options.workFolder);
   } catch (const std::exception& e) {
     info.error = e.what();
   }
-  return taken;
+  return now;
 }
 
 /// Checks and copies one file, and lets its code be greeted where that may happen.
@@ -171,6 +191,7 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, Plugin
 
 Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>& files) const {
   const std::shared_ptr<Plugins> made(new Plugins(*this));
+  made->programs_ = std::make_shared<PinnedPrograms>();  // as their files are by then
   for (const auto& file : files) {
     PluginInfo info;
     info.file = file.string();
@@ -196,7 +217,8 @@ Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>
 }
 
 Plugins::Plugins(const PluginOptions& options, Programs& programs)
-    : shared_(std::make_shared<Loaded>(options, programs)) {
+    : shared_(std::make_shared<Loaded>(options, programs)),
+      programs_(std::make_shared<PinnedPrograms>()) {
   if (!options.workFolder.empty()) {
     fs::remove_all(options.workFolder);  // what a killed host left
     fs::create_directories(options.workFolder);
@@ -248,7 +270,7 @@ void Plugins::dropOldCopies(const fs::path& store) const {
 Plugins::~Plugins() = default;
 
 const PluginInfo* Plugins::find(std::string_view id) const {
-  if (!programOf(id).empty()) return &shared_->program(id).info;
+  if (!programOf(id).empty()) return &program(id).info;
   const PluginInfo* failed = nullptr;
   for (const auto& info : infos_) {
     if (info.id != id) continue;
@@ -265,7 +287,7 @@ Result<std::string> Plugins::settings(std::string_view id, std::string_view sett
 }
 
 std::shared_ptr<StoredPlugin> Plugins::stored(std::string_view id) const {
-  if (!programOf(id).empty()) return shared_->program(id).plugin;
+  if (!programOf(id).empty()) return program(id).plugin;
   const auto at = std::find_if(loaded_.begin(), loaded_.end(),
                                [&](const Entry& e) { return infos_[e.info].id == id; });
   return at == loaded_.end() ? nullptr : at->plugin;

@@ -83,7 +83,7 @@ class Plugins {
 
   const std::vector<PluginInfo>& all() const { return infos_; }
   /// The usable plugin of this id, else a failed one, else null. A program (exec:) is looked at
-  /// when it is first asked for, and stays what it was then.
+  /// when it is first asked for, and stays what it was then; with() looks again.
   const PluginInfo* find(std::string_view id) const;
 
   /// `settingsJson` checked against the plugin's schema, its defaults filled in. NotFound without
@@ -120,7 +120,10 @@ class Plugins {
     std::shared_ptr<StoredPlugin> plugin;
   };
   struct Loaded;
+  struct Program;
+  struct PinnedPrograms;
   Plugins(const Plugins&) = default;
+  const Program& program(std::string_view id) const;
   void addFolder(const std::filesystem::path& folder, bool isBundled);
   Result<std::shared_ptr<StoredPlugin>> take(const std::filesystem::path& file,
                                              PluginInfo& info) const;
@@ -139,7 +142,8 @@ class Plugins {
                                           const std::string& queue,
                                           std::string_view settingsJson) const;
 
-  std::shared_ptr<Loaded> shared_;  ///< with all that come of with()
+  std::shared_ptr<Loaded> shared_;            ///< with all that come of with()
+  std::shared_ptr<PinnedPrograms> programs_;  ///< of this generation alone
   std::vector<PluginInfo> infos_;
   std::vector<Entry> loaded_;
 };

@@ -145,6 +145,108 @@ class ProgramTest(HostCase):
         host.drop("b", "raise")
         eventually(lambda: "KeyError" in json.dumps(host.inputs()), lambda: (host.inputs(), host.log_tail()))
 
+    def planned(self, host, name):
+        """The names of the jobs and the digest of the program that planned them."""
+        host.drop(name, name)
+
+        def found():
+            return next((p for p in host.plans() if p["filename"] == name), None)
+
+        plan = eventually(found, lambda: (host.inputs(), host.get("/api/queues/default"), host.log_tail()))
+        plugins = [p for p in host.get("/api/plugins")["items"] if p["id"].endswith("/plan.py")]
+        return sorted(host.jobs(plan["id"])), {p["digest"] for p in plugins}
+
+    def test_a_changed_program_is_taken_by_a_reload_or_refused_with_its_reason(self):
+        host = self.start()
+        jobs, first = self.planned(host, "a")
+        self.assertEqual(jobs, ["one"])
+        self.assertIn("it runs what was installed last", host.cli("plugin", "reload", "default"))
+        write_program(host.folder / "plan.py", PLANNER.replace('"one"', '"two"'))
+        host.cli("plugin", "reload", "default")
+        jobs, second = self.planned(host, "b")
+        self.assertEqual(jobs, ["two"])
+        self.assertNotEqual(first, second)
+        write_program(host.folder / "plan.py", "#!/usr/bin/env python3\nthis is wrong\n")
+        refused = host.cli_errors("plugin", "reload", "default")
+        for word in ("Nothing was changed", "plan.py", "NameError"):
+            self.assertIn(word, refused)
+        write_program(host.folder / "plan.py", PLANNER.replace('"one"', '"three"'))
+        host.cli("plugin", "reload", "default")
+        self.assertEqual(self.planned(host, "c")[0], ["three"])
+        self.assertIn("ran no other version", host.cli_errors("plugin", "rollback", "default"))
+
+    def test_a_changed_program_that_was_not_reloaded_holds_its_queue_until_it_is(self):
+        host = self.start()
+        self.assertEqual(self.planned(host, "a")[0], ["one"])
+        write_program(host.folder / "plan.py", PLANNER.replace('"one"', '"two"'))
+        host.drop("dies", "die")  # and with it the process that still runs the old program
+
+        def reason():
+            return json.dumps(host.get("/api/queues/default"))
+
+        eventually(lambda: "planwright plugin reload QUEUE takes what is there now" in reason(), reason)
+        host.cli("plugin", "reload", "default")
+        self.assertEqual(self.planned(host, "b")[0], ["two"])
+
+    def test_with_a_lock_a_changed_program_is_refused(self):
+        host = self.start()
+        file = host.folder / "planwright.yaml"
+        host.cli("plugin", "lock", "--config", file, "--data", host.data)
+        host.stop()
+        file.write_text(file.read_text().replace('"queues"', '"plugins": {"require_lock": true}, "queues"', 1))
+        host.start()
+        self.assertEqual(self.planned(host, "a")[0], ["one"])
+        write_program(host.folder / "plan.py", PLANNER.replace('"one"', '"two"'))
+        self.assertIn("plugins.lock has another digest", host.cli_errors("plugin", "reload", "default"))
+
+    def test_a_program_gets_its_secret_and_blobs_of_any_size(self):
+        """What it logs of the secret is masked; its builder stores a large output itself."""
+        def config(folder):
+            write_program(folder / "plan.py", """\
+#!/usr/bin/env python3
+import planwright
+def plan(input, call):
+    token = call.secret("TOKEN")
+    call.log(f"the token is {token}")
+    if len(input.text()) != 3 << 20: planwright.reject(f"too short for {token}")
+    return {"jobs": [{"id": "one", "spec": {"length": len(token)}}]}
+planwright.run(planner=plan)
+""")
+            (folder / "plan.py.json").write_text(json.dumps({
+                "manifest": 1, "id": "org.acme.plan", "version": "1.2.3", "abi": "1.0",
+                "stages": ["planwright.planner/1"], "secrets": ["TOKEN"]}))
+            write_program(folder / "build.py", """\
+#!/usr/bin/env python3
+import pathlib
+import planwright
+def build(job, call):
+    file = pathlib.Path(job.workdir, "large")
+    file.write_bytes(b"x" * (3 << 20))
+    with file.open("rb") as opened: call.store(opened, "large")
+    print("the planner's token has", job.spec["length"])
+planwright.run(builder=build)
+""")
+            (folder / "token").write_text("correct horse battery")
+            (folder / "token").chmod(0o600)
+            queue = queue_config(folder / "input", {"plugin": "exec:./plan.py", "secrets": ["TOKEN"]}, {"plugin": "exec:./build.py"})
+            return {"secrets": {"TOKEN": {"file": str(folder / "token")}}, "queues": {"default": queue}}
+
+        host = self.host(config=config)
+        host.drop("a", "y" * (3 << 20))
+        eventually(lambda: host.builds("built"), lambda: (host.inputs(), host.builds(), host.log_tail()))
+        [artifact] = host.manifest(host.builds()[0]["id"])
+        self.assertEqual((artifact["name"], artifact["size"]), ("large", 3 << 20))
+        self.assertTrue(host.plans()[0]["summary"]["planner"].endswith("plan.py 1.2.3"))
+        self.assertIn("the planner's token has 21", host.job_log(host.jobs(1)["one"]["id"]))
+        host.drop("b", "y")
+        failed = eventually(lambda: host.inputs("failed"), host.inputs)[0]
+        self.assertEqual(failed["error"], "too short for ***")
+        self.assertNotIn("battery", json.dumps(host.get("/api/events")) + host.log.read_text() + json.dumps(failed))
+
+    def test_a_program_that_never_answers_is_given_up_with_its_reason(self):
+        done = self.run_program("#!/bin/sh\nexec sleep 60\n")
+        self.assertIn("did not get ready within 10 s", done.err, done)
+
     def check(self, program, text):
         config = self.folder / "planwright.yaml"
         planner = {"plugin": f"exec:{program}"}
