@@ -75,13 +75,15 @@ Result<std::shared_ptr<Library>> StoredPlugin::library() {
   auto code = code_->lock();
   if (auto lease = code->lease.lock()) return lease;
   if (const auto ok = load(*code); !ok) return ok.error();
-  std::shared_ptr<Library> lease(code->library.get(),
-                                 [shared = code_, copy = file, mayLeave = mayLeave_](Library*) {
-                                   if (!mayLeave) return;
-                                   auto held = shared->lock();
-                                   // An instance may have been made since this lease ended.
-                                   if (held->lease.expired() && held->library) release(*held, copy);
-                                 });
+  std::shared_ptr<Library> lease(
+      code->library.get(), [shared = code_, copy = file, mayLeave = mayLeave_](Library*) mutable {
+        // Let go of here: the deleter itself lives as long as the weak pointer in what it shares.
+        const auto mine = std::move(shared);
+        if (!mayLeave) return;
+        auto held = mine->lock();
+        // An instance may have been made since this lease ended.
+        if (held->lease.expired() && held->library) release(*held, copy);
+      });
   code->lease = lease;
   code->wasLeased = true;
   return lease;

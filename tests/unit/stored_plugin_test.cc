@@ -42,8 +42,9 @@ class StoredPluginTest : public testing::Test {
 
   StageOutcome plan(Planner& planner) { return planner.plan(input, call); }
 
-  bool isMapped(const StoredPlugin& plugin) {
-    return readFile("/proc/self/maps", 1 << 20).find(plugin.file.filename()) != std::string::npos;
+  bool isMapped(const StoredPlugin& plugin) { return isMapped(plugin.file); }
+  bool isMapped(const std::filesystem::path& file) {
+    return readFile("/proc/self/maps", 1 << 20).find(file.string()) != std::string::npos;
   }
 
   TempFolder folder;
@@ -77,6 +78,16 @@ TEST_F(StoredPluginTest, OthersAreParked) {
   one.reset();
   EXPECT_TRUE(isMapped(plugin));
   EXPECT_TRUE(plugin.isParked());
+}
+
+TEST_F(StoredPluginTest, ItsCodeGoesWithTheLastThatHasIt) {
+  auto plugin = std::make_unique<StoredPlugin>(stored("faulty"));
+  const auto file = plugin->file;
+  auto one = planner(*plugin, R"({"how":"plan"})");
+  plugin.reset();
+  EXPECT_FALSE(plan(*one).failure);
+  one.reset();
+  EXPECT_FALSE(isMapped(file));
 }
 
 TEST_F(StoredPluginTest, WhatIsLinkedToStayIsParked) {
