@@ -9,6 +9,7 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kShortest = 4;
+constexpr std::string_view kHidden = "***";
 
 /// As the inside of a JSON string.
 std::string escaped(std::string_view text) {
@@ -66,7 +67,7 @@ std::string SecretMask::feed(std::string_view piece) {
       held_ = left.substr(left.size() - held);
       return out;
     }
-    out.append(text, at, begin - at).append("***");
+    out.append(text, at, begin - at).append(kHidden);
     at = begin + size;
   }
 }
@@ -78,7 +79,12 @@ std::string SecretMask::without(std::string_view text) const {
 }
 
 std::string SecretMask::rest() {
-  return std::exchange(held_, {});
+  std::string out = std::exchange(held_, {});
+  // The beginning of a long secret may hold a short one.
+  for (const auto& secret : secrets_)
+    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at))
+      out.replace(at, secret.size(), kHidden);
+  return out;
 }
 
 }  // namespace planwright
