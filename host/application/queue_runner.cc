@@ -143,6 +143,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
       config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest : OverwritePolicy::Every;
   intake.maxBytes = config.maxBytes;
   intake.secrets = config.pluginSecrets;
+  intake.limits = {config.deadline, config.silenceTimeout};
   intake.folder = parts_.sourceFolder / queue_.name / intake.source;
   // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
   // trust is safe.

@@ -56,8 +56,8 @@ struct StageConfig {
   /// Settings written as `!secret NAME`: JSON pointer into the settings and the name. Not in
   /// settingsJson.
   std::vector<std::pair<std::string, std::string>> secretSettings;
-  /// What the plugin itself may ask for: the granted ones, and settings written as `!secret NAME` by
-  /// the name of the setting.
+  /// What the plugin itself may ask for: the granted ones, and settings written as `!secret NAME`
+  /// by the name of the setting.
   std::map<std::string, SecretSource> pluginSecrets;
 
   /// JSON pointer in the file of a place in the settings, for Config::placeOf.
@@ -75,7 +75,10 @@ struct SourceConfig : StageConfig {
   std::chrono::milliseconds stableFor{1'000};
   OnOverwrite onOverwrite = OnOverwrite::Every;
   std::int64_t maxBytes = std::int64_t{1} << 30;
-  int weight = 1;  ///< of its turns, beside the other sources of the queue
+  int weight = 1;                         ///< of its turns, beside the other sources of the queue
+  std::chrono::milliseconds deadline{0};  ///< for one poll; 0 = none
+  std::chrono::milliseconds silenceTimeout{
+      300'000};  ///< of a poll without a sign of life; 0 = none
   friend bool operator==(const SourceConfig&, const SourceConfig&) = default;
 };
 
@@ -94,8 +97,8 @@ struct BuilderConfig : StageConfig {
   std::optional<std::int64_t> memoryBytes;  ///< likewise; empty = the machine's
   /// How long the failure of a cacheable job counts for other plans; 0 = not at all.
   std::chrono::milliseconds cacheFailures{60'000};
-  std::chrono::milliseconds deadline{7'200'000};  ///< for one job that names no timeout
-  std::chrono::milliseconds silenceTimeout{0};    ///< of a job without a sign of life; 0 = none
+  std::chrono::milliseconds deadline{7'200'000};    ///< for one job that names no timeout
+  std::chrono::milliseconds silenceTimeout{0};      ///< of a job without a sign of life; 0 = none
   std::int64_t logBytes = std::int64_t{256} << 20;  ///< of one attempt; 0 = any length
   bool keepsLogRest = false;  ///< what a longer log leaves out becomes an output of the job
   friend bool operator==(const BuilderConfig&, const BuilderConfig&) = default;

@@ -123,7 +123,8 @@ SourceConfig readSource(const ConfigNode& node, const StagePosition& position,
   source.maxBytes = section.size("max_bytes", source.maxBytes);
   source.weight = section.count("weight", source.weight, 1, 1'000);
   section.count("workers", 1, 1, 1);  // one host polls a source, in one thread
-  section.duration("deadline");
+  source.deadline = section.duration("deadline", source.deadline);
+  source.silenceTimeout = section.duration("silence_timeout", source.silenceTimeout);
   section.finish();
   return source;
 }

@@ -213,11 +213,13 @@ SourcePoll Intake::callSource() {
   if (!secrets)
     return {Failure{FailureClass::Config, secrets.error().message, {}, {}}, {}, cursor_};
   services_.grant(std::move(*secrets));
-  StageCall call(services_);
+  StageCall call(services_, settings_.limits);
   *running_.lock() = &call;
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
   if (isStopping_) call.stop(StopReason::Drain);
-  return source_->poll(cursor_, call);
+  SourcePoll poll = source_->poll(cursor_, call);
+  if (auto over = call.overLimit(poll.failure.value_or(Failure{}))) poll.failure = std::move(over);
+  return poll;
 }
 
 void Intake::handleFound() {

@@ -39,6 +39,7 @@ struct IntakeSettings {
   /// What the source may ask for, read at each poll.
   std::map<std::string, SecretSource> secrets = {};
   std::filesystem::path folder = {};  ///< for what the source wants to keep; empty = none
+  CallLimits limits = {};             ///< of a poll
 };
 
 /// What an Intake works with. References outlive it.

@@ -218,6 +218,7 @@ Result<void> ProcessInstance::await(std::uint32_t number, StageCall& call, Progr
     auto frame = process_->receive(kTick);
     if (!frame) return frame.error();
     const auto now = std::chrono::steady_clock::now();
+    call.checkLimits(now);  // of a source nobody else does
     if (call.reason() != StopReason::None && !giveUpAt) giveUpAt = now + kGrace;
     if (giveUpAt && now >= *giveUpAt)
       return Error{ErrorKind::Failed, "it did not stop when it was asked to", {}, {}};

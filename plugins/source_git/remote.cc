@@ -59,10 +59,10 @@ void Remote::fetch(const std::string& reference) {
   run([&] { return git_remote_fetch(remote_.get(), &wanted, &options, nullptr); });
 }
 
-int Remote::goOn(const git_indexer_progress*, void* self) {
+int Remote::goOn(const git_indexer_progress* progress, void* self) {
   auto& remote = *static_cast<Remote*>(self);
   try {
-    remote.call_.stopIfCancelled();
+    remote.call_.progress(progress->received_objects, progress->total_objects);
     return 0;
   } catch (...) {
     remote.thrown_ = std::current_exception();

@@ -274,6 +274,16 @@ class SilentServerTest(GitCase):
                 connection.recv(100)
                 self.assertEqual(host.stop(20), 0)
 
+    def test_is_given_up_and_asked_again(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"git://127.0.0.1:{server.getsockname()[1]}/repo.git"
+            host = self.git_host(settings={"url": url}, source={"silence_timeout": "1s"})
+            server.settimeout(20)
+            connections = [server.accept()[0] for _ in range(2)]
+            self.assertIn("Ended by the host after 1 s without output or progress.", self.problem(host))
+            for connection in connections:
+                connection.close()
+
 
 class NudgeTest(GitCase):
     """With an hour between two polls, only a webhook brings what is new."""
