@@ -117,6 +117,8 @@ PluginFile readProgramFile(const std::filesystem::path& path) {
 }  // namespace
 
 PluginFile readPluginFile(const std::filesystem::path& path) {
+  if (path.extension() != ".so" && isProgram(path))
+    return readProgramFile(std::filesystem::absolute(path).lexically_normal());
   PluginFile plugin;
   plugin.path = path;
   try {

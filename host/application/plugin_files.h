@@ -20,6 +20,7 @@ struct PluginFile {
   std::string error;  ///< why it is not a usable plugin; empty = it is
 };
 
+/// A shared object, or a program with the manifest beside it.
 PluginFile readPluginFile(const std::filesystem::path& path);
 
 /// Every *.so of the folders; a folder that is not there is skipped.

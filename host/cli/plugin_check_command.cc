@@ -70,7 +70,7 @@ void addPluginCheckCommand(CLI::App& group, Session& session) {
   CLI::App* command = group.add_subcommand(
       "check", "try whether a plugin keeps its promises; each check runs it in a child process");
   const auto arguments = std::make_shared<CheckArguments>();
-  command->add_option("FILE", arguments->file, "the shared object")->required();
+  command->add_option("FILE", arguments->file, "the shared object, or a program")->required();
   command->add_option("--input", arguments->samples, "a folder of inputs that it must take");
   command->add_option("--set", arguments->options.settings, "KEY=VALUE, a setting");
   command->add_option("--only", arguments->options.only, "a check or group; may stand many times");

@@ -56,7 +56,7 @@ void addInspect(CLI::App& group, Session& session) {
   CLI::App* command =
       group.add_subcommand("inspect", "what a plugin file says of itself; runs none of its code");
   const auto file = std::make_shared<std::string>();
-  command->add_option("FILE", *file, "the shared object")->required();
+  command->add_option("FILE", *file, "the shared object, or the program")->required();
   command->callback(
       [&session, file] { session.action = [&session, file] { return inspect(session, *file); }; });
 }

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "stages/plugin_lock.h"
 #include "stages/plugin_store.h"
+#include "stages/program_plugin.h"
 #include "trial/child_run.h"
 #include "trial/lone_plugin.h"
 #include "trial/trial_programs.h"
@@ -50,6 +51,12 @@ Result<void> probe(const std::filesystem::path& copy) {
 }
 
 ExitCode install(Session& session, const StoreArguments& arguments) {
+  if (isProgram(arguments.name))
+    throw CommandFailure(
+        ExitCode::Usage,
+        arguments.name +
+            " is a program, which runs where it stands: there is nothing to install. "
+            "Write plugin: exec:PATH in the configuration; PATH is relative to it");
   auto store = storeOf(arguments.host, session.terminal);
   const auto plugin = store.install(arguments.name, probe);
   if (!plugin)

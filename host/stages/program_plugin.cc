@@ -76,6 +76,15 @@ std::string whyNoProgram(const fs::path& program) {
   return whyNoInterpreter(program, line);
 }
 
+bool isProgram(const fs::path& file) {
+  std::ifstream opened(file, std::ios::binary);
+  char head[2] = {};
+  opened.read(head, sizeof head);
+  if (std::string_view(head, sizeof head) == "#!") return true;
+  return file.extension() != ".so" && whyNoProgram(file).empty() &&
+         !manifestSection(readFile(file, kPluginFileBytes));
+}
+
 Result<ProgramPlugin> readProgram(const fs::path& program, const ManifestReader& reader) {
   ProgramPlugin plugin;
   if (auto why = whyNoProgram(program); !why.empty()) return invalid(std::move(why));
@@ -112,7 +121,8 @@ std::string whyChanged(const fs::path& program, const std::string& digest) {
     return e.what();
   }
   return fmt::format(
-      "The program {} is not the one that this host took ({}); planwright plugin reload QUEUE takes "
+      "The program {} is not the one that this host took ({}); planwright plugin reload QUEUE "
+      "takes "
       "what is there now.",
       program.string(), digest);
 }

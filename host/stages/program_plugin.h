@@ -21,6 +21,9 @@ std::filesystem::path programOf(std::string_view pluginId);
 /// interpreter. Empty = it can be started.
 std::string whyNoProgram(const std::filesystem::path& program);
 
+/// Is the file something to be started, and no plugin's shared object?
+bool isProgram(const std::filesystem::path& file);
+
 struct ProgramPlugin {
   Manifest manifest;
   std::string digest;  ///< sha256:… of the program's file

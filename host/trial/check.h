@@ -49,8 +49,10 @@ struct Check {
   bool runsCode = true;
 };
 
-/// Every check, in the order in which they run.
+/// Every check of a shared object, in the order in which they run.
 std::vector<Check> allChecks();
+/// Of a program (exec:), which is run in a process of its own, as a host does.
+std::vector<Check> programChecks();
 
 // The groups, a file each.
 std::vector<Check> staticChecks();

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/scratch_folder.h"
+#include "stages/program_plugin.h"
 #include "stages/registry.h"
 #include "trial/child_run.h"
 #include "trial/lone_plugin.h"
@@ -58,11 +59,20 @@ Result<std::vector<CheckSample>> samplesOf(const fs::path& folder) {
   return samples;
 }
 
+Result<Manifest> manifestOf(const CheckSubject& subject) {
+  if (isProgram(subject.file)) {
+    auto program = readProgram(fs::absolute(subject.file).lexically_normal(), ManifestReader());
+    if (!program) return program.error();
+    return std::move(program->manifest);
+  }
+  const auto section = manifestSection(subject.bytes);
+  if (!section) return section.error();
+  return ManifestReader().parse(*section);
+}
+
 /// What the manifest tells, if it can be read; the checks say why not.
 Result<void> readManifest(const ConformanceOptions& options, CheckSubject& subject) {
-  const auto section = manifestSection(subject.bytes);
-  if (!section) return {};
-  auto manifest = ManifestReader().parse(*section);
+  auto manifest = manifestOf(subject);
   if (!manifest) return {};
   subject.manifest = std::move(*manifest);
   const auto given = settingsFrom(options.settings, subject.manifest.settingsSchemaJson);
@@ -102,11 +112,11 @@ CheckResult runOne(const Check& check, const CheckSubject& subject,
 }  // namespace
 
 Result<ConformanceReport> checkPlugin(const fs::path& file, const ConformanceOptions& options) {
-  const auto checks = allChecks();
-  if (const auto known = knowsAll(options.only, checks); !known) return known.error();
   std::error_code missing;
   if (!fs::is_regular_file(file, missing))
     return notFound(fmt::format("There is no file {}.", file.string()));
+  const auto checks = isProgram(file) ? programChecks() : allChecks();
+  if (const auto known = knowsAll(options.only, checks); !known) return known.error();
   const ScratchFolder scratch = ScratchFolder::below({});
   CheckSubject subject;
   subject.file = file;

@@ -6,7 +6,6 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "stages/manifest.h"
 #include "stages/program_plugin.h"
 
 namespace planwright {
@@ -19,13 +18,6 @@ bool isText(const JsonDocument& schema, const std::string& name) {
   const auto* properties = find(schema, "properties");
   const auto* rule = properties ? find(*properties, name) : nullptr;
   return rule && textOr(*rule, "type") == "string";
-}
-
-/// Something to be started: no plugin's shared object, whatever its name.
-bool isProgram(const fs::path& file) {
-  const std::string bytes = readFile(file, kPluginFileBytes);
-  if (bytes.starts_with("#!")) return true;
-  return file.extension() != ".so" && !manifestSection(bytes) && whyNoProgram(file).empty();
 }
 
 }  // namespace

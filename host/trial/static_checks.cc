@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "trial/check.h"
 #include "stages/elf_symbols.h"
+#include "trial/check.h"
 #include "trial/schema_lint.h"
 
 namespace planwright {
@@ -27,7 +27,8 @@ CheckOutcome manifestReadable(const CheckSubject& subject) {
 }
 
 CheckOutcome settingsSchema(const CheckSubject& subject) {
-  const auto document = parseJson(*manifestSection(subject.bytes));
+  const auto section = manifestSection(subject.bytes);
+  const auto document = parseJson(section ? *section : subject.manifest.json);  // of a program
   const auto* settings = find(*document, "settings");
   if (!settings) return CheckOutcome::passed();
   std::string text;

@@ -112,6 +112,8 @@ class NewPluginTest(HostCase):
         project = self.new("python", stage)
         run("python3", f"my_{stage}_test.py", cwd=project)
         run(BINARY, "plugin", "run", project / f"my_{stage}.py", *project.glob("samples/*"))
+        checked = run(BINARY, "plugin", "check", project / f"my_{stage}.py", "--input", project / "samples")
+        self.assertIn("takes-its-samples ok", checked)
         mine = {"plugin": f"exec:{project}/my_{stage}.py"}
         if stage == "planner":
             return self.host(config=lambda folder: {"queues": {"default": queue_config(folder / "input", mine)}})

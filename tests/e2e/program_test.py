@@ -268,6 +268,36 @@ planwright.run(builder=build)
         (self.folder / "plan.py.json").write_text("{}")
         self.check("./plan.py", "plan.py.json: its manifest is wrong")
 
+    def failed_checks(self, text):
+        program = write_program(self.folder / "checked.py", text)
+        report = json.loads(Done(BINARY, "plugin", "check", program, "--json").out)
+        return [each["name"] for each in report["checks"] if each["verdict"] == "failed"]
+
+    def test_plugin_check_finds_what_a_program_does_wrong(self):
+        def planner(body):
+            return f"#!/usr/bin/env python3\nimport planwright, time\ndef plan(input, call):\n    {body}\nplanwright.run(planner=plan)\n"
+
+        good = 'return {"jobs": [{"id": "one", "spec": {}}]}'
+        for body, failed in (
+            (good, []),
+            ('return {"jobs": [{"id": 7}]}', ["plan-schema-valid"]),
+            (f"time.sleep(1.5); {good}", ["cancel-within-1-s"]),
+            (f"input.content()[0]; {good}", ["empty-input"]),
+            (f"input.content().decode(); {good}", ["strange-bytes"]),
+            (f"import os; os._exit(3) if input.content() else 0; {good}", ["works-again", "4-MiB-line", "strange-bytes"]),
+        ):
+            with self.subTest(body):
+                self.assertEqual(self.failed_checks(planner(body)), failed)
+        self.assertEqual(self.failed_checks("#!/bin/sh\nexit 3\n"), ["answers-hello"])
+        self.assertEqual(self.failed_checks("#!/usr/bin/env python99\n"), ["can-be-started"])
+
+    def test_inspect_reads_a_program_and_install_says_that_it_needs_none(self):
+        program = write_program(self.folder / "plan.py", PLANNER)
+        self.assertIn(f"exec:{program} 0.0.0", Done(BINARY, "plugin", "inspect", program).out)
+        done = Done(BINARY, "plugin", "install", program, "--data", self.folder / "data")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("there is nothing to install. Write plugin: exec:PATH", done.err)
+
     def run_program(self, text, content="fine"):
         program = write_program(self.folder / "plan.py", text)
         (self.folder / "input.txt").write_text(content)
