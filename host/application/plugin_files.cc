@@ -30,10 +30,8 @@ class StageCheck {
     if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
     if (!plugin->error.empty())
       return complain(stage.pointer + "/plugin", stage.plugin + ": " + plugin->error);
-    const bool isRemote =
-        kind == "builder" && plugin->manifest.provides("planwright.remote-builder/1");
-    if (!isRemote && !plugin->manifest.provides("planwright." + kind + "/1"))
-      return complain(stage.pointer + "/plugin", stage.plugin + " is no " + kind);
+    if (!plugin->manifest.provides("planwright." + kind + "/1"))
+      return complain(stage.pointer + "/plugin", stage.plugin + whyNot(plugin->manifest, kind));
     for (const auto& [pointer, name] : stage.secretSettings)
       checkSecret(stage, plugin->manifest, pointer);
     const auto settings =
@@ -60,6 +58,13 @@ class StageCheck {
     const auto found = std::find_if(plugins_.begin(), plugins_.end(),
                                     [&](const PluginFile& p) { return p.manifest.id == id; });
     return found == plugins_.end() ? nullptr : &*found;
+  }
+
+  static std::string whyNot(const Manifest& manifest, const std::string& kind) {
+    if (kind == "builder" && manifest.provides("planwright.remote-builder/1"))
+      return " builds on another engine only (planwright.remote-builder/1), which this version of "
+             "planwright cannot run; it needs a plugin with planwright.builder/1";
+    return " is no " + kind;
   }
 
   std::string missing(const std::string& id) const {

@@ -18,7 +18,8 @@ std::string problems(std::string_view yaml) {
       plugin(
           "org.example.wheels", "planner",
           R"({"type":"object","additionalProperties":false,"properties":{"python":{"type":"integer","minimum":38}}})"),
-      plugin("planwright.command", "builder", "{}")};
+      plugin("planwright.command", "builder", "{}"),
+      plugin("org.example.engine", "remote-builder", "{}")};
   const ReadConfig read = readConfigText(yaml, "team.yaml", "/");
   std::string text;
   for (const auto& problem : read.problems) text += problem.text() + "\n";
@@ -49,9 +50,18 @@ TEST(PluginFiles, APluginOfAnotherStageIsRefused) {
             "team.yaml:1:32: planwright.command is no planner\n");
 }
 
+TEST(PluginFiles, ABuilderForAnotherEngineOnlyIsRefused) {
+  const std::string text = problems(
+      "queues: {a: {planner: {plugin: org.example.wheels}, builder: {plugin: org.example.engine}}}");
+  EXPECT_EQ(text,
+            "team.yaml:1:71: org.example.engine builds on another engine only "
+            "(planwright.remote-builder/1), which this version of planwright cannot run; it needs "
+            "a plugin with planwright.builder/1\n");
+}
+
 TEST(PluginFiles, WhatIsNotAPluginSaysWhy) {
   EXPECT_NE(readPluginFile("/no/such.so").error, "");
-  EXPECT_NE(readPluginFile("/proc/self/exe").error, "");
+  EXPECT_NE(readPluginFile("/proc/self/maps").error, "");
   EXPECT_TRUE(readPluginFiles({"/no/such/folder"}).empty());
 }
 
