@@ -36,11 +36,14 @@ bool matches(std::string_view pattern, std::string_view text) {
   std::size_t starT = 0;
   std::size_t deepP = std::string_view::npos;
   std::size_t deepT = 0;
+  bool deepIsFolders = false;  // it swallows whole folders
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       if (p + 1 < pattern.size() && pattern[p + 1] == '*') {
+        const bool isPart = p == 0 || pattern[p - 1] == '/';
         p += 2;
-        if (p < pattern.size() && pattern[p] == '/') ++p;  // "**/x" also matches "x"
+        deepIsFolders = isPart && p < pattern.size() && pattern[p] == '/';
+        if (deepIsFolders) ++p;  // "**/x" also matches "x", but not "ax"
         deepP = p;
         deepT = t;
         starP = std::string_view::npos;
@@ -72,8 +75,10 @@ bool matches(std::string_view pattern, std::string_view text) {
       p = starP;
       t = ++starT;
     } else if (deepP != std::string_view::npos) {
+      const auto slash = text.find('/', deepT);
+      if (deepIsFolders && slash == std::string_view::npos) return false;
       p = deepP;
-      t = ++deepT;
+      t = deepT = (deepIsFolders ? slash : deepT) + 1;
       starP = std::string_view::npos;
     } else {
       return false;

@@ -14,6 +14,17 @@ TEST(Glob, StarStopsAtASlashAndTwoStarsCrossIt) {
   EXPECT_FALSE(globMatches("a/*.txt", "a/b/c.txt"));
   EXPECT_TRUE(globMatches("a/**/*.txt", "a/b/c.txt"));
   EXPECT_TRUE(globMatches("a/**/*.txt", "a/c.txt"));
+  EXPECT_TRUE(globMatches("a/**", "a/b/c.txt"));
+  EXPECT_TRUE(globMatches("**c/d", "a/bc/d"));
+}
+
+TEST(Glob, TwoStarsAndASlashAreWholeFolders) {
+  for (const char* path : {"a.txt", "x/a.txt", "x/y/a.txt"})
+    EXPECT_TRUE(globMatches("**/a.txt", path)) << path;
+  for (const char* path : {"ba.txt", "x/ba.txt", "x/a.txt/b"})
+    EXPECT_FALSE(globMatches("**/a.txt", path)) << path;
+  EXPECT_TRUE(globMatches("x/**/y/*.c", "x/1/2/y/m.c"));
+  EXPECT_FALSE(globMatches("x/**/y/*.c", "x/1/zy/m.c"));
 }
 
 TEST(Glob, ClassesAndQuestionMarks) {
