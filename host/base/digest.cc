@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
+
 namespace planwright {
 namespace {
 
@@ -11,17 +13,6 @@ constexpr std::string_view kPrefix = "sha256:";
 
 void check(int ok) {
   if (ok != 1) throw std::runtime_error("OpenSSL cannot compute SHA-256");
-}
-
-std::string toText(const unsigned char* bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text(kPrefix);
-  text.reserve(kPrefix.size() + 64);
-  for (int i = 0; i < 32; ++i) {
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
-  }
-  return text;
 }
 
 }  // namespace
@@ -60,9 +51,9 @@ void Sha256::update(std::string_view bytes) {
 }
 
 Digest Sha256::finish() {
-  std::array<unsigned char, 32> out{};
-  check(EVP_DigestFinal_ex(state_->context, out.data(), nullptr));
-  return Digest(toText(out.data()));
+  std::string out(32, '\0');
+  check(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(out.data()), nullptr));
+  return Digest(std::string(kPrefix) + toHex(out));
 }
 
 }  // namespace planwright

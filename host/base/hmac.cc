@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/hex.h"
+
 namespace planwright {
 
 std::string hmacSha256(std::string_view key, std::string_view text) {
@@ -14,10 +16,7 @@ std::string hmacSha256(std::string_view key, std::string_view text) {
   if (!::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
               reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes, &size))
     throw std::runtime_error("OpenSSL cannot compute HMAC-SHA256");
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += {kHex[bytes[i] >> 4], kHex[bytes[i] & 15]};
-  return hex;
+  return toHex({reinterpret_cast<const char*>(bytes), size});
 }
 
 bool equalsInConstantTime(std::string_view a, std::string_view b) {

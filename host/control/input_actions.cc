@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoints.h"
+#include "base/hex.h"
 #include "queue/tickets.h"
 #include "store/blobs.h"
 #include "store/pg_array.h"

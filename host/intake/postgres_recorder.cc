@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "base/failpoints.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"

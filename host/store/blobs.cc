@@ -1,20 +1,10 @@
 #include "store/blobs.h"
 
 #include "base/files.h"
+#include "base/hex.h"
 #include "store/pg_array.h"
 
 namespace planwright {
-
-std::string toHex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    hex += kDigits[static_cast<unsigned char>(c) >> 4];
-    hex += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
-}
 
 Result<StagedBlob> Blobs::stage(int fd, std::int64_t limitBytes, const ReadCheck& check) {
   return large_.stage(fd, limitBytes, check);

@@ -27,7 +27,4 @@ class Blobs final : public BlobStore {
   LargeBlobs& large_;
 };
 
-/// Bytes as a parameter of a `text` array that the statement decodes from hex.
-std::string toHex(std::string_view bytes);
-
 }  // namespace planwright
