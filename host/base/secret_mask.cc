@@ -43,9 +43,9 @@ std::size_t SecretMask::heldBack(std::string_view text) const {
   return 0;
 }
 
-std::string SecretMask::feed(std::string_view piece) {
-  if (secrets_.empty()) return std::string(piece);
-  const std::string text = std::exchange(held_, {}) + std::string(piece);
+/// What may be the beginning of a secret at the end of `text` goes to `held`, if there is one.
+std::string SecretMask::masked(const std::string& text, std::string* held) const {
+  if (secrets_.empty()) return text;
   std::vector<std::size_t> next(secrets_.size(), 0);  // where each is found next
   std::string out;
   std::size_t at = 0;
@@ -61,10 +61,10 @@ std::string SecretMask::feed(std::string_view piece) {
     }
     // A longer one that is not complete yet may begin earlier than the one that was found.
     const std::string_view left = std::string_view(text).substr(at);
-    const std::size_t held = heldBack(left);
-    if (begin == std::string::npos || text.size() - held <= begin) {
-      out.append(left.substr(0, left.size() - held));
-      held_ = left.substr(left.size() - held);
+    const std::size_t heldSize = held ? heldBack(left) : 0;
+    if (begin == std::string::npos || text.size() - heldSize <= begin) {
+      out.append(left.substr(0, left.size() - heldSize));
+      if (held) *held = left.substr(left.size() - heldSize);
       return out;
     }
     out.append(text, at, begin - at).append(kHidden);
@@ -73,18 +73,15 @@ std::string SecretMask::feed(std::string_view piece) {
 }
 
 std::string SecretMask::without(std::string_view text) const {
-  SecretMask whole = *this;
-  std::string out = whole.feed(text);
-  return out += whole.rest();
+  return masked(std::string(text), nullptr);
+}
+
+std::string SecretMask::feed(std::string_view piece) {
+  return masked(std::exchange(held_, {}) + std::string(piece), &held_);
 }
 
 std::string SecretMask::rest() {
-  std::string out = std::exchange(held_, {});
-  // The beginning of a long secret may hold a short one.
-  for (const auto& secret : secrets_)
-    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at))
-      out.replace(at, secret.size(), kHidden);
-  return out;
+  return masked(std::exchange(held_, {}), nullptr);  // it may hold a shorter one
 }
 
 }  // namespace planwright

@@ -23,6 +23,7 @@ class SecretMask {
 
  private:
   void addForm(std::string_view form);
+  std::string masked(const std::string& text, std::string* held) const;
   std::size_t heldBack(std::string_view text) const;
 
   std::vector<std::string> secrets_;  ///< the longest first

@@ -20,6 +20,15 @@ TEST(SecretMask, HidesWhatJsonMakesOfIt) {
   EXPECT_EQ(mask.without("it is a\"b\nc"), "it is ***");
 }
 
+TEST(SecretMask, KeepsWhatItHoldsBackFromOtherTexts) {
+  SecretMask mask;
+  mask.add("abcd");
+  EXPECT_EQ(mask.feed("see ab"), "see ");
+  EXPECT_EQ(mask.without("cd and abcd"), "cd and ***");
+  EXPECT_EQ(mask.feed("c"), "");
+  EXPECT_EQ(mask.rest(), "abc");
+}
+
 TEST(SecretMask, LeavesShortOnesAlone) {
   SecretMask mask;
   mask.add("");
