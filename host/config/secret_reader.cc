@@ -28,33 +28,45 @@ SecretSource readSource(const ConfigNode& node, const std::string& name,
   return source;
 }
 
-ConfigProblem unknown(const Secrets& secrets, const std::string& name, Place place) {
-  std::vector<std::string> known;
-  for (const auto& secret : secrets) known.push_back(secret.first);
-  const std::string near = nearestName(name, known);
-  return {std::move(place), "no secret is named " + name +
-                                (near.empty() ? "; write it below secrets: at the top of the file"
-                                              : "; did you mean " + near + "?")};
-}
+/// Finds what is named, and complains about names that are not in the file.
+class Granting {
+ public:
+  Granting(const Secrets& secrets, const Config& config, ConfigProblems& problems)
+      : secrets_(secrets),
+        config_(config),
+        problems_(problems) {}
 
-void grant(const Secrets& secrets, const Config& config, StageConfig& stage,
-           ConfigProblems& problems) {
-  for (auto& [name, source] : stage.secrets) {
-    const auto found = secrets.find(name);
-    if (found != secrets.end())
-      source = found->second;
-    else
-      problems.push_back(unknown(secrets, name, config.placeOf(stage.pointer + "/secrets")));
+  void grant(StageConfig& stage) const {
+    for (auto& [name, source] : stage.secrets) grant(name, stage.pointer + "/secrets", source);
+    stage.pluginSecrets = stage.secrets;
+    for (const auto& [pointer, name] : stage.secretSettings)
+      if (const auto* source = find(name, stage.settingsPointer(pointer)))
+        stage.pluginSecrets[pointer.substr(pointer.rfind('/') + 1)] = *source;
   }
-  stage.pluginSecrets = stage.secrets;
-  for (const auto& [pointer, name] : stage.secretSettings) {
-    const auto found = secrets.find(name);
-    if (found != secrets.end())
-      stage.pluginSecrets[pointer.substr(pointer.rfind('/') + 1)] = found->second;
-    else
-      problems.push_back(unknown(secrets, name, config.placeOf(stage.settingsPointer(pointer))));
+
+  /// `pointer`: where it is named.
+  void grant(const std::string& name, const std::string& pointer, SecretSource& source) const {
+    if (const auto* found = find(name, pointer)) source = *found;
   }
-}
+
+ private:
+  const SecretSource* find(const std::string& name, const std::string& pointer) const {
+    const auto found = secrets_.find(name);
+    if (found != secrets_.end()) return &found->second;
+    std::vector<std::string> known;
+    for (const auto& secret : secrets_) known.push_back(secret.first);
+    const std::string near = nearestName(name, known);
+    problems_.push_back({config_.placeOf(pointer),
+                         "no secret is named " + name +
+                             (near.empty() ? "; write it below secrets: at the top of the file"
+                                           : "; did you mean " + near + "?")});
+    return nullptr;
+  }
+
+  const Secrets& secrets_;
+  const Config& config_;
+  ConfigProblems& problems_;
+};
 
 }  // namespace
 
@@ -74,17 +86,13 @@ Secrets readSecrets(SectionReader& top, const std::filesystem::path& folder,
 }
 
 void grantSecrets(const Secrets& secrets, Config& config, ConfigProblems& problems) {
+  const Granting granting(secrets, config, problems);
   for (auto& queue : config.queues) {
-    for (auto& source : queue.sources) grant(secrets, config, source, problems);
-    for (auto& planner : queue.planners) grant(secrets, config, planner, problems);
-    grant(secrets, config, queue.builder, problems);
-    for (auto& [name, source] : queue.nudgeSecret) {
-      const auto found = secrets.find(name);
-      if (found != secrets.end())
-        source = found->second;
-      else
-        problems.push_back(unknown(secrets, name, config.placeOf(queue.pointer + "/nudge_secret")));
-    }
+    for (auto& source : queue.sources) granting.grant(source);
+    for (auto& planner : queue.planners) granting.grant(planner);
+    granting.grant(queue.builder);
+    for (auto& [name, source] : queue.nudgeSecret)
+      granting.grant(name, queue.pointer + "/nudge_secret", source);
   }
 }
 
