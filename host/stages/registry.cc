@@ -340,7 +340,8 @@ std::string Plugins::whyNotBesideOthers(const StoredPlugin& plugin) const {
   auto known = shared_->byDigest.lock();
   for (const auto& [digest, other] : *known) {
     if (other.get() == &plugin || other->manifest.id != plugin.manifest.id) continue;
-    const std::string& why = plugin.whyAlone.empty() ? other->whyAlone : plugin.whyAlone;
+    const std::string& mine = plugin.residence.whyAlone;
+    const std::string& why = mine.empty() ? other->residence.whyAlone : mine;
     if (why.empty() || !other->isInMemory()) continue;
     return fmt::format(
         "Version {} of {} cannot run inside the host beside version {}, which is in its memory: "

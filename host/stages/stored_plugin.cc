@@ -12,8 +12,7 @@ namespace planwright {
 namespace {
 
 /// Symbols that the loader binds once for all versions, or that others may bind to.
-std::string sharedSymbols(std::string_view bytes) {
-  const auto facts = elfFacts(bytes);
+std::string sharedSymbols(const Result<ElfFacts>& facts) {
   if (!facts) return "its symbols cannot be read: " + facts.error().message;
   if (!facts->unique.empty())
     return fmt::format("its symbol {} is unique in a process, so that both would use one",
@@ -25,16 +24,16 @@ std::string sharedSymbols(std::string_view bytes) {
   return {};
 }
 
-std::string reasonToBeAlone(const Manifest& manifest, std::string_view bytes) {
-  if (manifest.reload == Manifest::Reload::Process)
-    return "its manifest says \"reload\": \"process\"";
-  return bytes.empty() ? std::string() : sharedSymbols(bytes);
-}
-
-bool mayEverLeave(const Manifest& manifest, std::string_view bytes) {
-  if (manifest.reload != Manifest::Reload::Unload || bytes.empty()) return false;
+Residence residenceOf(const Manifest& manifest, std::string_view bytes) {
+  const bool isProcess = manifest.reload == Manifest::Reload::Process;
+  Residence residence;
+  if (isProcess) residence.whyAlone = "its manifest says \"reload\": \"process\"";
+  if (bytes.empty()) return residence;
   const auto facts = elfFacts(bytes);
-  return facts && facts->unique.empty() && !facts->isNoDelete;
+  if (!isProcess) residence.whyAlone = sharedSymbols(facts);
+  residence.mayLeave = manifest.reload == Manifest::Reload::Unload && facts &&
+                       facts->unique.empty() && !facts->isNoDelete;
+  return residence;
 }
 
 /// dlclose() says 0 in any case; only the loader's list tells.
@@ -52,10 +51,9 @@ StoredPlugin::StoredPlugin(Manifest says, std::string digestOfFile, std::filesys
     : manifest(std::move(says)),
       digest(std::move(digestOfFile)),
       file(std::move(copy)),
-      whyAlone(reasonToBeAlone(manifest, bytes)),
+      residence(residenceOf(manifest, bytes)),
       programs_(programs),
       workFolder_(std::move(workFolder)),
-      mayLeave_(mayEverLeave(manifest, bytes)),
       code_(std::make_shared<Guarded<Code>>()) {}
 
 Result<void> StoredPlugin::load() {
@@ -76,7 +74,8 @@ Result<std::shared_ptr<Library>> StoredPlugin::library() {
   if (auto lease = code->lease.lock()) return lease;
   if (const auto ok = load(*code); !ok) return ok.error();
   std::shared_ptr<Library> lease(
-      code->library.get(), [shared = code_, copy = file, mayLeave = mayLeave_](Library*) mutable {
+      code->library.get(),
+      [shared = code_, copy = file, mayLeave = residence.mayLeave](Library*) mutable {
         // Let go of here: the deleter itself lives as long as the weak pointer in what it shares.
         const auto mine = std::move(shared);
         if (!mayLeave) return;

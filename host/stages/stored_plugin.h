@@ -13,6 +13,14 @@
 
 namespace planwright {
 
+/// How the code of a plugin lives in a process.
+struct Residence {
+  /// Why no other version of it may be there too, as the end of a sentence, or "".
+  std::string whyAlone;
+  /// It may be unloaded: it promises that this works, and nothing that the loader sees keeps it.
+  bool mayLeave = false;
+};
+
 /// One version of a plugin: what its manifest says, and its copy in the store. Its code comes into
 /// this process only once something is to run here. After its last instance it is parked: code that
 /// left a thread or a destructor behind must not go, and costs some 60 KiB. Only a plugin that
@@ -27,8 +35,7 @@ class StoredPlugin {
   const Manifest manifest;
   const std::string digest;
   const std::filesystem::path file;
-  /// Why no other version of it may be in one process with it, as the end of a sentence, or "".
-  const std::string whyAlone;
+  const Residence residence;
 
   /// Its code for an instance, loaded into this process unless it is there. Errors as
   /// Library::load.
@@ -52,7 +59,6 @@ class StoredPlugin {
 
   Programs& programs_;
   const std::filesystem::path workFolder_;
-  const bool mayLeave_;
   const std::shared_ptr<Guarded<Code>> code_;  ///< leases may outlive this
 };
 

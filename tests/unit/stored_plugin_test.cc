@@ -126,9 +126,10 @@ TEST_F(StoredPluginTest, ThreadsThatComeAndGoFindItWhole) {
 }
 
 TEST_F(StoredPluginTest, SaysWhatKeepsOtherVersionsAway) {
-  EXPECT_THAT(stored("misfit").whyAlone, IsEmpty());
-  EXPECT_THAT(stored("pinned").whyAlone, HasSubstr("exports _Z"));
-  EXPECT_THAT(stored("versions/next_alone").whyAlone, HasSubstr(R"("reload": "process")"));
+  EXPECT_THAT(stored("misfit").residence.whyAlone, IsEmpty());
+  EXPECT_THAT(stored("pinned").residence.whyAlone, HasSubstr("exports _Z"));
+  EXPECT_THAT(stored("versions/next_alone").residence.whyAlone,
+              HasSubstr(R"("reload": "process")"));
 }
 
 }  // namespace
