@@ -75,10 +75,10 @@ bool matches(std::string_view pattern, std::string_view text) {
       p = starP;
       t = ++starT;
     } else if (deepP != std::string_view::npos) {
-      const auto slash = text.find('/', deepT);
-      if (deepIsFolders && slash == std::string_view::npos) return false;
+      if (deepIsFolders) deepT = text.find('/', deepT);
+      if (deepT == std::string_view::npos) return false;
       p = deepP;
-      t = deepT = (deepIsFolders ? slash : deepT) + 1;
+      t = ++deepT;
       starP = std::string_view::npos;
     } else {
       return false;
