@@ -92,11 +92,7 @@ class StageCheck {
 
 std::set<std::string> pluginsNamed(const Config& config) {
   std::set<std::string> ids;
-  for (const auto& queue : config.queues) {
-    for (const auto& source : queue.sources) ids.insert(source.plugin);
-    for (const auto& planner : queue.planners) ids.insert(planner.plugin);
-    ids.insert(queue.builder.plugin);
-  }
+  for (const auto& queue : config.queues) ids.merge(pluginsUsed(queue));
   return ids;
 }
 

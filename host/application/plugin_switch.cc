@@ -1,7 +1,7 @@
 #include "application/plugin_switch.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -62,19 +62,22 @@ std::shared_ptr<const Plugins> PluginSwitch::pluginsOf(const std::string& queue,
                                                        const PluginStore& store) {
   Files files;
   const auto choices = store.choices(queue);
-  std::set<std::string> seen;
+  std::map<std::string, std::string> newest;            // digests by id
+  std::map<std::string, std::filesystem::path> copies;  // by digest
   for (const auto& plugin : store.all()) {
-    if (!seen.insert(plugin.id).second) continue;
-    const auto chosen = choices.find(plugin.id);
-    const PluginInfo* inFolder = base.find(plugin.id);
+    newest[plugin.id] = plugin.digest;
+    copies[plugin.digest] = plugin.file;
+  }
+  for (const auto& [id, last] : newest) {
+    const auto chosen = choices.find(id);
     const std::string digest = chosen != choices.end() ? chosen->second.digest
-                               : inFolder == nullptr   ? store.newest(plugin.id)->digest
-                                                       : "";
+                               : base.find(id)         ? ""
+                                                       : last;
     if (digest.empty()) continue;
-    if (const auto found = store.find(digest))
-      files.push_back(found->file);
+    if (const auto copy = copies.find(digest); copy != copies.end())
+      files.push_back(copy->second);
     else
-      log::error("plugin {} with {} is not installed any more queue={}", plugin.id, digest, queue);
+      log::error("plugin {} with {} is not installed any more queue={}", id, digest, queue);
   }
   auto plugins = base.with({});
   for (const auto& file : files) {
