@@ -30,6 +30,7 @@ struct CheckSample {
 /// The plugin that is checked, and with what. Made once, read by every check.
 struct CheckSubject {
   std::filesystem::path file;
+  bool isProgram = false;  ///< exec: (stages/program_plugin.h); else a shared object
   std::string bytes;
   std::filesystem::path scratch;     ///< an empty folder for the checks, removed afterwards
   Manifest manifest;                 ///< empty until it could be read
@@ -58,7 +59,7 @@ std::vector<Check> programChecks();
 std::vector<Check> staticChecks();
 std::vector<Check> loadChecks();
 std::vector<Check> lifeChecks();
-std::vector<Check> workChecks();
+std::vector<Check> workChecks();  ///< of programs, too
 std::vector<Check> modeChecks();
 std::vector<Check> faultChecks();
 std::vector<Check> reloadChecks();

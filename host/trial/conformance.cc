@@ -60,7 +60,7 @@ Result<std::vector<CheckSample>> samplesOf(const fs::path& folder) {
 }
 
 Result<Manifest> manifestOf(const CheckSubject& subject) {
-  if (isProgram(subject.file)) {
+  if (subject.isProgram) {
     auto program = readProgram(fs::absolute(subject.file).lexically_normal(), ManifestReader());
     if (!program) return program.error();
     return std::move(program->manifest);
@@ -115,11 +115,12 @@ Result<ConformanceReport> checkPlugin(const fs::path& file, const ConformanceOpt
   std::error_code missing;
   if (!fs::is_regular_file(file, missing))
     return notFound(fmt::format("There is no file {}.", file.string()));
-  const auto checks = isProgram(file) ? programChecks() : allChecks();
-  if (const auto known = knowsAll(options.only, checks); !known) return known.error();
-  const ScratchFolder scratch = ScratchFolder::below({});
   CheckSubject subject;
   subject.file = file;
+  subject.isProgram = isProgram(file);
+  const auto checks = subject.isProgram ? programChecks() : allChecks();
+  if (const auto known = knowsAll(options.only, checks); !known) return known.error();
+  const ScratchFolder scratch = ScratchFolder::below({});
   subject.bytes = readFile(file, kPluginFileBytes);
   subject.scratch = scratch.path();
   auto samples = samplesOf(options.samples);

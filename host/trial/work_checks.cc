@@ -2,54 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "planwright/plugin.h"
+
 #include "base/digest.h"
-#include "base/json.h"
 #include "model/plan_document.h"
-#include "stages/exec_service.h"
 #include "trial/trial_module.h"
-#include "trial/trial_programs.h"
-#include "trial/trial_services.h"
+#include "trial/work_trial.h"
 
 namespace planwright {
 namespace {
 
-using pw::testing::End;
-using pw::testing::FakeHost;
-
-/// A fake host that runs programs, as far as the samples of the author need them.
-class WorkingHost {
- public:
-  WorkingHost() {
-    host.exec = [this](std::string_view spec) {
-      StageCall call(services_);
-      const auto result = runProgram(spec, call, programs_, folders_);
-      if (result) return *result;
-      JsonWriter json;
-      json.object().member("outcome", "refused").member("error", result.error().message);
-      return json.end().take();
-    };
-  }
-
-  FakeHost host;
-
- private:
-  TrialPrograms programs_;
-  TrialServices services_{[](std::string_view, int, std::string_view) {}};
-  PrivateFolders folders_{{}};
-};
-
-std::string said(const End& end) {
-  return fmt::format("status {}{}{}", end.status, end.message.empty() ? "" : ": ", end.message);
-}
-
 /// Whatever it makes of this, it may not be a bug.
-CheckOutcome isNoBug(const CheckSubject& subject, const CheckSample& sample, const char* what) {
-  return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
-    FakeHost host;
-    const End end = module.work(host, stage, sample);
-    return end.status == PW_BUG
-               ? wrong(stage, fmt::format("{} ends in a bug: {}", what, end.message))
-               : CheckOutcome::passed();
+CheckOutcome isNoBug(const CheckSubject& subject, const CheckSample& sample, const char* what,
+                     std::string_view only = {}) {
+  return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {
+    if (!only.empty() && stage != only) return CheckOutcome::passed();
+    const WorkEnd end = trial.work(sample);
+    return end.isBug ? wrong(stage, fmt::format("{} ends in {}", what, end.said))
+                     : CheckOutcome::passed();
   });
 }
 
@@ -67,66 +37,53 @@ CheckOutcome strangeBytes(const CheckSubject& subject) {
   return isNoBug(subject, {"strange.txt", bytes}, "an input of any bytes");
 }
 
+CheckOutcome strangeSpec(const CheckSubject& subject) {
+  return isNoBug(subject, {"job", R"({"id":"job","spec":{"command":[7],"":null}})"},
+                 "a strange spec", PW_BUILDER);
+}
+
 CheckOutcome takesItsSamples(const CheckSubject& subject) {
   if (subject.samples.empty())
     return CheckOutcome::skipped("There are no samples; give a folder of inputs with --input.");
-  return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
-    for (const auto& sample : samplesFor(subject, stage)) {
-      WorkingHost working;
-      const End end = module.work(working.host, stage, sample);
-      if (!end.ok())
-        return wrong(stage, fmt::format("the sample {} ends with {}", sample.name, said(end)));
-    }
+  return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {
+    for (const auto& sample : samplesFor(subject, stage))
+      if (const WorkEnd end = trial.work(sample, {.runsPrograms = true}); !end.isOk)
+        return wrong(stage, fmt::format("the sample {} ends with {}", sample.name, end.said));
     return CheckOutcome::passed();
   });
 }
 
 CheckOutcome planIsValid(const CheckSubject& subject) {
-  return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
+  return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {
+    if (stage != PW_PLANNER) return CheckOutcome::passed();
     auto samples = samplesFor(subject, stage);
     if (samples.empty()) samples = {plainSample(subject, stage)};
-    for (const auto& sample : samples) {
-      WorkingHost working;
-      module.work(working.host, stage, sample);
-      for (const auto& plan : working.host.emitted("plan"))
+    for (const auto& sample : samples)
+      for (const auto& plan : trial.work(sample, {.runsPrograms = true}).plans)
         if (const auto sealed = sealPlan(plan, Digest::of(sample.content).text(), "check"); !sealed)
           return wrong(stage, fmt::format("a host refuses the plan of {}: {}", sample.name,
                                           sealed.error().message));
-    }
     return CheckOutcome::passed();
   });
 }
 
 CheckOutcome sameInputSameBytes(const CheckSubject& subject) {
   if (!subject.manifest.pure)
-    return CheckOutcome::skipped("plugin.json does not say \"pure\": true.");
-  return forEachStage(subject, [&](const TrialModule&, const std::string& stage) {
+    return CheckOutcome::skipped("Its manifest does not say \"pure\": true.");
+  return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {
     if (stage != PW_PLANNER) return CheckOutcome::passed();
     const auto sample = plainSample(subject, stage);
-    return freshResult(subject, stage, {sample}) == freshResult(subject, stage, {sample})
+    return trial.freshResult(sample) == trial.freshResult(sample)
                ? CheckOutcome::passed()
                : wrong(stage, "the same input and settings gave two different plans.");
   });
 }
 
-CheckOutcome strangeSpec(const CheckSubject& subject) {
-  return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
-    if (stage != PW_BUILDER) return CheckOutcome::passed();
-    FakeHost host;
-    const End end =
-        module.work(host, stage, {"job", R"({"id":"job","spec":{"command":[7],"":null}})"});
-    return end.status == PW_BUG ? wrong(stage, "a strange spec ends in a bug: " + end.message)
-                                : CheckOutcome::passed();
-  });
-}
-
 CheckOutcome stopsWithinASecond(const CheckSubject& subject) {
   constexpr auto kMost = std::chrono::seconds(1);
-  return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
-    FakeHost host;
-    host.cancelAt = 1;
+  return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {
     const auto begin = std::chrono::steady_clock::now();
-    module.work(host, stage, plainSample(subject, stage));
+    trial.work(plainSample(subject, stage), {.isStopped = true});
     return std::chrono::steady_clock::now() - begin > kMost
                ? wrong(stage, "it went on for more than a second after it was told to stop.")
                : CheckOutcome::passed();
@@ -136,7 +93,8 @@ CheckOutcome stopsWithinASecond(const CheckSubject& subject) {
 }  // namespace
 
 std::vector<Check> workChecks() {
-  constexpr const char* kReject = "Check what comes from outside; pw::reject() says what is wrong.";
+  constexpr const char* kReject =
+      "Check what comes from outside, and refuse it with a reason (pw::reject() in C++).";
   return {
       {"work", "empty-input", emptyInput, kReject},
       {"work", "4-MiB-line", longLine, kReject},
@@ -147,10 +105,11 @@ std::vector<Check> workChecks() {
       {"work", "plan-schema-valid", planIsValid,
        "schema/plan.schema.json of the SDK has the rules of plans."},
       {"work", "same-input-same-bytes", sameInputSameBytes,
-       "Leave time, randomness, addresses and the order of hash tables out of the plan, or say "
-       "\"pure\": false."},
+       "Leave time, randomness, addresses and the order of sets and hash tables out of the plan, "
+       "or say \"pure\": false."},
       {"work", "cancel-within-1-s", stopsWithinASecond,
-       "Ask call.cancelled() or use call.progress() in long loops, and pass waits through them."},
+       "Ask call.cancelled() or use call.progress() in long loops, and pass waits through them; a "
+       "program looks for Cancel, which call.progress() of planwright.py does."},
   };
 }
 
