@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "application/api_side.h"
+#include "application/left_folders.h"
 #include "application/restore_mark.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -147,6 +148,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   }
   {
     const std::lock_guard lock(queuesMutex_);
+    removeLeftSourceFolders(parts_->sourceFolder, config, *database_->lease());
     queues_ = std::make_unique<Queues>(*parts_);
     queues_->start(config);
   }

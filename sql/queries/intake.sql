@@ -74,6 +74,10 @@ select cursor from source_cursors where queue = $1 and source = $2
 insert into source_cursors (queue, source, cursor) select $1, $2, $3 where pg_backend_pid() = $4
 on conflict (queue, source) do update set cursor = excluded.cursor
 
+-- name: has_open_inputs
+-- $1 queue
+select exists (select from pending_inputs where queue = $1 and status in ('pending', 'planning'))
+
 -- name: newest_input
 -- $1 queue, $2 filename
 select id, digest from pending_inputs where queue = $1 and filename = $2 order by generation desc limit 1

@@ -210,6 +210,8 @@ class BranchTest(GitCase):
         expected = [(f"f{i}.txt", commit) for i in range(250)]
         self.await_recorded(host, expected)
         host.stop()
+        left = host.data / "sources" / "removed" / "git"  # of a queue that is not configured any more
+        left.mkdir(parents=True)
         changed = self.repository.commit(**{name: "again " + content for name, content in files.items()})
         self.repository.push()
         for part in (1, 2):
@@ -219,6 +221,7 @@ class BranchTest(GitCase):
         host.start()
         expected += [(name, changed) for name, _ in expected]
         self.await_recorded(host, expected)
+        self.assertFalse(left.parent.exists())
 
     def test_what_is_too_large_or_no_file_is_refused_by_name(self):
         (self.repository.clone / "link.txt").symlink_to("/etc/passwd")
