@@ -110,7 +110,10 @@ RequestFramer::Event RequestFramer::beginBody() {
 }
 
 RequestFramer::Event RequestFramer::nextFixed() {
-  if (missing_ == 0) return end();
+  return missing_ == 0 ? end() : nextPiece();
+}
+
+RequestFramer::Event RequestFramer::nextPiece() {
   piece_ = rest().substr(0, missing_);
   if (piece_.empty()) {
     compact();
@@ -156,15 +159,9 @@ RequestFramer::Event RequestFramer::nextChunkLine() {
 }
 
 RequestFramer::Event RequestFramer::nextChunkData() {
-  piece_ = rest().substr(0, missing_);
-  if (piece_.empty()) {
-    compact();
-    return Event::NeedBytes;
-  }
-  used_ += piece_.size();
-  missing_ -= piece_.size();
+  const Event event = nextPiece();
   if (missing_ == 0) state_ = State::ChunkEnd;
-  return Event::Body;
+  return event;
 }
 
 RequestFramer::Event RequestFramer::end() {

@@ -58,6 +58,7 @@ class RequestFramer {
   Event nextHeadLine();
   Event beginBody();
   Event nextFixed();
+  Event nextPiece();  ///< of what is missing
   Event nextChunkLine();
   Event nextChunkData();
   Event end();
