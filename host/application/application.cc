@@ -131,7 +131,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   };
   parts_ = std::make_unique<HostParts>(
       HostParts{config_, *database_, connectTickets, *blobs_, bell_, membership_, metrics_, clock_,
-                work, data / "sources", *logs_, [this](const std::string& queue) {
+                work, data / "remote", data / "sources", *logs_, [this](const std::string& queue) {
                   return PluginSwitch::pluginsOf(queue, *plugins_, *store_);
                 }});
 

@@ -28,6 +28,7 @@ struct HostParts {
   Metrics& metrics;
   const Clock& clock;
   std::filesystem::path workFolder;
+  std::filesystem::path remoteFolder;  ///< of jobs at other engines, by queue and token
   std::filesystem::path sourceFolder;  ///< what sources keep, by queue and name
   LogWriter& logs;
   /// The plugins that a queue starts with.

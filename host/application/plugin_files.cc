@@ -30,8 +30,8 @@ class StageCheck {
     if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
     if (!plugin->error.empty())
       return complain(stage.pointer + "/plugin", stage.plugin + ": " + plugin->error);
-    if (!plugin->manifest.provides("planwright." + kind + "/1"))
-      return complain(stage.pointer + "/plugin", stage.plugin + whyNot(plugin->manifest, kind));
+    if (!provides(plugin->manifest, kind))
+      return complain(stage.pointer + "/plugin", stage.plugin + " is no " + kind);
     for (const auto& [pointer, name] : stage.secretSettings)
       checkSecret(stage, plugin->manifest, pointer);
     const auto settings =
@@ -60,11 +60,10 @@ class StageCheck {
     return found == plugins_.end() ? nullptr : &*found;
   }
 
-  static std::string whyNot(const Manifest& manifest, const std::string& kind) {
-    if (kind == "builder" && manifest.provides("planwright.remote-builder/1"))
-      return " builds on another engine only (planwright.remote-builder/1), which this version of "
-             "planwright cannot run; it needs a plugin with planwright.builder/1";
-    return " is no " + kind;
+  /// A builder may build here, or on another engine.
+  static bool provides(const Manifest& manifest, const std::string& kind) {
+    return manifest.provides("planwright." + kind + "/1") ||
+           (kind == "builder" && manifest.provides("planwright.remote-builder/1"));
   }
 
   std::string missing(const std::string& id) const {

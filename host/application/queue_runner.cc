@@ -74,9 +74,17 @@ QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const
       jobSlots_(settings.jobSlots) {
   const Roles& roles = parts.config.roles;
   if (roles.build) {
-    const BuildParts build{queue_,           parts.database,   parts.connectTickets, parts.blobs,
-                           parts.bell,       parts.membership, parts.metrics,        parts.clock,
-                           parts.workFolder, parts.logs};
+    const BuildParts build{queue_,
+                           parts.database,
+                           parts.connectTickets,
+                           parts.blobs,
+                           parts.bell,
+                           parts.membership,
+                           parts.metrics,
+                           parts.clock,
+                           parts.workFolder,
+                           parts.logs,
+                           parts.remoteFolder / queue.name};
     building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
   }
   if (roles.plan) {

@@ -258,6 +258,8 @@ void BuildLoop::end(JobResult result, Round& round) {
   touched_.push_back(result.build);
   std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
   if (!result.holdReason.empty()) round.holdReason = result.holdReason;
+  if (result.remoteEnd == RemoteEnd::IsOver) round.remoteOver.push_back(result.remoteToken);
+  if (result.remoteEnd == RemoteEnd::IsUnwanted) round.remoteUnwanted.push_back(result.remoteToken);
   const int job = result.position;
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
   if (result.lostFrom >= 0 && !build.isCancelled(job) && build.mayRedo(result.lostFrom))

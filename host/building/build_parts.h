@@ -28,6 +28,7 @@ struct BuildParts {
   const Clock& clock;
   std::filesystem::path workFolder;  ///< of this host alone; one folder per attempt
   LogWriter& logs;
+  std::filesystem::path remoteFolder = {};  ///< work folders of jobs at another engine, which stay
 };
 
 }  // namespace planwright

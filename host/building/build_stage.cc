@@ -46,6 +46,7 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
       watchConnection_(parts.database.dedicated()),
       alone_(aloneDoors()),
       turns_(turnDoors()),
+      engines_(parts),
       loop_(parts, {[this] { return slots_.load(); },
                     [this](std::vector<JobTask> tasks) {
                       {
@@ -120,7 +121,7 @@ void BuildStage::startThreads() {
   std::erase_if(*threads, [](const auto& thread) { return thread->gone.load(); });
   while (static_cast<int>(threads->size()) < slots_) {
     const int index = static_cast<int>(threads->size());
-    threads->push_back(std::make_unique<JobThread>(parts_));
+    threads->push_back(std::make_unique<JobThread>(parts_, engines_));
     JobThread& self = *threads->back();
     self.thread =
         startThread("pw-job-" + std::to_string(index),
@@ -326,6 +327,8 @@ void BuildStage::watch(const std::stop_token& stop) {
       auto threads = jobThreads_.lock();
       for (auto& thread : *threads) thread->runner.checkLimits(now);
     }
+    engines_.checkLimits(now);
+    engines_.refresh();
     if (++round % kLooksPerCancel != 0 || held_.lock()->plans.empty()) continue;
     try {
       const InstanceId instance{parts_.membership.instance()};

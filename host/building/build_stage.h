@@ -50,7 +50,7 @@ class BuildStage final : public NextStage<ClaimedPlan> {
     JobRunner runner;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    explicit JobThread(const BuildParts& parts) : runner(parts) {}
+    JobThread(const BuildParts& parts, RemoteEngines& engines) : runner(parts, engines) {}
   };
 
   struct Held {
@@ -88,6 +88,7 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   AloneTurns alone_;
   SourceTurns turns_;                               ///< by turns(), in the claimer's thread
   std::shared_ptr<const QueueGeneration> weighed_;  ///< whose weights they have
+  RemoteEngines engines_;
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   std::unique_ptr<Claimer> claimer_;

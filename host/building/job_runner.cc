@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "building/job_services.h"
+#include "building/remote_attempt.h"
 #include "building/work_folder.h"
 
 namespace planwright {
 namespace {
 
+constexpr std::chrono::milliseconds kNew{0};
 constexpr std::int64_t kLargestRest = std::int64_t{16} << 30;
 
 JobStatus statusOf(FailureClass kind) {
@@ -39,13 +41,20 @@ JobStatus statusOf(FailureClass kind) {
 void JobRunner::adopt(std::shared_ptr<const QueueGeneration> generation) {
   if (generation == generation_) return;
   builder_.reset();
+  engine_.reset();
   generation_ = std::move(generation);
 }
 
 Result<void> JobRunner::create() {
-  if (builder_) return {};
+  if (builder_ || engine_) return {};
   const auto& config = generation_->config.builder;
   const Plugins& plugins = *generation_->plugins;
+  if (plugins.isRemote(config.plugin)) {
+    auto engine = engines_.of(generation_);
+    if (!engine) return engine.error();
+    engine_ = std::move(*engine);
+    return {};
+  }
   auto settings = plugins.settings(config.plugin, config.settingsJson);
   if (!settings) return settings.error();
   auto builder = plugins.builder(config.plugin, parts_.queue.name, *settings, roomOf(config));
@@ -91,14 +100,27 @@ JobResult JobRunner::attempt(const JobTask& task) {
     return result;
   }
   const std::string attemptId = std::to_string(number(task.attemptId));
-  WorkFolder& folder = emptyFolder(attemptId);
-  if (const auto ok = folder.fill(task, parts_.blobs); !ok) {
+  std::optional<RemoteAttempt> remote;
+  std::optional<WorkFolder> lasting;
+  if (engine_) {
+    remote.emplace(parts_, *engine_, task);
+    if (const auto failure = remote->begin()) {
+      describe(*failure, StopReason::None, result);
+      return result;
+    }
+    result.remoteToken = remote->job().token;
+    lasting.emplace(WorkFolder::lasting(remote->job().folder, !remote->job().isFilled));
+  }
+  WorkFolder& folder = lasting ? *lasting : emptyFolder(attemptId);
+  const bool isFilled = remote && remote->job().isFilled;
+  if (const auto ok = isFilled ? Result<void>() : folder.fill(task, parts_.blobs); !ok) {
     describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
     for (const int need : task.job().needs)
       if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
         result.lostFrom = need;
     return result;
   }
+  if (remote && !isFilled) remote->filled();
   const auto& config = generation_->config.builder;
   auto secrets = readSecretValues(config.pluginSecrets);
   if (!secrets) {
@@ -110,21 +132,25 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.planId = std::to_string(number(task.plan));
   job.planDigest = task.planDigest;
   job.specJson = task.job().specJson;
-  job.token = "attempt-" + attemptId;
+  job.token = remote ? remote->job().token : "attempt-" + attemptId;
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
   AttemptLog log(parts_.logs, parts_.logs.folder() / attemptId, logLimits());
   JobServices services(task, config, parts_.blobs, log, std::move(*secrets));
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
-                            config.silenceTimeout});
+                            config.silenceTimeout, remote ? remote->job().age : kNew});
   *running_.lock() = {&call, {task.build, task.position}};
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
   failpoint("job.call.before");
-  const StageOutcome outcome = builder_->build(job, call);
+  const StageOutcome outcome =
+      remote ? remote->run(job, call, services) : builder_->build(job, call);
   failpoint("job.call.after");
   const LogEnd logEnd = log.finish();  // before anybody hears that the attempt is over
-  if (const auto& exit = services.lastExit()) {
+  if (remote) {
+    result.exitCode = remote->exitCode();
+    result.remoteEnd = remote->end();
+  } else if (const auto& exit = services.lastExit()) {
     result.exitCode = exit->code;
     result.peakMemoryBytes = exit->peakMemoryBytes;
     result.isSealed = services.isSealed();

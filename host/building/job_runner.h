@@ -7,6 +7,7 @@
 #include "base/guarded.h"
 #include "building/build_parts.h"
 #include "building/job_task.h"
+#include "building/remote_engine.h"
 #include "building/work_folder.h"
 #include "logs/attempt_log.h"
 #include "stages/stage_call.h"
@@ -18,7 +19,7 @@ namespace planwright {
 /// thread; the interrupting functions come from any.
 class JobRunner {
  public:
-  explicit JobRunner(const BuildParts& parts) : parts_(parts) {}
+  JobRunner(const BuildParts& parts, RemoteEngines& engines) : parts_(parts), engines_(engines) {}
 
   JobResult run(const JobTask& task);
   /// Lets go of an older generation, while there is nothing to run.
@@ -45,8 +46,10 @@ class JobRunner {
   void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
   BuildParts parts_;
+  RemoteEngines& engines_;
   std::shared_ptr<const QueueGeneration> generation_;
-  std::unique_ptr<Builder> builder_;
+  std::unique_ptr<Builder> builder_;  ///< or, of a plugin that builds elsewhere:
+  std::shared_ptr<RemoteEngine> engine_;
   std::unique_ptr<WorkFolder> folder_;
   Guarded<Running> running_;
 };

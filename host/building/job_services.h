@@ -46,6 +46,8 @@ class JobServices final : public CallServices {
   /// Programs ran, and a sandbox kept each of them from the network and from undeclared files.
   bool isSealed() const { return lastExit_ && !wasOpen_; }
 
+  /// Was stored for the job elsewhere.
+  void keep(StagedBlob blob) { stored_.push_back(std::move(blob)); }
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
  private:

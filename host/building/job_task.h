@@ -45,6 +45,13 @@ struct JobTask {
   const PlannedJob& job() const { return document->jobs[static_cast<std::size_t>(position)]; }
 };
 
+/// What the end of an attempt makes of what was handed to another engine.
+enum class RemoteEnd {
+  Stays,      ///< it goes on there
+  IsOver,     ///< the engine has nothing of it any more that matters
+  IsUnwanted  ///< the engine is to be told that nobody wants it
+};
+
 /// How the attempt ended. `Ready` = to run again.
 struct JobResult {
   BuildId build{};
@@ -64,7 +71,9 @@ struct JobResult {
   bool isFromCache = false;       ///< nothing ran
   std::int64_t generation = 0;    ///< number of the one that it ran with; 0 = nothing ran
   bool isSealed = false;          ///< what ran could reach no network and no undeclared files
-  bool stoppedByHost = false;     ///< draining: runs again, the attempt does not count
+  std::string remoteToken;        ///< another engine had it, under this token; empty = none had
+  RemoteEnd remoteEnd = RemoteEnd::Stays;
+  bool stoppedByHost = false;  ///< draining: runs again, the attempt does not count
 
   /// What a retry is counted under.
   std::string counter() const { return isDeath ? "death" : failureClass; }

@@ -22,8 +22,9 @@ struct Round {
   std::vector<JobPlace> starts;
   std::vector<FinishedBuild> finished;
   std::vector<JobRedo> redone;
-  std::vector<CacheEntry> results;        ///< for the cache
-  std::map<std::string, double> learned;  ///< seconds of jobs, by name
+  std::vector<CacheEntry> results;                      ///< for the cache
+  std::map<std::string, double> learned;                ///< seconds of jobs, by name
+  std::vector<std::string> remoteOver, remoteUnwanted;  ///< tokens of jobs at another engine
   std::string holdReason;
 
   /// One statement writes them all, so a job's later change of the round goes into its first one.

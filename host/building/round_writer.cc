@@ -10,6 +10,7 @@
 #include "base/unavailable.h"
 #include "store/blobs.h"
 #include "store/plans.h"
+#include "store/remote_jobs.h"
 
 namespace planwright {
 
@@ -70,7 +71,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
                          (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1) +
                          (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1) +
                          (round.learned.empty() ? 0 : 1) + (round.redone.empty() ? 0 : 1) +
-                         (round.results.empty() ? 0 : 1);
+                         (round.results.empty() ? 0 : 1) + (round.remoteOver.empty() ? 0 : 1) +
+                         (round.remoteUnwanted.empty() ? 0 : 1);
   if (statements == 0) return;
   if (!round.finished.empty()) failpoint("manifest.before");
   for (const auto& build : round.finished)
@@ -95,6 +97,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   if (!round.finished.empty()) failpoint("build.commit.before");
   if (!round.finished.empty()) done = Plans(connection_).finish(round.finished, queue);
   if (!round.results.empty()) JobCache(connection_, parts_.blobs).record(round.results);
+  if (!round.remoteOver.empty()) RemoteJobs(connection_).end(round.remoteOver);
+  if (!round.remoteUnwanted.empty()) RemoteJobs(connection_).withdraw(round.remoteUnwanted);
   if (!round.learned.empty()) jobs.learn(queue, round.learned);
   if (transaction) transaction->commit();
   if (!round.changes.empty()) failpoint("job.commit.after");

@@ -35,6 +35,14 @@ void copyInto(const fs::path& target, int from) {
 
 }  // namespace
 
+WorkFolder WorkFolder::lasting(fs::path path, bool isNew) {
+  if (isNew) fs::remove_all(path);
+  if (isNew) fs::create_directories(path);
+  WorkFolder folder;
+  folder.path_ = std::move(path);
+  return folder;
+}
+
 Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
   std::size_t fromJobs = 0;
   for (const auto& input : task.job().inputs) {
@@ -83,7 +91,7 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
       return invalid(fmt::format("The job left no file that matches its output \"{}\".", globs[i]));
   std::sort(found.begin(), found.end());
   for (const auto& path : found) {
-    const std::string name = path.lexically_relative(folder_.path()).string();
+    const std::string name = path.lexically_relative(path_).string();
     if (!isUtf8(name))
       return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));

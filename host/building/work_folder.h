@@ -18,11 +18,15 @@ namespace planwright {
 class WorkFolder {
  public:
   explicit WorkFolder(std::filesystem::path path)
-      : folder_(ScratchFolder::at(std::move(path), 0755)) {}
+      : scratch_(ScratchFolder::at(path, 0755)),
+        path_(std::move(path)) {}
+  /// One that outlives this, and perhaps the host: of a job that another engine runs. Made, and
+  /// emptied, if it `isNew`.
+  static WorkFolder lasting(std::filesystem::path path, bool isNew);
 
   /// Removes all that is in it. False: make another folder.
-  bool clear() { return folder_.clear(); }
-  const std::filesystem::path& path() const { return folder_.path(); }
+  bool clear() { return scratch_->clear(); }
+  const std::filesystem::path& path() const { return path_; }
 
   /// Puts every input in place. NotFound: a blob is gone; its pointer names the job that made it.
   Result<void> fill(const JobTask& task, BlobStore& blobs);
@@ -38,7 +42,10 @@ class WorkFolder {
                             std::optional<std::int64_t> limitBytes = {});
 
  private:
-  ScratchFolder folder_;
+  WorkFolder() = default;
+
+  std::optional<ScratchFolder> scratch_;  ///< none: it lasts
+  std::filesystem::path path_;
 };
 
 }  // namespace planwright

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint16_t kFlagFd = 1;
 
 bool isKind(std::uint16_t kind) {
-  return (kind >= 1 && kind <= 6) || (kind >= 16 && kind <= 22) || (kind >= 32 && kind <= 36);
+  return (kind >= 1 && kind <= 9) || (kind >= 16 && kind <= 22) || (kind >= 32 && kind <= 36);
 }
 
 template <class Number>

@@ -22,17 +22,19 @@ enum class FrameKind : std::uint16_t {
   /// file and what its manifest says, how many bytes it may use and how many seconds of processor
   /// time in a call (0 = any); answered by Ready or Refused. Without a stage it is only loaded.
   Hello = 1,
-  Plan = 2,    ///< a call: the input, data = its content; answered by Done
-  Build = 3,   ///< a call: the job; answered by Done
-  Cancel = 4,  ///< {"reason"}: the number in PW_STOP_*
-  Reply = 5,   ///< to the request of this number: {"error"} or what was asked for
-  Poll = 6,    ///< a call: data = the cursor; answered by Done
+  Plan = 2,      ///< a call: the input, data = its content; answered by Done
+  Build = 3,     ///< a call: the job; answered by Done
+  Cancel = 4,    ///< {"reason"}: the number in PW_STOP_*
+  Reply = 5,     ///< to the request of this number: {"error"} or what was asked for
+  Poll = 6,      ///< a call: data = the cursor; answered by Done
+  Submit = 7,    ///< a call: the job; answered by Done, data = the handle
+  Observe = 8,   ///< a call: data = a JSON array of handles; answered by Done
+  Withdraw = 9,  ///< a call: data = the handle; answered by Done
   // worker -> host
   Ready = 16,    ///< of a source perhaps with the descriptor that tells when to poll
   Refused = 17,  ///< {"kind","message"}
   /// {"failure","outputs","tired"}, data = the plan; of a poll "items" and "next_ms", data = the
-  /// new
-  /// cursor. tired = start another worker.
+  /// new cursor; of an observation "states", "outputs" and "next_ms". tired = start another worker.
   Done = 18,
   Log = 19,       ///< {"level","fields"}, data = the message
   Event = 20,     ///< {"type"}, data = its body

@@ -1,5 +1,7 @@
 #include "stages/inproc_builder.h"
 
+#include "stages/inproc_job.h"
+
 namespace planwright {
 
 Result<std::unique_ptr<Builder>> InprocBuilder::create(std::shared_ptr<Library> library,
@@ -12,16 +14,7 @@ Result<std::unique_ptr<Builder>> InprocBuilder::create(std::shared_ptr<Library> 
 }
 
 StageOutcome InprocBuilder::build(const StageJob& job, StageCall& call) {
-  pw_job in{};
-  in.size = sizeof in;
-  in.attempt = static_cast<std::uint32_t>(job.attempt);
-  in.id = toStr(job.id);
-  in.plan_id = toStr(job.planId);
-  in.plan_digest = toStr(job.planDigest);
-  in.spec = toStr(job.specJson);
-  in.token = toStr(job.token);
-  in.workdir = toStr(job.workdir);
-  in.inputs = toStr(job.inputsJson);
+  const pw_job in = toForm(job);
   StageOutcome out;
   out.failure = instance_->run(pw_call::Kind::Build, call, [&](pw_call* record) {
     return table_->build(instance_->self(), record, &in);

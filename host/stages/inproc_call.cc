@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "stages/clean_text.h"
+#include "stages/remote_words.h"
 
 using planwright::Failure;
 using planwright::FailureClass;
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kDocumentLimitBytes = std::size_t{64} << 20;
 constexpr std::size_t kMessageLimitBytes = 4096;
 constexpr std::size_t kDetailsLimitBytes = std::size_t{64} << 10;
+constexpr std::size_t kHandleLimitBytes = 4096;
 
 }  // namespace
 
@@ -49,6 +51,8 @@ void pw_call::begin(Kind what, planwright::StageCall& call) {
   emitted = false;
   document.clear();
   outputs.clear();
+  remoteOutputs.clear();
+  states.clear();
   items.clear();
   cursor.reset();
   secrets = {};
@@ -76,6 +80,11 @@ std::optional<Failure> pw_call::end(pw_status status, std::string_view plugin) {
   if (kind == Kind::Plan && !emitted)
     return Failure{FailureClass::Bug,
                    fmt::format("The plugin {} reported success without a plan.", plugin),
+                   {},
+                   {}};
+  if (kind == Kind::Submit && document.empty())
+    return Failure{FailureClass::Bug,
+                   fmt::format("The plugin {} submitted a job and gave no handle.", plugin),
                    {},
                    {}};
   return std::nullopt;
@@ -108,6 +117,9 @@ pw_status pw_call::emit(std::string_view what, std::string_view json) {
     return PW_OK;
   }
   if (kind == Kind::Build && what == "output") return emitOutput(json);
+  if (kind == Kind::Submit && what == "handle") return emitHandle(json);
+  if (kind == Kind::Observe && what == "state") return emitState(json);
+  if (kind == Kind::Observe && what == "output") return emitOutput(json);
   if (kind == Kind::Poll && what == "input") return emitInput(json);
   if (kind == Kind::Poll && what == "cursor") {
     cursor = std::string(json);
@@ -124,7 +136,36 @@ pw_status pw_call::emitOutput(std::string_view json) {
   const std::string name = parsed ? planwright::textOr(*parsed, "name") : std::string();
   if (!digest || name.empty())
     return breach("it emitted an output that is not {\"name\",\"digest\"}");
-  outputs.push_back({name, digest->text()});
+  if (kind == Kind::Observe)
+    remoteOutputs.push_back({planwright::textOr(*parsed, "handle"), {name, digest->text()}});
+  else
+    outputs.push_back({name, digest->text()});
+  return PW_OK;
+}
+
+pw_status pw_call::emitHandle(std::string_view json) {
+  const auto parsed = planwright::parseJson(json);
+  std::string handle = parsed ? planwright::textOr(*parsed, "handle") : std::string();
+  if (!document.empty()) return breach("it emitted a second handle");
+  if (handle.empty() || handle.size() > planwright::kHandleLimitBytes)
+    return breach("it emitted a handle that is not {\"handle\": a text of 1 to 4096 bytes}");
+  document = std::move(handle);
+  return PW_OK;
+}
+
+pw_status pw_call::emitState(std::string_view json) {
+  const auto parsed = planwright::parseJson(json);
+  const auto stage =
+      parsed ? planwright::remoteStageFrom(planwright::textOr(*parsed, "state")) : std::nullopt;
+  if (!stage)
+    return breach(
+        "it emitted a state that is not {\"handle\", \"state\": waiting, running, succeeded, "
+        "failed "
+        "or lost}");
+  states.push_back({planwright::textOr(*parsed, "handle"), *stage,
+                    planwright::cleanText(secrets.without(planwright::textOr(*parsed, "message")),
+                                          planwright::kMessageLimitBytes),
+                    static_cast<int>(planwright::numberOr(*parsed, "exit", -1))});
   return PW_OK;
 }
 

@@ -18,7 +18,7 @@
 /// per stage instance, reused from call to call so that a call costs no allocation. The plugin may
 /// use it from several threads; `mutex` guards all but `stage`.
 struct pw_call {
-  enum class Kind { Module, Plan, Build, Poll };
+  enum class Kind { Module, Plan, Build, Poll, Submit, Observe, Withdraw };
 
   /// The running call, or null: a plugin that keeps a pw_call after its function returned is
   /// refused.
@@ -31,8 +31,10 @@ struct pw_call {
   std::exception_ptr hostError;  ///< our own infrastructure failed inside a callback
   std::string hint;              ///< why a host function last refused; told with the failure
   bool emitted = false;
-  std::string document;
+  std::string document;  ///< of submit: the handle
   std::vector<planwright::StageOutcome::Output> outputs;
+  std::vector<std::pair<std::string, planwright::StageOutcome::Output>> remoteOutputs;
+  std::vector<planwright::RemoteState> states;
   std::vector<planwright::SourceItem> items;
   std::optional<std::string> cursor;
   planwright::SecretMask secrets;  ///< handed out
@@ -57,6 +59,8 @@ struct pw_call {
   pw_status breach(std::string what);
   pw_status emitOutput(std::string_view json);
   pw_status emitInput(std::string_view json);
+  pw_status emitHandle(std::string_view json);
+  pw_status emitState(std::string_view json);
 };
 
 namespace planwright {

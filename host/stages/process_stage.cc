@@ -191,7 +191,8 @@ StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
   if (!end || !*end)
     return died(end ? end->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, request.item, call);
   Result<StageOutcome> outcome = StageOutcome{};
-  if (request.kind != FrameKind::Poll) outcome = outcomeFrom(takeDone());
+  const bool isOther = request.kind == FrameKind::Poll || request.kind == FrameKind::Observe;
+  if (!isOther) outcome = outcomeFrom(takeDone());
   if (!outcome) return died(outcome.error(), request.item, call);
   mask(outcome->failure);
   host_->quarantine->cameBack(task_.digest);
@@ -358,6 +359,29 @@ StageOutcome ProcessPlanner::plan(const StageInput& input, StageCall& call) {
 
 StageOutcome ProcessBuilder::build(const StageJob& job, StageCall& call) {
   return instance_->run({FrameKind::Build, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
+}
+
+StageOutcome ProcessRemoteBuilder::submit(const StageJob& job, StageCall& call) {
+  return instance_->run({FrameKind::Submit, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
+}
+
+RemoteLook ProcessRemoteBuilder::observe(std::string_view handlesJson, StageCall& call) {
+  auto outcome = instance_->run({FrameKind::Observe, "observe", "{}", handlesJson}, call);
+  RemoteLook look;
+  if (outcome.failure) {
+    look.failure = std::move(outcome.failure);
+    look.holdReason = std::move(outcome.holdReason);
+  } else if (auto told = lookFrom(instance_->takeDone())) {
+    look = std::move(*told);
+    instance_->mask(look.failure);
+  } else {
+    look.failure = Failure{FailureClass::Bug, told.error().message, {}, {}};
+  }
+  return look;
+}
+
+StageOutcome ProcessRemoteBuilder::withdraw(std::string_view handle, StageCall& call) {
+  return instance_->run({FrameKind::Withdraw, "withdraw", "{}", handle}, call);
 }
 
 SourcePoll ProcessSource::poll(std::string_view cursor, StageCall& call) {

@@ -102,6 +102,18 @@ class ProcessBuilder final : public Builder {
   const std::unique_ptr<ProcessInstance> instance_;
 };
 
+class ProcessRemoteBuilder final : public RemoteBuilder {
+ public:
+  explicit ProcessRemoteBuilder(std::unique_ptr<ProcessInstance> instance)
+      : instance_(std::move(instance)) {}
+  StageOutcome submit(const StageJob& job, StageCall& call) override;
+  RemoteLook observe(std::string_view handlesJson, StageCall& call) override;
+  StageOutcome withdraw(std::string_view handle, StageCall& call) override;
+
+ private:
+  const std::unique_ptr<ProcessInstance> instance_;
+};
+
 /// Its descriptor is a copy, which is as readable as the one in the process.
 class ProcessSource final : public Source {
  public:

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "stages/inproc_builder.h"
 #include "stages/inproc_planner.h"
+#include "stages/inproc_remote_builder.h"
 #include "stages/inproc_source.h"
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
@@ -400,6 +401,20 @@ Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std
                                                   const StageRoom& room) const {
   return make<Builder, InprocBuilder, pw_builder, ProcessBuilder>(PW_BUILDER, id, queue,
                                                                   settingsJson, room);
+}
+
+Result<std::unique_ptr<RemoteBuilder>> Plugins::remoteBuilder(std::string_view id,
+                                                              const std::string& queue,
+                                                              std::string_view settingsJson,
+                                                              const StageRoom& room) const {
+  return make<RemoteBuilder, InprocRemoteBuilder, pw_remote_builder, ProcessRemoteBuilder>(
+      PW_REMOTE_BUILDER, id, queue, settingsJson, room);
+}
+
+bool Plugins::isRemote(std::string_view id) const {
+  const auto plugin = stored(id);
+  return plugin && plugin->manifest.provides(PW_REMOTE_BUILDER) &&
+         !plugin->manifest.provides(PW_BUILDER);
 }
 
 Result<std::unique_ptr<Source>> Plugins::source(std::string_view id, const std::string& queue,

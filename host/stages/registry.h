@@ -16,8 +16,8 @@ namespace planwright {
 class Quarantine;
 class StoredPlugin;
 
-/// Where a stage runs. Auto: in this process if the plugin came with the program and does not prefer
-/// otherwise, else in one of its own, as far as its manifest lets it.
+/// Where a stage runs. Auto: in this process if the plugin came with the program and does not
+/// prefer otherwise, else in one of its own, as far as its manifest lets it.
 struct StageRoom {
   enum class Isolation { Inproc, Process, Auto };
   Isolation isolation = Isolation::Inproc;
@@ -110,6 +110,12 @@ class Plugins {
   Result<std::unique_ptr<Builder>> builder(std::string_view id, const std::string& queue,
                                            std::string_view settingsJson,
                                            const StageRoom& room = {}) const;
+  Result<std::unique_ptr<RemoteBuilder>> remoteBuilder(std::string_view id,
+                                                       const std::string& queue,
+                                                       std::string_view settingsJson,
+                                                       const StageRoom& room = {}) const;
+  /// It builds on another engine: the usable plugin has a remote builder and no builder.
+  bool isRemote(std::string_view id) const;
   Result<std::unique_ptr<Source>> source(std::string_view id, const std::string& queue,
                                          std::string_view settingsJson,
                                          const StageRoom& room = {}) const;

@@ -87,7 +87,7 @@ struct StageOutcome {
   std::optional<Failure> failure;
   bool isDeath = false;         ///< the process of the stage died with it
   std::string holdReason;       ///< from now on the stage runs nothing, and why
-  std::string document;         ///< planner: the plan document it emitted
+  std::string document;         ///< planner: the plan document; submit: the handle
   std::vector<Output> outputs;  ///< builder: outputs that are blobs already
 };
 
@@ -103,6 +103,35 @@ class Builder {
  public:
   virtual ~Builder() = default;
   virtual StageOutcome build(const StageJob& job, StageCall& call) = 0;
+};
+
+/// What another engine says of a job that was handed to it.
+struct RemoteState {
+  enum class Stage { Waiting, Running, Succeeded, Failed, Lost };
+  std::string handle;
+  Stage stage = Stage::Waiting;
+  std::string message;
+  int exitCode = -1;  ///< of the job's program; -1 = none
+  bool isEnd() const { return stage >= Stage::Succeeded; }
+};
+
+/// One look at the engine. Outputs come before the states of the same look.
+struct RemoteLook {
+  std::optional<Failure> failure;
+  std::string holdReason;                                             ///< as in StageOutcome
+  std::vector<std::pair<std::string, StageOutcome::Output>> outputs;  ///< by handle
+  std::vector<RemoteState> states;
+  std::chrono::milliseconds nextLook{1000};
+};
+
+/// A builder in front of another engine; the ABI's planwright.remote-builder/1 has the contract.
+class RemoteBuilder {
+ public:
+  virtual ~RemoteBuilder() = default;
+  virtual StageOutcome submit(const StageJob& job, StageCall& call) = 0;
+  /// `handlesJson`: an array of texts.
+  virtual RemoteLook observe(std::string_view handlesJson, StageCall& call) = 0;
+  virtual StageOutcome withdraw(std::string_view handle, StageCall& call) = 0;
 };
 
 /// What a source saw: a file below its folder, or a blob it stored itself.

@@ -22,8 +22,8 @@ double seconds(std::chrono::milliseconds time) {
 StageCall::StageCall(CallServices& services, CallLimits limits)
     : services_(services),
       limits_(limits),
-      begin_(std::chrono::steady_clock::now()),
-      lastSign_(begin_) {}
+      begin_(std::chrono::steady_clock::now() - limits.elapsed),
+      lastSign_(std::chrono::steady_clock::now()) {}
 
 StageCall::Output::Output(StageCall& call, int first, int second)
     : call_(call),

@@ -29,6 +29,7 @@ enum class StopReason : int {
 struct CallLimits {
   std::chrono::milliseconds deadline{0};
   std::chrono::milliseconds silence{0};
+  std::chrono::milliseconds elapsed{0};  ///< of the deadline, before the call
 };
 
 /// One call in flight: its services, its stop flag, and when it last gave a sign of life. Owned by

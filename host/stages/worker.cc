@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include "base/json.h"
 #include "stages/inproc_builder.h"
 #include "stages/inproc_planner.h"
+#include "stages/inproc_remote_builder.h"
 #include "stages/inproc_source.h"
 #include "stages/library.h"
 #include "stages/worker_services.h"
@@ -54,6 +56,7 @@ class Worker {
   NoPrograms programs_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<Builder> builder_;
+  std::unique_ptr<RemoteBuilder> remoteBuilder_;
   std::unique_ptr<Source> source_;
   std::int64_t memoryBytes_ = 0, cpuSeconds_ = 0;  // 0 = as many as it likes
   struct Running {
@@ -90,26 +93,25 @@ Result<void> Worker::greet(const Frame& hello) {
   if (stage.empty()) return {};
   const void* table = (*library)->stage(stage);
   if (!table) return notFound("it has no stage " + stage);
-  if (stage == PW_PLANNER) {
-    auto made = InprocPlanner::create(std::move(*library), static_cast<const pw_planner*>(table),
-                                      queue, settings);
+  const auto make = [&]<class Made, class Table, class Stage>(
+                        std::type_identity<Made>, const Table* typed, Stage& into) -> Result<void> {
+    auto made = Made::create(std::move(*library), typed, queue, settings);
     if (!made) return made.error();
-    planner_ = std::move(*made);
+    into = std::move(*made);
     return {};
-  }
-  if (stage == PW_SOURCE) {
-    auto made = InprocSource::create(std::move(*library), static_cast<const pw_source*>(table),
-                                     queue, settings);
-    if (!made) return made.error();
-    source_ = std::move(*made);
-    return {};
-  }
-  if (stage != PW_BUILDER) return notFound("a worker has no stage " + stage);
-  auto made = InprocBuilder::create(std::move(*library), static_cast<const pw_builder*>(table),
-                                    queue, settings);
-  if (!made) return made.error();
-  builder_ = std::move(*made);
-  return {};
+  };
+  if (stage == PW_PLANNER)
+    return make(std::type_identity<InprocPlanner>(), static_cast<const pw_planner*>(table),
+                planner_);
+  if (stage == PW_BUILDER)
+    return make(std::type_identity<InprocBuilder>(), static_cast<const pw_builder*>(table),
+                builder_);
+  if (stage == PW_REMOTE_BUILDER)
+    return make(std::type_identity<InprocRemoteBuilder>(),
+                static_cast<const pw_remote_builder*>(table), remoteBuilder_);
+  if (stage == PW_SOURCE)
+    return make(std::type_identity<InprocSource>(), static_cast<const pw_source*>(table), source_);
+  return notFound("a worker has no stage " + stage);
 }
 
 void Worker::cancel(const Frame& frame) {
@@ -187,6 +189,7 @@ void Worker::serve(Frame frame) {
   }
   StageOutcome outcome;
   std::optional<SourcePoll> polled;
+  std::optional<RemoteLook> look;
   if (frame.kind == FrameKind::Poll && source_) {
     polled = source_->poll(frame.data, call);
   } else if (frame.kind == FrameKind::Plan && planner_) {
@@ -195,12 +198,21 @@ void Worker::serve(Frame frame) {
   } else if (frame.kind == FrameKind::Build && builder_) {
     const auto job = jobFrom(frame);
     if (job) outcome = builder_->build(*job, call);
+  } else if (frame.kind == FrameKind::Submit && remoteBuilder_) {
+    const auto job = jobFrom(frame);
+    if (job) outcome = remoteBuilder_->submit(*job, call);
+  } else if (frame.kind == FrameKind::Observe && remoteBuilder_) {
+    look = remoteBuilder_->observe(frame.data, call);
+  } else if (frame.kind == FrameKind::Withdraw && remoteBuilder_) {
+    outcome = remoteBuilder_->withdraw(frame.data, call);
   } else {
     outcome.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
   }
   running_.lock()->call = nullptr;
   if (polled)
     host_.send(FrameKind::Done, number, toMeta(*polled, isTired()), polled->cursor);
+  else if (look)
+    host_.send(FrameKind::Done, number, toMeta(*look, isTired()));
   else
     host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.document);
 }
@@ -231,6 +243,7 @@ int Worker::run() {
   }
   planner_.reset();
   builder_.reset();
+  remoteBuilder_.reset();
   source_.reset();
   return 0;
 }

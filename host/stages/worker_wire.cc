@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "stages/remote_words.h"
+
 namespace planwright {
 namespace {
 
@@ -88,6 +90,28 @@ std::string toMeta(const StageOutcome& outcome, bool isTired) {
   return json.end().end().take();
 }
 
+std::string toMeta(const RemoteLook& look, bool isTired) {
+  JsonWriter json;
+  json.object();
+  writeEnd(json, look.failure, isTired);
+  json.member("next_ms", static_cast<std::int64_t>(look.nextLook.count())).key("outputs").array();
+  for (const auto& [handle, output] : look.outputs)
+    json.object()
+        .member("handle", handle)
+        .member("name", output.name)
+        .member("digest", output.digest)
+        .end();
+  json.end().key("states").array();
+  for (const auto& state : look.states)
+    json.object()
+        .member("handle", state.handle)
+        .member("state", wordOf(state.stage))
+        .member("message", state.message)
+        .member("exit", state.exitCode)
+        .end();
+  return json.end().end().take();
+}
+
 std::string toMeta(const Error& error) {
   JsonWriter json;
   json.object().key("error").object().member("kind", wordOf(error.kind));
@@ -151,6 +175,27 @@ Result<SourcePoll> pollFrom(Frame frame) {
                             textOr(item, "attributes")});
   poll.cursor = std::move(frame.data);
   return poll;
+}
+
+Result<RemoteLook> lookFrom(const Frame& frame) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  RemoteLook look;
+  look.failure = failureIn(*meta);
+  look.nextLook = std::chrono::milliseconds(numberOr(*meta, "next_ms", 1000));
+  if (const auto* outputs = find(*meta, "outputs"); outputs && outputs->IsArray())
+    for (const auto& output : outputs->GetArray())
+      look.outputs.push_back(
+          {textOr(output, "handle"), {textOr(output, "name"), textOr(output, "digest")}});
+  const auto* states = find(*meta, "states");
+  if (!states || !states->IsArray()) return look;
+  for (const auto& state : states->GetArray()) {
+    const auto stage = remoteStageFrom(textOr(state, "state"));
+    if (!stage) return invalid("a state is not waiting, running, succeeded, failed or lost");
+    look.states.push_back({textOr(state, "handle"), *stage, textOr(state, "message"),
+                           static_cast<int>(numberOr(state, "exit", -1))});
+  }
+  return look;
 }
 
 std::optional<Error> errorFrom(const Frame& frame) {

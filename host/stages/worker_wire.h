@@ -19,12 +19,14 @@ std::string toMeta(const StageJob& job);
 /// The document goes as data. `isTired`: the worker would like to be replaced.
 std::string toMeta(const StageOutcome& outcome, bool isTired = false);
 std::string toMeta(const SourcePoll& poll, bool isTired);  ///< the cursor goes as data
-std::string toMeta(const Error& error);                    ///< {"error": {"kind", "message"}}
+std::string toMeta(const RemoteLook& look, bool isTired);
+std::string toMeta(const Error& error);  ///< {"error": {"kind", "message"}}
 
 Result<StageInput> inputFrom(Frame frame);
 Result<StageJob> jobFrom(const Frame& frame);
 Result<StageOutcome> outcomeFrom(Frame frame);
 Result<SourcePoll> pollFrom(Frame frame);
+Result<RemoteLook> lookFrom(const Frame& frame);
 /// The error of a Reply or Refused, if it has one.
 std::optional<Error> errorFrom(const Frame& frame);
 

@@ -50,13 +50,12 @@ TEST(PluginFiles, APluginOfAnotherStageIsRefused) {
             "team.yaml:1:32: planwright.command is no planner\n");
 }
 
-TEST(PluginFiles, ABuilderForAnotherEngineOnlyIsRefused) {
-  const std::string text = problems(
-      "queues: {a: {planner: {plugin: org.example.wheels}, builder: {plugin: org.example.engine}}}");
-  EXPECT_EQ(text,
-            "team.yaml:1:71: org.example.engine builds on another engine only "
-            "(planwright.remote-builder/1), which this version of planwright cannot run; it needs "
-            "a plugin with planwright.builder/1\n");
+TEST(PluginFiles, ABuilderMayBuildOnAnotherEngine) {
+  EXPECT_EQ(problems("queues: {a: {planner: {plugin: org.example.wheels}, builder: {plugin: "
+                     "org.example.engine}}}"),
+            "");
+  EXPECT_EQ(problems("queues: {a: {planner: {plugin: org.example.engine}}}"),
+            "team.yaml:1:32: org.example.engine is no planner\n");
 }
 
 TEST(PluginFiles, WhatIsNotAPluginSaysWhy) {

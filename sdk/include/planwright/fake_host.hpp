@@ -271,14 +271,50 @@ inline End FakeHost::plan(const pw_planner& table, const GivenInput& input,
   });
 }
 
+/// The job as the tables take it; the texts are the job's own.
+struct JobForm {
+  explicit JobForm(const GivenJob& job)
+      : plan(sha256("")),
+        form{sizeof(pw_job),    job.attempt,    str(job.id),      str("1"),           str(plan),
+             str(job.specJson), str(job.token), str(job.workdir), str(job.inputsJson)} {}
+  const std::string plan;
+  const pw_job form;
+};
+
 inline End FakeHost::build(const pw_builder& table, const GivenJob& job,
                            std::string_view settings) {
-  const std::string plan = sha256("");
-  const pw_job given{sizeof(pw_job), job.attempt,      str(job.id),
-                     str("1"),       str(plan),        str(job.specJson),
-                     str("token-1"), str(job.workdir), str(job.inputsJson)};
+  const JobForm given(job);
   return live(table.stage, settings, [&](void* self) {
-    return enter(*table.stage, self, "", [&](pw_call* c) { return table.build(self, c, &given); });
+    return enter(*table.stage, self, "",
+                 [&](pw_call* c) { return table.build(self, c, &given.form); });
+  });
+}
+
+inline End FakeHost::submit(const pw_remote_builder& table, const GivenJob& job,
+                            std::string_view settings) {
+  const JobForm given(job);
+  return live(table.stage, settings, [&](void* self) {
+    return enter(*table.stage, self, "handle",
+                 [&](pw_call* c) { return table.submit(self, c, &given.form); });
+  });
+}
+
+inline End FakeHost::observe(const pw_remote_builder& table, std::string_view handlesJson,
+                             std::string_view settings) {
+  return live(table.stage, settings, [&](void* self) {
+    std::uint64_t next = 0;
+    End end = enter(*table.stage, self, "",
+                    [&](pw_call* c) { return table.observe(self, c, str(handlesJson), &next); });
+    end.nextPollMs = next;
+    return end;
+  });
+}
+
+inline End FakeHost::withdraw(const pw_remote_builder& table, std::string_view handle,
+                              std::string_view settings) {
+  return live(table.stage, settings, [&](void* self) {
+    return enter(*table.stage, self, "",
+                 [&](pw_call* c) { return table.withdraw(self, c, str(handle)); });
   });
 }
 

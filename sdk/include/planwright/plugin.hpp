@@ -11,6 +11,8 @@
 //   void plan(const pw::Input&, pw::Plan&, pw::Call&)    for pw::Planner
 //   void build(const pw::Job&, pw::Call&)                for pw::Builder
 //   void poll(pw::Poll&, pw::Call&)  [and int fd()]      for pw::Source
+//   std::string submit(const pw::Job&, pw::Call&), void observe(pw::Observation&, pw::Call&) and
+//   void withdraw(std::string_view handle, pw::Call&)    for pw::RemoteBuilder
 // and, if it likes, start(pw::Call&), drain(), stop(pw::Call&), interrupt(). The host makes one
 // instance per slot and calls it from one thread at a time; only drain() and interrupt() may come
 // beside a running call.
@@ -21,6 +23,7 @@
 #include <planwright/plan.hpp>
 #include <planwright/plugin.h>
 #include <planwright/program.hpp>
+#include <planwright/remote.hpp>
 #include <planwright/settings.hpp>
 #include <planwright/work.hpp>
 
@@ -101,6 +104,38 @@ struct Builder : StageImpl<T> {
     });
   }
   static constexpr pw_builder vtable{sizeof(pw_builder), 0, &StageImpl<T>::stage, build};
+};
+
+/// plugin.h says what the three functions promise. submit() returns the handle.
+template <class T>
+struct RemoteBuilder : StageImpl<T> {
+  static constexpr const char* id = PW_REMOTE_BUILDER;
+  static pw_status submit(void* self, pw_call* c, const pw_job* job) noexcept {
+    auto* mine = StageImpl<T>::of(self);
+    return guard(mine->host, c, [&] {
+      Call call(mine->host, c);
+      const std::string handle = mine->user.submit(Job(job, &call), call);
+      call.emit("handle", JsonObject().member("handle", handle).take());
+    });
+  }
+  static pw_status observe(void* self, pw_call* c, pw_str handles, std::uint64_t* nextMs) noexcept {
+    auto* mine = StageImpl<T>::of(self);
+    return guard(mine->host, c, [&] {
+      Call call(mine->host, c);
+      Observation observation(handles, &call);
+      mine->user.observe(observation, call);
+      *nextMs = static_cast<std::uint64_t>(observation.next().count());
+    });
+  }
+  static pw_status withdraw(void* self, pw_call* c, pw_str handle) noexcept {
+    auto* mine = StageImpl<T>::of(self);
+    return guard(mine->host, c, [&] {
+      Call call(mine->host, c);
+      mine->user.withdraw(view(handle), call);
+    });
+  }
+  static constexpr pw_remote_builder vtable{
+      sizeof(pw_remote_builder), 0, &StageImpl<T>::stage, submit, observe, withdraw};
 };
 
 template <class T>

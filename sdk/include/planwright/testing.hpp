@@ -45,6 +45,7 @@ struct GivenJob {
   std::string workdir = {};
   std::string inputsJson = "{}";
   unsigned attempt = 1;
+  std::string token = "token-1";
 };
 
 /// How a call into the stage ended.
@@ -53,7 +54,7 @@ struct End {
   std::string message = {};  ///< what the stage said to fail(), or how it broke the contract
   std::string details = {};
   std::uint64_t retryAfterMs = 0;
-  std::uint64_t nextPollMs = 0;  ///< of a source
+  std::uint64_t nextPollMs = 0;  ///< of a source, or of observe()
   bool ok() const { return status == PW_OK; }
 };
 
@@ -63,10 +64,10 @@ const Table* stage(const pw_module& module, const char* id) {
   return static_cast<const Table*>(module.get_interface(id));
 }
 
-/// Records what a stage does with its host, and does what the test wants. Each plan(), build() and
-/// poll() is the whole life of an instance: create, start, the call, drain, stop, destroy. What is
-/// recorded adds up over the calls of one FakeHost. A breach of the contract (a second plan, a use
-/// of the call after its end, a result after fail()) makes the status PW_BUG.
+/// Records what a stage does with its host, and does what the test wants. Each plan(), build(),
+/// poll() and so on is the whole life of an instance: create, start, the call, drain, stop,
+/// destroy. What is recorded adds up over the calls of one FakeHost. A breach of the contract (a
+/// second plan, a use of the call after its end, a result after fail()) makes the status PW_BUG.
 /// The test's thread calls it; the stage may use the host from any of its own.
 class FakeHost {
  public:
@@ -114,6 +115,12 @@ class FakeHost {
   End plan(const pw_planner& table, const GivenInput& input, std::string_view settings = "{}");
   End build(const pw_builder& table, const GivenJob& job, std::string_view settings = "{}");
   End poll(const pw_source& table, std::string_view cursor = {}, std::string_view settings = "{}");
+  /// The handle is in emitted("handle"), what was seen in emitted("state") and emitted("output").
+  End submit(const pw_remote_builder& table, const GivenJob& job, std::string_view settings = "{}");
+  End observe(const pw_remote_builder& table, std::string_view handlesJson,
+              std::string_view settings = "{}");
+  End withdraw(const pw_remote_builder& table, std::string_view handle,
+               std::string_view settings = "{}");
 
   /// Stores bytes as a blob; gives its digest.
   std::string blob(std::string_view bytes);

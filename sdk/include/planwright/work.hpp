@@ -7,10 +7,9 @@
 #include <string_view>
 
 #include <planwright/call.hpp>
+#include <planwright/json_object.hpp>
 #include <rapidjson/encodings.h>
 #include <rapidjson/memorystream.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 namespace pw {
 
@@ -55,13 +54,7 @@ class Job {
   /// Names a blob as one of the job's artifacts. Files in the work folder that match the job's
   /// output globs become artifacts by themselves.
   void output(std::string_view name, std::string_view digest) const {
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
-    out.StartObject();
-    out.Key("name"), out.String(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-    out.Key("digest"), out.String(digest.data(), static_cast<rapidjson::SizeType>(digest.size()));
-    out.EndObject();
-    call_->emit("output", {buffer.GetString(), buffer.GetSize()});
+    call_->emit("output", JsonObject().member("name", name).member("digest", digest).take());
   }
 
  private:
@@ -88,14 +81,8 @@ class Poll {
   }
   /// This will not become an input, and why: an event, once. `name` may have any bytes.
   void refuse(std::string_view name, std::string_view reason) {
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
     const std::string shown = isUtf8(name) ? std::string(name) : escaped(name);
-    out.StartObject();
-    out.Key("name"), out.String(shown.data(), static_cast<rapidjson::SizeType>(shown.size()));
-    out.Key("reason"), out.String(reason.data(), static_cast<rapidjson::SizeType>(reason.size()));
-    out.EndObject();
-    call_->event("refused", {buffer.GetString(), buffer.GetSize()});
+    call_->event("refused", JsonObject().member("name", shown).member("reason", reason).take());
   }
   void setCursor(std::string_view json) { call_->emit("cursor", json); }
   void next(std::chrono::milliseconds wait) { next_ = wait; }  ///< default 1 s
@@ -105,16 +92,10 @@ class Poll {
   void emit(std::string_view name, const char* kind, std::string_view value,
             std::string_view attributesJson) {
     if (!isUtf8(name)) return refuse(name, "its name is not UTF-8; rename it");
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
-    out.StartObject();
-    out.Key("name"), out.String(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-    out.Key(kind), out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-    if (!attributesJson.empty())
-      out.Key("attributes"),
-          out.RawValue(attributesJson.data(), attributesJson.size(), rapidjson::kObjectType);
-    out.EndObject();
-    call_->emit("input", {buffer.GetString(), buffer.GetSize()});
+    JsonObject input;
+    input.member("name", name).member(kind, value);
+    if (!attributesJson.empty()) input.object("attributes", attributesJson);
+    call_->emit("input", input.take());
   }
 
   static bool isUtf8(std::string_view name) {

@@ -1,0 +1,315 @@
+#include "building/remote_engine.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "config/secret_values.h"
+#include "store/remote_jobs.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+constexpr CallLimits kLimits{std::chrono::minutes(1), milliseconds(0)};
+constexpr milliseconds kFirstLook{200}, kShortest{50}, kSweep{5'000};
+constexpr milliseconds kLongest{3'600'000};
+constexpr std::int64_t kLargestBlob = std::int64_t{16} << 30;
+
+}  // namespace
+
+/// What the plugin may use while it looks, or withdraws. Lives for one call.
+class RemoteEngine::LookServices final : public CallServices {
+ public:
+  explicit LookServices(RemoteEngine& engine) : engine_(engine) {}
+
+  void log(int level, std::string_view message, std::string_view fieldsJson) override {
+    const auto fields = parseJson(fieldsJson.empty() ? "{}" : fieldsJson);
+    const std::string handle = fields ? textOr(*fields, "handle") : std::string();
+    auto open = engine_.open_.lock();
+    if (const auto at = open->waiters.find(handle); at != open->waiters.end())
+      return at->second->services->log(level, message, {});
+    if (level >= 3) planwright::log::warn("{}: {}", plugin(), message);
+  }
+  void event(std::string_view, std::string_view) override {}
+  void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
+  Result<UniqueFd> openBlob(const Digest& digest) override {
+    return engine_.parts_.blobs.open(digest);
+  }
+  Result<Digest> putBlob(int fd, std::string_view) override {
+    auto staged = engine_.parts_.blobs.stage(fd, kLargestBlob);
+    if (!staged) return staged.error();
+    blobs_.push_back(std::move(*staged));
+    return blobs_.back().digest;
+  }
+  std::optional<std::string> secret(std::string_view name) override {
+    const auto values = readSecretValues(engine_.generation_->config.builder.pluginSecrets);
+    if (!values) return std::nullopt;
+    const auto found = values->find(std::string(name));
+    return found == values->end() ? std::nullopt : std::optional(found->second);
+  }
+  int outputFd() override { return -1; }
+
+  /// Stored in this call, or null.
+  const StagedBlob* blob(const std::string& digest) const {
+    const auto at = std::find_if(blobs_.begin(), blobs_.end(),
+                                 [&](const auto& blob) { return blob.digest.text() == digest; });
+    return at == blobs_.end() ? nullptr : &*at;
+  }
+
+ private:
+  const std::string& plugin() const { return engine_.generation_->config.builder.plugin; }
+
+  RemoteEngine& engine_;
+  std::vector<StagedBlob> blobs_;
+};
+
+Result<std::shared_ptr<RemoteEngine>> RemoteEngine::create(
+    const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation) {
+  const auto& config = generation->config.builder;
+  auto instance = generation->plugins->remoteBuilder(config.plugin, parts.queue.name,
+                                                     config.settingsJson, roomOf(config));
+  if (!instance) return instance.error();
+  return std::shared_ptr<RemoteEngine>(
+      new RemoteEngine(parts, std::move(generation), std::move(*instance)));
+}
+
+RemoteEngine::RemoteEngine(const BuildParts& parts,
+                           std::shared_ptr<const QueueGeneration> generation,
+                           std::unique_ptr<RemoteBuilder> instance)
+    : parts_(parts),
+      generation_(std::move(generation)),
+      instance_(std::move(instance)),
+      thread_(startThread("pw-remote", [this](const std::stop_token& stop) { run(stop); })) {}
+
+RemoteEngine::~RemoteEngine() {
+  thread_.request_stop();
+  if (auto call = ownCall_.lock(); *call) (*call)->stop(StopReason::Drain);
+  thread_.join();
+}
+
+StageOutcome RemoteEngine::submit(const StageJob& job, StageCall& call) {
+  const std::lock_guard one(calling_);
+  return instance_->submit(job, call);
+}
+
+RemoteEngine::End RemoteEngine::await(const std::string& handle, StageCall& call,
+                                      JobServices& services) {
+  Waiter waiter{&call, &services, {}, {}};
+  {
+    auto open = open_.lock();
+    if (open->waiters.empty()) open->nextLook = parts_.clock.steady() + kFirstLook;
+    if (!open->waiters.emplace(handle, &waiter).second) {
+      waiter.end.failure = Failure{FailureClass::Bug,
+                                   fmt::format("The plugin {} gave two jobs the handle {}.",
+                                               generation_->config.builder.plugin, handle),
+                                   {},
+                                   {}};
+      return std::move(waiter.end);
+    }
+  }
+  open_.notifyAll();
+  while (call.reason() == StopReason::None) {
+    const auto open =
+        open_.waitFor(kLongest, call.token(), [&](const Open&) { return waiter.isOver; });
+    if (waiter.isOver) break;
+  }
+  open_.lock()->waiters.erase(handle);
+  return std::move(waiter.end);
+}
+
+std::optional<Failure> RemoteEngine::withdraw(const std::string& name) {
+  LookServices services(*this);
+  StageCall call(services, kLimits);
+  const std::lock_guard one(calling_);
+  *ownCall_.lock() = &call;
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *ownCall_.lock() = nullptr; });
+  return instance_->withdraw(name, call).failure;
+}
+
+void RemoteEngine::checkLimits(SteadyTime now) {
+  if (auto call = ownCall_.lock(); *call) (*call)->checkLimits(now);
+}
+
+void RemoteEngine::run(const std::stop_token& stop) {
+  SteadyTime nextSweep = parts_.clock.steady();
+  while (!stop.stop_requested()) {
+    const auto now = parts_.clock.steady();
+    bool isLookDue = false;
+    {
+      const auto due = [&](const Open& open) {
+        return open.waiters.empty() ? nextSweep : std::min(nextSweep, open.nextLook);
+      };
+      const SteadyTime before = due(*open_.lock());
+      auto open = open_.waitFor(std::max(before - now, SteadyTime::duration(0)), stop,
+                                [&](const Open& changed) { return due(changed) < before; });
+      isLookDue = !open->waiters.empty() && open->nextLook <= parts_.clock.steady();
+    }
+    if (stop.stop_requested()) return;
+    try {
+      if (isLookDue) look();
+      if (parts_.clock.steady() < nextSweep) continue;
+      nextSweep = parts_.clock.steady() + kSweep;
+      sweep();
+      sweepFolders();
+    } catch (const std::exception& e) {  // Postgres or the blob store is away
+      log::warn("jobs at the engine of {} are asked for later queue={}: {}",
+                generation_->config.builder.plugin, parts_.queue.name, e.what());
+      open_.lock()->nextLook = parts_.clock.steady() + backoff_.next();
+    }
+  }
+}
+
+void RemoteEngine::look() {
+  JsonWriter handles;
+  handles.array();
+  {
+    auto open = open_.lock();
+    for (const auto& [handle, waiter] : open->waiters) handles.value(handle);
+  }
+  LookServices services(*this);
+  RemoteLook look;
+  {
+    StageCall call(services, kLimits);
+    const std::lock_guard one(calling_);
+    *ownCall_.lock() = &call;
+    const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *ownCall_.lock() = nullptr; });
+    look = instance_->observe(handles.end().take(), call);
+    if (look.failure) look.failure = call.overLimit(*look.failure).value_or(*look.failure);
+  }
+  const auto now = parts_.clock.steady();
+  if (!look.failure) {
+    if (std::exchange(isAway_, false))
+      log::info("the engine of {} answers again queue={}", generation_->config.builder.plugin,
+                parts_.queue.name);
+    backoff_.reset();
+    open_.lock()->nextLook = now + std::clamp(look.nextLook, kShortest, kLongest);
+    return hear(look, services);
+  }
+  const FailureClass kind = look.failure->kind;
+  if (kind == FailureClass::Config || kind == FailureClass::Bug || !look.holdReason.empty())
+    return endAll(look);
+  auto open = open_.lock();
+  open->nextLook = now + backoff_.next();
+  if (std::exchange(isAway_, true)) return;
+  log::warn("the engine of {} cannot be asked queue={}: {}", generation_->config.builder.plugin,
+            parts_.queue.name, look.failure->message);
+  for (const auto& [handle, waiter] : open->waiters)
+    waiter->services->log(
+        3, fmt::format("The engine cannot be asked now: {}", look.failure->message), {});
+}
+
+void RemoteEngine::hear(const RemoteLook& look, const LookServices& services) {
+  auto open = open_.lock();
+  const auto waiterOf = [&](const std::string& handle) {
+    const auto at = open->waiters.find(handle);
+    return at == open->waiters.end() || at->second->isOver ? nullptr : at->second;
+  };
+  for (const auto& [handle, output] : look.outputs)
+    if (Waiter* waiter = waiterOf(handle)) {
+      const bool isKnown = std::any_of(
+          waiter->end.outputs.begin(), waiter->end.outputs.end(), [&](const auto& other) {
+            return other.name == output.name && other.digest == output.digest;
+          });
+      if (isKnown) continue;  // a look that was repeated
+      waiter->end.outputs.push_back(output);
+      if (const StagedBlob* blob = services.blob(output.digest)) waiter->end.blobs.push_back(*blob);
+    }
+  for (const auto& state : look.states)
+    if (Waiter* waiter = waiterOf(state.handle)) {
+      waiter->call->live();
+      if (!state.message.empty() && state.message != waiter->said && !state.isEnd())
+        waiter->services->log(2, state.message, {});
+      waiter->said = state.message;
+      if (!state.isEnd()) continue;
+      waiter->end.state = state;
+      waiter->isOver = true;
+    }
+  open_.notifyAll();
+}
+
+/// The queue is to be held: its jobs stay where they are, and are found again by their handles.
+void RemoteEngine::endAll(const RemoteLook& look) {
+  auto open = open_.lock();
+  for (const auto& [handle, waiter] : open->waiters) {
+    waiter->end.failure = look.failure;
+    waiter->end.failure->kind = FailureClass::Config;
+    waiter->end.holdReason = look.holdReason;
+    waiter->isOver = true;
+  }
+  open->nextLook = parts_.clock.steady() + kSweep;
+  open_.notifyAll();
+}
+
+void RemoteEngine::sweep() {
+  const auto unwanted = RemoteJobs(*parts_.database.lease())
+                            .unwanted(parts_.queue.name, generation_->config.builder.plugin);
+  for (const auto& job : unwanted) {
+    if (const auto failure = withdraw(job.name())) {
+      if (std::exchange(whyStuck_, failure->message) == failure->message) return;
+      log::warn("{} is not withdrawn yet queue={}: {}", job.name(), parts_.queue.name,
+                failure->message);
+      return;
+    }
+    whyStuck_.clear();
+    RemoteJobs(*parts_.database.lease()).end({job.token});
+    log::info("withdrew {} queue={}", job.name(), parts_.queue.name);
+  }
+}
+
+/// Folders of jobs that are over. A row is older than its folder.
+void RemoteEngine::sweepFolders() {
+  std::vector<std::string> tokens;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(parts_.remoteFolder, missing))
+    tokens.push_back(entry.path().filename().string());
+  if (tokens.empty()) return;
+  const auto known = RemoteJobs(*parts_.database.lease()).known(tokens);
+  for (const auto& token : tokens)
+    if (!known.contains(token)) fs::remove_all(parts_.remoteFolder / token, missing);
+}
+
+Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(
+    const std::shared_ptr<const QueueGeneration>& generation) {
+  auto known = known_.lock();
+  if (auto engine = known->engines[generation->number].lock()) return engine;
+  auto engine = RemoteEngine::create(parts_, generation);
+  if (!engine) return engine.error();
+  std::erase_if(known->engines, [](const auto& each) { return each.second.expired(); });
+  known->engines[generation->number] = *engine;
+  return engine;
+}
+
+void RemoteEngines::refresh() {
+  const auto now = parts_.queue.now();
+  {
+    auto known = known_.lock();
+    if (known->newestNumber == now->number) return;
+    known->newestNumber = now->number;
+  }
+  std::shared_ptr<RemoteEngine> newest, before;
+  if (now->plugins->isRemote(now->config.builder.plugin)) {
+    auto engine = of(now);
+    if (!engine) return;  // the first job tells why
+    newest = std::move(*engine);
+  }
+  before = std::exchange(known_.lock()->newest, std::move(newest));
+}
+
+void RemoteEngines::checkLimits(SteadyTime now) {
+  std::vector<std::shared_ptr<RemoteEngine>> engines;
+  {
+    auto known = known_.lock();
+    for (const auto& [number, engine] : known->engines)
+      if (auto one = engine.lock()) engines.push_back(std::move(one));
+  }
+  for (const auto& engine : engines) engine->checkLimits(now);
+}
+
+}  // namespace planwright

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "artifacts/blob_store.h"
+#include "base/backoff.h"
+#include "base/guarded.h"
+#include "building/build_parts.h"
+#include "building/job_services.h"
+#include "stages/stage.h"
+#include "stages/stage_call.h"
+
+namespace planwright {
+
+/// The engine that one generation of a queue builds on: one instance of its remote builder, and a
+/// thread (pw-remote) that asks for all open jobs at once, tells those who wait, and withdraws what
+/// nobody wants any more. [any thread]
+class RemoteEngine {
+ public:
+  /// Errors as in Plugins::planner.
+  static Result<std::shared_ptr<RemoteEngine>> create(
+      const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation);
+  ~RemoteEngine();
+  RemoteEngine(const RemoteEngine&) = delete;
+  RemoteEngine& operator=(const RemoteEngine&) = delete;
+
+  /// `document` of the outcome is the handle. One call at a time: others wait.
+  StageOutcome submit(const StageJob& job, StageCall& call);
+
+  /// How a job ended there, or why it is not known.
+  struct End {
+    std::optional<Failure> failure;  ///< the engine cannot be asked any more
+    std::string holdReason;
+    std::optional<RemoteState> state;
+    std::vector<StageOutcome::Output> outputs;
+    std::vector<StagedBlob> blobs;
+  };
+  /// Waits for the end of the job; nothing in it: `call` was stopped before.
+  End await(const std::string& handle, StageCall& call, JobServices& services);
+
+  /// Tells it to end this handle or token. Why that failed, if it did.
+  std::optional<Failure> withdraw(const std::string& name);
+
+  void checkLimits(SteadyTime now);
+
+ private:
+  class LookServices;
+  struct Waiter {
+    StageCall* call;
+    JobServices* services;
+    End end;
+    std::string said;  ///< of its latest state
+    bool isOver = false;
+  };
+  struct Open {
+    std::map<std::string, Waiter*> waiters;  ///< by handle
+    SteadyTime nextLook{};
+  };
+
+  RemoteEngine(const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation,
+               std::unique_ptr<RemoteBuilder> instance);
+  void run(const std::stop_token& stop);
+  void look();
+  void hear(const RemoteLook& look, const LookServices& services);
+  void endAll(const RemoteLook& look);
+  void sweep();
+  void sweepFolders();
+
+  const BuildParts parts_;
+  const std::shared_ptr<const QueueGeneration> generation_;
+  std::mutex calling_;  ///< serialises the calls of the instance
+  const std::unique_ptr<RemoteBuilder> instance_;
+  Guarded<Open> open_;
+  Guarded<StageCall*> ownCall_;  ///< one that no job stands behind, while it runs
+  Backoff backoff_{std::chrono::seconds(1), std::chrono::seconds(60)};
+  bool isAway_ = false;
+  std::string whyStuck_;  ///< the latest withdrawal; told once
+  std::jthread thread_;
+};
+
+/// The engines of one queue: one for each generation that is in use.
+class RemoteEngines {
+ public:
+  explicit RemoteEngines(const BuildParts& parts) : parts_(parts) {}
+
+  Result<std::shared_ptr<RemoteEngine>> of(
+      const std::shared_ptr<const QueueGeneration>& generation);
+  /// Keeps the engine of the generation in force, so that what nobody wants is withdrawn although
+  /// no job runs.
+  void refresh();
+  void checkLimits(SteadyTime now);
+
+ private:
+  struct Known {
+    std::map<std::int64_t, std::weak_ptr<RemoteEngine>> engines;  ///< by number of the generation
+    std::shared_ptr<RemoteEngine> newest;
+    std::int64_t newestNumber = 0;
+  };
+  const BuildParts parts_;
+  Guarded<Known> known_;
+};
+
+}  // namespace planwright
