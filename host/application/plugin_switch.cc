@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "stages/program_plugin.h"
 #include "store/queue_rows.h"
 
 namespace planwright {
@@ -143,10 +144,16 @@ Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugin
   for (const auto& move : moves)
     if (auto why = plugins.whyQuarantined(move.id); !why.empty()) return invalid(std::move(why));
   const auto isMoved = [&](const StageConfig& stage) { return Move::isAmong(moves, stage.plugin); };
-  for (const auto& source : queue.sources)
-    if (isMoved(source))
-      if (const auto ok = plugins.settings(source.plugin, source.settingsJson); !ok)
-        return ok.error();
+  for (const auto& source : queue.sources) {
+    if (!isMoved(source)) continue;
+    if (const auto ok = plugins.settings(source.plugin, source.settingsJson); !ok)
+      return ok.error();
+    if (programOf(source.plugin).empty()) continue;  // a shared object was loaded by now
+    if (const auto ok =
+            plugins.source(source.plugin, queue.name, source.settingsJson, roomOf(source));
+        !ok)
+      return ok.error();
+  }
   for (const auto& planner : queue.planners)
     if (isMoved(planner))
       if (const auto ok =
@@ -188,7 +195,7 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   // What is quarantined runs nothing, and of a program that was changed nothing is left: there is
   // nothing to fall back to.
   const bool isStuck = std::any_of(moves.begin(), moves.end(), [&](const Move& move) {
-    return move.id.starts_with("exec:") || !now->plugins->whyQuarantined(move.id).empty();
+    return !programOf(move.id).empty() || !now->plugins->whyQuarantined(move.id).empty();
   });
   const int items = isTried && !isStuck && (isBuilder || isPlanner) ? now->config.reload.canary : 0;
   if (items > 0) note(queue, "plugin.trial", "info", moves, {}, actor);

@@ -393,7 +393,9 @@ SourcePoll ProcessSource::poll(std::string_view cursor, StageCall& call) {
     poll = std::move(*polled);
     instance_->mask(poll.failure);
   } else {
-    poll.failure = Failure{FailureClass::Bug, polled.error().message, {}, {}};
+    poll.failure = Failure{
+        FailureClass::Bug, "The plugin broke its contract: " + polled.error().message, {}, {}};
+    instance_->mask(poll.failure);
   }
   if (poll.failure) poll.cursor = cursor;
   return poll;

@@ -104,7 +104,8 @@ Result<ProgramPlugin> readProgram(const fs::path& program, const ManifestReader&
   } else {
     plugin.manifest.version = "0.0.0";
     plugin.manifest.abi = "1.0";
-    plugin.manifest.stages = {"planwright.planner/1", "planwright.builder/1"};
+    plugin.manifest.stages = {"planwright.source/1", "planwright.planner/1",
+                              "planwright.builder/1"};
     plugin.manifest.settingsSchemaJson = "{}";
     plugin.manifest.json = "{}";
   }

@@ -30,7 +30,7 @@ struct ProgramPlugin {
 };
 
 /// The manifest stands beside the program, `plan.py.json`, as a plugin.json. Without one it may be
-/// a planner and a builder, takes any settings and has no secrets. Errors name the file.
+/// any stage, takes any settings and has no secrets. Errors name the file.
 Result<ProgramPlugin> readProgram(const std::filesystem::path& program,
                                   const ManifestReader& reader);
 

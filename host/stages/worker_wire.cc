@@ -1,12 +1,16 @@
 #include "stages/worker_wire.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "stages/remote_words.h"
 
 namespace planwright {
 namespace {
+
+constexpr std::int64_t kLongestWaitMs = 24 * 3600 * 1000;
 
 constexpr std::array kKinds = {
     std::pair{ErrorKind::Invalid, "invalid"},    std::pair{ErrorKind::NotFound, "not_found"},
@@ -41,6 +45,18 @@ std::optional<Failure> failureIn(const JsonValue& meta) {
   return Failure{failureClassFrom(textOr(*failure, "class")), textOr(*failure, "message"),
                  textOr(*failure, "details"),
                  std::chrono::milliseconds(numberOr(*failure, "retry_after_ms", 0))};
+}
+
+Result<SourceItem> itemFrom(const JsonValue& json) {
+  SourceItem item{textOr(json, "name"), textOr(json, "path"), textOr(json, "digest"),
+                  textOr(json, "attributes")};
+  if (item.name.empty() || item.path.empty() == item.digest.empty())
+    return invalid("an item of its poll is not {\"name\", \"path\" or \"digest\"}");
+  if (item.attributesJson.empty()) return item;
+  const auto attributes = parseJson(item.attributesJson);
+  if (!attributes || !attributes->IsObject())
+    return invalid("the attributes of " + item.name + " are not a JSON object as text");
+  return item;
 }
 
 }  // namespace
@@ -167,12 +183,17 @@ Result<SourcePoll> pollFrom(Frame frame) {
   if (!meta) return meta.error();
   SourcePoll poll;
   poll.failure = failureIn(*meta);
-  poll.nextPoll = std::chrono::milliseconds(numberOr(*meta, "next_ms", 1000));
+  poll.nextPoll = std::chrono::milliseconds(
+      std::clamp<std::int64_t>(numberOr(*meta, "next_ms", 1000), 0, kLongestWaitMs));
   const auto* items = find(*meta, "items");
   if (items && items->IsArray())
-    for (const auto& item : items->GetArray())
-      poll.items.push_back({textOr(item, "name"), textOr(item, "path"), textOr(item, "digest"),
-                            textOr(item, "attributes")});
+    for (const auto& item : items->GetArray()) {
+      auto read = itemFrom(item);
+      if (!read) return read.error();
+      poll.items.push_back(std::move(*read));
+    }
+  if (!isUtf8(frame.data) || frame.data.find('\0') != frame.data.npos)
+    return invalid("the cursor of its poll is not UTF-8 text");
   poll.cursor = std::move(frame.data);
   return poll;
 }

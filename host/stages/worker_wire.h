@@ -25,6 +25,8 @@ std::string toMeta(const Error& error);  ///< {"error": {"kind", "message"}}
 Result<StageInput> inputFrom(Frame frame);
 Result<StageJob> jobFrom(const Frame& frame);
 Result<StageOutcome> outcomeFrom(Frame frame);
+/// Invalid also if the attributes of an item are no JSON object, or the cursor is no text: nobody
+/// but a program sends such, and the host could not store it.
 Result<SourcePoll> pollFrom(Frame frame);
 Result<RemoteLook> lookFrom(const Frame& frame);
 /// The error of a Reply or Refused, if it has one.

@@ -88,8 +88,6 @@ Result<std::map<std::string, std::string>> projectOf(const NewPlugin& plugin) {
     return invalid(fmt::format(
         "\"{}\" is no id; take small letters in at least two parts, such as org.acme.conda",
         plugin.id));
-  if (plugin.language == "python" && plugin.stage == "source")
-    return invalid("A source cannot be a program yet: take --lang cpp, c or rust.");
   const std::string name = projectName(plugin.id);
   const bool isPython = plugin.language == "python";
   std::map<std::string, std::string> found;
@@ -109,6 +107,7 @@ Result<std::map<std::string, std::string>> projectOf(const NewPlugin& plugin) {
                        {"@CLASS@", camelCase(name + "_" + plugin.stage)},
                        {"@SOURCE@", name + source},
                        {"@SAMPLES@", plugin.stage == "source" ? "" : " SAMPLES samples"},
+                       {"@CHECK@", plugin.stage == "source" ? "" : " --input samples"},
                        {"@RUN@", howToRun(plugin, name)}};
   std::map<std::string, std::string> project;
   for (const auto& [place, content] : found) {

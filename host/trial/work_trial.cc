@@ -92,6 +92,8 @@ class ProgramTrial final : public WorkTrial {
     const StageRoom room{StageRoom::Isolation::Process};
     if (stage_ == PW_PLANNER)
       keep(plugins.planner(id, "check", subject.settings, room), planner_);
+    else if (stage_ == PW_SOURCE)
+      keep(plugins.source(id, "check", subject.settings, room), source_);
     else
       keep(plugins.builder(id, "check", subject.settings, room), builder_);
   }
@@ -106,6 +108,7 @@ class ProgramTrial final : public WorkTrial {
     if (wish.isStopped) call.stop(StopReason::User);
     if (planner_)
       return endOf(planner_->plan(inputOf(sample.name, sample.content, services_), call));
+    if (source_) return endOf({.failure = source_->poll({}, call).failure});
     const ScratchFolder workdir = ScratchFolder::below({});
     const auto job = TrialJob::prepare(sample.content, {}, workdir.path(), {});
     if (!job) return {false, false, false, job.error().message, {}};
@@ -148,6 +151,7 @@ class ProgramTrial final : public WorkTrial {
   std::string error_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<Builder> builder_;
+  std::unique_ptr<Source> source_;
 };
 
 CheckOutcome forEachOfProgram(const CheckSubject& subject, const WorkCheck& check) {
@@ -156,8 +160,6 @@ CheckOutcome forEachOfProgram(const CheckSubject& subject, const WorkCheck& chec
   std::string refused;
   bool isAny = false;
   for (const auto& stage : workingStages(subject)) {
-    if (stage == PW_SOURCE)
-      return CheckOutcome::failed("A program can be no source; remove that from stages.");
     ProgramTrial program(subject, stage);
     if (!program.error().empty()) {
       refused = wrong(stage, program.error()).message;

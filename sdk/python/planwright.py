@@ -11,6 +11,15 @@
 
     planwright.run(planner=plan)
 
+A source is a generator: it yields what it found and returns where the next look begins.
+
+    def poll(cursor, call):
+        for path in newer_than(cursor):
+            yield planwright.found(path.name, path=str(path))
+        return now, 60.0  # the next cursor, and seconds until the next poll
+
+    planwright.run(source=poll)
+
 Put this file beside the program, make that executable, and write `plugin: exec:./plan.py` into the
 host's configuration. What user code prints goes to the log of the call. An exception that is no
 `Stop` is a bug of the stage: the call fails with the end of its traceback. Calls come one at a
@@ -27,12 +36,13 @@ import struct
 import sys
 import threading
 import traceback
+import types
 
-__all__ = ["run", "reject", "retry", "fail", "config", "Stop", "Cancelled", "Input", "Job", "Call"]
+__all__ = ["run", "found", "reject", "retry", "fail", "config", "Stop", "Cancelled", "Input", "Job", "Call"]
 
-HELLO, PLAN, BUILD, CANCEL, REPLY = 1, 2, 3, 4, 5
+HELLO, PLAN, BUILD, CANCEL, REPLY, POLL = 1, 2, 3, 4, 5, 6
 READY, REFUSED, DONE, LOG, EVENT, METRIC, PROGRESS = 16, 17, 18, 19, 20, 21, 22
-BLOB_GET, BLOB_PUT, SECRET, EXEC = 32, 33, 34, 35
+BLOB_GET, BLOB_PUT, SECRET, EXEC, PLACE = 32, 33, 34, 35, 36
 HEADER = struct.Struct("<IIHHI")  # meta length, data length, kind, flags, number
 LEVELS = {"trace": 0, "debug": 1, "info": 2, "warning": 3, "error": 4}
 REASONS = {1: "user", 2: "deadline", 3: "drain", 4: "lease lost"}
@@ -73,6 +83,15 @@ def fail(message, details=""):
 def config(message):
     """The settings are wrong: the queue is held, its items are not failed."""
     raise Stop("config", message)
+
+
+def found(name, path=None, digest=None, attributes=None):
+    """What a source yields: `name` is relative, with slashes. It is the file `path`, which is absolute
+    and ends with the name, or the blob `digest` that Call.store() gave; one of the two."""
+    if not name or bool(path) == bool(digest):
+        raise ValueError("what was found needs a name, and either a path or a digest")
+    return {"name": name, "path": os.fspath(path) if path else "", "digest": digest or "",
+            "attributes": json.dumps(attributes) if attributes else ""}
 
 
 class Input:
@@ -167,11 +186,32 @@ class Call:
         return open(fd, "rb")
 
     def store(self, file, name=None, media_type=""):
-        """Stores the rest of a real binary file; gives "sha256:...". `name`: an output of the job."""
+        """Stores bytes, or the rest of a real binary file; gives "sha256:...". `name`: an output of
+        the job."""
+        if isinstance(file, (bytes, bytearray)):
+            with open(os.memfd_create("planwright"), "w+b") as copy:
+                copy.write(file)
+                copy.seek(0)
+                return self.store(copy, name, media_type)
         digest = self._host.ask(BLOB_PUT, {"media_type": media_type}, fd=file.fileno())[0]["digest"]
         if name:
             self._outputs.append({"name": name, "digest": digest})
         return digest
+
+    def folder(self):
+        """Of a source: a folder of its own. It stays between polls, but may be found empty."""
+        folder = self._host.ask(PLACE, {})[0].get("folder")
+        if not folder:
+            raise OSError("the host has no folder for this source")
+        return folder
+
+    def max_bytes(self):
+        """Of a source: the most that an input may have; 0 = not known."""
+        return self._host.ask(PLACE, {})[0].get("max_bytes", 0)
+
+    def refuse(self, name, reason):
+        """Of a source: tells people that something cannot become an input, and why."""
+        self.event("refused", name=name, reason=reason)
 
     def run(self, argv, **spec):
         """Runs a program under the host's limits and waits: `cwd`, `env`, `timeout_ms`, `capture`...
@@ -320,6 +360,30 @@ def _limit_cpu(seconds):
         resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
 
+def _polled(source, cursor, call):
+    """The meta and the data of the Done of a poll."""
+    if not isinstance(source, types.GeneratorType):
+        raise TypeError("a source is a generator: it yields what it found and returns a cursor")
+    items, end, wait = [], None, 1.0
+
+    def whole():
+        nonlocal end
+        end = yield from source
+
+    for item in whole():
+        if not isinstance(item, dict):
+            raise TypeError(f"the source yielded a {type(item).__name__}, not found(...)")
+        try:
+            item["name"].encode("utf-8")
+            items.append(item)
+        except UnicodeEncodeError:  # as the system gave it; JSON has no bytes
+            call.refuse(ascii(item["name"]), "its name is not UTF-8")
+    if isinstance(end, tuple):
+        end, wait = end
+    cursor = cursor if end is None else str(end)
+    return {"items": items, "next_ms": int(wait * 1000)}, cursor.encode("utf-8")
+
+
 def _serve(host, stages, settings, hello, printed):
     kind, number, meta, data = host.calls.get()
     _limit_cpu(hello.get("cpu", 0))
@@ -335,6 +399,9 @@ def _serve(host, stages, settings, hello, printed):
             document = json.dumps(plan, ensure_ascii=False).encode("utf-8")
         elif kind == BUILD and stages.get("builder"):
             stages["builder"](Job(meta), call)
+        elif kind == POLL and stages.get("source"):
+            cursor = data.decode("utf-8")
+            end, document = _polled(stages["source"](cursor, call), cursor, call)
         else:
             raise Stop("bug", f"the program has no stage for frames of kind {kind}")
     except (Exception, SystemExit) as e:  # whatever user code raises is its failure
@@ -345,9 +412,12 @@ def _serve(host, stages, settings, hello, printed):
     host.send(DONE, number, {**end, "outputs": call._outputs}, document)
 
 
-def run(planner=None, builder=None):
+def run(planner=None, builder=None, source=None):
     """Serves the host until it leaves. `planner(input, call)` returns a plan as a dict; the same
-    input must give the same plan. `builder(job, call)` works in job.workdir."""
+    input must give the same plan. `builder(job, call)` works in job.workdir. `source(cursor, call)`
+    yields found() for each input since `cursor`, which is "" at first, and returns the next cursor,
+    or that and the seconds until the next poll. The host keeps inputs and cursor together, and
+    nothing of a poll that raises."""
     try:
         sock = socket.socket(fileno=os.dup(0))
     except OSError:
@@ -360,7 +430,7 @@ def run(planner=None, builder=None):
     if first is None or first[0] != HELLO:
         sys.exit("planwright: the host did not say Hello")
     hello = first[2]
-    stages = {"planner": planner, "builder": builder}
+    stages = {"planner": planner, "builder": builder, "source": source}
     wanted = hello.get("stage", "")
     if wanted and not stages.get(wanted.replace("planwright.", "").replace("/1", "")):
         host.send(REFUSED, 0, {"error": {"kind": "not_found", "message": f"the program has no stage {wanted}"}})

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 
-from commands import BINARY, BUILD, Done, run
+from commands import BINARY, BUILD, run
 from harness import ROOT, HostCase, eventually, main, queue_config
 
 COMPILED = ("cpp", "c", "rust")
@@ -60,8 +60,8 @@ class NewPluginTest(HostCase):
         run(BINARY, "plugin", "install", self.file, "--data", host.data)
         return host.start()
 
-    def queue(self, folder, stage):
-        mine = {"plugin": f"org.acme.my-{stage}"}
+    def queue(self, folder, stage, mine=None):
+        mine = mine or {"plugin": f"org.acme.my-{stage}"}
         noop = {"plugin": "planwright.noop-builder"}
         if stage == "planner":
             return queue_config(folder / "input", mine)
@@ -112,9 +112,12 @@ class NewPluginTest(HostCase):
         project = self.new("python", stage)
         run("python3", f"my_{stage}_test.py", cwd=project)
         run(BINARY, "plugin", "run", project / f"my_{stage}.py", *project.glob("samples/*"))
+        mine = {"plugin": f"exec:{project}/my_{stage}.py"}
+        if stage == "source":
+            self.assertIn("works-again ok", run(BINARY, "plugin", "check", project / f"my_{stage}.py"))
+            return self.host(config=lambda folder: {"queues": {"default": self.queue(folder, stage, mine)}})
         checked = run(BINARY, "plugin", "check", project / f"my_{stage}.py", "--input", project / "samples")
         self.assertIn("takes-its-samples ok", checked)
-        mine = {"plugin": f"exec:{project}/my_{stage}.py"}
         if stage == "planner":
             return self.host(config=lambda folder: {"queues": {"default": queue_config(folder / "input", mine)}})
         return self.host(config=lambda folder: {"queues": {"default": queue_config(
@@ -126,9 +129,8 @@ class NewPluginTest(HostCase):
     def test_a_builder_in_python(self):
         self.assert_it_builds(self.program_project("builder"))
 
-    def test_a_source_in_python_is_refused_with_the_way_out(self):
-        done = Done(self.program, "plugin", "new", "org.acme.s", "--lang", "python", "--stage", "source", cwd=self.folder)
-        self.assertIn("take --lang cpp", done.err)
+    def test_a_source_in_python(self):
+        self.assert_it_finds_a_file(self.program_project("source"))
 
 
 def whole_way(language, stage):

@@ -2,7 +2,9 @@
 """Stages that are programs (`plugin: exec:./plan.py`): the helper for Python, and a host that runs them."""
 
 import json
+import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -13,7 +15,7 @@ from harness import BINARY, ROOT, HostCase, eventually, main, queue_config
 
 HELPER = ROOT / "sdk" / "python" / "planwright.py"
 HEADER = struct.Struct("<IIHHI")
-HELLO, PLAN, CANCEL, READY, DONE, LOG, PROGRESS = 1, 2, 4, 16, 18, 19, 22
+HELLO, PLAN, CANCEL, POLL, READY, DONE, LOG, EVENT, PROGRESS = 1, 2, 4, 6, 16, 18, 19, 20, 22
 
 PLANNER = """\
 #!/usr/bin/env python3
@@ -44,6 +46,31 @@ def build(job, call):
     pathlib.Path(job.workdir, "out.txt").write_text(job.spec["text"] + ", " + said)
 planwright.run(builder=build)
 """
+
+# Finds the files of a folder in the order of their names, one in a poll; the cursor is the last. What it is to do is in
+# files of that folder, too: hidden ones, which are no inputs.
+SOURCE = """\
+#!/usr/bin/env python3
+import os, pathlib
+import planwright
+def poll(cursor, call):
+    drop = pathlib.Path(call.settings["drop"])
+    pathlib.Path(call.folder(), "kept").touch()
+    for file in sorted(drop.glob("[!.]*")):
+        if file.name <= cursor: continue
+        cursor = file.name
+        yield planwright.found(file.name, digest=call.store(file.read_bytes()), attributes={"by": len(call.secret("WHO"))})
+        if (drop / ".die-in-poll").exists(): os._exit(4)
+        if (drop / ".hang").exists():
+            while True: call.check()
+        break
+    (drop / ".pid").write_text(str(os.getpid()))
+    return cursor, 0.05
+planwright.run(source=poll)
+"""
+SOURCE_MANIFEST = {
+    "manifest": 1, "id": "org.acme.watch", "version": "1.0.0", "abi": "1.0", "stages": ["planwright.source/1"],
+    "secrets": ["WHO"]}
 
 
 def write_program(file, text):
@@ -119,6 +146,35 @@ class HelperTest(HostCase):
         self.assertEqual(self.peer.plan(4, "exit")[0]["failure"]["class"], "bug")
         self.assertEqual(self.peer.plan(5, "wait")[0]["failure"]["class"], "timeout")
         self.assertNotIn("failure", self.peer.plan(6, "fine")[0])
+
+    def test_a_source_yields_and_returns(self):
+        """Names that are no text are refused; a cursor stays when none is returned."""
+        peer = Peer(write_program(self.folder / "watch.py", """\
+#!/usr/bin/env python3
+import planwright
+def poll(cursor, call):
+    yield planwright.found("a/b", path="/x/a/b", attributes={"n": 1})
+    yield planwright.found("bad" + chr(0xdc80), path="/x/bad")
+    if cursor == "wrong": yield "c"
+    if cursor == "first": return "second", 2.5
+planwright.run(source=poll)
+"""), "planwright.source/1")
+        self.addCleanup(peer.end)
+        self.assertEqual(peer.receive()[0], READY)
+
+        def poll(number, cursor):
+            peer.send(POLL, number, {}, cursor.encode())
+            event, done = peer.receive(), peer.receive()
+            self.assertEqual((event[0], json.loads(event[3])["reason"]), (EVENT, "its name is not UTF-8"))
+            self.assertEqual(done[:2], (DONE, number))
+            return done[2:]
+
+        meta, cursor = poll(1, "first")
+        item = {"name": "a/b", "path": "/x/a/b", "digest": "", "attributes": '{"n": 1}'}
+        self.assertEqual((meta["items"], meta["next_ms"], cursor), ([item], 2500, "second"))
+        self.assertEqual(poll(2, "last")[1], "last")
+        meta, cursor = poll(3, "wrong")
+        self.assertEqual((meta["failure"]["class"], meta.get("items"), cursor), ("bug", None, ""))
 
     def test_ends_with_its_host(self):
         self.assertEqual(self.peer.receive()[0], READY)
@@ -242,6 +298,90 @@ planwright.run(builder=build)
         failed = eventually(lambda: host.inputs("failed"), host.inputs)[0]
         self.assertEqual(failed["error"], "too short for ***")
         self.assertNotIn("battery", json.dumps(host.get("/api/events")) + host.log.read_text() + json.dumps(failed))
+
+    def start_source(self, **keys):
+        self.drops = self.folder / "drops"
+        self.drops.mkdir()
+
+        def config(folder):
+            write_program(folder / "watch.py", SOURCE)
+            (folder / "watch.py.json").write_text(json.dumps(SOURCE_MANIFEST))
+            (folder / "who").write_text("the watcher")
+            (folder / "who").chmod(0o600)
+            queue = queue_config(folder / "input", {"plugin": "planwright.noop-planner"}, {"plugin": "planwright.noop-builder"})
+            queue["source"] = {
+                "plugin": "exec:./watch.py", "secrets": ["WHO"], "settings": {"drop": str(self.drops)}, **keys}
+            return {"secrets": {"WHO": {"file": str(folder / "who")}}, "queues": {"default": queue}}
+
+        return self.host(config=config)
+
+    def put(self, *names):
+        for name in names:
+            part = self.drops / ("." + name)
+            part.write_text(name)
+            part.rename(self.drops / name)
+
+    def assert_planned(self, host, *names):
+        """These and no others, each once."""
+        eventually(lambda: len(host.inputs("planned")) >= len(names), lambda: (host.inputs(), host.log_tail()))
+        self.assertEqual(sorted(i["filename"] for i in host.inputs()), sorted(names))
+
+    def test_a_source_that_is_killed_between_polls_loses_and_doubles_nothing(self):
+        host = self.start_source()
+        self.put("a", "b")
+        self.assert_planned(host, "a", "b")
+        first = (self.drops / ".pid").read_text()
+        os.kill(int(first), signal.SIGKILL)
+        self.put("c", "d")
+        self.assert_planned(host, "a", "b", "c", "d")
+        self.assertNotEqual((self.drops / ".pid").read_text(), first)
+
+    def test_a_source_that_dies_in_a_poll_says_so_and_nothing_of_the_poll_is_taken(self):
+        host = self.start_source()
+        (self.drops / ".die-in-poll").touch()
+        self.put("a")
+        told = eventually(lambda: host.items("/api/events?type=source.failed"), lambda: host.log_tail())
+        self.assertIn("died with exit code 4", told[0]["event"]["data"]["message"])
+        self.assertEqual(host.inputs(), [])
+        (self.drops / ".die-in-poll").unlink()
+        self.assert_planned(host, "a")
+
+    def test_a_poll_of_a_program_has_a_deadline(self):
+        host = self.start_source(deadline="300ms")
+        (self.drops / ".hang").touch()
+        self.put("a")
+        eventually(lambda: host.items("/api/events?type=source.failed"), lambda: host.log_tail())
+        (self.drops / ".hang").unlink()
+        self.assert_planned(host, "a")
+
+    def test_a_changed_source_is_taken_by_a_reload_or_refused_and_goes_on_at_its_cursor(self):
+        host = self.start_source()
+        self.put("a")
+        self.assert_planned(host, "a")
+        for text, told in (("#!/usr/bin/env python3\nthis is wrong\n", "NameError"),
+                           (PLANNER, "the program has no stage planwright.source/1")):
+            write_program(host.folder / "watch.py", text)
+            refused = host.cli_errors("plugin", "reload", "default")
+            self.assertIn("Nothing was changed", refused)
+            self.assertIn(told, refused)
+        write_program(host.folder / "watch.py", SOURCE.replace("found(", "found('new-' + "))
+        host.cli("plugin", "reload", "default")
+        self.put("b")
+        self.assert_planned(host, "a", "new-b")
+
+    def test_plugin_run_and_check_take_a_source(self):
+        program = write_program(self.folder / "watch.py", """\
+#!/usr/bin/env python3
+import planwright
+def poll(cursor, call):
+    yield planwright.found("a.txt", path="/drop/a.txt", attributes={"size": 7})
+    return cursor + "+", 30
+planwright.run(source=poll)
+""")
+        done = Done(BINARY, "plugin", "run", program, "--stage", "source", "--cursor", "7")
+        self.assertEqual((done.code, done.out), (0, 'a.txt  /drop/a.txt  {"size": 7}\n'), done)
+        self.assertIn("cursor: 7+\nnext poll in 30000 ms", done.err)
+        self.assertEqual(Done(BINARY, "plugin", "check", program).code, 0)
 
     def test_a_program_that_never_answers_is_given_up_with_its_reason(self):
         done = self.run_program("#!/bin/sh\nexec sleep 60\n")

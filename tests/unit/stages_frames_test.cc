@@ -72,5 +72,46 @@ TEST(Frames, AnOutcomeComesBackAsItWas) {
   EXPECT_EQ(back->document, "{}");
 }
 
+TEST(Frames, APollComesBackAsItWas) {
+  SourcePoll poll;
+  poll.items = {{"a/b", "/x/a/b", "", R"({"n":1})"}, {"c", "", "sha256:00", ""}};
+  poll.nextPoll = std::chrono::milliseconds(2500);
+  const auto back = pollFrom({FrameKind::Done, 1, toMeta(poll, false), "the cursor"});
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->items.size(), 2u);
+  EXPECT_EQ(back->items[0].path + back->items[0].attributesJson, R"(/x/a/b{"n":1})");
+  EXPECT_EQ(back->items[1].name + back->items[1].digest, "csha256:00");
+  EXPECT_EQ(back->nextPoll, poll.nextPoll);
+  EXPECT_EQ(back->cursor, "the cursor");
+}
+
+TEST(Frames, WhatAHostCouldNotStoreIsNoPoll) {
+  const auto why = [](std::string meta, std::string cursor = "") {
+    const auto poll = pollFrom({FrameKind::Done, 1, std::move(meta), std::move(cursor)});
+    return poll ? std::string() : poll.error().message;
+  };
+  EXPECT_EQ(why("{}"), "");
+  constexpr const char* kNoItem = "is not {\"name\"";
+  EXPECT_THAT(why(R"({"items":["a"]})"), HasSubstr(kNoItem));
+  EXPECT_THAT(why(R"({"items":[{"path":"/a"}]})"), HasSubstr(kNoItem));
+  EXPECT_THAT(why(R"({"items":[{"name":"a"}]})"), HasSubstr(kNoItem));
+  EXPECT_THAT(why(R"({"items":[{"name":"a","path":"/a","digest":"b"}]})"), HasSubstr(kNoItem));
+  for (const char* attributes : {"7", "[]", "{", "NaN"})
+    EXPECT_THAT(why(std::string(R"({"items":[{"name":"a","path":"/a","attributes":")") +
+                    attributes + "\"}]}"),
+                HasSubstr("attributes of a are not a JSON object"));
+  EXPECT_THAT(why("{}", "\xff"), HasSubstr("cursor"));
+  EXPECT_THAT(why("{}", std::string(1, '\0')), HasSubstr("cursor"));
+}
+
+TEST(Frames, TheNextPollIsWithinADay) {
+  const auto next = [](const char* meta) {
+    return pollFrom({FrameKind::Done, 1, meta, ""})->nextPoll;
+  };
+  EXPECT_EQ(next("{}"), std::chrono::seconds(1));
+  EXPECT_EQ(next(R"({"next_ms":-5})"), std::chrono::seconds(0));
+  EXPECT_EQ(next(R"({"next_ms":9000000000000000000})"), std::chrono::hours(24));
+}
+
 }  // namespace
 }  // namespace planwright
