@@ -177,7 +177,7 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   for (const auto& id : pluginsUsed(now->config)) {
     const PluginInfo* from = now->plugins->find(id);
     const PluginInfo* to = plugins->find(id);
-    if (!to || (from && from->digest == to->digest)) continue;
+    if (!to || (from && from->isSameVersion(*to))) continue;
     moves.push_back({id, from ? *from : PluginInfo{}, *to});
   }
   if (moves.empty()) return answer(queue, now->number, "unchanged", 0, {});

@@ -203,13 +203,11 @@ std::int64_t QueueRunner::offer(LiveQueue::Trial trial) {
   trial.decided = [this, before, next = trial.plugins, decided = std::move(trial.decided)](
                       bool isInForce, const std::string& why) {
     decided(isInForce, why);
-    const auto digest = [](const Plugins& plugins, const SourceConfig& source) {
-      const PluginInfo* info = plugins.find(source.plugin);
-      return info ? info->digest : std::string();
-    };
-    for (const auto& source : before->config.sources)
-      if (isInForce && digest(*before->plugins, source) != digest(*next, source))
-        areSourcesDue_ = true;
+    for (const auto& source : before->config.sources) {
+      const PluginInfo* from = before->plugins->find(source.plugin);
+      const PluginInfo* to = next->find(source.plugin);
+      if (isInForce && to && !(from && from->isSameVersion(*to))) areSourcesDue_ = true;
+    }
   };
   return queue_.offer(std::move(trial));
 }

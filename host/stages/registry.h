@@ -41,6 +41,11 @@ struct PluginInfo {
   bool isBundled = false;          ///< came with the program
   std::string error;  ///< why it is not usable, in one or two sentences; empty = usable
   friend bool operator==(const PluginInfo&, const PluginInfo&) = default;
+
+  /// The same file and the same manifest, which stands beside a program's file.
+  bool isSameVersion(const PluginInfo& other) const {
+    return digest == other.digest && manifestJson == other.manifestJson;
+  }
 };
 
 /// What a plugin file says of itself, read without running its code. `error` says what is wrong

@@ -231,6 +231,25 @@ class ProgramTest(HostCase):
         self.assertEqual(self.planned(host, "c")[0], ["three"])
         self.assertIn("ran no other version", host.cli_errors("plugin", "rollback", "default"))
 
+    def test_a_changed_manifest_beside_the_same_program_is_taken_by_a_reload_or_refused(self):
+        host = self.start()
+        self.assertEqual(self.planned(host, "a")[0], ["one"])
+        manifest = {
+            "manifest": 1, "id": "org.acme.plan", "version": "1.0.0", "abi": "1.0", "stages": ["planwright.planner/1"],
+            "settings": {"type": "object", "required": ["who"], "properties": {"who": {"type": "string"}}}}
+        beside = host.folder / "plan.py.json"
+        beside.write_text(json.dumps(manifest))
+        refused = host.cli_errors("plugin", "reload", "default")
+        self.assertIn("Nothing was changed", refused)
+        self.assertIn("who", refused)
+        del manifest["settings"]
+        beside.write_text(json.dumps(manifest))
+        host.cli("plugin", "reload", "default")
+        self.planned(host, "b")
+        self.assertEqual([p["summary"]["planner"].split()[1] for p in sorted(host.plans(), key=lambda p: p["filename"])],
+                         ["0.0.0", "1.0.0"])
+        self.assertIn("it runs what was installed last", host.cli("plugin", "reload", "default"))
+
     def test_a_changed_program_that_was_not_reloaded_holds_its_queue_until_it_is(self):
         host = self.start()
         self.assertEqual(self.planned(host, "a")[0], ["one"])
