@@ -18,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersionsPerMajor = 10'000;  // server_version_num 150004 is 15.4
 constexpr std::int64_t kPage = 1000;
 
 /// Nothing may be deleted while blobs are copied.
@@ -83,7 +82,7 @@ int backup(const Config& config, const fs::path& folder, std::ostream& out, std:
   const Rows begin = snapshot->run("backup_begin");
   BackupInfo info;
   info.program = PLANWRIGHT_VERSION;
-  info.serverMajor = static_cast<int>(begin.number(0, 1)) / kVersionsPerMajor;
+  info.serverMajor = postgresMajor(begin.number(0, 1));
   info.schema = begin.text(0, 2);
   info.madeAt = toRfc3339(SystemClock().now());
 

@@ -10,6 +10,11 @@
 
 namespace planwright {
 
+/// The major version of Postgres in a server_version_num: 150004 is 15.4.
+constexpr int postgresMajor(std::int64_t serverVersion) {
+  return static_cast<int>(serverVersion / 10'000);
+}
+
 /// What backup.json says.
 struct BackupInfo {
   static constexpr int kFormat = 1;

@@ -15,8 +15,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::string_view kManual = "planwright.manual";  // uploads only: the host itself, no file
-
 /// Looks at the stages of one configuration.
 class StageCheck {
  public:
@@ -25,7 +23,7 @@ class StageCheck {
         plugins_(plugins) {}
 
   void check(const StageConfig& stage, const std::string& kind) {
-    if (stage.plugin == kManual && kind == "source") return;
+    if (stage.plugin == kManualSource && kind == "source") return;
     const PluginFile* plugin = find(stage.plugin);
     if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
     if (!plugin->error.empty())

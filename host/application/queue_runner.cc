@@ -15,7 +15,6 @@ namespace planwright {
 namespace {
 
 constexpr const char* kFolder = "planwright.folder";
-constexpr const char* kManual = "planwright.manual";
 constexpr std::chrono::seconds kHolderTrust{1};
 
 std::string pathSetting(const SourceConfig& source) {
@@ -111,7 +110,7 @@ void QueueRunner::startSources() {
   areSourcesDue_ = false;
   for (std::size_t i = 0; i < now->config.sources.size(); ++i) {
     const SourceConfig& config = now->config.sources[i];
-    if (config.plugin == kManual) continue;  // uploads need no loop
+    if (config.plugin == kManualSource) continue;  // uploads need no loop
     std::string settings = config.settingsJson;
     if (config.plugin == kFolder) {
       settings = withPath(settings, isFirstFolder && !watchDir_.empty()

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersionsPerMajor = 10'000;
-
 /// Why this program cannot take the backup, or nothing.
 std::string whyNot(const BackupInfo& info) {
   if (info.format != BackupInfo::kFormat)
@@ -122,7 +120,7 @@ class Target {
 void restoreRows(const fs::path& folder, const BackupInfo& info, const Target& to) {
   Connection connection(to.url(), Workload::Queries);
   const Rows target = connection.run("restore_target");
-  const int major = static_cast<int>(target.number(0, 1)) / kVersionsPerMajor;
+  const int major = postgresMajor(target.number(0, 1));
   if (!target.flag(0, 0))
     throw std::runtime_error(
         "The database is not empty. Make a new one (createdb) and name it in "

@@ -12,10 +12,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/files.h"
+
 namespace planwright {
 namespace {
-
-constexpr std::size_t kPieceBytes = 256 * 1024;
 
 /// libarchive reads names in the thread's locale; ours are UTF-8.
 class Utf8Names {

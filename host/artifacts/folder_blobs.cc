@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::int64_t kWritebackBytes = 8 << 20;
 constexpr auto kTempLife = std::chrono::hours(24);
 

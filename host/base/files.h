@@ -9,6 +9,9 @@
 
 namespace planwright {
 
+/// Files that may be large are read and written in pieces of this size.
+constexpr std::size_t kPieceBytes = 256 * 1024;
+
 /// The whole file. Throws std::system_error with the path; `limitBytes` stops a file that is
 /// larger.
 std::string readFile(const std::filesystem::path& path,

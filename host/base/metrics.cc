@@ -19,7 +19,7 @@ const MetricFamily& familyOf(std::string_view name) {
   throw std::logic_error(fmt::format("no metric is called {}: add it to base/metrics.cc", name));
 }
 
-std::string escaped(std::string_view text) {
+std::string labelValue(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\\' || c == '"') out += '\\';
@@ -36,7 +36,7 @@ std::string labelText(Metrics::Labels labels) {
   std::sort(sorted.begin(), sorted.end());
   std::string out;
   for (const auto& [key, value] : sorted)
-    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", key, escaped(value));
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", key, labelValue(value));
   return out;
 }
 

@@ -44,9 +44,9 @@ class PatternReader {
 
  private:
   bool endsEscaped() const {
-    const auto before = rest_.substr(0, rest_.size() - 1);
-    const auto last = before.find_last_not_of('\\');
-    return (before.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
+    const auto rest = rest_.substr(0, rest_.size() - 1);
+    const auto last = rest.find_last_not_of('\\');
+    return (rest.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
   }
 
   Part readChoice(int depth) {

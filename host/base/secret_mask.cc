@@ -12,7 +12,7 @@ constexpr std::size_t kShortest = 4;
 constexpr std::string_view kHidden = "***";
 
 /// As the inside of a JSON string.
-std::string escaped(std::string_view text) {
+std::string inJsonString(std::string_view text) {
   const std::string array = JsonWriter().array().value(text).end().take();
   return array.substr(2, array.size() - 4);  // ["…"]
 }
@@ -23,7 +23,7 @@ void SecretMask::add(std::string_view secret) {
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.remove_suffix(1);
   if (secret.size() < kShortest) return;
   addForm(secret);
-  addForm(escaped(secret));
+  addForm(inJsonString(secret));
 }
 
 void SecretMask::addForm(std::string_view form) {

@@ -36,7 +36,7 @@ using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 using Bio = std::unique_ptr<BIO, FreeBio>;
 
-const unsigned char* bytesOf(std::string_view text) {
+const unsigned char* unsignedBytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -109,8 +109,8 @@ bool PublicKey::verifies(std::string_view message, std::string_view signature) c
   const Context context(EVP_MD_CTX_new());
   if (EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, state_->key.get()) != 1)
     broken();
-  const int result = EVP_DigestVerify(context.get(), bytesOf(signature), signature.size(),
-                                      bytesOf(message), message.size());
+  const int result = EVP_DigestVerify(context.get(), unsignedBytes(signature), signature.size(),
+                                      unsignedBytes(message), message.size());
   ERR_clear_error();
   return result == 1;
 }
@@ -148,7 +148,7 @@ std::string SigningKey::sign(std::string_view message) const {
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, publicKey_.state_->key.get()) !=
           1 ||
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
-                     bytesOf(message), message.size()) != 1)
+                     unsignedBytes(message), message.size()) != 1)
     broken();
   signature.resize(size);
   return signature;
@@ -156,8 +156,8 @@ std::string SigningKey::sign(std::string_view message) const {
 
 std::string toBase64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and a NUL
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytesOf(bytes),
-                                   static_cast<int>(bytes.size()));
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   unsignedBytes(bytes), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
@@ -175,7 +175,7 @@ Result<std::string> fromBase64(std::string_view text) {
                            "0123456789+/") >= plain.size() - padding;
   if (!isWhole || !isClean ||
       (!plain.empty() && EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                         bytesOf(plain), static_cast<int>(plain.size())) < 0))
+                                         unsignedBytes(plain), static_cast<int>(plain.size())) < 0))
     return invalid("It is not base64.");
   bytes.resize(bytes.size() - padding);
   return bytes;

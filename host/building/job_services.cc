@@ -9,8 +9,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::int64_t kLargestBlob = std::int64_t{16} << 30;
-
 /// What the job asks for, but no more than the queue allows. 0 = no limit.
 template <class Number>
 std::uint64_t stricter(std::int64_t asked, const std::optional<Number>& allowed) {
@@ -37,7 +35,7 @@ Result<UniqueFd> JobServices::openBlob(const Digest& digest) {
 }
 
 Result<Digest> JobServices::putBlob(int fd, std::string_view) {
-  auto staged = blobs_.stage(fd, kLargestBlob);
+  auto staged = blobs_.stage(fd, kLargestOutputBytes);
   if (!staged) return staged.error();
   stored_.push_back(std::move(*staged));
   return stored_.back().digest;

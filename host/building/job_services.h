@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "stages/stage.h"
 
 namespace planwright {
+
+constexpr std::int64_t kLargestOutputBytes = std::int64_t{16} << 30;
 
 /// What a builder may ask of the host during one attempt. Programs write into the attempt's log.
 /// Lives for one call.

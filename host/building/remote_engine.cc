@@ -20,7 +20,6 @@ using std::chrono::milliseconds;
 constexpr CallLimits kLimits{std::chrono::minutes(1), milliseconds(0)};
 constexpr milliseconds kFirstLook{200}, kShortest{50}, kSweep{5'000};
 constexpr milliseconds kLongest{3'600'000};
-constexpr std::int64_t kLargestBlob = std::int64_t{16} << 30;
 
 }  // namespace
 
@@ -43,7 +42,7 @@ class RemoteEngine::LookServices final : public CallServices {
     return engine_.parts_.blobs.open(digest);
   }
   Result<Digest> putBlob(int fd, std::string_view) override {
-    auto staged = engine_.parts_.blobs.stage(fd, kLargestBlob);
+    auto staged = engine_.parts_.blobs.stage(fd, kLargestOutputBytes);
     if (!staged) return staged.error();
     blobs_.push_back(std::move(*staged));
     return blobs_.back().digest;

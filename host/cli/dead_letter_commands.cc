@@ -10,7 +10,6 @@
 namespace planwright::cli {
 namespace {
 
-constexpr int kPageSize = 200;
 constexpr const char* kPath = "/api/dead-letters";
 
 struct LetterArguments {

@@ -8,8 +8,6 @@
 namespace planwright::cli {
 namespace {
 
-constexpr int kPageSize = 200;
-
 struct ListArguments {
   std::string queue, status, reason, search;
   std::int64_t plan = 0;

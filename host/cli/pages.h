@@ -16,6 +16,8 @@ struct Pages {
   std::vector<const JsonValue*> items() const;
 };
 
+/// The largest page that the API gives.
+constexpr int kPageSize = 200;
 constexpr std::size_t kEveryItem = ~std::size_t{0};
 
 /// GETs a list until it has `atLeast` items or all. (A filter that fits little gives short pages:

@@ -140,11 +140,11 @@ ExitCode release(Session& session, const std::string& id) {
   return ExitCode::Done;
 }
 
-using Action = ExitCode (*)(Session&, const StoreArguments&);
+using StoreAction = ExitCode (*)(Session&, const StoreArguments&);
 
 /// `argument` may be null: it takes none.
 void add(CLI::App& group, Session& session, const char* name, const char* about,
-         const char* argument, Action action) {
+         const char* argument, StoreAction action) {
   CLI::App* command = group.add_subcommand(name, about);
   const auto arguments = std::make_shared<StoreArguments>();
   if (argument) command->add_option(argument, arguments->name)->required();

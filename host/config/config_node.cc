@@ -7,12 +7,13 @@
 namespace planwright {
 namespace {
 
-using Secrets = std::vector<std::pair<std::string, std::string>>;
+using SecretPlaces = std::vector<std::pair<std::string, std::string>>;
 
-void write(const ConfigNode& node, const std::string& pointer, JsonWriter& json, Secrets& secrets);
+void write(const ConfigNode& node, const std::string& pointer, JsonWriter& json,
+           SecretPlaces& secrets);
 
 void writeMap(const ConfigNode& node, const std::string& pointer, JsonWriter& json,
-              Secrets& secrets) {
+              SecretPlaces& secrets) {
   json.object();
   for (const auto& member : node.members) {
     const std::string below = pointer + "/" + pointerToken(member.key);
@@ -26,7 +27,8 @@ void writeMap(const ConfigNode& node, const std::string& pointer, JsonWriter& js
   json.end();
 }
 
-void write(const ConfigNode& node, const std::string& pointer, JsonWriter& json, Secrets& secrets) {
+void write(const ConfigNode& node, const std::string& pointer, JsonWriter& json,
+           SecretPlaces& secrets) {
   using Kind = ConfigNode::Kind;
   switch (node.kind) {
     case Kind::Null:
@@ -108,7 +110,7 @@ void collectPlaces(const ConfigNode& node, const std::string& pointer,
     collectPlaces(node.items[i], pointer + "/" + std::to_string(i), places);
 }
 
-std::string nodeToJson(const ConfigNode& node, Secrets& secrets) {
+std::string nodeToJson(const ConfigNode& node, SecretPlaces& secrets) {
   JsonWriter json;
   write(node, "", json, secrets);
   return json.take();

@@ -14,6 +14,9 @@
 
 namespace planwright {
 
+/// The source of a queue that only takes uploads: the host itself, no plugin.
+constexpr std::string_view kManualSource = "planwright.manual";
+
 /// Limits of a builder's programs. For other stages they are read and checked, and kept for the
 /// process that runs a stage. Empty = none.
 struct LimitsConfig {

@@ -15,9 +15,8 @@ namespace planwright {
 
 namespace {
 
-constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
 /// Letters looked at by one statement; a page that found less has a cursor to go on.
-constexpr int kWindow = 10'000;
+constexpr int kLetterWindow = 10'000;
 
 Result<void> check(const LetterFilter& filter) {
   if (filter.kind && *filter.kind != "input" && *filter.kind != "plan")
@@ -58,7 +57,7 @@ Result<std::string> DeadLetters::list(const LetterFilter& filter,
   if (!below) return below.error();
   auto connection = parts_.database.lease();
   const std::string json = filter.json();
-  const Rows rows = connection->run("dead_letters", {*below, json, kWindow, limit + 1});
+  const Rows rows = connection->run("dead_letters", {*below, json, kLetterWindow, limit + 1});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
     items.push_back(rows.text(i, 1));
@@ -66,16 +65,17 @@ Result<std::string> DeadLetters::list(const LetterFilter& filter,
   if (rows.size() > items.size()) {
     next = cursorText(rows.number(items.size() - 1, 0));
   } else {
-    const Rows window = connection->run("dead_letters_window", {*below, kWindow});
-    if (window.number(0, 1) >= kWindow) next = cursorText(window.number(0, 0));
+    const Rows window = connection->run("dead_letters_window", {*below, kLetterWindow});
+    if (window.number(0, 1) >= kLetterWindow) next = cursorText(window.number(0, 0));
   }
-  const Rows total = connection->run("dead_letters_total", {json, kWindow});
-  return pageJson(items, next, total.number(0, 0), total.number(0, 1) >= kWindow);
+  const Rows total = connection->run("dead_letters_total", {json, kLetterWindow});
+  return pageJson(items, next, total.number(0, 0), total.number(0, 1) >= kLetterWindow);
 }
 
 Result<std::string> DeadLetters::causes(const LetterFilter& filter) const {
   if (const auto ok = check(filter); !ok) return ok.error();
-  const Rows rows = parts_.database.lease()->run("dead_letter_causes", {filter.json(), kWindow});
+  const Rows rows =
+      parts_.database.lease()->run("dead_letter_causes", {filter.json(), kLetterWindow});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(rows.text(i, 0));
   const auto count = static_cast<std::int64_t>(items.size());

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "control/pages.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -13,10 +14,6 @@ namespace {
 
 /// Marks a cursor that goes back in time, so that it is not taken for one to go on from.
 constexpr std::string_view kBackwards = "b";
-
-Error badParameter(std::string_view name, std::string message) {
-  return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
-}
 
 std::optional<std::string> typesArray(const std::optional<std::string>& types) {
   if (!types) return std::nullopt;

@@ -14,8 +14,6 @@ namespace planwright {
 
 namespace {
 
-constexpr int kBatch = 1000;
-
 /// A name as intake makes them: relative, without empty, "." and ".." parts.
 bool isRelativeName(std::string_view name) {
   if (name.empty() || name.size() > 1024) return false;
@@ -74,7 +72,7 @@ std::int64_t InputActions::enqueueWaiting(const std::string& queue,
   auto connection = parts_.database.lease();
   std::int64_t count = 0;
   for (std::int64_t after = 0;;) {
-    const Rows waiting = connection->run("waiting_inputs_after", {queue, after, kBatch});
+    const Rows waiting = connection->run("waiting_inputs_after", {queue, after, kEnqueueBatch});
     if (waiting.empty()) return count;
     PgArray ids;
     for (std::size_t i = 0; i < waiting.size(); ++i) ids.add(waiting.number(i, 0));

@@ -18,14 +18,13 @@ namespace planwright {
 namespace {
 
 /// Rows looked at by one statement.
-constexpr int kWindow = 5'000;
+constexpr int kListWindow = 5'000;
 /// Rows looked at to make up one total, and of searches, whose rows cost far more.
 constexpr int kTotalWindow = 10'000;
 constexpr int kSearchWindow = 5'000;
 /// A page that is not full after this time is sent with a cursor to go on: a filter that fits
 /// nothing in a million rows must not keep anybody waiting, or a connection.
-constexpr auto kPatience = std::chrono::milliseconds(30);
-constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
+constexpr auto kListPatience = std::chrono::milliseconds(30);
 
 /// The statements and words of one list.
 struct Table {
@@ -164,22 +163,23 @@ Result<std::string> Listings::list(Listed what, const ListQuery& query) {
   if (!before) return before.error();
 
   auto connection = parts_.database.lease();
-  const SteadyTime end = parts_.clock.steady() + kPatience;
+  const SteadyTime end = parts_.clock.steady() + kListPatience;
   const bool attention = asksForAttention(table, query);
   std::vector<std::string> items;
   std::string next;
   for (std::int64_t below = *before;;) {
     const int missing = query.limit - static_cast<int>(items.size());
-    const Rows rows = connection->run(table.list, {below, query.queue, *statuses, query.text,
-                                                   query.reason, kWindow, missing + 1, attention});
+    const Rows rows =
+        connection->run(table.list, {below, query.queue, *statuses, query.text, query.reason,
+                                     kListWindow, missing + 1, attention});
     const auto found = std::min<std::size_t>(rows.size(), static_cast<std::size_t>(missing));
     for (std::size_t i = 0; i < found; ++i) items.push_back(rows.text(i, 1));
     if (rows.size() > found) {  // one more is there
       next = cursorText(found == 0 ? below : rows.number(found - 1, 0));
       break;
     }
-    const Rows window = connection->run(table.window, {below, kWindow, attention});
-    if (window.number(0, 1) < kWindow) break;  // that was the last one
+    const Rows window = connection->run(table.window, {below, kListWindow, attention});
+    if (window.number(0, 1) < kListWindow) break;  // that was the last one
     below = window.number(0, 0);
     if (parts_.clock.steady() >= end) {
       next = cursorText(below);

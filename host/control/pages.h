@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ namespace planwright {
 
 /// A parameter of a request that is wrong.
 Error badParameter(std::string_view name, std::string message);
+
+/// In the place of a cursor: begin with the newest.
+constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
 
 /// Cursors are "c" and a number in base 36: opaque to clients, checked when they come back.
 std::string cursorText(std::int64_t number);

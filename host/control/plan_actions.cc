@@ -11,8 +11,6 @@ namespace planwright {
 
 namespace {
 
-constexpr int kBatch = 1000;
-
 Error refusal(std::int64_t plan, const std::string& outcome, std::int64_t build) {
   if (outcome == "building")
     return conflict(fmt::format("Plan {} is building (build {}).", plan, build),
@@ -63,7 +61,7 @@ std::int64_t PlanActions::enqueueWaiting(const std::string& queue, const std::st
   auto connection = parts_.database.lease();
   std::int64_t count = 0;
   for (std::int64_t after = 0;;) {
-    const Rows waiting = connection->run("waiting_plans_after", {queue, after, kBatch});
+    const Rows waiting = connection->run("waiting_plans_after", {queue, after, kEnqueueBatch});
     if (waiting.empty()) return count;
     PgArray ids;
     for (std::size_t i = 0; i < waiting.size(); ++i) ids.add(waiting.number(i, 0));

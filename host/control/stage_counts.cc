@@ -10,8 +10,8 @@ namespace planwright {
 namespace {
 
 constexpr std::chrono::milliseconds kFresh{500};
-constexpr std::chrono::milliseconds kPatience{40};  // for new numbers, when there are old ones
-constexpr std::chrono::seconds kLongestWait{5};     // for the first ones
+constexpr std::chrono::milliseconds kCountPatience{40};  // for new numbers, when there are old ones
+constexpr std::chrono::seconds kLongestWait{5};          // for the first ones
 constexpr int kShare = 20;
 
 }  // namespace
@@ -31,7 +31,7 @@ std::string StageCounts::get() {
     mine = ++state->asked;
   }
   state_.notifyAll();
-  auto state = state_.waitFor(hasOld ? std::chrono::milliseconds(kPatience) : kLongestWait, {},
+  auto state = state_.waitFor(hasOld ? std::chrono::milliseconds(kCountPatience) : kLongestWait, {},
                               [&](const State& now) { return now.answered >= mine; });
   if (!state->json.empty()) return state->json;
   throw Unavailable(state->problem.empty() ? "The items are still being counted." : state->problem);

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr const char* kName = "postgres";
+constexpr const char* kPostgres = "postgres";
 constexpr int kOldestMajor = 14;
 
 struct CloseConnection {
@@ -114,9 +114,9 @@ void ensure(PGconn* connection, const std::string& query, const std::string& cre
 PostgresServer::PostgresServer(const ServiceFolders& folders, Options options)
     : folders_(folders),
       options_(options),
-      account_(serviceAccount(kName)),
-      cluster_(folders.of(kName)),
-      sockets_(folders.socketsOf(kName)) {}
+      account_(serviceAccount(kPostgres)),
+      cluster_(folders.of(kPostgres)),
+      sockets_(folders.socketsOf(kPostgres)) {}
 
 void PostgresServer::prepare() {
   makePrivateFolder(cluster_, account_);
@@ -128,7 +128,7 @@ void PostgresServer::prepare() {
                              " is closed to it; choose a data folder elsewhere with --data");
   if (fs::exists(finishedMark(cluster_))) return;
 
-  endLeftovers(cluster_, kName, SIGINT);
+  endLeftovers(cluster_, kPostgres, SIGINT);
   for (const auto& entry : fs::directory_iterator(cluster_)) fs::remove_all(entry.path());
   const auto start = std::chrono::steady_clock::now();
   ServerProcess::Command command;
@@ -160,8 +160,8 @@ void PostgresServer::prepare() {
 
 ServerSpec PostgresServer::spec() const {
   ServerSpec spec;
-  spec.name = kName;
-  spec.processName = kName;
+  spec.name = kPostgres;
+  spec.processName = kPostgres;
   spec.folder = cluster_;
   spec.staleFiles = {cluster_ / "postmaster.pid", sockets_ / ".s.PGSQL.5432",
                      sockets_ / ".s.PGSQL.5432.lock"};

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr const char* kName = "redis";
+constexpr const char* kRedis = "redis";
 
 fs::path findProgram() {
   for (const char* file : {"/usr/bin/redis-server", "/usr/local/bin/redis-server"})
@@ -49,12 +49,12 @@ bool answersPing(const fs::path& path) {
 RedisServer::RedisServer(const ServiceFolders& folders, Options options)
     : folders_(folders),
       options_(options),
-      account_(serviceAccount(kName)) {}
+      account_(serviceAccount(kRedis)) {}
 
 void RedisServer::prepare() {
-  makePrivateFolder(folders_.of(kName), account_);
-  makePrivateFolder(folders_.socketsOf(kName), account_);
-  const fs::path closed = closedFolder(folders_.of(kName), account_);
+  makePrivateFolder(folders_.of(kRedis), account_);
+  makePrivateFolder(folders_.socketsOf(kRedis), account_);
+  const fs::path closed = closedFolder(folders_.of(kRedis), account_);
   if (!closed.empty())
     throw std::runtime_error("the private redis runs as another user than root, and " +
                              closed.string() +
@@ -63,9 +63,9 @@ void RedisServer::prepare() {
 
 ServerSpec RedisServer::spec() const {
   ServerSpec spec;
-  spec.name = kName;
+  spec.name = kRedis;
   spec.processName = "redis-server";
-  spec.folder = folders_.of(kName);
+  spec.folder = folders_.of(kRedis);
   spec.staleFiles = {socket()};
   spec.command.argv = {findProgram(),
                        "--port",
@@ -75,7 +75,7 @@ ServerSpec RedisServer::spec() const {
                        "--unixsocketperm",
                        "700",
                        "--dir",
-                       folders_.of(kName),
+                       folders_.of(kRedis),
                        "--appendonly",
                        "yes",
                        "--appendfsync",

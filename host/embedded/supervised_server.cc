@@ -12,12 +12,12 @@ using std::chrono::milliseconds;
 
 /// The last lines of the log, for the message about a server that does not start.
 std::string endOf(const std::filesystem::path& file) {
-  constexpr std::size_t kShownBytes = 1500;
+  constexpr std::size_t kLastBytes = 1500;
   try {
     std::string text = readFile(file);
-    if (text.size() <= kShownBytes) return text;
-    const std::size_t line = text.find('\n', text.size() - kShownBytes);
-    return text.substr(line == std::string::npos ? text.size() - kShownBytes : line + 1);
+    if (text.size() <= kLastBytes) return text;
+    const std::size_t line = text.find('\n', text.size() - kLastBytes);
+    return text.substr(line == std::string::npos ? text.size() - kLastBytes : line + 1);
   } catch (const std::exception&) {
     return {};
   }

@@ -11,8 +11,6 @@ namespace planwright {
 
 namespace {
 
-constexpr std::size_t kCompressFromBytes = 1024;
-
 /// "app-1a2b3c4d.js", "index.B7xQ2_aa.css": a part of eight or more letters and digits, with a
 /// digit, before the ending. Such a name never gets other content.
 bool hasHash(std::string_view name) {

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "http/headers.h"
 
 namespace planwright {
+
+/// Shorter bodies gain nothing.
+constexpr std::size_t kCompressFromBytes = 1024;
 
 /// `level` 1 (quick) to 9 (small). Throws std::runtime_error if zlib has no memory.
 std::string gzip(std::string_view bytes, int level = 5);

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/log.h"
+#include "http/limits.h"
 #include "http/problem.h"
 
 namespace planwright {
@@ -18,7 +19,6 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 
 /// How much of head and body the socket took; nullopt if it is broken.

@@ -18,6 +18,7 @@
 #include "http/backlog_reader.h"
 #include "http/event_memory.h"
 #include "http/hub_client.h"
+#include "http/limits.h"
 
 namespace planwright {
 
@@ -25,7 +26,6 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
-constexpr auto kLingerTime = 2000ms;
 constexpr auto kScanEvery = 1000ms;
 constexpr auto kAskEvery = 50ms;  ///< while somebody follows a stream of its own
 constexpr std::size_t kFeedBelowBytes =

@@ -5,6 +5,10 @@
 
 namespace planwright {
 
+/// How long a connection that the host ends is read on, so that the client sees the answer and not
+/// a reset (RFC 9112, 9.6).
+constexpr std::chrono::seconds kLingerTime{2};
+
 /// What one client may ask of the server. A value.
 struct HttpLimits {
   std::size_t headerBytes = 16 * 1024;               ///< more: 431

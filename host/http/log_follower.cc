@@ -12,7 +12,7 @@
 namespace planwright {
 namespace {
 
-constexpr std::uint64_t kPieceBytes = 64 * 1024;
+constexpr std::uint64_t kEventBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLookAgain(200);
 
 /// Without a character that the next piece completes; whole lines if there are any.
@@ -55,7 +55,7 @@ class LogFollower {
     LogReader log(place_.path);
     if (offset >= log.sizeBytes()) return std::nullopt;
     std::string text;
-    const std::uint64_t end = std::min(log.sizeBytes(), offset + kPieceBytes);
+    const std::uint64_t end = std::min(log.sizeBytes(), offset + kEventBytes);
     log.copy(offset, end, [&](std::string_view piece) { text += piece; });
     const std::string_view piece = end < log.sizeBytes() ? wholeLines(text) : text;
     EventMessage message;

@@ -11,8 +11,6 @@ namespace planwright {
 
 namespace {
 
-constexpr std::size_t kCompressFromBytes = 1024;
-
 /// "Sun, 06 Nov 1994 08:49:37 GMT", made once a second per thread.
 const std::string& httpDate() {
   thread_local std::time_t madeAt = 0;

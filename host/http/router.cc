@@ -21,7 +21,7 @@ struct Router::Node {
 namespace {
 
 /// "/api//plans/" -> {"api", "", "plans", ""}: empty segments stay, so "//" never equals "/".
-std::vector<std::string_view> split(std::string_view path) {
+std::vector<std::string_view> segmentsOf(std::string_view path) {
   std::vector<std::string_view> segments;
   path.remove_prefix(1);
   while (true) {
@@ -53,7 +53,7 @@ std::map<std::string, std::string, std::less<>> named(std::string_view pattern,
                                                       std::vector<std::string> caught) {
   std::map<std::string, std::string, std::less<>> params;
   std::size_t next = 0;
-  for (std::string_view segment : split(pattern)) {
+  for (std::string_view segment : segmentsOf(pattern)) {
     if (!isParameter(segment)) continue;
     segment = segment.substr(1, segment.size() - (isRest(segment) ? 5 : 2));
     params.emplace(segment, std::move(caught.at(next++)));
@@ -87,7 +87,7 @@ Router::~Router() = default;
 void Router::add(Method method, std::string_view pattern, Handler handler, RouteOptions options) {
   const std::string name(pattern);
   if (!pattern.starts_with('/')) throw std::invalid_argument("route without a slash: " + name);
-  const std::vector<std::string_view> segments = split(pattern);
+  const std::vector<std::string_view> segments = segmentsOf(pattern);
   Node* node = root_.get();
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (isRest(segments[i]) && i + 1 < segments.size()) {
@@ -117,7 +117,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
     return match;
   }
   std::vector<std::string> caught;
-  const Node* node = root_->find(split(path), 0, caught);
+  const Node* node = root_->find(segmentsOf(path), 0, caught);
   if (node == nullptr) {
     if (fallback_ && (method == Method::Get || method == Method::Head)) {
       match.route = fallback_.get();

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kCaptureLimitBytes = std::size_t{64} << 20;
-constexpr std::size_t kTailBytes = std::size_t{64} << 10;
+constexpr std::size_t kOutputTailBytes = std::size_t{64} << 10;
 
 std::uint64_t stricter(std::uint64_t a, std::uint64_t b) {
   return a == 0 ? b : b == 0 ? a : std::min(a, b);
@@ -58,16 +58,16 @@ std::string tailOf(int fd, off_t from) {
   struct stat info {};
   if (!readable || ::fstat(readable.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
   // One byte more than is kept, so that a cut line is known as such.
-  const off_t start = std::max(from, info.st_size - static_cast<off_t>(kTailBytes) - 1);
+  const off_t start = std::max(from, info.st_size - static_cast<off_t>(kOutputTailBytes) - 1);
   std::string bytes(static_cast<std::size_t>(std::max<off_t>(0, info.st_size - start)), '\0');
   const ssize_t n = bytes.empty() ? 0 : ::pread(readable.get(), bytes.data(), bytes.size(), start);
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, n)));
-  return cleanTail(bytes, kTailBytes);
+  return cleanTail(bytes, kOutputTailBytes);
 }
 
 std::string tailOf(CallServices& services, int fd, off_t from) {
-  const auto tail = services.outputTail(kTailBytes + 1);
-  return tail ? cleanTail(*tail, kTailBytes) : tailOf(fd, from);
+  const auto tail = services.outputTail(kOutputTailBytes + 1);
+  return tail ? cleanTail(*tail, kOutputTailBytes) : tailOf(fd, from);
 }
 
 Result<void> placeFile(const fs::path& folder, const std::string& name, const JsonValue& source,

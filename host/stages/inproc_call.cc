@@ -155,14 +155,13 @@ pw_status pw_call::emitHandle(std::string_view json) {
 
 pw_status pw_call::emitState(std::string_view json) {
   const auto parsed = planwright::parseJson(json);
-  const auto stage =
+  const auto state =
       parsed ? planwright::remoteStageFrom(planwright::textOr(*parsed, "state")) : std::nullopt;
-  if (!stage)
+  if (!state)
     return breach(
         "it emitted a state that is not {\"handle\", \"state\": waiting, running, succeeded, "
-        "failed "
-        "or lost}");
-  states.push_back({planwright::textOr(*parsed, "handle"), *stage,
+        "failed or lost}");
+  states.push_back({planwright::textOr(*parsed, "handle"), *state,
                     planwright::cleanText(secrets.without(planwright::textOr(*parsed, "message")),
                                           planwright::kMessageLimitBytes),
                     static_cast<int>(planwright::numberOr(*parsed, "exit", -1))});

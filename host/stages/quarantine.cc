@@ -12,7 +12,7 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kLastLineBytes = 300;
-constexpr std::size_t kLastWordsBytes = 4096;
+constexpr std::size_t kShownWordsBytes = 4096;
 
 std::string lastLine(const std::string& words) {
   const auto end = words.find_last_not_of(" \r\n");
@@ -65,7 +65,7 @@ void Quarantine::died(const WorkerDeath& death, SteadyTime now) {
     json.object()
         .member("item", each.death.item)
         .member("how", each.death.how)
-        .member("last_words", cleanTail(each.death.lastWords, kLastWordsBytes))
+        .member("last_words", cleanTail(each.death.lastWords, kShownWordsBytes))
         .end();
   plugin.deathsJson = json.end().take();
   log::error("{}", plugin.reason);

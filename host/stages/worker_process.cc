@@ -16,7 +16,7 @@
 namespace planwright {
 namespace {
 
-constexpr std::size_t kTailBytes = std::size_t{16} << 10;
+constexpr std::size_t kLastWordsBytes = std::size_t{16} << 10;
 constexpr std::chrono::seconds kStalled(10);  // of a peer in the middle of a frame
 
 [[noreturn]] void fail(const char* what) {
@@ -113,13 +113,13 @@ void WorkerProcess::drainOutput() {
     if (n <= 0) break;
     printed_ += static_cast<std::size_t>(n);
     tail_.append(buffer, static_cast<std::size_t>(n));
-    if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+    if (tail_.size() > 2 * kLastWordsBytes) tail_.erase(0, tail_.size() - kLastWordsBytes);
   }
 }
 
 std::string WorkerProcess::tail() {
   drainOutput();
-  return cleanTail(tail_, kTailBytes);
+  return cleanTail(tail_, kLastWordsBytes);
 }
 
 ProgramExit WorkerProcess::end(std::chrono::milliseconds patience) {

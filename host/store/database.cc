@@ -42,6 +42,11 @@ std::int64_t Rows::number(std::size_t row, int column) const {
              : std::strtoll(state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str(),
                             nullptr, 10);
 }
+std::vector<std::int64_t> Rows::numbers() const {
+  std::vector<std::int64_t> all(size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = number(i, 0);
+  return all;
+}
 double Rows::real(std::size_t row, int column) const {
   return isNull(row, column)
              ? 0

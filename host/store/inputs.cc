@@ -14,12 +14,6 @@ double seconds(std::chrono::milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
-std::string idArray(const std::vector<std::int64_t>& ids) {
-  PgArray array;
-  for (const auto id : ids) array.add(id);
-  return array.take();
-}
-
 bool namesBlobs(const std::vector<PlannedInput>& inputs) {
   return std::any_of(inputs.begin(), inputs.end(),
                      [](const auto& input) { return !input.plan.blobs.empty(); });
@@ -42,12 +36,6 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   return claim;
 }
 
-std::vector<std::int64_t> numbers(const Rows& rows) {
-  std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
-  return ids;
-}
-
 std::vector<InputId> inputIds(const Rows& rows) {
   std::vector<InputId> ids;
   for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(InputId{rows.number(i, 0)});
@@ -58,7 +46,8 @@ std::vector<InputId> inputIds(const Rows& rows) {
 
 std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                         const std::string& queue, bool alone) {
-  const Rows rows = connection_.run("claim_inputs", {idArray(ids), number(instance), queue, alone});
+  const Rows rows =
+      connection_.run("claim_inputs", {PgArray::of(ids), number(instance), queue, alone});
   std::vector<ClaimedInput> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = InputId{rows.number(i, 0)};
@@ -88,7 +77,7 @@ bool Inputs::doOthersWait(const std::string& queue, const std::string& source) {
 }
 
 std::vector<std::int64_t> Inputs::dueAlone(const std::string& queue) {
-  return numbers(connection_.run("sweep_inputs_alone", {queue}));
+  return connection_.run("sweep_inputs_alone", {queue}).numbers();
 }
 
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,

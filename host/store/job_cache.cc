@@ -7,20 +7,10 @@
 #include "store/pg_array.h"
 
 namespace planwright {
-namespace {
-
-std::string textArray(const std::vector<std::string>& texts) {
-  PgArray array;
-  for (const auto& text : texts) array.add(text);
-  return array.take();
-}
-
-}  // namespace
-
 std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests) {
   std::vector<std::string> gone;
   if (digests.empty()) return gone;
-  const Rows rows = connection_.run("find_blobs", {textArray(digests)});
+  const Rows rows = connection_.run("find_blobs", {PgArray::of(digests)});
   std::unordered_map<std::string, bool> known;  // is it in the large store
   for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.flag(i, 1);
   for (const auto& digest : digests) {
@@ -34,7 +24,7 @@ std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests)
 
 std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<std::string>& keys) {
   std::unordered_map<std::string, CacheAnswer> answers;
-  const Rows rows = connection_.run("find_cached", {textArray(keys)});
+  const Rows rows = connection_.run("find_cached", {PgArray::of(keys)});
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> outputs;
   std::unordered_set<std::string> digests;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -69,7 +59,7 @@ std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<st
 std::unordered_map<std::string, std::vector<std::string>> JobCache::latest(
     const std::string& queue, const std::vector<std::string>& names) {
   std::unordered_map<std::string, std::vector<std::string>> parts;
-  const Rows rows = connection_.run("latest_cached", {queue, textArray(names)});
+  const Rows rows = connection_.run("latest_cached", {queue, PgArray::of(names)});
   for (std::size_t i = 0; i < rows.size(); ++i) parts[rows.text(i, 0)].push_back(rows.text(i, 1));
   return parts;
 }

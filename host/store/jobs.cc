@@ -152,9 +152,7 @@ std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
 
 std::map<std::string, double> Jobs::durations(const std::string& queue,
                                               const std::vector<std::string>& names) {
-  PgArray array;
-  for (const auto& name : names) array.add(name);
-  const Rows rows = connection_.run("job_durations", {queue, array.take()});
+  const Rows rows = connection_.run("job_durations", {queue, PgArray::of(names)});
   std::map<std::string, double> known;
   for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.real(i, 1);
   return known;

@@ -37,6 +37,13 @@ class PgArray {
     text_ += "NULL";
     return *this;
   }
+  /// An array of all of `items`.
+  template <typename Items>
+  static std::string of(const Items& items) {
+    PgArray array;
+    for (const auto& item : items) array.add(item);
+    return array.take();
+  }
   std::string take() { return std::move(text_ += '}'); }
 
  private:

@@ -19,12 +19,6 @@ std::string_view statusOf(FinishedBuild::Outcome outcome) {
   return "failed";
 }
 
-std::vector<std::int64_t> numbers(const Rows& rows) {
-  std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.number(i, 0));
-  return ids;
-}
-
 std::vector<PlanId> planIds(const Rows& rows) {
   std::vector<PlanId> ids;
   for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(PlanId{rows.number(i, 0)});
@@ -35,9 +29,8 @@ std::vector<PlanId> planIds(const Rows& rows) {
 
 std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                       const std::string& queue, bool alone) {
-  PgArray array;
-  for (const auto id : ids) array.add(id);
-  const Rows rows = connection_.run("claim_plans", {array.take(), number(instance), queue, alone});
+  const Rows rows =
+      connection_.run("claim_plans", {PgArray::of(ids), number(instance), queue, alone});
   std::vector<ClaimedPlan> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = PlanId{rows.number(i, 0)};
@@ -69,7 +62,7 @@ bool Plans::doOthersWait(const std::string& queue, const std::string& source) {
 }
 
 std::vector<std::int64_t> Plans::dueAlone(const std::string& queue) {
-  return numbers(connection_.run("sweep_plans_alone", {queue}));
+  return connection_.run("sweep_plans_alone", {queue}).numbers();
 }
 
 std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,

@@ -3,16 +3,6 @@
 #include "store/pg_array.h"
 
 namespace planwright {
-namespace {
-
-std::string arrayOf(const std::vector<std::string>& texts) {
-  PgArray array;
-  for (const auto& text : texts) array.add(text);
-  return array.take();
-}
-
-}  // namespace
-
 std::optional<RemoteJob> RemoteJobs::find(JobId job) {
   const Rows rows = connection_.run("find_remote_job", {number(job)});
   if (rows.empty()) return std::nullopt;
@@ -42,11 +32,11 @@ void RemoteJobs::submitted(const std::string& token, const std::string& handle) 
 }
 
 void RemoteJobs::end(const std::vector<std::string>& tokens) {
-  connection_.run("end_remote_jobs", {arrayOf(tokens)});
+  connection_.run("end_remote_jobs", {PgArray::of(tokens)});
 }
 
 void RemoteJobs::withdraw(const std::vector<std::string>& tokens) {
-  connection_.run("withdraw_remote_jobs", {arrayOf(tokens)});
+  connection_.run("withdraw_remote_jobs", {PgArray::of(tokens)});
 }
 
 std::vector<RemoteJob> RemoteJobs::unwanted(const std::string& queue, const std::string& plugin) {
@@ -62,7 +52,7 @@ std::vector<RemoteJob> RemoteJobs::unwanted(const std::string& queue, const std:
 
 std::set<std::string> RemoteJobs::known(const std::vector<std::string>& tokens) {
   std::set<std::string> known;
-  const Rows rows = connection_.run("known_remote_tokens", {arrayOf(tokens)});
+  const Rows rows = connection_.run("known_remote_tokens", {PgArray::of(tokens)});
   for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.text(i, 0));
   return known;
 }

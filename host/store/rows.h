@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace planwright {
 
@@ -24,6 +25,7 @@ class Rows {
   double real(std::size_t row, int column) const;
   bool flag(std::size_t row, int column) const;
   std::optional<std::string> bytes(std::size_t row, int column) const;  ///< bytea; null = nullopt
+  std::vector<std::int64_t> numbers() const;  ///< the first column of every row
 
  private:
   friend class Connection;

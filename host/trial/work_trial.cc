@@ -108,7 +108,11 @@ class ProgramTrial final : public WorkTrial {
     if (wish.isStopped) call.stop(StopReason::User);
     if (planner_)
       return endOf(planner_->plan(inputOf(sample.name, sample.content, services_), call));
-    if (source_) return endOf({.failure = source_->poll({}, call).failure});
+    if (source_) {
+      StageOutcome polled;
+      polled.failure = source_->poll({}, call).failure;
+      return endOf(polled);
+    }
     const ScratchFolder workdir = ScratchFolder::below({});
     const auto job = TrialJob::prepare(sample.content, {}, workdir.path(), {});
     if (!job) return {false, false, false, job.error().message, {}};

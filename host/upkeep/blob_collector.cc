@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kLook = 50'000;  // blobs in memory
-constexpr std::size_t kRows = 500;      // in one statement
+constexpr std::int64_t kBlobsPerLook = 50'000;  // blobs in memory
+constexpr std::size_t kRows = 500;              // in one statement
 
 /// Calls `take` with arrays of at most kRows digests, in their order: rows lock in it.
 void forSlices(std::vector<std::string>& digests,
@@ -63,7 +63,7 @@ BlobCollector::Collected BlobCollector::collect(const std::stop_token& stop) {
 
 /// One look at all rows, then what follows from it in slices. True: there may be more.
 bool BlobCollector::collectRows(Collected& done) {
-  const Rows found = parts_.connection.run("unreached_blobs", {graceSeconds(), kLook});
+  const Rows found = parts_.connection.run("unreached_blobs", {graceSeconds(), kBlobsPerLook});
   std::vector<std::string> due, fresh;
   for (std::size_t i = 0; i < found.size(); ++i) {
     // What is due was doomed in a round before, so this look began after its doom was committed.
@@ -82,7 +82,7 @@ bool BlobCollector::collectRows(Collected& done) {
     done.doomed += static_cast<std::int64_t>(parts_.connection.run("doom_blobs", {digests}).size());
     failpoint("gc.doom.after");
   });
-  return found.size() == kLook && due.size() + fresh.size() > 0;
+  return found.size() == kBlobsPerLook && due.size() + fresh.size() > 0;
 }
 
 std::vector<Digest> BlobCollector::filesWithoutRow(int part, fs::file_time_type since) {

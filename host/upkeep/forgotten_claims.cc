@@ -13,7 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenLooks{2};
-constexpr std::chrono::seconds kEvery{30};
+constexpr std::chrono::seconds kCheckEvery{30};
 constexpr int kShare = 20;  // a look reads whole tables: it takes a twentieth of the time at most
 
 }  // namespace
@@ -41,7 +41,7 @@ void ForgottenClaims::start() {
         log::warn("own claims cannot be looked at: {}", e.what());
       }
       const auto now = steady_clock::now();
-      next = now + std::max<steady_clock::duration>(kEvery, (now - began) * 2 * kShare);
+      next = now + std::max<steady_clock::duration>(kCheckEvery, (now - began) * 2 * kShare);
     } while (sleepFor(kBetweenLooks, stop));
   });
 }

@@ -12,9 +12,9 @@
 namespace planwright {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{100};  // for tickets that are all gone
-constexpr int kScanEvery = 15;                   // rounds
-constexpr int kCountShare = 20;                  // counting takes a twentieth of the time at most
+constexpr std::chrono::milliseconds kLookAgain{100};  // for tickets that are all gone
+constexpr int kScanEvery = 15;                        // rounds
+constexpr int kCountShare = 20;  // counting takes a twentieth of the time at most
 constexpr int kPage = 10'000;
 constexpr const char* kMark = "planwright:tickets";
 constexpr std::chrono::seconds kBulkTime{1};  // of a round
@@ -102,7 +102,7 @@ bool Reconciler::areTicketsGone() {
 bool Reconciler::waitForRound(const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + kInterval;
   while (std::chrono::steady_clock::now() < until) {
-    if (!sleepFor(kLook, stop)) return false;
+    if (!sleepFor(kLookAgain, stop)) return false;
     if (isHolder_ && areTicketsGone()) return true;
   }
   return true;

@@ -13,8 +13,8 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
-constexpr auto kEvery = 500ms;
-constexpr auto kEveryWhileAway = 100ms;
+constexpr auto kProbeEvery = 500ms;
+constexpr auto kProbeEveryWhileAway = 100ms;
 constexpr auto kPatience = 2s;
 constexpr int kSilentLooks = 5;  // an answer may take long on a machine that is busy
 
@@ -41,8 +41,9 @@ void ServiceWatch::start() {
   thread_ = startThread("pw-watch", [this](const std::stop_token& stop) {
     do {
       step();
-    } while (sleepFor(parts_.postgres.isAway() || parts_.redis.isAway() ? kEveryWhileAway : kEvery,
-                      stop));
+    } while (sleepFor(
+        parts_.postgres.isAway() || parts_.redis.isAway() ? kProbeEveryWhileAway : kProbeEvery,
+        stop));
   });
 }
 

@@ -5,7 +5,7 @@
 #include "support/log_files.h"
 #include "support/openapi_checker.h"
 
-namespace planwright {
+namespace planwright::api_test {
 namespace {
 
 using testing::HasSubstr;
@@ -410,4 +410,4 @@ TEST_F(Api, UnknownPathsAreProblemsBelowApiAndThePageElsewhere) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::api_test

@@ -15,7 +15,7 @@
 #include "store/blobs.h"
 #include "support/api_fixture.h"
 
-namespace planwright {
+namespace planwright::artifacts_test {
 namespace {
 
 using testing::HasSubstr;
@@ -265,4 +265,4 @@ TEST_F(Statements, ABuildOfWheelsHasABillOfMaterials) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::artifacts_test

@@ -18,7 +18,7 @@
 #include "support/line_fixture.h"
 #include "support/planned.h"
 
-namespace planwright {
+namespace planwright::build_stage_test {
 namespace {
 
 using testing::HasSubstr;
@@ -457,4 +457,4 @@ TEST_F(BuildStageTest, TheNextBuildStartsWithTheLongestPath) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::build_stage_test

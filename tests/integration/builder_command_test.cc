@@ -12,7 +12,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::builder_command_test {
 namespace {
 
 using testing::HasSubstr;
@@ -110,4 +110,4 @@ TEST_F(CommandBuilder, EndsWithTheCall) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::builder_command_test

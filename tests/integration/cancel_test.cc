@@ -18,7 +18,7 @@
 #include "support/line_fixture.h"
 #include "support/planned.h"
 
-namespace planwright {
+namespace planwright::cancel_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -290,4 +290,4 @@ TEST_F(CancelTest, AResultThatComesAfterTheRequestIsNotKept) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::cancel_test

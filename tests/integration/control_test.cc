@@ -7,7 +7,7 @@
 #include "support/eventually.h"
 #include "support/log_files.h"
 
-namespace planwright {
+namespace planwright::control_test {
 namespace {
 
 using testing::ElementsAre;
@@ -387,4 +387,4 @@ TEST_F(ControlTest, QueuesAnswerWithTheNumbersOfBeforeWhileCountingTakesLong) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::control_test

@@ -8,7 +8,7 @@
 #include "base/unavailable.h"
 #include "support/line_fixture.h"
 
-namespace planwright {
+namespace planwright::database_test {
 namespace {
 
 using DatabaseTest = LineFixture;
@@ -62,4 +62,4 @@ TEST_F(DatabaseTest, HostsThatStartAtTheSameMomentGiveTheStoreOneName) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::database_test

@@ -4,7 +4,7 @@
 #include "support/api_fixture.h"
 #include "upkeep/bulk_runner.h"
 
-namespace planwright {
+namespace planwright::dead_letters_test {
 namespace {
 
 using testing::HasSubstr;
@@ -187,4 +187,4 @@ TEST_F(DeadLettersTest, BulkWishesAreChecked) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::dead_letters_test

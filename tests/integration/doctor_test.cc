@@ -16,7 +16,7 @@
 #include "support/planned.h"
 #include "upkeep/reconciler.h"
 
-namespace planwright {
+namespace planwright::doctor_test {
 namespace {
 
 using testing::ElementsAre;
@@ -274,4 +274,4 @@ TEST_F(DoctorTest, SeesAProgramWhoseAttemptIsClosed) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::doctor_test

@@ -23,7 +23,7 @@
 #include "support/services.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::embedded_services_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -264,4 +264,4 @@ TEST(UsableDataFolder, IsElsewhereWhenTheServicesCannotGetThere) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::embedded_services_test

@@ -9,7 +9,7 @@
 #include "store/pg_array.h"
 #include "support/control_fixture.h"
 
-namespace planwright {
+namespace planwright::explain_test {
 namespace {
 
 using testing::ElementsAre;
@@ -256,4 +256,4 @@ TEST_F(ExplainTest, WhatFailedIsFoundAmongMany) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::explain_test

@@ -11,7 +11,7 @@
 #include "support/http_client.h"
 #include "support/http_server.h"
 
-namespace planwright {
+namespace planwright::http_events_test {
 namespace {
 
 using std::chrono_literals::operator""ms;
@@ -212,4 +212,4 @@ TEST_F(HttpEvents, StreamsOutliveTheIdleTimeAndBeat) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_events_test

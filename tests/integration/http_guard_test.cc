@@ -8,7 +8,7 @@
 #include "support/http_server.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::http_guard_test {
 namespace {
 
 using std::chrono_literals::operator""ms;
@@ -251,4 +251,4 @@ TEST(HttpServer, ListensOnIpv6AndSaysWhyItCannot) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_guard_test

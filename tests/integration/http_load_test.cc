@@ -12,7 +12,7 @@
 #include "support/http_client.h"
 #include "support/http_server.h"
 
-namespace planwright {
+namespace planwright::http_load_test {
 namespace {
 
 using std::chrono_literals::operator""ms;
@@ -201,4 +201,4 @@ TEST(HttpLoad, StopIsQuickWithOpenConnections) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_load_test

@@ -11,7 +11,7 @@
 #include "support/line_fixture.h"
 #include "support/planned.h"
 
-namespace planwright {
+namespace planwright::job_cache_test {
 namespace {
 
 using testing::HasSubstr;
@@ -253,4 +253,4 @@ TEST_F(JobCacheTest, OnlyFailedJobsRunAgainUnlessTheirOutputsAreGone) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::job_cache_test

@@ -18,7 +18,7 @@
 #include "support/helper_process.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::keeper_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -322,4 +322,4 @@ TEST(Keeper, EndsWithItsOwner) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::keeper_test

@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "support/line_fixture.h"
 
-namespace planwright {
+namespace planwright::left_folders_test {
 namespace {
 
 using testing::UnorderedElementsAre;
@@ -58,4 +58,4 @@ TEST_F(LeftFolders, ThereMayBeNone) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::left_folders_test

@@ -9,7 +9,7 @@
 #include "support/folder_plugin.h"
 #include "support/intake_fakes.h"
 
-namespace planwright {
+namespace planwright::missed_files_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -123,4 +123,4 @@ TEST_F(MissedFiles, AnIntakeStopsInTheMiddleOfALargeCopy) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::missed_files_test

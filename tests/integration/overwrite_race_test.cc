@@ -13,7 +13,7 @@
 #include "support/folder_plugin.h"
 #include "support/intake_fakes.h"
 
-namespace planwright {
+namespace planwright::overwrite_race_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -165,4 +165,4 @@ TEST(OverwriteRace, NoSnapshotIsTornAndTheLastVersionOfEveryBurstIsRecorded) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::overwrite_race_test

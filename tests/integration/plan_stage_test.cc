@@ -9,7 +9,7 @@
 #include "store/inputs.h"
 #include "support/line_fixture.h"
 
-namespace planwright {
+namespace planwright::plan_stage_test {
 namespace {
 
 using testing::HasSubstr;
@@ -285,4 +285,4 @@ TEST_F(PlanStageTest, HundredsOfItemsShareAFewCommits) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plan_stage_test

@@ -12,7 +12,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::planner_npm_test {
 namespace {
 
 using testing::AllOf;
@@ -222,4 +222,4 @@ TEST_F(Npm, WhatNoPlanCanHoldIsRefusedInOneSentence) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::planner_npm_test

@@ -11,7 +11,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::planner_wheels_test {
 namespace {
 
 using testing::AllOf;
@@ -262,4 +262,4 @@ TEST_F(Wheels, AStoppedCallEndsPip) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::planner_wheels_test

@@ -15,7 +15,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::plugin_worker_test {
 namespace {
 
 using testing::ElementsAre;
@@ -188,4 +188,4 @@ TEST_F(PluginWorker, ABuilderNamesBlobsAsOutputs) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plugin_worker_test

@@ -10,7 +10,7 @@
 #include "support/fake_clock.h"
 #include "support/line_fixture.h"
 
-namespace planwright {
+namespace planwright::retention_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -320,4 +320,4 @@ TEST_F(StormTest, AFileIsNeverTakenFromAnInputThatJustBeganToNameIt) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::retention_test

@@ -17,7 +17,7 @@
 #include "base/keeper.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::sandbox_test {
 namespace {
 
 using testing::HasSubstr;
@@ -169,4 +169,4 @@ INSTANTIATE_TEST_SUITE_P(Each, SandboxLevels,
                          [](const auto& level) { return std::string(toText(level.param)); });
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::sandbox_test

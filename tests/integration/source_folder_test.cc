@@ -8,7 +8,7 @@
 
 #include "support/folder_plugin.h"
 
-namespace planwright {
+namespace planwright::source_folder_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -164,4 +164,4 @@ TEST_F(SourceFolder, RefusesSettingsThatMakeNoSense) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::source_folder_test

@@ -12,7 +12,7 @@
 #include "upkeep/heartbeat.h"
 #include "upkeep/reconciler.h"
 
-namespace planwright {
+namespace planwright::upkeep_test {
 namespace {
 
 using testing::ElementsAre;
@@ -365,4 +365,4 @@ TEST_F(UpkeepTest, RedisTicketsComeOutInOrderAndInGroups) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::upkeep_test

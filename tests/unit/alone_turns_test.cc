@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::alone_turns_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -62,4 +62,4 @@ TEST_F(AloneTurnsTest, GivesOneTurnAfterTheOtherAndThenLetsGo) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::alone_turns_test

@@ -20,7 +20,7 @@
 #include "cli/fetch_folder.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::artifacts_test {
 namespace {
 
 using testing::ElementsAre;
@@ -212,4 +212,4 @@ TEST_F(Fetched, NothingIsWrittenThroughALink) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::artifacts_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::cache_key_test {
 namespace {
 
 using testing::HasSubstr;
@@ -60,4 +60,4 @@ TEST(CacheKey, TheNearestKeySaysWhatChanged) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::cache_key_test

@@ -5,7 +5,7 @@
 
 #include "config/config_reader.h"
 
-namespace planwright {
+namespace planwright::change_plan_test {
 namespace {
 
 using testing::ElementsAre;
@@ -86,4 +86,4 @@ TEST(ChangePlan, ASecretThatIsSomewhereElseChangesItsStage) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::change_plan_test

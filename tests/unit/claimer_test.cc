@@ -9,7 +9,7 @@
 #include "support/fake_clock.h"
 #include "workers/prefetch.h"
 
-namespace planwright {
+namespace planwright::claimer_test {
 namespace {
 
 using testing::ElementsAre;
@@ -56,7 +56,8 @@ struct ClaimerTest : testing::Test {
     claimer = std::make_unique<Claimer>(
         "plan_queue", std::move(owned), membership,
         ClaimPort{[this](const std::stop_token&) { return room; },
-                  [this] { return roomNow.value_or(room); }, [this](bool now) { isDry = now; },
+                  [this] { return roomNow.value_or(room); },
+                  [this](bool now) { isDry = now; },
                   [this](std::size_t limit) {
                     EXPECT_EQ(limit, room);
                     return due;
@@ -160,4 +161,4 @@ TEST(Prefetch, NeverHoldsMoreThanAGroupIsWorth) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::claimer_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::config_reader_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -298,4 +298,4 @@ TEST(ConfigReader, NamesTheRolesWhenOneIsUnknown) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::config_reader_test

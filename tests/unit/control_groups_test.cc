@@ -6,7 +6,7 @@
 #include "base/keeper_groups.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::control_groups_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -63,4 +63,4 @@ TEST_F(UnifiedGroups, AreNotUsedWhereThereAreNone) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::control_groups_test

@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::data_folder_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -73,4 +73,4 @@ TEST(DataFolder, SaysWhyItCannotBeMade) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::data_folder_test

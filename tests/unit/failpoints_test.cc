@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/unavailable.h"
 
-namespace planwright {
+namespace planwright::failpoints_test {
 namespace {
 
 class Failpoints : public testing::Test {
@@ -59,4 +59,4 @@ TEST_F(Failpoints, EachNameOfTheTableStandsInTheProgram) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::failpoints_test

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::folder_blobs_test {
 namespace {
 
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;
@@ -147,4 +147,4 @@ TEST_F(FolderBlobsTest, SaysWhyAFolderCannotBeUsed) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::folder_blobs_test

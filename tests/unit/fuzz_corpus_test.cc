@@ -7,7 +7,7 @@
 #include "support/fuzz_harnesses.h"
 #include "support/http_framer_harness.h"
 
-namespace planwright {
+namespace planwright::fuzz_corpus_test {
 namespace {
 
 struct Target {
@@ -40,4 +40,4 @@ INSTANTIATE_TEST_SUITE_P(, FuzzCorpus,
                          [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::fuzz_corpus_test

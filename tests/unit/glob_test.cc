@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::glob_test {
 namespace {
 
 TEST(Glob, MatchesTheBaseNameWhenThePatternHasNoSlash) {
@@ -38,4 +38,4 @@ TEST(Glob, StaysQuickOnHostilePatterns) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::glob_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::hmac_test {
 namespace {
 
 TEST(Hmac, IsThatOfTheTestsOfRfc4231) {
@@ -23,4 +23,4 @@ TEST(Hmac, IsComparedAsAWhole) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::hmac_test

@@ -2,7 +2,7 @@
 
 #include "http/request_framer.h"
 
-namespace planwright {
+namespace planwright::http_framer_test {
 namespace {
 
 using Event = RequestFramer::Event;
@@ -183,4 +183,4 @@ TEST(RequestFramer, KnowsWhetherARequestHasBegun) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_framer_test

@@ -9,7 +9,7 @@
 #include "http/range.h"
 #include "http/response_writer.h"
 
-namespace planwright {
+namespace planwright::http_response_test {
 namespace {
 
 std::string gunzip(const std::string& packed) {
@@ -239,4 +239,4 @@ TEST(Compress, RoundTrips) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_response_test

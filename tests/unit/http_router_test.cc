@@ -2,7 +2,7 @@
 
 #include "http/router.h"
 
-namespace planwright {
+namespace planwright::http_router_test {
 namespace {
 
 Handler named(const std::string& name) {
@@ -113,4 +113,4 @@ TEST(Request, IdsArePositiveNumbers) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::http_router_test

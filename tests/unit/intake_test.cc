@@ -15,7 +15,7 @@
 #include "support/intake_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::intake_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -495,4 +495,4 @@ TEST_F(IntakeTest, AFailingSourceIsAskedAgainLater) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::intake_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::job_graph_test {
 namespace {
 
 using testing::ElementsAre;
@@ -89,4 +89,4 @@ TEST(JobGraph, AJobThatRunsAgainHoldsUpWhatNeedsIt) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::job_graph_test

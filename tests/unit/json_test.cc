@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::json_test {
 namespace {
 
 TEST(Json, NamesThePlaceOfASyntaxError) {
@@ -125,4 +125,4 @@ TEST(Json, MergePatchFollowsRfc7396) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::json_test

@@ -9,7 +9,7 @@
 #include "base/keeper_protocol.h"
 #include "support/helper_process.h"
 
-namespace planwright {
+namespace planwright::keeper_tags_test {
 namespace {
 
 TEST(RunTag, IsFoundAgainInALimit) {
@@ -70,4 +70,4 @@ TEST(ProgramText, ComesApartAsItWasPutTogether) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::keeper_tags_test

@@ -13,7 +13,7 @@
 
 #include "base/files.h"
 
-namespace planwright {
+namespace planwright::layering_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -240,4 +240,4 @@ TEST(Layering, TheTopLevelIsFixed) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::layering_test

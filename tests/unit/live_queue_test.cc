@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::live_queue_test {
 namespace {
 
 using Stage = LiveQueue::Stage;
@@ -82,4 +82,4 @@ TEST_F(LiveQueueTest, ATrialCanBeWithdrawn) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::live_queue_test

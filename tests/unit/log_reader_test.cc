@@ -7,15 +7,15 @@
 #include <gmock/gmock.h>
 
 #include "base/files.h"
+#include "base/secret_mask.h"
 #include "logs/ansi_filter.h"
 #include "logs/attempt_log.h"
 #include "logs/gather_frames.h"
 #include "logs/log_writer.h"
-#include "base/secret_mask.h"
 #include "support/log_files.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::log_reader_test {
 namespace {
 
 using testing::ElementsAre;
@@ -250,4 +250,4 @@ TEST(AnsiFilter, TakesOutSequencesThatAreCutBetweenPieces) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::log_reader_test

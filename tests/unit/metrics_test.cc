@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace planwright {
+namespace planwright::metrics_test {
 namespace {
 
 using testing::HasSubstr;
@@ -59,4 +59,4 @@ TEST(Metrics, EveryFamilyFollowsTheNamingRules) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::metrics_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::plan_diff_test {
 namespace {
 
 PlanDiff diff(const std::string& from, const std::string& to) {
@@ -52,4 +52,4 @@ TEST(PlanDiff, RefusesWhatIsNoPlan) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plan_diff_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::plan_document_test {
 namespace {
 
 std::string problemOf(const std::string& json) {
@@ -91,4 +91,4 @@ TEST(PlanSeal, ASealedDocumentCanBeReadAgain) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plan_document_test

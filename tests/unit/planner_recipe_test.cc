@@ -7,7 +7,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::planner_recipe_test {
 namespace {
 
 using testing::HasSubstr;
@@ -153,4 +153,4 @@ TEST_F(Recipe, TheSameRecipeGivesTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::planner_recipe_test

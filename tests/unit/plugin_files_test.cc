@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::plugin_files_test {
 namespace {
 
 PluginFile plugin(const std::string& id, const std::string& stage, const std::string& schema) {
@@ -74,4 +74,4 @@ TEST(PluginFiles, ASecretThatThePluginNeverAsksForIsReported) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plugin_files_test

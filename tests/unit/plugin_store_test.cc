@@ -9,7 +9,7 @@
 #include "stages/plugin_lock.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::plugin_store_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -104,4 +104,4 @@ TEST(PluginLock, NamesWhatMayBeLoaded) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::plugin_store_test

@@ -19,7 +19,7 @@
 #include "cli/cli.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::provenance_test {
 namespace {
 
 using testing::HasSubstr;
@@ -223,4 +223,4 @@ TEST(Sbom, NamesEveryWheelOfABuild) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::provenance_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::quarantine_test {
 namespace {
 
 using std::chrono::minutes;
@@ -64,4 +64,4 @@ TEST_F(QuarantineTest, WhatIsNotWrittenYetStaysWhateverOthersKnow) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::quarantine_test

@@ -8,7 +8,7 @@
 
 #include "model/critical_path.h"
 
-namespace planwright {
+namespace planwright::ready_jobs_test {
 namespace {
 
 using testing::ElementsAre;
@@ -143,4 +143,4 @@ TEST(ReadyJobs, WhatIsNoLongerReadyIsPassedOver) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::ready_jobs_test

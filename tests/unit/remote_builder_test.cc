@@ -8,7 +8,7 @@
 #include "stages/worker_wire.h"
 #include "support/stage_fakes.h"
 
-namespace planwright {
+namespace planwright::remote_builder_test {
 namespace {
 
 using pw::testing::FakeHost;
@@ -93,4 +93,4 @@ TEST(RemoteBuilder, AHostRefusesWhatBreaksTheContract) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::remote_builder_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::schema_lint_test {
 namespace {
 
 /// "pointer: message" of the only remark about a setting with this schema.
@@ -47,4 +47,4 @@ TEST(SchemaLint, GivesTheOneRemarkOfASchemaThatAHostRefuses) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::schema_lint_test

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-namespace planwright {
+namespace planwright::schema_pattern_test {
 namespace {
 
 TEST(SchemaPattern, IsRefusedIfTheEngineReadsItOtherwise) {
@@ -39,4 +39,4 @@ TEST(SchemaPattern, FindsWhatItSays) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::schema_pattern_test

@@ -7,7 +7,7 @@
 
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::scratch_folder_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -56,4 +56,4 @@ TEST_F(ScratchFolderTest, GoesWithAllItHolds) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::scratch_folder_test

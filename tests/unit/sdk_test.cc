@@ -5,7 +5,7 @@
 #include "base/embedded_files.h"
 #include "base/json.h"
 
-namespace planwright {
+namespace planwright::sdk_test {
 namespace {
 
 TEST(SdkPlan, WritesEveryFieldOfAJob) {
@@ -87,4 +87,4 @@ TEST(SdkSettings, GiveFallbacksForWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::sdk_test

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::sdk_testing_test {
 namespace {
 
 using pw::testing::End;
@@ -162,4 +162,4 @@ TEST(Sha256, IsTheHostsDigestForEveryLength) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::sdk_testing_test

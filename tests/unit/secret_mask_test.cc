@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::secret_mask_test {
 namespace {
 
 TEST(SecretMask, HidesEverySecretWhereverItStands) {
@@ -37,4 +37,4 @@ TEST(SecretMask, LeavesShortOnesAlone) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::secret_mask_test

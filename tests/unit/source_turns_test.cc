@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::source_turns_test {
 namespace {
 
 using testing::ElementsAre;
@@ -73,4 +73,4 @@ TEST_F(SourceTurnsTest, SourcesTakeTurnsByWeight) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::source_turns_test

@@ -4,7 +4,7 @@
 
 #include "support/fake_clock.h"
 
-namespace planwright {
+namespace planwright::stable_files_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -111,4 +111,4 @@ TEST(StatSignature, SurvivesTheDatabase) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stable_files_test

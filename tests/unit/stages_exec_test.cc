@@ -8,7 +8,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::stages_exec_test {
 namespace {
 
 using testing::Contains;
@@ -134,4 +134,4 @@ TEST_F(Exec, RefusesASpecThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stages_exec_test

@@ -8,7 +8,7 @@
 #include "stages/frames.h"
 #include "stages/worker_wire.h"
 
-namespace planwright {
+namespace planwright::stages_frames_test {
 namespace {
 
 using testing::HasSubstr;
@@ -114,4 +114,4 @@ TEST(Frames, TheNextPollIsWithinADay) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stages_frames_test

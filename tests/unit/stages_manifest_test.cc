@@ -8,7 +8,7 @@
 #include "stages/clean_text.h"
 #include "stages/manifest.h"
 
-namespace planwright {
+namespace planwright::stages_manifest_test {
 namespace {
 
 std::string plugin() {
@@ -88,4 +88,4 @@ TEST(CleanText, KeepsWholeLinesOfATail) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stages_manifest_test

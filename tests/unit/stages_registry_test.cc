@@ -10,7 +10,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::stages_registry_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -221,4 +221,4 @@ TEST(Plugins, ThatComeWithTheProgramRunWhereTheyPrefer) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stages_registry_test

@@ -2,7 +2,7 @@
 
 #include "stages/registry.h"
 
-namespace planwright {
+namespace planwright::stages_settings_test {
 namespace {
 
 constexpr const char* kSchema = R"({
@@ -38,4 +38,4 @@ TEST(Settings, WithoutASchemaEverythingIsAllowed) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stages_settings_test

@@ -12,7 +12,7 @@
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
-namespace planwright {
+namespace planwright::stored_plugin_test {
 namespace {
 
 using testing::HasSubstr;
@@ -133,4 +133,4 @@ TEST_F(StoredPluginTest, SaysWhatKeepsOtherVersionsAway) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::stored_plugin_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace planwright {
+namespace planwright::units_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -28,4 +28,4 @@ TEST(Units, SizesAreBytesUnlessTheyNameAUnit) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::units_test

@@ -7,7 +7,7 @@
 
 #include "planwright/plugin.h"
 
-namespace planwright {
+namespace planwright::version_matrix_test {
 namespace {
 
 constexpr int kNext = 99;
@@ -42,4 +42,4 @@ TEST(VersionMatrix, EveryPluginRunsInEveryHostOfItsMajor) {
 }
 
 }  // namespace
-}  // namespace planwright
+}  // namespace planwright::version_matrix_test
