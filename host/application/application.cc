@@ -111,21 +111,6 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
-  Instances::Host self{dataFolder_.id(),
-                       hostName(),
-                       rolesText(config.roles),
-                       PLANWRIGHT_VERSION,
-                       ::getpid(),
-                       [this] {
-                         return toolsJson(*live_.now(), [this](const std::string& queue) {
-                           return pluginsOf(queue);
-                         });
-                       }};
-  heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
-                                           Heartbeat::Doors{[this] { abandonQueues(); }});
-  serviceWatch_ = std::make_unique<ServiceWatch>(
-      ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
-  serviceWatch_->start();
   auto connectTickets = [this]() -> std::unique_ptr<Tickets> {
     return std::make_unique<RedisTickets>(redisUrl_, &redisState_);
   };
@@ -134,7 +119,23 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
                 work, data / "remote", data / "sources", *logs_, [this](const std::string& queue) {
                   return PluginSwitch::pluginsOf(queue, *plugins_, *store_);
                 }});
+  queues_ = std::make_unique<Queues>(*parts_);  // the heartbeat asks what they run with
 
+  Instances::Host self{dataFolder_.id(),
+                       hostName(),
+                       rolesText(config.roles),
+                       PLANWRIGHT_VERSION,
+                       ::getpid(),
+                       [this] {
+                         return toolsJson(*live_.now(), [this](const std::string& queue) {
+                           return queues_->pluginsOf(queue);
+                         });
+                       }};
+  heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
+                                           Heartbeat::Doors{[this] { abandonQueues(); }});
+  serviceWatch_ = std::make_unique<ServiceWatch>(
+      ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
+  serviceWatch_->start();
   if (config.roles.upkeep) {
     Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
                              {},          config.lease,
@@ -149,7 +150,6 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   {
     const std::lock_guard lock(queuesMutex_);
     removeLeftSourceFolders(parts_->sourceFolder, config, *database_->lease());
-    queues_ = std::make_unique<Queues>(*parts_);
     queues_->start(config);
   }
   if (reconciler_) reconciler_->start();
@@ -171,7 +171,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
                        connectTickets,
                        *blobs_,
                        *plugins_,
-                       [this](const std::string& queue) { return pluginsOf(queue); },
+                       [this](const std::string& queue) { return queues_->pluginsOf(queue); },
                        postgresState_,
                        redisState_,
                        bell_,
@@ -221,10 +221,6 @@ std::unique_ptr<StallWatch> Application::stallWatch() {
   return std::make_unique<StallWatch>(std::move(parts));
 }
 
-std::shared_ptr<const Plugins> Application::pluginsOf(const std::string& queue) {
-  return queues_ ? queues_->pluginsOf(queue) : PluginSwitch::pluginsOf(queue, *plugins_, *store_);
-}
-
 ReloadAnswer Application::reload(const ReloadRequest& request) {
   return reload_->run(request);
 }
@@ -233,7 +229,6 @@ ReloadAnswer Application::reload(const ReloadRequest& request) {
 /// goes back to its queue as if it had never been started.
 void Application::drain() {
   membership_.leave();
-  if (!queues_) return;
   const auto drainTimeout = live_.now()->drainTimeout;
   const auto until = clock_.steady() + drainTimeout;
   bool isDone = queues_->drain();
@@ -250,7 +245,7 @@ void Application::drain() {
 /// This host was declared dead. While it starts or stops, that waits.
 void Application::abandonQueues() {
   const std::lock_guard lock(queuesMutex_);
-  if (queues_) queues_->abandon();
+  queues_->abandon();
 }
 
 std::string Application::url() const {

@@ -49,7 +49,6 @@ class Application {
 
  private:
   std::unique_ptr<StallWatch> stallWatch();
-  std::shared_ptr<const Plugins> pluginsOf(const std::string& queue);
   void drain();
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);
@@ -76,7 +75,7 @@ class Application {
   std::unique_ptr<QuarantineWatch> quarantineWatch_;
   std::shared_ptr<const Plugins> plugins_;  ///< of the folders
   std::unique_ptr<HostParts> parts_;
-  std::mutex queuesMutex_;  ///< held while queues_ is made and ended: the heartbeat lives longer
+  std::mutex queuesMutex_;  ///< held while they start and end: the heartbeat lives longer
   std::unique_ptr<Queues> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<ServiceWatch> serviceWatch_;

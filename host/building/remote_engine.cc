@@ -276,12 +276,23 @@ void RemoteEngine::sweepFolders() {
 
 Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(
     const std::shared_ptr<const QueueGeneration>& generation) {
-  auto known = known_.lock();
-  if (auto engine = known->engines[generation->number].lock()) return engine;
+  std::shared_ptr<std::mutex> starting;
+  {
+    auto known = known_.lock();
+    Slot& slot = known->engines[generation->number];
+    if (auto engine = slot.engine.lock()) return engine;
+    if (!slot.starting) slot.starting = std::make_shared<std::mutex>();
+    starting = slot.starting;  // keeps the slot
+  }
+  const std::lock_guard one(*starting);
+  if (auto engine = known_.lock()->engines[generation->number].engine.lock()) return engine;
   auto engine = RemoteEngine::create(parts_, generation);
   if (!engine) return engine.error();
-  std::erase_if(known->engines, [](const auto& each) { return each.second.expired(); });
-  known->engines[generation->number] = *engine;
+  auto known = known_.lock();
+  known->engines[generation->number].engine = *engine;
+  std::erase_if(known->engines, [](const auto& each) {
+    return each.second.engine.expired() && each.second.starting.use_count() == 1;
+  });
   return engine;
 }
 
@@ -289,24 +300,34 @@ void RemoteEngines::refresh() {
   const auto now = parts_.queue.now();
   {
     auto known = known_.lock();
-    if (known->newestNumber == now->number) return;
-    known->newestNumber = now->number;
+    if (known->isStarting || known->newestNumber == now->number) return;
+    known->isStarting = true;
   }
+  starter_ = startThread("pw-remote-new", [this, now](const std::stop_token&) {
+    try {
+      startNewest(now);
+    } catch (const std::exception& e) {  // no process can be started: the first job tells why
+      log::warn("a remote builder does not start queue={}: {}", parts_.queue.name, e.what());
+    }
+    known_.lock()->isStarting = false;
+  });
+}
+
+void RemoteEngines::startNewest(const std::shared_ptr<const QueueGeneration>& generation) {
   std::shared_ptr<RemoteEngine> newest, before;
-  if (now->plugins->isRemote(now->config.builder.plugin)) {
-    auto engine = of(now);
-    if (!engine) return;  // the first job tells why
-    newest = std::move(*engine);
-  }
-  before = std::exchange(known_.lock()->newest, std::move(newest));
+  if (generation->plugins->isRemote(generation->config.builder.plugin))
+    if (auto engine = of(generation)) newest = std::move(*engine);  // else the first job tells why
+  auto known = known_.lock();
+  known->newestNumber = generation->number;
+  before = std::exchange(known->newest, std::move(newest));
 }
 
 void RemoteEngines::checkLimits(SteadyTime now) {
   std::vector<std::shared_ptr<RemoteEngine>> engines;
   {
     auto known = known_.lock();
-    for (const auto& [number, engine] : known->engines)
-      if (auto one = engine.lock()) engines.push_back(std::move(one));
+    for (const auto& [number, slot] : known->engines)
+      if (auto one = slot.engine.lock()) engines.push_back(std::move(one));
   }
   for (const auto& engine : engines) engine->checkLimits(now);
 }

@@ -84,26 +84,36 @@ class RemoteEngine {
   std::jthread thread_;
 };
 
-/// The engines of one queue: one for each generation that is in use.
+/// The engines of one queue: one for each generation that is in use. [any thread]
 class RemoteEngines {
  public:
   explicit RemoteEngines(const BuildParts& parts) : parts_(parts) {}
 
+  /// Starts it if there is none, which takes as long as the handshake of its process. Who asks for
+  /// the same generation waits, nobody else does.
   Result<std::shared_ptr<RemoteEngine>> of(
       const std::shared_ptr<const QueueGeneration>& generation);
   /// Keeps the engine of the generation in force, so that what nobody wants is withdrawn although
-  /// no job runs.
+  /// no job runs. Starts it on a thread of its own (pw-remote-new). [one thread]
   void refresh();
   void checkLimits(SteadyTime now);
 
  private:
+  struct Slot {
+    std::weak_ptr<RemoteEngine> engine;
+    std::shared_ptr<std::mutex> starting;  ///< held while the engine is made
+  };
   struct Known {
-    std::map<std::int64_t, std::weak_ptr<RemoteEngine>> engines;  ///< by number of the generation
+    std::map<std::int64_t, Slot> engines;  ///< by number of the generation
     std::shared_ptr<RemoteEngine> newest;
     std::int64_t newestNumber = 0;
+    bool isStarting = false;
   };
+  void startNewest(const std::shared_ptr<const QueueGeneration>& generation);
+
   const BuildParts parts_;
   Guarded<Known> known_;
+  std::jthread starter_;
 };
 
 }  // namespace planwright

@@ -6,12 +6,14 @@
 //   away    observe fails
 //   busy    no job ends
 //   stuck   withdraw fails
-// It notes what it did, a line each: started, withdrawn, looked.
+//   slow    it does not start
+// It notes what it did, a line each: starts (itself), started (a job), withdrawn, looked.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include <rapidjson/document.h>
 
@@ -30,6 +32,8 @@ class Engine {
  public:
   explicit Engine(const pw::Settings& settings) : folder_(settings.text("folder")) {
     fs::create_directories(folder_ / "jobs");
+    note("starts", "");
+    while (fs::exists(folder_ / "slow")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 
   std::string submit(const pw::Job& job, pw::Call& call) {
