@@ -212,10 +212,11 @@ void RemoteEngine::hear(const RemoteLook& look, const LookServices& services) {
   };
   for (const auto& [handle, output] : look.outputs)
     if (Waiter* waiter = waiterOf(handle)) {
-      const bool isKnown = std::any_of(
-          waiter->end.outputs.begin(), waiter->end.outputs.end(), [&](const auto& other) {
-            return other.name == output.name && other.digest == output.digest;
-          });
+      const bool isKnown =
+          std::any_of(waiter->end.outputs.begin(), waiter->end.outputs.end(),
+                      [&output = output](const auto& other) {
+                        return other.name == output.name && other.digest == output.digest;
+                      });
       if (isKnown) continue;  // a look that was repeated
       waiter->end.outputs.push_back(output);
       if (const StagedBlob* blob = services.blob(output.digest)) waiter->end.blobs.push_back(*blob);

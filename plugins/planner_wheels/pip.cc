@@ -50,7 +50,7 @@ void useEnvironment(pw::Program& program) {
   for (const auto& [key, value] : Pip::environment()) program.env[key] = value;
 }
 
-std::string linesOf(const std::vector<std::string>& list) {
+std::string joinedLines(const std::vector<std::string>& list) {
   std::string text;
   for (const auto& line : list) text += line + "\n";
   return text;
@@ -78,7 +78,7 @@ std::string Pip::resolve(pw::Call& call, std::string_view name, std::string_view
 
 std::string Pip::resolveLines(pw::Call& call, const std::vector<std::string>& lines) const {
   pw::Program program;
-  program.files["build-requirements.txt"] = {{}, linesOf(lines)};
+  program.files["build-requirements.txt"] = {{}, joinedLines(lines)};
   program.argv = {"-r", "build-requirements.txt"};
   return report(call, std::move(program));
 }
@@ -156,7 +156,7 @@ void Pip::addConstraints(pw::Program& program) const {
     program.files[file] = {{}, text};
     program.argv.insert(program.argv.end(), {"-c", file});
   };
-  if (!options_.constraints.empty()) add("constraints.txt", linesOf(options_.constraints));
+  if (!options_.constraints.empty()) add("constraints.txt", joinedLines(options_.constraints));
   int number = 0;
   for (const auto& path : options_.constraintsFiles)
     add("constraints-" + std::to_string(++number) + ".txt", contentOf(path));
