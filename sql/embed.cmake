@@ -1,4 +1,5 @@
-# Turns sql/migrations/NNNN_name.sql and the `-- name: statement` blocks of sql/queries/*.sql into constants.
+# Turns sql/migrations/NNNN_name.sql, sql/functions/*.sql and the `-- name: statement` blocks of sql/queries/*.sql into
+# constants (store/sql.h).
 set(out "#include \"store/sql.h\"\n\nnamespace planwright::sql {\n")
 file(GLOB migrations ${SQL}/migrations/*.sql)
 list(SORT migrations)
@@ -8,7 +9,25 @@ foreach(file IN LISTS migrations)
   file(READ ${file} text)
   string(APPEND out "    {\"${name}\", R\"sql(${text})sql\"},\n")
 endforeach()
-string(APPEND out "  };\n  return all;\n}\nconst std::map<std::string_view, const char*>& statements() {\n  static const std::map<std::string_view, const char*> all = {\n")
+string(APPEND out "  };\n  return all;\n}\n")
+
+# In the order of their files' names, as Postgres wants a function that is called to be there before.
+file(GLOB files ${SQL}/functions/*.sql)
+list(SORT files)
+set(literals "")
+set(all "")
+foreach(file IN LISTS files)
+  file(READ ${file} text)
+  string(APPEND literals "      R\"sql(${text})sql\"\n")
+  string(APPEND all "${text}")
+endforeach()
+string(SHA256 digest "${all}")
+string(SUBSTRING ${digest} 0 12 digest)
+string(REGEX MATCHALL "create function " count "${all}")
+list(LENGTH count count)
+string(APPEND out "const Functions& functions() {\n  static const Functions all = {\"planwright_fn_${digest}\", ${count},\n${literals}  };\n  return all;\n}\n\n")
+
+string(APPEND out "const std::map<std::string_view, const char*>& statements() {\n  static const std::map<std::string_view, const char*> all = {\n")
 file(GLOB queries ${SQL}/queries/*.sql)
 list(SORT queries)
 foreach(file IN LISTS queries)

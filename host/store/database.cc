@@ -13,60 +13,11 @@
 #include "base/unavailable.h"
 #include "base/unique_fd.h"
 #include "store/one_line.h"
+#include "store/rows_state.h"
+#include "store/schema.h"
 #include "store/sql.h"
 
 namespace planwright {
-
-struct Rows::State {
-  pqxx::result rows;
-};
-
-Rows::Rows() = default;
-Rows::~Rows() = default;
-Rows::Rows(const Rows&) = default;
-Rows& Rows::operator=(const Rows&) = default;
-
-std::size_t Rows::size() const {
-  return state_ ? static_cast<std::size_t>(state_->rows.size()) : 0;
-}
-bool Rows::isNull(std::size_t row, int column) const {
-  return state_->rows[static_cast<pqxx::result::size_type>(row)][column].is_null();
-}
-std::string Rows::text(std::size_t row, int column) const {
-  const auto field = state_->rows[static_cast<pqxx::result::size_type>(row)][column];
-  return {field.c_str(), field.size()};
-}
-std::int64_t Rows::number(std::size_t row, int column) const {
-  return isNull(row, column)
-             ? 0
-             : std::strtoll(state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str(),
-                            nullptr, 10);
-}
-std::vector<std::int64_t> Rows::numbers() const {
-  std::vector<std::int64_t> all(size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = number(i, 0);
-  return all;
-}
-double Rows::real(std::size_t row, int column) const {
-  return isNull(row, column)
-             ? 0
-             : std::strtod(state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str(),
-                           nullptr);
-}
-bool Rows::flag(std::size_t row, int column) const {
-  return state_->rows[static_cast<pqxx::result::size_type>(row)][column].c_str()[0] == 't';
-}
-std::optional<std::string> Rows::bytes(std::size_t row, int column) const {
-  if (isNull(row, column)) return std::nullopt;
-  const auto field = state_->rows[static_cast<pqxx::result::size_type>(row)][column];
-  const std::string_view text(field.c_str(), field.size());  // hex format: \x00ff…
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string out;
-  out.reserve(text.size() / 2);
-  for (std::size_t i = 2; i + 1 < text.size(); i += 2)
-    out += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
-  return out;
-}
 
 /// The sockets of all open connections, so that a thread that waits in one can be woken.
 class OpenSockets {
@@ -135,11 +86,6 @@ bool isOutage(const pqxx::sql_error& error) {
   return kind == "08" || kind == "40" || kind == "53" || kind == "57" || kind == "58";
 }
 
-/// Statements named session_* are run as text, the others are prepared.
-std::string sessionText(std::string_view name) {
-  return sql::statements().at(name);
-}
-
 }  // namespace
 
 Connection::Connection(std::string url, Workload workload, ServiceState* service,
@@ -165,8 +111,11 @@ void Connection::open() {
     state_ = std::make_unique<State>(url_, sockets_);
     {
       pqxx::nontransaction setup(state_->connection);
-      setup.exec(sessionText(sessionOf(workload_)));
+      setup.exec(fmt::format(fmt::runtime(sql::statements().at("session_start")),
+                             sql::functions().schema));
+      setup.exec(sql::statements().at(sessionOf(workload_)));
     }
+    // Those named session_* are run as text.
     for (const auto& [name, text] : sql::statements())
       if (!name.starts_with("session_")) state_->connection.prepare(std::string(name), text);
   } catch (const pqxx::sql_error& e) {
@@ -350,24 +299,7 @@ void Database::breakConnections() {
 
 void Database::migrate() {
   Connection connection(url_, Workload::Queries);
-  const Rows done = connection.runText(sessionText("session_migrate_begin"));
-  const auto& known = sql::migrations();
-  for (std::size_t i = 0; i < done.size(); ++i) {
-    if (i >= known.size() || done.text(i, 0) != known[i].name)
-      throw std::runtime_error(fmt::format(
-          "the database has the migration {}, which this program does not know: it is newer; "
-          "use the program that made it",
-          done.text(i, 0)));
-  }
-  for (std::size_t i = done.size(); i < known.size(); ++i) {
-    Transaction migration(connection);
-    connection.runText(known[i].text);
-    connection.runText(
-        fmt::format(fmt::runtime(sessionText("session_note_migration")), known[i].name));
-    migration.commit();
-    log::info("migrated schema={}", known[i].name);
-  }
-  connection.runText(sessionText("session_migrate_end"));
+  bringUpSchema(connection);
   connection.checkStatements();
 }
 

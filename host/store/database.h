@@ -104,8 +104,8 @@ class Database {
   /// Ends what waits for a Postgres that hangs: every call under way throws Unavailable.
   void breakConnections();
 
-  /// Brings the schema up to this program's; many hosts may call it at once. Throws if the schema
-  /// is newer.
+  /// Brings tables and functions up to this program's; many hosts may call it at once. Throws if
+  /// the tables are of a newer program, or older than the first release.
   void migrate();
 
  private:

@@ -9,7 +9,8 @@
 
 namespace planwright {
 
-/// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread.
+/// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread. A column is asked
+/// for by its name (a name that the statement does not give throws logic_error) or number.
 class Rows {
  public:
   Rows();
@@ -19,17 +20,25 @@ class Rows {
 
   std::size_t size() const;
   bool empty() const { return size() == 0; }
+  bool isNull(std::size_t row, std::string_view column) const;
+  std::string text(std::size_t row, std::string_view column) const;     ///< null = ""
+  std::int64_t number(std::size_t row, std::string_view column) const;  ///< null = 0
+  double real(std::size_t row, std::string_view column) const;
+  bool flag(std::size_t row, std::string_view column) const;  ///< null = false
+  std::optional<std::string> bytes(std::size_t row, std::string_view column) const;
+
   bool isNull(std::size_t row, int column) const;
   std::string text(std::size_t row, int column) const;     ///< null = ""
   std::int64_t number(std::size_t row, int column) const;  ///< null = 0
   double real(std::size_t row, int column) const;
-  bool flag(std::size_t row, int column) const;
+  bool flag(std::size_t row, int column) const;                         ///< null = false
   std::optional<std::string> bytes(std::size_t row, int column) const;  ///< bytea; null = nullopt
   std::vector<std::int64_t> numbers() const;  ///< the first column of every row
 
  private:
   friend class Connection;
   struct State;
+  int find(std::string_view column) const;
   std::shared_ptr<State> state_;
 };
 

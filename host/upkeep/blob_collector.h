@@ -16,7 +16,7 @@ namespace planwright {
 /// Deletes blobs that no row reaches, and files that no row knows. What somebody may be about to
 /// need is told by two rules:
 ///   rows   are doomed first and deleted when they are still doomed and still unreached a grace
-///          later; whoever needs a blob again clears the doom in its own transaction (0001_tables)
+///          later; whoever needs a blob again clears the doom in its own transaction (0001_schema)
 ///   files  without a row go when nobody has staged them for a grace: staging touches what is there
 /// So the grace must be longer than a result may wait between staging and its commit; jobs that
 /// store blobs while they run count from then. One thread, one host at a time.

@@ -3,9 +3,11 @@
 #include <future>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/unavailable.h"
+#include "store/schema.h"
 #include "support/line_fixture.h"
 
 namespace planwright::database_test {
@@ -59,6 +61,78 @@ TEST_F(DatabaseTest, HostsThatStartAtTheSameMomentGiveTheStoreOneName) {
   }));
   first->commit();
   EXPECT_EQ(other.get(), name);
+}
+
+std::string refusalOf(const Database& database) {
+  try {
+    Database(database.url()).migrate();
+  } catch (const std::runtime_error& e) {
+    return e.what();
+  }
+  return {};
+}
+
+TEST_F(DatabaseTest, ADatabaseFromBeforeTheFirstReleaseIsRefusedWithTheRemedy) {
+  connection->runText("update schema_migrations set name = '0001_tables'");
+  EXPECT_THAT(refusalOf(*database), testing::AllOf(testing::HasSubstr("before the first release"),
+                                                   testing::HasSubstr("remove the data folder")));
+}
+
+TEST_F(DatabaseTest, ADatabaseOfANewerProgramIsRefused) {
+  connection->runText("insert into schema_migrations (name) values ('9999_later')");
+  EXPECT_THAT(refusalOf(*database), testing::HasSubstr("it is newer"));
+}
+
+TEST_F(DatabaseTest, ProgramsWithDifferentFunctionsShareADatabase) {
+  const sql::Functions other{"planwright_fn_other", 1,
+                             "create function is_due(not_before timestamptz) returns boolean "
+                             "language sql as $$ select false $$"};
+  installFunctions(*connection, other);
+  const auto theirs = database->dedicated(Workload::Queries);
+  theirs->runText("set search_path = public, planwright_fn_other");
+  for (int turn = 0; turn < 2; ++turn) {
+    EXPECT_TRUE(connection->runText("select is_due('-infinity')").flag(0, 0)) << turn;
+    EXPECT_FALSE(theirs->runText("select is_due('-infinity')").flag(0, 0)) << turn;
+    Database(database->url()).migrate();  // neither is put in place of the other
+  }
+}
+
+TEST_F(DatabaseTest, FunctionsThatAreNotWholeAreInstalledAgain) {
+  connection->runText("drop function has_host");
+  database->migrate();
+  EXPECT_EQ(text("select has_host('none')"), "f");
+}
+
+TEST_F(DatabaseTest, SessionsReadAndWriteTheSameWhateverTheDatabaseIsSetTo) {
+  connection->runText(R"(do $$ begin
+    execute format('alter database %I set bytea_output = escape', current_database());
+    execute format('alter database %I set timezone = "Asia/Tokyo"', current_database());
+    execute format('alter database %I set datestyle = "German"', current_database());
+    execute format('alter database %I set search_path = "elsewhere"', current_database());
+    execute format('alter database %I set standard_conforming_strings = off', current_database());
+  end $$)");
+  for (const auto workload : {Workload::Keyed, Workload::Queries, Workload::Snapshot}) {
+    const auto fresh = database->dedicated(workload);
+    EXPECT_EQ(fresh->runText("select is_due('-infinity')").text(0, 0), "t");
+    const Rows rows = fresh->runText(
+        R"(select '\x00ff'::bytea as bytes, '2026-01-02T03:04:05Z'::timestamptz as time)");
+    EXPECT_EQ(rows.bytes(0, "bytes"), std::string("\0\xff", 2));
+    EXPECT_EQ(rows.text(0, "time"), "2026-01-02 03:04:05+00");
+    EXPECT_EQ(fresh->runText("show jit").text(0, 0), "off");
+  }
+}
+
+TEST_F(DatabaseTest, ColumnsAreAskedForByName) {
+  const Rows rows = connection->runText(
+      "select 7 as id, 'a' as name, null as gone, true as good union all select 8, 'b', null, null "
+      "order by id");
+  EXPECT_EQ(rows.number(1, "id"), 8);
+  EXPECT_EQ(rows.text(0, "name"), "a");
+  EXPECT_EQ(rows.text(1, "name"), "b") << "in any order";
+  EXPECT_TRUE(rows.isNull(0, "gone"));
+  EXPECT_TRUE(rows.flag(0, "good"));
+  EXPECT_FALSE(rows.flag(1, "good"));
+  EXPECT_THROW(rows.text(0, "nmae"), std::logic_error);
 }
 
 }  // namespace

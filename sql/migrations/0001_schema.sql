@@ -5,9 +5,15 @@
 --     it. A claim sets it to null; every later move touches no indexed column and is a HOT update (`reason_code` and
 --     `error` are set by what goes wrong only, so an index on status, which every move changes, is not to be had).
 --   * Every move is one guarded statement that also writes its event row.
+--
+-- Only tables and what belongs to them is here. Functions that statements call are in sql/functions, and change with the
+-- program. A trigger is bound to one function for all programs that share the database, so the functions of triggers are
+-- part of this schema: a migration replaces them, and they call nothing of sql/functions.
 
 create table meta (key text primary key, value text not null);
 insert into meta values ('event_epoch', '1');
+
+-- ---- hosts ----
 
 -- One running `planwright serve`. Live = ended_at is null and heartbeat_at is younger than the lease.
 create table instances (
@@ -24,10 +30,25 @@ create table instances (
 );
 create index instances_live on instances (id) where ended_at is null;
 
--- A host that is stopped or cut off keeps its sessions, and the locks they hold; Postgres hears of it hours later.
-create function end_sessions_of(instance bigint) returns bigint language sql as $$
-  select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'planwright/' || instance
-$$;
+-- Which stages each host ran with: {"version":…, "queues":{"<queue>":{"id","version","digest","settings_digest"}}}, of
+-- the builders. Written when a host joins, and when it takes over another configuration: what it builds with is known from
+-- when on. It outlives its instance: builds name it by its id.
+create table instance_tools (
+  instance bigint not null,
+  tools jsonb not null,
+  recorded_at timestamptz not null default now(),
+  primary key (instance, recorded_at)
+);
+
+-- Public halves of the keys that hosts of this installation sign with.
+create table signing_keys (
+  id text primary key,
+  public_key text not null,                       -- PEM
+  first_used_at timestamptz not null default now(),
+  last_used_at timestamptz not null default now()
+);
+
+-- ---- queues ----
 
 -- The effective settings of each queue. YAML gives the start values; `overrides` names the keys changed since.
 create table queues (
@@ -49,12 +70,36 @@ create table queues (
   changed_at timestamptz not null default now()
 );
 
+-- Versions of plugins that are not run any more, since their processes died on one item after the other.
+create table quarantines (
+  digest text primary key,
+  plugin text not null,
+  version text not null,
+  reason text not null,                           -- one sentence; holds the digest, as queues.*_held then do
+  deaths jsonb not null,                          -- [{"item","how","last_words"}]
+  since timestamptz not null default now()
+);
+
+-- Somebody outside knows of something new: the sources of the queue are asked at once, by the hosts that hold them. What
+-- is new they find out themselves, so a nudge carries nothing, and one that is lost costs only time.
+create table nudges (
+  id bigint generated always as identity,
+  queue text not null references queues (name) on delete cascade,
+  delivery text not null,                         -- its id by the sender, who may send it again
+  at timestamptz not null default now(),
+  primary key (queue, delivery)
+);
+create index nudges_newest on nudges (queue, id);  -- queue_settings
+
+-- ---- bytes ----
+
 -- Every blob that a row may name. Small content lives here and is written by the transaction that needs it.
 -- Whoever needs a blob inserts it, `on conflict … do update set doomed_at = null`: that locks the row of a blob which is
 -- here already until the need is committed. The collector dooms what it finds unreached (blob_users, below), and deletes
 -- it when it is still doomed and still unreached after the grace: no moment is left at which a needed blob could go.
+-- The check of the digest is cheap on purpose: a regular expression took as long as the insert of the row.
 create table blobs (
-  digest text collate "C" primary key check (digest ~ '^sha256:[0-9a-f]{64}$'),
+  digest text collate "C" primary key check (octet_length(digest) = 71 and starts_with(digest, 'sha256:')),
   size bigint not null,
   content bytea,                                  -- null: in the large store
   doomed_at timestamptz,                          -- since when the collector knows of nobody who reaches it
@@ -62,6 +107,8 @@ create table blobs (
 );
 alter table blobs alter column content set storage external;
 create index blobs_doomed on blobs (digest) where doomed_at is not null;  -- collectable_blobs
+
+-- ---- intake ----
 
 -- What intake last recorded of a file, so that a restart neither loses nor doubles one.
 create table source_files (
@@ -82,6 +129,8 @@ create table source_cursors (
   primary key (queue, source)
 );
 
+-- One recorded content of a file; a newer content of it is a new row. `fence` rises with every claim, and a late write of
+-- an earlier claim changes nothing.
 create table pending_inputs (
   id bigint generated by default as identity primary key,
   queue text not null,
@@ -120,11 +169,16 @@ create index pending_inputs_attention on pending_inputs (id) where reason_code i
 create index pending_inputs_cancel on pending_inputs (id) where cancel_requested;  -- cancelled_inputs, end_cancelled_inputs
 create index pending_inputs_alone on pending_inputs (id) where alone;  -- sweep_inputs_alone
 
+-- ---- plans and builds ----
+
+-- One sealed plan, made of one input. No foreign key to the input: it would lock that row once more for each plan. A plan is inserted by the statement that
+-- updates its input (finish_planned), a build by the one that updates its plan (claim_plans, finish_planned), so the row
+-- above is there and locked. What remains to be refused is its deletion under them: refuse_orphans, below.
 create table plans (
   id bigint generated by default as identity primary key,
   queue text not null,
   source text not null default '',                -- its input's: sources take turns
-  pending_input_id bigint not null references pending_inputs,
+  pending_input_id bigint not null,
   input_fence bigint not null,                    -- tells an in-doubt commit of this plan from a lost claim
   filename text collate "C" not null,
   plan_digest text collate "C" not null,
@@ -165,7 +219,7 @@ create index plans_attention on plans (id) where reason_code is not null;
 -- One row per execution of a plan, so a rebuild never overwrites history. `fence` is the plan's at the claim.
 create table builds (
   id bigint generated by default as identity primary key,
-  plan_id bigint not null references plans,
+  plan_id bigint not null,
   queue text not null,
   fence bigint not null,
   mode text not null default 'all',
@@ -183,6 +237,7 @@ create table builds (
 create index builds_of_plan on builds (plan_id);
 create index builds_attention on builds (id) where reason_code is not null;
 
+-- One job of one build.
 create table jobs (
   id bigint generated by default as identity primary key,
   build_id bigint not null references builds,
@@ -202,6 +257,9 @@ create table jobs (
   cancel_requested boolean not null default false,
   spent jsonb,                                    -- as of inputs
   cache jsonb,                                    -- what the cache had: {"result","why","key","parts"}; null = not asked
+  -- Was it kept from the network and from files that it did not declare? Provenance calls materials complete only where all
+  -- jobs were. Results from the cache are as sealed as the attempt that they come from.
+  sealed boolean not null default false,
   started_at timestamptz,
   finished_at timestamptz,
   unique (build_id, position)
@@ -248,6 +306,7 @@ create table job_cache (
   exit_code int,
   error text,
   outputs jsonb not null,                         -- as of jobs
+  sealed boolean not null default false,          -- as of jobs
   plan_id bigint not null,
   job_id bigint not null,                         -- the job that ran
   expires_at timestamptz not null,
@@ -256,90 +315,50 @@ create table job_cache (
 );
 create index job_cache_of_name on job_cache (queue, name, created_at);
 
--- What may be taken, in words that the claims and `explain` share. The planner puts them in line: a claim costs what it
--- would cost written out, and only its primary key fits, since the table is empty when the plan is made and any other
--- index would be read from end to end for each claim of a long queue.
-create function is_queued(queued_at timestamptz) returns boolean language sql immutable parallel safe as $$
-  select coalesce(queued_at, 'infinity') < 'infinity'
-$$;
-create function is_due(not_before timestamptz) returns boolean language sql stable parallel safe as $$
-  select not_before <= now()
-$$;
-create function may_be_planned(i pending_inputs) returns boolean language sql stable parallel safe as $$
-  select i.status = 'pending' and is_queued(i.queued_at) and is_due(i.not_before) and not i.cancel_requested
-$$;
-create function may_be_built(p plans) returns boolean language sql stable parallel safe as $$
-  select p.status = 'ready_for_build' and is_queued(p.queued_at) and is_due(p.not_before) and not p.cancel_requested
-$$;
-create function plans_now(q queues) returns boolean language sql immutable parallel safe as $$
-  select not q.plan_paused and q.plan_held = '' and q.plan_workers > 0
-$$;
-create function builds_now(q queues) returns boolean language sql immutable parallel safe as $$
-  select not q.build_paused and q.build_held = '' and q.build_workers > 0
-$$;
-create function is_live(x instances) returns boolean language sql immutable parallel safe as $$
-  select x.ended_at is null
-$$;
+-- Jobs that another engine runs: the token is stored before the job is handed over and the handle after it, so that a
+-- host that starts again finds the work where it is. A row goes with the end of the job, in one transaction.
+create table remote_jobs (
+  job_id bigint primary key references jobs on delete cascade,
+  queue text not null,
+  plugin text not null,                           -- whose engine it is
+  token text not null unique,
+  handle text,                                    -- null = handed over perhaps
+  folder text not null,                           -- its work folder, for as long as the row is there
+  filled boolean not null default false,          -- the folder has its inputs
+  withdrawn boolean not null default false,       -- the engine is still to be told that nobody wants it
+  begun_at timestamptz not null default now()
+);
+create index remote_jobs_queue on remote_jobs (queue);
 
--- The sources of which something is queued, each found by one look at the index.
-create function queued_inputs_sources(of_queue text) returns table (source text) language sql stable as $$
-  with recursive s as (
-    (select x.source from pending_inputs x where x.queue = of_queue and x.queued_at is not null order by x.source limit 1)
-    union all
-    select (select x.source from pending_inputs x
-             where x.queue = of_queue and x.queued_at is not null and x.source > s.source order by x.source limit 1)
-      from s where s.source is not null)
-  select s.source from s where s.source is not null
-$$;
--- Up to `most` of what could be claimed now, oldest first, after the place (`after_at`, `after_id`).
-create function due_inputs(of_queue text, after_at timestamptz, after_id bigint, most bigint, with_alone boolean)
-returns table (id bigint, queued_at timestamptz, source text) language sql stable as $$
-  select o.id, o.queued_at, s.source from queued_inputs_sources(of_queue) s cross join lateral (
-    select x.id, x.queued_at from pending_inputs x
-     where x.queue = of_queue and x.source = s.source and x.queued_at is not null
-       and (x.queued_at, x.id) > (after_at, after_id) and is_due(x.not_before) and x.status = 'pending'
-       and (with_alone or not x.alone)
-     order by x.queued_at, x.id limit most) o
-   order by o.queued_at, o.id limit most
-$$;
--- The place in line, from 1, counted up to 10000.
-create function inputs_position(of_queue text, at timestamptz, last bigint) returns bigint language sql stable as $$
-  select count(*) from (
-    select 1 from queued_inputs_sources(of_queue) s cross join lateral (
-      select 1 from pending_inputs x
-       where x.queue = of_queue and x.source = s.source and x.queued_at is not null
-         and (x.queued_at, x.id) <= (at, last) limit 10000) o limit 10000) n
-$$;
+-- A statement is made when somebody asks for it first, from rows that do not change any more, and kept: who asks later
+-- gets the same bytes, whatever key or version signs by then. It goes with its build.
+create table statements (
+  build_id bigint not null references builds on delete cascade,
+  artifact text collate "C" not null default '',  -- its path in the manifest; '' = the whole build
+  digest text collate "C" not null,               -- of the signed envelope
+  key_id text not null,
+  made_at timestamptz not null default now(),
+  primary key (build_id, artifact)
+);
 
--- The sources of which something is queued, each found by one look at the index.
-create function queued_plans_sources(of_queue text) returns table (source text) language sql stable as $$
-  with recursive s as (
-    (select x.source from plans x where x.queue = of_queue and x.queued_at is not null order by x.source limit 1)
-    union all
-    select (select x.source from plans x
-             where x.queue = of_queue and x.queued_at is not null and x.source > s.source order by x.source limit 1)
-      from s where s.source is not null)
-  select s.source from s where s.source is not null
-$$;
--- Up to `most` of what could be claimed now, oldest first, after the place (`after_at`, `after_id`).
-create function due_plans(of_queue text, after_at timestamptz, after_id bigint, most bigint, with_alone boolean)
-returns table (id bigint, queued_at timestamptz, source text) language sql stable as $$
-  select o.id, o.queued_at, s.source from queued_plans_sources(of_queue) s cross join lateral (
-    select x.id, x.queued_at from plans x
-     where x.queue = of_queue and x.source = s.source and x.queued_at is not null
-       and (x.queued_at, x.id) > (after_at, after_id) and is_due(x.not_before) and x.status = 'ready_for_build'
-       and (with_alone or not x.alone)
-     order by x.queued_at, x.id limit most) o
-   order by o.queued_at, o.id limit most
-$$;
--- The place in line, from 1, counted up to 10000.
-create function plans_position(of_queue text, at timestamptz, last bigint) returns bigint language sql stable as $$
-  select count(*) from (
-    select 1 from queued_plans_sources(of_queue) s cross join lateral (
-      select 1 from plans x
-       where x.queue = of_queue and x.source = s.source and x.queued_at is not null
-         and (x.queued_at, x.id) <= (at, last) limit 10000) o limit 10000) n
-$$;
+-- Who reaches which blob. A build's artifacts are the outputs of its jobs; logs are files of their attempts, not blobs.
+create view blob_users as
+  select digest, 'input' as kind, id from pending_inputs
+  union all
+  select plan_digest, 'plan', id from plans
+  union all
+  select unnest(blobs), 'plan', id from plans where blobs is not null
+  union all
+  select manifest_digest, 'manifest', id from builds where manifest_digest is not null
+  union all
+  select o ->> 'digest', 'job', j.id from jobs j cross join jsonb_array_elements(j.outputs) o where j.outputs <> '[]'
+  union all
+  select o ->> 'digest', 'cache', c.job_id from job_cache c cross join jsonb_array_elements(c.outputs) o
+   where c.outputs <> '[]'
+  union all
+  select digest, 'statement', build_id from statements;
+
+-- ---- events and answers ----
 
 -- Facts, append-only. Readers order by (xid, id) and read only xid < pg_snapshot_xmin(pg_current_snapshot()), so a
 -- resumed stream never skips a row that committed late. Partitions are stretches of time, made ahead and dropped whole
@@ -367,46 +386,98 @@ create table idempotency_keys (
   created_at timestamptz not null default now()
 );
 
--- Who reaches which blob. A build's artifacts are the outputs of its jobs; logs are files of their attempts, not blobs.
-create view blob_users as
-  select digest, 'input' as kind, id from pending_inputs
-  union all
-  select plan_digest, 'plan', id from plans
-  union all
-  select unnest(blobs), 'plan', id from plans where blobs is not null
-  union all
-  select manifest_digest, 'manifest', id from builds where manifest_digest is not null
-  union all
-  select o ->> 'digest', 'job', j.id from jobs j cross join jsonb_array_elements(j.outputs) o where j.outputs <> '[]'
-  union all
-  select o ->> 'digest', 'cache', c.job_id from job_cache c cross join jsonb_array_elements(c.outputs) o
-   where c.outputs <> '[]';
+-- ---- dead letters ----
 
-create function rfc3339(t timestamptz) returns text language sql immutable parallel safe as $$
-  select case when t is null or t in ('infinity', '-infinity') then null
-              else to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
+-- Inputs and plans that failed and wait for a person. Triggers make it a rule of the tables, whatever statement moved the
+-- item: it failed = a letter; it is tried again = the letter is answered.
+create table dead_letters (
+  id bigint generated by default as identity primary key,
+  kind text not null check (kind in ('input', 'plan')),
+  item bigint not null,                           -- id of the input or plan
+  queue text not null,
+  name text collate "C" not null,                 -- of the file
+  class text not null,                            -- of the failure: rejected, failed, infra, …
+  reason_code text not null,
+  error text not null,
+  cause text not null,                            -- the same for failures that differ in numbers only
+  attempts int not null,
+  died_at timestamptz not null default now(),
+  answer text check (answer in ('requeued', 'discarded')),  -- null: it waits
+  answered_at timestamptz
+);
+create index dead_letters_waiting on dead_letters (id) where answer is null;
+create unique index dead_letters_item on dead_letters (kind, item) where answer is null;
+create index dead_letters_answered on dead_letters (answered_at) where answer is not null;  -- prune_dead_letters
+
+-- Failures that differ in numbers only have one cause. (Part of the schema as the trigger below calls it.)
+create function failure_cause(kind text, code text, error text) returns text language sql immutable parallel safe as $$
+  select md5(kind || code || regexp_replace(lower(error), '[0-9a-f]{8,}|[0-9]+', '#', 'g'))
 $$;
 
--- What may be pruned of a queue: ended for that long and not among its newest `keep`. A null age keeps all.
-create function prunable_plans(of_queue text, age_seconds float8, keep int) returns setof plans
-language sql stable as $$
-  select p.* from plans p
-   where p.queue = of_queue and p.status in ('built', 'failed', 'superseded', 'cancelled') and p.queued_at is null
-     and p.updated_at < now() - make_interval(secs => age_seconds)
-     and (keep = 0 or p.id < (select id from plans where queue = of_queue order by id desc offset keep - 1 limit 1))
-$$;
+create function write_dead_letter() returns trigger language plpgsql as $$
+declare
+  what text := case tg_table_name when 'plans' then 'plan' else 'input' end;
+  why text := coalesce(new.error, 'It failed.');
+  code text := coalesce(new.reason_code, case what when 'plan' then 'job_failed' else 'internal' end);
+  kind_of text;
+begin
+  if new.status <> 'failed' then
+    update dead_letters set answer = 'requeued', answered_at = now()
+     where kind = what and item = new.id and answer is null;
+    return null;
+  end if;
+  if what = 'input' then
+    kind_of := new.class;
+  elsif code = 'worker_lost' then
+    kind_of := 'bug';
+  else
+    select j.class into kind_of from jobs j
+     where j.build_id = new.build_id and j.status in ('failed', 'timed_out') order by j.position limit 1;
+  end if;
+  insert into dead_letters (kind, item, queue, name, class, reason_code, error, cause, attempts)
+  values (what, new.id, new.queue, new.filename, coalesce(kind_of, 'failed'), code, why, failure_cause(what, code, why),
+          new.attempt)
+  on conflict (kind, item) where answer is null do nothing;
+  return null;
+end $$;
+create trigger dead_letter after update of status on pending_inputs for each row
+  when ((old.status = 'failed') <> (new.status = 'failed')) execute function write_dead_letter();
+create trigger dead_letter after update of status on plans for each row
+  when ((old.status = 'failed') <> (new.status = 'failed')) execute function write_dead_letter();
 
-create function prunable_inputs(of_queue text, age_seconds float8, keep int) returns setof pending_inputs
-language sql stable as $$
-  select i.* from pending_inputs i
-   where i.queue = of_queue and i.status in ('planned', 'failed', 'superseded', 'cancelled') and i.queued_at is null
-     and i.updated_at < now() - make_interval(secs => age_seconds)
-     and (keep = 0
-          or i.id < (select id from pending_inputs where queue = of_queue order by id desc offset keep - 1 limit 1))
-$$;
+-- What is gone needs no answer. Those that were answered go by age.
+create function drop_dead_letters() returns trigger language plpgsql as $$
+begin
+  delete from dead_letters
+   where kind = case tg_table_name when 'plans' then 'plan' else 'input' end and item = old.id and answer is null;
+  return null;
+end $$;
+create trigger dead_letter_gone after delete on pending_inputs for each row
+  when (old.status = 'failed') execute function drop_dead_letters();
+create trigger dead_letter_gone after delete on plans for each row
+  when (old.status = 'failed') execute function drop_dead_letters();
+
+-- Bulk operations that a person asked for; upkeep does them in slices. `position`: the last letter that is done.
+create table bulk_operations (
+  id bigint generated by default as identity primary key,
+  action text not null check (action in ('requeue', 'discard')),
+  target text not null check (target in ('dead-letters')),
+  filter jsonb not null,
+  actor text not null,
+  matched bigint not null,                        -- when it was asked for
+  up_to bigint not null,                          -- only letters that were there then
+  position bigint not null default 0,
+  done bigint not null default 0,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz
+);
+create index bulk_operations_open on bulk_operations (id) where finished_at is null;
+
+-- ---- what is gone ----
 
 -- Up to which id each table was pruned: what has no row up to there is gone, and not unknown.
 create table pruned (table_name text primary key, up_to bigint not null);
+
 create function note_pruned() returns trigger language plpgsql as $$
 begin
   insert into pruned as p select tg_table_name, max(id) from gone having count(*) > 0
@@ -422,76 +493,18 @@ create trigger note_pruned after delete on builds referencing old table as gone
 create trigger note_pruned after delete on jobs referencing old table as gone
   for each statement execute function note_pruned();
 
--- Partitions events_<begin>_<end>, in seconds of the epoch, from now on for `ahead` more than the current one. Gives how
--- many were made. Those to come of another width are dropped first: the ages were changed. One that cannot be made (rows
--- of its time are in events_rest, somebody reads for long) is left out: a later call comes again, and no event is ever
--- without a place.
-create function make_event_partitions(width bigint, ahead int) returns int language plpgsql as $$
-declare
-  first bigint := floor(extract(epoch from now()) / width) * width;
-  start bigint;
-  name text;
-  made int := 0;
+-- In place of foreign keys (see plans): what is still needed is not deleted.
+create function refuse_orphans() returns trigger language plpgsql as $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
-  for name in select c.relname from pg_inherits h join pg_class c on c.oid = h.inhrelid
-               where h.inhparent = 'events'::regclass and c.relname ~ '^events_\d+_\d+$'
-                 and split_part(c.relname, '_', 2)::bigint > extract(epoch from now()) + 60
-                 and split_part(c.relname, '_', 3)::bigint - split_part(c.relname, '_', 2)::bigint <> width
-  loop
-    begin
-      execute format('drop table %I', name);
-    exception when lock_not_available or undefined_table then null;
-    end;
-  end loop;
-  for n in 0 .. ahead loop
-    start := first + n * width;
-    continue when to_regclass(format('events_%s_%s', start, start + width)) is not null;
-    begin
-      execute format('create table events_%s_%s partition of events for values from (%L) to (%L)', start, start + width,
-                     to_timestamp(start), to_timestamp(start + width));
-      made := made + 1;
-    exception when duplicate_table or check_violation or invalid_object_definition or lock_not_available then null;
-    end;
-  end loop;
-  return made;
+  if tg_table_name = 'plans' and exists (select from builds where plan_id = old.id)
+     or tg_table_name = 'pending_inputs' and exists (select from plans where pending_input_id = old.id) then
+    raise foreign_key_violation using message = format('row %s of %s is still needed', old.id, tg_table_name);
+  end if;
+  return null;
 end $$;
 
--- Drops partitions that ended so many seconds ago, and deletes a slice of events_rest. Gives (partitions, rows). The place
--- up to which cursors have lost events is kept in meta, before every event that is left: the stream says so
--- (api_events_after).
-create function drop_event_partitions(keep float8, out partitions int, out deleted int) language plpgsql as $$
-declare
-  name text;
-  last record;
-  px xid8;
-  pi bigint;
-begin
-  perform set_config('lock_timeout', '100ms', true);
-  partitions := 0;
-  for name in select c.relname from pg_inherits h join pg_class c on c.oid = h.inhrelid
-               where h.inhparent = 'events'::regclass and c.relname ~ '^events_\d+_\d+$'
-                 and split_part(c.relname, '_', 3)::bigint < extract(epoch from now()) - keep order by c.relname
-  loop
-    begin
-      execute format('select xid, id from %I order by xid desc, id desc limit 1', name) into last;
-      execute format('drop table %I', name);
-      partitions := partitions + 1;
-      if px is null or (last.xid, last.id) > (px, pi) then px := last.xid; pi := last.id; end if;
-    exception when lock_not_available or undefined_table then null;
-    end;
-  end loop;
-  with d as (
-    delete from events_rest
-     where ctid in (select ctid from events_rest where at < now() - make_interval(secs => keep) limit 5000)
-    returning xid, id)
-  select xid, id, count(*) over () as n into last from d order by xid desc, id desc limit 1;
-  deleted := coalesce(last.n, 0);
-  if deleted > 0 and (px is null or (last.xid, last.id) > (px, pi)) then px := last.xid; pi := last.id; end if;
-  if px is null then return; end if;
-  select xid, id into last from events order by xid, id limit 1;
-  if (last.xid, last.id) < (px, pi) then px := last.xid; pi := last.id - 1; end if;
-  insert into meta as m values ('events_pruned', px || '-' || pi)
-  on conflict (key) do update set value = excluded.value
-   where (split_part(m.value, '-', 1)::xid8, split_part(m.value, '-', 2)::bigint) < (px, pi);
-end $$;
+-- Deferred, as one statement may delete plans with their builds; seen then is also what others committed meanwhile.
+create constraint trigger keep_input after delete on pending_inputs deferrable initially deferred
+  for each row execute function refuse_orphans();
+create constraint trigger keep_plan after delete on plans deferrable initially deferred
+  for each row execute function refuse_orphans();

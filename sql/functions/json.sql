@@ -21,57 +21,6 @@ create function failure_hint(code text, retry text) returns text language sql im
     else 'Press ' || retry || ' to try again.' end
 $$;
 
--- Whether a host that runs has that role.
-create function has_host(role text) returns boolean language plpgsql stable parallel safe as $$
-begin
-  return exists (select from instances where is_live(instances) and role = any (string_to_array(roles, ',')));
-end $$;
-
--- Codes of all that keeps an item from being taken, in the order in which it would be noticed; empty = a worker takes it
--- now. The words are those of the claims (0001_tables.sql).
-create function stage_codes(queued_at timestamptz, not_before timestamptz, queue text, paused boolean, held text,
-                            workers int, hosts boolean, may boolean) returns text[]
-language sql stable parallel safe as $$
-  select coalesce(
-    nullif(array_remove(array[
-      case when not is_queued(queued_at) then 'manual_mode' end,
-      case when queue is null or held <> '' then 'queue_held' end,
-      case when paused then 'queue_paused' end,
-      case when workers = 0 then 'limit' end,
-      case when not hosts then 'waiting_for_worker' end,
-      case when not is_due(not_before) then 'backoff' end], null), '{}'),
-    case when may then '{}'::text[] else '{stuck}' end)
-$$;
-
-create function input_codes(i pending_inputs, q queues, hosts boolean) returns text[] language sql stable as $$
-  select case i.status
-    when 'pending' then case when i.cancel_requested then '{cancelled}'
-      else stage_codes(i.queued_at, i.not_before, q.name, q.plan_paused, q.plan_held, q.plan_workers, hosts,
-                       may_be_planned(i) and plans_now(q)) end
-    when 'failed' then array[coalesce(i.reason_code, 'internal')]
-    when 'superseded' then '{superseded}'
-    when 'cancelled' then '{cancelled}'
-    else '{}' end
-$$;
-
-create function plan_codes(p plans, q queues, hosts boolean) returns text[] language sql stable as $$
-  select case p.status
-    when 'ready_for_build' then case when p.cancel_requested then '{cancelled}'
-      else stage_codes(p.queued_at, p.not_before, q.name, q.build_paused, q.build_held, q.build_workers, hosts,
-                       may_be_built(p) and builds_now(q)) end
-    when 'failed' then array[coalesce(p.reason_code, 'job_failed')]
-    when 'superseded' then '{superseded}'
-    when 'cancelled' then '{cancelled}'
-    else '{}' end
-$$;
-
-create function input_code(i pending_inputs, q queues, hosts boolean) returns text language sql stable as $$
-  select coalesce((input_codes(i, q, hosts))[1], case i.status when 'pending' then 'waiting_for_worker' end)
-$$;
-create function plan_code(p plans, q queues, hosts boolean) returns text language sql stable as $$
-  select coalesce((plan_codes(p, q, hosts))[1], case p.status when 'ready_for_build' then 'waiting_for_worker' end)
-$$;
-
 -- What keeps an item in a stage ("plan" or "build") waiting, in words. (plpgsql where functions call each other: a SQL
 -- function that cannot be put in line is planned again for every row of a list.)
 create function waiting_reason(code text, stage text, name text, is_auto boolean, held text, hosts boolean,
@@ -88,7 +37,8 @@ begin
     when 'queue_held' then reason_json(code,
       case when held is null then format('No host has the queue %s in its configuration.', name)
            else format('Queue %s cannot %s: %s', name, stage, held) end,
-      'Correct its settings.', since)
+      case when held like '% is quarantined: %' then 'Install another version of the plugin, or release it.'
+           else 'Correct its settings.' end, since)
     when 'queue_paused' then reason_json(code, format('Queue %s starts no %ss while it is paused.', name, stage),
                                          'Resume the queue.', since)
     when 'limit' then reason_json(code, format('Queue %s has no %s workers.', name, stage),
@@ -141,6 +91,7 @@ declare hosts boolean := i.status = 'pending' and has_host('plan');
 begin
   return input_reason(input_code(i, q, hosts), i, q, hosts);
 end $$;
+
 create function plan_reason(p plans, q queues) returns jsonb language plpgsql stable as $$
 declare hosts boolean := p.status = 'ready_for_build' and has_host('build');
 begin
@@ -152,6 +103,7 @@ create function input_blockers(i pending_inputs, q queues) returns jsonb languag
   select coalesce(jsonb_agg(input_reason(c, i, q, h) order by n), '[]')
     from has_host('plan') h, unnest(input_codes(i, q, h)) with ordinality as b (c, n)
 $$;
+
 create function plan_blockers(p plans, q queues) returns jsonb language sql stable as $$
   select coalesce(jsonb_agg(plan_reason(c, p, q, h) order by n), '[]')
     from has_host('build') h, unnest(plan_codes(p, q, h)) with ordinality as b (c, n)
@@ -184,13 +136,6 @@ create function plan_json(p plans, q queues) returns jsonb language sql stable a
   from (values (0)) one left join builds b on b.id = p.build_id
 $$;
 
--- An open build waits when its plan does: after a failure of the host it goes on with the next claim.
-create function build_code(b builds, p plans) returns text language sql stable as $$
-  select case b.status
-    when 'failed' then coalesce(b.reason_code, 'job_failed')
-    when 'cancelled' then 'cancelled'
-    when 'building' then case when p.status = 'ready_for_build' then 'backoff' end end
-$$;
 create function build_reason(b builds, p plans) returns jsonb language plpgsql stable as $$
 begin
   return case b.status
@@ -214,17 +159,6 @@ create function build_json(b builds, p plans) returns jsonb language sql stable 
     'reason', build_reason(b, p),
     'trace_id', p.trace_id, 'created_at', rfc3339(b.started_at), 'started_at', rfc3339(b.started_at),
     'finished_at', rfc3339(b.finished_at), 'updated_at', rfc3339(coalesce(b.finished_at, b.started_at)), 'error', b.error)
-$$;
-
-create function job_code(j jobs) returns text language sql stable as $$
-  select case j.status
-    when 'blocked' then 'waiting_for_needs'
-    when 'ready' then case when is_due(j.not_before) then 'resources' else 'backoff' end
-    when 'failed' then case j.class when 'timeout' then 'timeout' when 'limit' then 'limit' when 'infra' then 'worker_lost'
-                                    when 'bug' then 'plugin_error' else 'job_failed' end
-    when 'timed_out' then 'timeout'
-    when 'dep_failed' then 'needs_failed'
-    when 'cancelled' then 'cancelled' end
 $$;
 
 -- Since when a job waits: since its last attempt ended, else since its build began.
@@ -306,7 +240,18 @@ create function event_json(epoch text, e events) returns jsonb language sql stab
     'data', coalesce(e.body, '{}') || jsonb_build_object('message', coalesce(e.body ->> 'message', e.body ->> 'error', '')))
 $$;
 
--- What a search for `q` looks at; an empty one fits everything.
-create function search_fits(q text, id bigint, filename text) returns boolean language sql immutable parallel safe as $$
-  select q is null or id::text = q or position(lower(q) in lower(filename)) > 0
+create function dead_letter_json(d dead_letters) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'id', d.id, 'kind', d.kind, 'item_id', d.item, 'queue', d.queue, 'name', d.name, 'class', d.class,
+    'reason', reason_json(d.reason_code, d.error, failure_hint(d.reason_code, 'Requeue'), d.died_at),
+    'cause', d.cause, 'attempts', d.attempts, 'died_at', rfc3339(d.died_at),
+    'status', coalesce(d.answer, 'waiting'), 'answered_at', rfc3339(d.answered_at),
+    'item_url', case d.kind when 'plan' then '/api/plans/' else '/api/pending-inputs/' end || d.item)
+$$;
+
+create function bulk_operation_json(b bulk_operations) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'id', b.id, 'action', b.action, 'target', b.target, 'filter', b.filter, 'actor', b.actor,
+    'status', case when b.finished_at is null then 'running' else 'done' end, 'matched', b.matched, 'done', b.done,
+    'created_at', rfc3339(b.created_at), 'finished_at', rfc3339(b.finished_at))
 $$;
