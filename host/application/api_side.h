@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "application/plugin_switch.h"
-#include "application/reload.h"
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "programs/sandbox_report.h"
 #include "queue/tickets.h"
-#include "sandbox/report.h"
+#include "queues/plugin_switch.h"
+#include "queues/reload.h"
 #include "stages/registry.h"
 #include "store/bell.h"
 #include "store/database.h"

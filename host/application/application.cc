@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "application/api_side.h"
-#include "application/left_folders.h"
-#include "application/restore_mark.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "config/plugin_folders.h"
+#include "offline/restore_mark.h"
+#include "queues/left_folders.h"
 #include "store/queue_rows.h"
 
 namespace planwright {

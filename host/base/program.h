@@ -22,7 +22,8 @@ struct ProgramLimits {
 /// The limit that a run broke.
 enum class ProgramLimit : std::uint8_t { None, Memory, Cpu, FileSize, Processes, Disk };
 
-/// What a run asks of the sandbox (host/sandbox). One that is none refuses Require and ignores the rest.
+/// What a run asks of the sandbox (programs/sandbox.h). One that is none refuses Require and
+/// ignores the rest.
 struct SandboxWish {
   enum class Mode : std::uint8_t { None, Auto, Require };
   Mode mode = Mode::None;
@@ -77,7 +78,7 @@ struct ProgramExit {
   bool succeeded() const { return startError.empty() && code == 0 && signal == 0; }
 };
 
-/// Runs programs for jobs and stages. The real one is the Keeper (base/keeper.h), so that every
+/// Runs programs for jobs and stages. The real one is the Keeper (programs/keeper.h), so that every
 /// program dies with the host; tests may script one. [any thread]
 class Programs {
  public:

@@ -9,9 +9,9 @@
 #include "base/metrics.h"
 #include "logs/log_writer.h"
 #include "queue/tickets.h"
-#include "stages/live_queue.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "workers/live_queue.h"
 #include "workers/membership.h"
 
 namespace planwright {

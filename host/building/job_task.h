@@ -9,7 +9,7 @@
 #include "model/ids.h"
 #include "model/job_graph.h"
 #include "model/plan_document.h"
-#include "stages/live_queue.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 

@@ -1,6 +1,6 @@
-#include "application/backup.h"
 #include "cli/command_groups.h"
 #include "cli/configuration.h"
+#include "offline/backup.h"
 
 namespace planwright::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <exception>
 #include <string_view>
 
-#include "base/keeper_process.h"
 #include "cli/command_failure.h"
 #include "cli/command_groups.h"
 #include "config/section_reader.h"
+#include "programs/keeper_process.h"
 #include "stages/worker.h"
 
 namespace planwright::cli {

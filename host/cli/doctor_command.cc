@@ -1,9 +1,9 @@
-#include "application/examine.h"
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "cli/command_groups.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
+#include "offline/examine.h"
 
 namespace planwright::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "application/retention_commands.h"
+#include "offline/retention_commands.h"
 
 #include "cli/command_groups.h"
 #include "cli/configuration.h"

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/unavailable.h"
-#include "stages/live_queue.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 

@@ -8,9 +8,9 @@
 #include "base/metrics.h"
 #include "model/claims.h"
 #include "queue/tickets.h"
-#include "stages/live_queue.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "workers/live_queue.h"
 #include "workers/membership.h"
 #include "workers/next_stage.h"
 

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "model/claims.h"
-#include "stages/live_queue.h"
 #include "stages/stage_call.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 

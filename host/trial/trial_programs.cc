@@ -1,7 +1,7 @@
 #include "trial/trial_programs.h"
 
-#include "base/keeper.h"
-#include "sandbox/sandbox.h"
+#include "programs/keeper.h"
+#include "programs/sandbox.h"
 
 namespace planwright {
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
-#include "base/keeper_tags.h"
+#include "programs/keeper_tags.h"
 
 namespace planwright {
 namespace {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "base/keeper.h"
+#include "programs/keeper.h"
 #include "stages/registry.h"
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"

@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "base/data_folder.h"
-#include "base/keeper.h"
 #include "building/build_stage.h"
 #include "model/plan_document.h"
+#include "programs/keeper.h"
 #include "store/inputs.h"
 #include "support/line_fixture.h"
 #include "support/planned.h"

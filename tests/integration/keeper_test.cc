@@ -1,4 +1,4 @@
-#include "base/keeper.h"
+#include "programs/keeper.h"
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "application/left_folders.h"
+#include "queues/left_folders.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 
 #include "base/embedded_files.h"
 #include "base/json.h"
-#include "base/keeper.h"
+#include "programs/keeper.h"
 #include "stages/registry.h"
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"

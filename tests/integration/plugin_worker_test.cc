@@ -9,7 +9,7 @@
 #include <poll.h>
 
 #include "base/files.h"
-#include "base/keeper.h"
+#include "programs/keeper.h"
 #include "stages/registry.h"
 #include "stages/stage_call.h"
 #include "support/stage_fakes.h"

@@ -1,4 +1,4 @@
-#include "sandbox/sandbox.h"
+#include "programs/sandbox.h"
 
 #include <chrono>
 #include <csignal>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/keeper.h"
+#include "programs/keeper.h"
 #include "support/temp_folder.h"
 
 namespace planwright::sandbox_test {

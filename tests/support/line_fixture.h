@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "application/host_parts.h"
 #include "artifacts/folder_blobs.h"
 #include "building/build_parts.h"
 #include "intake/postgres_recorder.h"
 #include "planning/plan_parts.h"
 #include "queue/redis_tickets.h"
+#include "queues/host_parts.h"
 #include "store/blobs.h"
 #include "store/queue_rows.h"
 #include "support/eventually.h"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "base/keeper_groups.h"
+#include "programs/keeper_groups.h"
 #include "support/temp_folder.h"
 
 namespace planwright::control_groups_test {

@@ -1,4 +1,4 @@
-#include "base/keeper_tags.h"
+#include "programs/keeper_tags.h"
 
 #include <filesystem>
 
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "base/keeper_protocol.h"
+#include "programs/keeper_protocol.h"
 #include "support/helper_process.h"
 
 namespace planwright::keeper_tags_test {

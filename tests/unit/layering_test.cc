@@ -34,22 +34,26 @@ const std::map<std::string, Names>& allowed() {
         {"queue", {"base"}},
         {"artifacts", {"base"}},
         {"embedded", {"base"}},
-        {"sandbox", {"base"}},
+        {"programs", {"base"}},
         {"logs", {"base"}},
         {"stages", {"base", "config"}},
         {"store", {"base", "model", "artifacts"}},
-        {"workers", {"base", "model", "queue"}},
+        {"workers", {"base", "model", "queue", "config", "stages"}},
         {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only
         {"planning", stage},
         {"building", stage},
         {"upkeep", stage},
         {"control", stage},
         {"http", {"base", "model", "artifacts", "logs", "control"}},
-        {"trial", {"base", "model", "sandbox", "stages"}},
-        {"cli", {"base", "config", "artifacts", "stages", "trial", "application"}},
+        {"queues", stage},
+        {"offline", {"base", "config", "artifacts", "embedded", "store", "queue", "upkeep"}},
+        {"trial", {"base", "model", "programs", "stages"}},
+        {"cli",
+         {"base", "config", "artifacts", "programs", "stages", "trial", "offline", "application"}},
     };
-    for (const char* below : {"intake", "planning", "building", "upkeep"})
-      t["control"].insert(below);
+    t["upkeep"].insert("programs");
+    t["queues"].insert({"intake", "planning", "building"});
+    t["control"].insert({"intake", "planning", "building", "upkeep", "queues"});
     Names everything;
     for (const auto& [folder, unused] : t)
       if (folder != "cli" && folder != "trial") everything.insert(folder);

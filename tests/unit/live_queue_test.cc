@@ -1,4 +1,4 @@
-#include "stages/live_queue.h"
+#include "workers/live_queue.h"
 
 #include <gtest/gtest.h>
 

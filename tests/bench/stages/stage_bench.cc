@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/keeper.h"
+#include "programs/keeper.h"
 #include "stages/module_services.h"
 #include "stages/registry.h"
 #include "stages/stage_call.h"

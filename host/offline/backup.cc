@@ -1,0 +1,106 @@
+#include "offline/backup.h"
+
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "embedded/postgres_programs.h"
+#include "offline/backup_files.h"
+#include "offline/installation.h"
+#include "upkeep/retention.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kPage = 1000;
+
+/// Nothing may be deleted while blobs are copied.
+std::unique_ptr<RetentionLock> lockOutRemoval(Connection& connection, std::ostream& err) {
+  for (bool said = false;; said = true) {
+    auto lock = std::make_unique<RetentionLock>(connection);
+    if (*lock) return lock;
+    if (!said) err << "waiting until a host has finished deleting old blobs ...\n";
+    sleepFor(std::chrono::milliseconds(200), {});
+  }
+}
+
+/// Every large blob of the snapshot. Throws at the first that is not what its digest says.
+void copyBlobs(Connection& snapshot, FolderBlobs& from, const fs::path& folder, BackupInfo& info) {
+  fs::create_directory(folder / "blobs");
+  std::string last;
+  for (;;) {
+    const Rows rows = snapshot.run("backup_blobs", {last, kPage});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      last = rows.text(i, 0);
+      const Digest digest = *Digest::parse(last);
+      auto blob = from.open(digest);
+      if (!blob) throw std::runtime_error(blob.error().message);
+      const fs::path target = blobIn(folder, digest);
+      fs::create_directory(target.parent_path());
+      if (copyFile(blob->get(), target) != digest)
+        throw std::runtime_error(fmt::format(
+            "The bytes of the blob {} are damaged; `planwright gc --explain {}` says who needs it.",
+            last, last));
+      ++info.blobs;
+      info.bytes += rows.number(i, 1);
+    }
+    if (rows.size() < kPage) return;
+  }
+}
+
+void copyLogs(const fs::path& from, const fs::path& to) {
+  fs::create_directory(to);
+  std::error_code gone;  // an attempt that is only starting, or one that was just pruned
+  for (const auto& entry : fs::directory_iterator(from, gone))
+    fs::copy_file(entry.path(), to / entry.path().filename(), gone);
+}
+
+}  // namespace
+
+int backup(const Config& config, const fs::path& folder, std::ostream& out, std::ostream& err) {
+  if (fs::exists(folder) && !fs::is_empty(folder)) {
+    err << fmt::format("planwright: {} is not empty; name a folder that is, or a new one\n",
+                       folder.string());
+    return 5;
+  }
+  Installation here(config);
+  fs::create_directories(folder);
+  fs::permissions(folder, fs::perms::owner_all);  // inputs may be nobody else's business
+
+  const auto guard = here.database().dedicated(Workload::Queries);
+  const auto lock = lockOutRemoval(*guard, err);
+  const auto snapshot = here.database().dedicated(Workload::Queries);
+  snapshot->run("retention_without_time_limit");
+  Transaction moment(*snapshot);
+  snapshot->run("backup_snapshot");
+  const Rows begin = snapshot->run("backup_begin");
+  BackupInfo info;
+  info.program = PLANWRIGHT_VERSION;
+  info.serverMajor = postgresMajor(begin.number(0, 1));
+  info.schema = begin.text(0, 2);
+  info.madeAt = toRfc3339(SystemClock().now());
+
+  const fs::path rows = folder / "rows.dump";
+  const auto dumped = runPostgresProgram(
+      "pg_dump", info.serverMajor, here.database().url(),
+      {"--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=planwright_fn_*",
+       "--snapshot=" + begin.text(0, 0),
+       "--file=" + fs::absolute(rows).string()});
+  if (!dumped) throw std::runtime_error(dumped.error().message);
+  info.rowsDigest = digestOfFile(rows).text();
+  copyBlobs(*snapshot, here.folder(), folder, info);
+  copyLogs(here.folder().logs(), folder / "logs");
+  if (!config.file.empty()) fs::copy_file(config.file, folder / "config.yaml");
+  replaceFile(folder / "backup.json", info.json() + "\n");
+  out << fmt::format("backed up to {}: rows, and {} large blobs of {} bytes\n", folder.string(),
+                     info.blobs, info.bytes);
+  return 0;
+}
+
+}  // namespace planwright

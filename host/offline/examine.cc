@@ -1,0 +1,104 @@
+#include "offline/examine.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/json.h"
+#include "base/threads.h"
+#include "base/unavailable.h"
+#include "offline/installation.h"
+#include "queue/redis_tickets.h"
+#include "store/instances.h"
+#include "upkeep/doctor.h"
+#include "upkeep/reconciler.h"
+
+namespace planwright {
+namespace {
+
+/// What a host would do at its start, as far as reconcile does it: hosts that ran on this data
+/// folder are dead, since it is ours now; their claims go back and tickets are pushed.
+std::map<std::string, std::int64_t> repair(Installation& installation) {
+  const Config& config = installation.config();
+  Database& database = installation.database();
+  Membership nobody;
+  Metrics metrics;
+  Bell bell;
+  Reconciler::Parts parts{database, std::make_unique<RedisTickets>(installation.redisUrl()),
+                          {},       config.lease,
+                          nobody,   metrics,
+                          bell};
+  parts.queues = [&config] { return config.queueNames(); };
+  auto connection = database.dedicated();
+  Instances instances(*connection);
+  const InstanceId self =
+      instances.start({installation.dataId(), "doctor", "", PLANWRIGHT_VERSION, 0});
+  nobody.become(number(self));
+  Reconciler reconciler(std::move(parts));
+  reconciler.step();
+  instances.end(self);
+  return reconciler.repairs();
+}
+
+std::string toJson(const std::vector<Checkup>& checks, bool isHealthy, bool isHostRunning,
+                   const std::optional<std::map<std::string, std::int64_t>>& repairs) {
+  JsonWriter json;
+  json.object().member("healthy", isHealthy).member("host_running", isHostRunning).key("repairs");
+  if (repairs) {
+    json.object();
+    for (const auto& [kind, count] : *repairs) json.member(kind, count);
+    json.end();
+  } else {
+    json.null();
+  }
+  json.key("checks").array();
+  for (const auto& check : checks) {
+    json.object()
+        .member("name", check.name)
+        .member("promise", check.promise)
+        .member("examined", check.examined)
+        .textOrNull("skipped", check.skipped)
+        .key("violations")
+        .array();
+    for (const auto& violation : check.violations)
+      json.object().member("item", violation.item).member("what", violation.what).end();
+    json.end().textOrNull("advice", check.violations.empty() ? "" : check.advice).end();
+  }
+  return json.end().end().take();
+}
+
+Examination examineOnce(const Config& config, const ExamineOptions& options) {
+  Installation installation(config, options.repair);
+  std::optional<std::map<std::string, std::int64_t>> repairs;
+  if (options.repair && !installation.isHostRunning()) repairs = repair(installation);
+  const std::string& redis = installation.redisUrl();
+  const auto tickets = redis.empty() ? nullptr : std::make_unique<RedisTickets>(redis);
+  Doctor doctor({.database = installation.database(),
+                 .tickets = tickets.get(),
+                 .large = installation.folder(),
+                 .lease = config.lease,
+                 .processes = {installation.dataId(), installation.dataFolder() / "lock"},
+                 .isQuick = options.isQuick,
+                 .patience = options.patience});
+  const auto checks = doctor.examine();
+  Examination done{.isHealthy = true, .json = {}};
+  for (const auto& check : checks) done.isHealthy = done.isHealthy && check.violations.empty();
+  done.json = toJson(checks, done.isHealthy, installation.isHostRunning(), repairs);
+  return done;
+}
+
+}  // namespace
+
+Examination examine(const Config& config, const ExamineOptions& options) {
+  const auto giveUp = std::chrono::steady_clock::now() + options.patience;
+  for (;;) {
+    try {
+      return examineOnce(config, options);
+    } catch (const Unavailable&) {  // the private Postgres may just be starting again
+      if (std::chrono::steady_clock::now() >= giveUp) throw;
+      sleepFor(std::chrono::milliseconds(250), {});
+    }
+  }
+}
+
+}  // namespace planwright

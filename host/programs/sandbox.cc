@@ -1,0 +1,226 @@
+#include "programs/sandbox.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "programs/bubblewrap.h"
+#include "programs/call_filter.h"
+#include "programs/landlock.h"
+#include "programs/visible_files.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostProcesses = 4096;  // of a program that names no limit
+constexpr std::uint64_t kOfBubblewrap = 2;
+
+struct Account {
+  uid_t user;
+  gid_t group;
+};
+
+/// Gives the folder and all in it to the user. What has a second name elsewhere stays: a program
+/// that ran here before may have linked it in.
+void handOver(const std::string& folder, uid_t user, gid_t group) {
+  std::error_code error;
+  ::lchown(folder.c_str(), user, group);
+  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
+                                             error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    struct stat info {};
+    if (::lstat(at->path().c_str(), &info) != 0) continue;
+    if (S_ISDIR(info.st_mode) || info.st_nlink == 1) ::lchown(at->path().c_str(), user, group);
+  }
+}
+
+std::optional<Account> accountOf(const std::string& name) {
+  std::vector<char> buffer(16384);
+  passwd entry{}, *found = nullptr;
+  ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  return found ? std::optional(Account{entry.pw_uid, entry.pw_gid}) : std::nullopt;
+}
+
+bool isBelow(const std::string& path, const std::vector<std::string>& places) {
+  return std::any_of(places.begin(), places.end(), [&path](const std::string& place) {
+    return path == place || (path.starts_with(place) && path[place.size()] == '/');
+  });
+}
+
+/// Where execvp(3) finds the program, by the spec's own PATH; empty with errno.
+std::string placeOf(const ProgramSpec& spec) {
+  const std::string& name = spec.argv.front();
+  if (name.find('/') != std::string::npos) {
+    const std::string path = name.front() == '/' ? name : spec.cwd + "/" + name;
+    return ::access(path.c_str(), X_OK) == 0 ? path : std::string();
+  }
+  std::string paths = "/usr/local/bin:/usr/bin:/bin";
+  for (const std::string& variable : spec.env)
+    if (variable.starts_with("PATH=")) paths = variable.substr(5);
+  int error = ENOENT;
+  for (std::size_t at = 0; at <= paths.size();) {
+    const std::size_t end = std::min(paths.find(':', at), paths.size());
+    std::string path = (end == at ? spec.cwd : paths.substr(at, end - at)) + "/" + name;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    at = end + 1;
+  }
+  errno = error;
+  return {};
+}
+
+}  // namespace
+
+struct Sandbox::Prepared {
+  std::optional<BuildUsers::Lease> user;
+  UniqueFd landlock, filter;
+};
+
+Sandbox::Sandbox(SandboxOptions options, Programs& keeper)
+    : options_(std::move(options)),
+      keeper_(keeper) {
+  tryAll();
+}
+
+ProgramExit Sandbox::run(const ProgramSpec& spec, const std::stop_token& stop) {
+  const SandboxWish& wish = spec.sandbox;
+  if (wish.mode == SandboxWish::Mode::None && wish.user.empty()) return keeper_.run(spec, stop);
+  if (std::string refusal = whyNot(wish); !refusal.empty()) {
+    ProgramExit exit;
+    exit.refusal = std::move(refusal);
+    return exit;
+  }
+  return runBy(wish.mode == SandboxWish::Mode::None ? Means{} : best_, spec, stop);
+}
+
+std::string Sandbox::whyNot(const SandboxWish& wish) const {
+  if (!wish.user.empty()) {
+    if (::geteuid() != 0)
+      return "user: only a host that runs as root can run jobs as another user; leave it out";
+    if (!accountOf(wish.user))
+      return fmt::format("user: this machine has no user \"{}\"", wish.user);
+  }
+  if (wish.mode != SandboxWish::Mode::Require || best_.level == SandboxLevel::Namespaces) return {};
+  const SandboxFacility* missing = report_.find("bubblewrap");
+  return fmt::format(
+      "sandbox: require cannot be met: {}. {}, or set sandbox: auto to run jobs with what there is "
+      "(level {})",
+      missing ? missing->detail : "no bubblewrap", report_.remedy, toText(best_.level));
+}
+
+ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
+                           const std::stop_token& stop) {
+  ProgramSpec confined = spec;
+  Prepared prepared;
+  ProgramExit exit;
+  exit.startError = prepare(means, confined, prepared);
+  if (!exit.startError.empty()) return exit;
+
+  std::stop_source end;
+  const std::stop_callback onStop(stop, [&end] { end.request_stop(); });
+  std::atomic<bool> isOver{false};
+  {
+    std::optional<DiskWatch::Entry> watched;
+    if (spec.limits.diskBytes > 0)
+      watched.emplace(disk_, spec.sandbox.writable, spec.limits.diskBytes, [&] {
+        isOver = true;
+        end.request_stop();
+      });
+    exit = keeper_.run(confined, end.get_token());
+  }
+  if (isOver && exit.stopped && !stop.stop_requested()) {
+    exit.stopped = false;
+    exit.limit = ProgramLimit::Disk;
+  }
+  if (confined.confinement.user != 0)
+    for (const int fd : {spec.stdoutFd, spec.stderrFd})
+      if (fd >= 0) ::fchown(fd, ::geteuid(), ::getegid());
+  if (spec.sandbox.mode == SandboxWish::Mode::None) return exit;
+  exit.sandbox = toText(means.level);
+  exit.networkSealed =
+      !spec.sandbox.network && (means.level == SandboxLevel::Namespaces || means.filter);
+  return exit;
+}
+
+std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& prepared) {
+  SandboxWish& wish = spec.sandbox;
+  spec.confinement.isConfined = true;
+  chooseUser(means.user, spec, prepared);
+  if (wish.mode == SandboxWish::Mode::None) return {};
+  if (spec.limits.processes == 0) spec.limits.processes = kMostProcesses;
+
+  std::vector<std::string> readable = systemPaths();
+  if (wish.network)
+    for (auto& path : networkPaths()) readable.push_back(std::move(path));
+  readable.insert(readable.end(), wish.readable.begin(), wish.readable.end());
+  if (means.filter) {
+    const bool isOpen = wish.network || means.level == SandboxLevel::Namespaces;
+    prepared.filter = memoryFile(callFilter({!isOpen}));
+    spec.confinement.filterFd = prepared.filter.get();
+  }
+  if (means.level == SandboxLevel::Landlock) {
+    readable.emplace_back("/proc");
+    LandlockRules rules{std::move(readable), wish.writable, {}, !wish.network};
+    for (const int fd : {spec.stdoutFd, spec.stderrFd})
+      if (fd >= 0) rules.files.push_back(fd);
+    prepared.landlock = landlockRuleset(rules);
+    if (!prepared.landlock)
+      return "cannot make the Landlock rules: " + std::generic_category().message(errno);
+    spec.confinement.landlockFd = prepared.landlock.get();
+  }
+  return means.level == SandboxLevel::Namespaces ? wrap(spec, readable) : std::string();
+}
+
+std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const {
+  const std::string& name = spec.argv.front();
+  const std::string place = placeOf(spec);
+  if (place.empty())
+    return fmt::format("cannot run '{}': {}", name, std::generic_category().message(errno));
+  if (!isBelow(place, readable) && !isBelow(place, spec.sandbox.writable))
+    return fmt::format("cannot run '{}': the sandbox does not show {}; name its folder in readable",
+                       name, place);
+  BubblewrapView view{readable, spec.sandbox.writable, spec.cwd, spec.sandbox.network,
+                      spec.confinement.filterFd >= 0};
+  std::vector<std::string> words = bubblewrapWords(bwrap_, view);
+  words.insert(words.end(), spec.argv.begin(), spec.argv.end());
+  spec.argv = std::move(words);
+  spec.confinement.isWrapped = true;
+  spec.limits.processes += kOfBubblewrap;
+  return {};
+}
+
+/// The user that was asked for, else one of its own.
+void Sandbox::chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared) {
+  Confinement& confinement = spec.confinement;
+  if (!spec.sandbox.user.empty()) {
+    const auto account = accountOf(spec.sandbox.user);
+    if (!account) throw std::runtime_error("the user " + spec.sandbox.user + " is gone");
+    confinement.user = account->user;
+    confinement.group = account->group;
+  } else if (fromBuildUsers) {
+    prepared.user.emplace(users_);
+    confinement.user = confinement.group = prepared.user->id();
+  }
+  if (confinement.user == 0) return;
+  for (const auto& folder : spec.sandbox.writable)
+    handOver(folder, confinement.user, confinement.group);
+  // So that it may open /dev/stdout and /dev/stderr.
+  for (const int fd : {spec.stdoutFd, spec.stderrFd})
+    if (fd >= 0) ::fchown(fd, confinement.user, confinement.group);
+}
+
+}  // namespace planwright

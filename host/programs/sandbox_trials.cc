@@ -1,0 +1,143 @@
+// What this machine allows, found by running a small program by each means.
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/scratch_folder.h"
+#include "base/utf8.h"
+#include "programs/call_filter.h"
+#include "programs/keeper_groups.h"
+#include "programs/landlock.h"
+#include "programs/sandbox.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kPatience(10);
+
+std::string findBubblewrap() {
+  for (const char* path : {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"})
+    if (::access(path, X_OK) == 0) return path;
+  return {};
+}
+
+std::string lastLine(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const std::size_t at = text.rfind('\n');
+  return toUtf8(at == std::string::npos ? text : text.substr(at + 1));
+}
+
+std::string describe(const ProgramExit& exit, const std::string& said) {
+  if (!exit.startError.empty()) return exit.startError;
+  if (exit.timedOut) return "a trial did not end";
+  if (!said.empty()) return said;
+  return exit.signal != 0 ? fmt::format("a trial was ended by signal {}", exit.signal)
+                          : fmt::format("a trial exited with {}", exit.code);
+}
+
+}  // namespace
+
+std::string Sandbox::tryToRun(const Means& means) {
+  const auto parent = ScratchFolder::below(options_.workFolder);
+  fs::permissions(parent.path(), static_cast<fs::perms>(0755));
+  const fs::path secret = parent.path() / "secret";
+  replaceFile(secret, "x");
+  const auto work = ScratchFolder::at(parent.path() / "work", 0755);
+  const auto home = ScratchFolder::at(parent.path() / "home", 0700);
+  const UniqueFd output(::memfd_create("trial", MFD_CLOEXEC));
+
+  ProgramSpec spec;
+  std::string script = ": > done || exit 2\n";
+  const fs::path outside = parent.path() / "outside";
+  if (means.level != SandboxLevel::None)
+    script += fmt::format(
+        "for path in {} /etc/shadow; do\n"
+        "  if (: < $path) 2> /dev/null; then echo \"could read $path\" >&2; exit 1; fi\n"
+        "done\n"
+        "(: > {}) 2> /dev/null || true\n",  // may be there in a /tmp of its own
+        secret.string(), outside.string());
+  spec.argv = {"/bin/sh", "-c", script};
+  spec.env = {"PATH=/usr/bin:/bin"};
+  spec.cwd = work.path();
+  spec.stdoutFd = spec.stderrFd = output.get();
+  spec.timeout = kPatience;
+  spec.sandbox.mode = SandboxWish::Mode::Auto;
+  spec.sandbox.network = false;
+  spec.sandbox.writable = {work.path(), home.path()};
+  const ProgramExit exit = runBy(means, spec, {});
+  if (exit.succeeded() && fs::exists(outside)) return "could write outside its folders";
+  if (exit.succeeded() && fs::exists(work.path() / "done")) return {};
+  ::lseek(output.get(), 0, SEEK_SET);
+  return describe(exit, lastLine(readAll(output.get())));
+}
+
+std::string Sandbox::tryUsers() {
+  if (::geteuid() != 0) return "the host is not root: programs run as its own user";
+  if (!options_.usesBuildUsers) return "switched off";
+  return tryToRun({SandboxLevel::None, true, false});
+}
+
+std::string Sandbox::tryBubblewrap() {
+  if (options_.most < SandboxLevel::Namespaces) return "switched off";
+  bwrap_ = findBubblewrap();
+  if (bwrap_.empty()) return "bubblewrap (bwrap) is not installed";
+  if (::geteuid() == 0 && !best_.user)
+    return "the host is root and cannot give programs another user";
+  return tryToRun({SandboxLevel::Namespaces, best_.user, best_.filter});
+}
+
+std::string Sandbox::tryLandlock() {
+  if (options_.most < SandboxLevel::Landlock) return "switched off";
+  if (landlockVersion() == 0) return "the kernel has no Landlock, or it is not enabled";
+  return tryToRun({SandboxLevel::Landlock, best_.user, best_.filter});
+}
+
+void Sandbox::note(const char* facility, const std::string& problem, const std::string& detail) {
+  report_.facilities.push_back({facility, problem.empty(), problem.empty() ? detail : problem});
+}
+
+void Sandbox::tryAll() {
+  std::string problem = callFilter({}).empty() ? "no filter for this processor"
+                                               : tryToRun({SandboxLevel::None, false, true});
+  best_.filter = problem.empty();
+  note("seccomp", problem, "filters system calls");
+  problem = tryUsers();
+  best_.user = problem.empty();
+  note("build_user", problem, "each program runs as a user of its own");
+
+  const ControlGroups groups(static_cast<std::uint32_t>(::getpid()));
+  const std::string detail =
+      fmt::format("version {}:{}{}", groups.version(), groups.canLimitMemory() ? " memory" : "",
+                  groups.canLimitProcesses() ? " processes" : "");
+  note("control_groups",
+       groups.version() == 0 ? "no control group can be made here; limits hold for each process"
+                             : "",
+       detail);
+
+  problem = tryLandlock();
+  if (problem.empty()) best_.level = SandboxLevel::Landlock;
+  note("landlock", problem, fmt::format("version {}", landlockVersion()));
+  problem = tryBubblewrap();
+  if (problem.empty()) best_.level = SandboxLevel::Namespaces;
+  note("bubblewrap", problem, bwrap_);
+
+  report_.level = best_.level;
+  if (bwrap_.empty())
+    report_.remedy = "Install the package bubblewrap";
+  else if (!problem.empty())
+    report_.remedy =
+        "Allow user namespaces to ordinary users (sysctl kernel.unprivileged_userns_clone and "
+        "user.max_user_namespaces, AppArmor, or the container's seccomp profile)";
+}
+
+}  // namespace planwright

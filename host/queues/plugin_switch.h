@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/live.h"
+#include "base/result.h"
+#include "queues/host_parts.h"
+#include "queues/queues.h"
+#include "stages/plugin_store.h"
+
+namespace planwright {
+
+/// Lets a running queue go over to another version of its plugins, and back. The new one is loaded
+/// beside the old, tried by the next few items, and in force once these went well; what the store
+/// then says is what a restart runs. Owned by Application. [any thread], one change at a time.
+class PluginSwitch {
+ public:
+  struct Parts {
+    const HostParts& host;
+    PluginStore& store;
+    Queues& queues;
+    std::shared_ptr<const Plugins> base;  ///< of the plugin folders
+    Live<Config>& config;
+  };
+  explicit PluginSwitch(Parts parts) : parts_(std::move(parts)) {}
+
+  /// What a queue runs with at its start: what was chosen for it, else the newest of what is only
+  /// installed. A version that cannot be loaded any more is logged, and left out.
+  static std::shared_ptr<const Plugins> pluginsOf(const std::string& queue, const Plugins& base,
+                                                  const PluginStore& store);
+
+  /// To the versions that were installed last. NotFound: no such queue; Invalid: one of them cannot
+  /// be loaded or refuses the queue's settings, and nothing changed. The JSON is {"queue",
+  /// "generation", "state": "trial|in_force|unchanged", "trial_items", "plugins": [{"id", "from",
+  /// "to"}]}.
+  Result<std::string> reload(const std::string& queue, const std::string& actor);
+  /// Back to the versions before, at once; ends a trial. Conflict: there is nothing to go back to.
+  Result<std::string> rollback(const std::string& queue, const std::string& actor);
+
+ private:
+  struct Move;
+  Result<void> check(const QueueConfig& queue, const Plugins& plugins,
+                     const std::vector<Move>& moves) const;
+  Result<std::string> go(QueueRunner& runner, const PluginChoices& wanted,
+                         std::shared_ptr<const Plugins> plugins, const std::string& actor,
+                         bool isTried);
+  void remember(const std::string& queue, PluginChoices wanted);
+  std::string answer(const std::string& queue, std::int64_t generation, const std::string& state,
+                     int items, const std::vector<Move>& moves) const;
+  void noteComparison(const std::string& queue, const LiveQueue::Comparison& comparison) const;
+  void note(const std::string& queue, const std::string& type, const std::string& level,
+            const std::vector<Move>& moves, const std::string& why, const std::string& actor) const;
+  void tell(const std::string& queue, const std::string& type, const std::string& level,
+            const std::string& data) const;
+
+  const Parts parts_;
+  std::mutex one_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,263 @@
+#include "queues/queue_runner.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/unavailable.h"
+#include "intake/postgres_recorder.h"
+
+namespace planwright {
+namespace {
+
+constexpr const char* kFolder = "planwright.folder";
+constexpr std::chrono::seconds kHolderTrust{1};
+
+std::string pathSetting(const SourceConfig& source) {
+  const auto settings = parseJson(source.settingsJson);
+  return settings ? textOr(*settings, "path") : "";
+}
+
+std::string withPath(const std::string& settingsJson, const std::string& path) {
+  return mergePatch(settingsJson, JsonWriter().object().member("path", path).end().take());
+}
+
+std::string absolutePath(const Config& config, const std::string& path) {
+  const std::filesystem::path given(path);
+  if (path.empty() || given.is_absolute()) return path;
+  const auto folder =
+      config.file.empty() ? std::filesystem::current_path() : config.file.parent_path();
+  return (folder / given).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string configuredWatchDir(const Config& config, const QueueConfig& queue) {
+  for (const auto& source : queue.sources)
+    if (source.plugin == kFolder) return absolutePath(config, pathSetting(source));
+  return "";
+}
+
+QueueRow startSettings(const Config& config, const QueueConfig& queue) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return {queue.name,
+          queue.autoPlan,
+          queue.autoBuild,
+          configuredWatchDir(config, queue),
+          queue.planWorkers,
+          queue.builder.workers,
+          queue.builder.jobSlots > 0 ? queue.builder.jobSlots : cores,
+          queue.retry.poisonAfter};
+}
+
+/// One source with its recorder: the intake goes first when both are destroyed.
+struct QueueRunner::RunningSource {
+  PostgresRecorder recorder;
+  SteadyTime holderUntil{};
+  std::unique_ptr<Intake> intake;
+
+  RunningSource(const HostParts& parts, int attempts, NextStage<ClaimedInput>* planning)
+      : recorder(parts.database, parts.connectTickets(), parts.bell, parts.membership, attempts,
+                 planning) {}
+};
+
+QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)
+    : parts_(parts),
+      queue_(queue, parts.pluginsOf(queue.name)),
+      watchDir_(settings.watchDir),
+      nudge_(settings.nudge),
+      jobSlots_(settings.jobSlots) {
+  const Roles& roles = parts.config.roles;
+  if (roles.build) {
+    const BuildParts build{queue_,
+                           parts.database,
+                           parts.connectTickets,
+                           parts.blobs,
+                           parts.bell,
+                           parts.membership,
+                           parts.metrics,
+                           parts.clock,
+                           parts.workFolder,
+                           parts.logs,
+                           parts.remoteFolder / queue.name};
+    building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
+  }
+  if (roles.plan) {
+    const PlanParts plan{queue_,        parts.database, parts.connectTickets,
+                         parts.blobs,   parts.bell,     parts.membership,
+                         parts.metrics, parts.clock,    building_.get()};
+    planning_ = std::make_unique<PlanStage>(plan, settings.planWorkers);
+  }
+  startSources();
+}
+
+QueueRunner::~QueueRunner() {
+  sources_.lock()->clear();  // intake first, so that the stages drain what there is
+}
+
+/// The old session gives a source back before the new one asks for it.
+void QueueRunner::startSources() {
+  if (!parts_.config.roles.intake || isClosed_) return;
+  sources_.lock()->clear();
+  const auto now = queue_.now();
+  std::vector<std::shared_ptr<RunningSource>> started;
+  std::vector<std::string> problems;
+  bool isFirstFolder = true;
+  areSourcesDue_ = false;
+  for (std::size_t i = 0; i < now->config.sources.size(); ++i) {
+    const SourceConfig& config = now->config.sources[i];
+    if (config.plugin == kManualSource) continue;  // uploads need no loop
+    std::string settings = config.settingsJson;
+    if (config.plugin == kFolder) {
+      settings = withPath(settings, isFirstFolder && !watchDir_.empty()
+                                        ? watchDir_
+                                        : absolutePath(parts_.config, pathSetting(config)));
+      isFirstFolder = false;
+    }
+    try {
+      started.push_back(startSource(*now, i, std::move(settings)));
+    } catch (const std::exception& e) {
+      problems.push_back(fmt::format("{}: {}", config.plugin, e.what()));
+      log::error("source not started queue={} plugin={}: {}", queue_.name, config.plugin, e.what());
+      areSourcesDue_ = areSourcesDue_ || dynamic_cast<const Unavailable*>(&e);
+    }
+  }
+  *sources_.lock() = std::move(started);
+  *problems_.lock() = std::move(problems);
+}
+
+/// Throws why it cannot be started.
+std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const QueueGeneration& now,
+                                                                     std::size_t index,
+                                                                     std::string settings) {
+  const SourceConfig& config = now.config.sources[index];
+  auto checked = now.plugins->settings(config.plugin, settings);
+  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
+                        : Result<std::unique_ptr<Source>>(checked.error());
+  if (!source) throw std::runtime_error(source.error().message);
+  auto running =
+      std::make_shared<RunningSource>(parts_, now.config.retry.attempts, planning_.get());
+  IntakeSettings intake;
+  intake.queue = queue_.name;
+  intake.source = sourceName(config, index);
+  intake.pattern = config.pattern;
+  intake.stableFor = config.stableFor;
+  intake.onOverwrite =
+      config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest : OverwritePolicy::Every;
+  intake.maxBytes = config.maxBytes;
+  intake.secrets = config.pluginSecrets;
+  intake.limits = {config.deadline, config.silenceTimeout};
+  intake.folder = parts_.sourceFolder / queue_.name / intake.source;
+  // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
+  // trust is safe.
+  auto isHolder = [this, self = running.get(), name = intake.source] {
+    const auto time = parts_.clock.steady();
+    if (time < self->holderUntil) return true;
+    if (!parts_.membership.mayClaim()) return false;
+    try {
+      if (!self->recorder.isHolder(queue_.name, name)) return false;
+    } catch (const std::exception& e) {
+      log::warn("source waits queue={} source={}: {}", queue_.name, name, e.what());
+      return false;
+    }
+    self->holderUntil = time + kHolderTrust;
+    return true;
+  };
+  running->intake = std::make_unique<Intake>(
+      intake, IntakeParts{std::move(*source), running->recorder, parts_.blobs, parts_.clock,
+                          std::move(isHolder)});
+  running->intake->start();
+  return running;
+}
+
+void QueueRunner::apply(const QueueRow& settings) {
+  if (isClosed_) return;
+  jobSlots_ = settings.jobSlots;
+  if (planning_) planning_->resize(settings.planWorkers);
+  if (building_) building_->resize(settings.buildWorkers, settings.jobSlots);
+  if (std::exchange(nudge_, settings.nudge) != settings.nudge) {
+    auto sources = sources_.lock();
+    for (const auto& source : *sources) source->intake->pollNow();
+  }
+  if (settings.watchDir == watchDir_) return;
+  watchDir_ = settings.watchDir;
+  log::info("watching queue={} folder={}", queue_.name, watchDir_);
+  startSources();
+}
+
+void QueueRunner::replace(const QueueConfig& queue) {
+  const auto before = queue_.now();
+  queue_.replace(queue, before->plugins);
+  if (before->config.sources != queue.sources ||
+      before->config.retry.attempts != queue.retry.attempts)
+    startSources();
+}
+
+std::int64_t QueueRunner::offer(LiveQueue::Trial trial) {
+  const auto before = queue_.now();
+  trial.decided = [this, before, next = trial.plugins, decided = std::move(trial.decided)](
+                      bool isInForce, const std::string& why) {
+    decided(isInForce, why);
+    for (const auto& source : before->config.sources) {
+      const PluginInfo* from = before->plugins->find(source.plugin);
+      const PluginInfo* to = next->find(source.plugin);
+      if (isInForce && to && !(from && from->isSameVersion(*to))) areSourcesDue_ = true;
+    }
+  };
+  return queue_.offer(std::move(trial));
+}
+
+void QueueRunner::retrySources() {
+  if (areSourcesDue_) startSources();
+}
+
+void QueueRunner::close() {
+  isClosed_ = true;
+  sources_.lock()->clear();
+  problems_.lock()->clear();
+  if (planning_) planning_->resize(0);
+  if (building_) building_->resize(0, jobSlots_);
+}
+
+bool QueueRunner::isOver() {
+  return isClosed_ && heldInputs().empty() && heldPlans().empty();
+}
+
+bool QueueRunner::drain() {
+  const bool isPlanned = !planning_ || planning_->drain();
+  const bool isBuilt = !building_ || building_->drain();
+  return isPlanned && isBuilt;
+}
+
+void QueueRunner::stopWork() {
+  if (planning_) planning_->stopWork();
+  if (building_) building_->stopWork();
+}
+
+void QueueRunner::abandon() {
+  if (planning_) planning_->abandon();
+  if (building_) building_->abandon();
+}
+
+std::vector<ArrivingFile> QueueRunner::arriving(std::size_t limit) {
+  std::vector<ArrivingFile> files;
+  const auto sources = *sources_.lock();
+  for (const auto& source : sources)
+    for (auto& file : source->intake->arriving(limit)) files.push_back(std::move(file));
+  return files;
+}
+
+std::vector<std::string> QueueRunner::sourceProblems() {
+  std::vector<std::string> problems = *problems_.lock();
+  const auto sources = *sources_.lock();
+  for (const auto& source : sources)
+    if (auto problem = source->intake->status().problem; !problem.empty())
+      problems.push_back(std::move(problem));
+  return problems;
+}
+
+}  // namespace planwright

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "building/build_stage.h"
+#include "intake/intake.h"
+#include "planning/plan_stage.h"
+#include "queues/host_parts.h"
+#include "store/queue_rows.h"
+#include "workers/live_queue.h"
+
+namespace planwright {
+
+/// The running side of one queue on this host: intake, plan stage and build stage, as far as the
+/// host has these roles, kept as the configuration and the stored settings want them. Changes by
+/// one thread at a time; the rest [any thread].
+class QueueRunner {
+ public:
+  QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings);
+  ~QueueRunner();
+  QueueRunner(const QueueRunner&) = delete;
+  QueueRunner& operator=(const QueueRunner&) = delete;
+
+  /// Pool sizes and the watched folder take effect at once.
+  void apply(const QueueRow& settings);
+  /// What begins from now on begins with these; what is under way keeps what it began with. Sources
+  /// that changed start anew.
+  void replace(const QueueConfig& queue);
+  /// LiveQueue::offer(), and sources start anew once it is in force. [any thread]
+  std::int64_t offer(LiveQueue::Trial trial);
+  bool withdraw(const std::string& why) { return queue_.withdraw(why); }
+  /// Sources that could not be started are tried again.
+  void retrySources();
+  /// The queue is not wanted any more: its sources end, nothing new begins.
+  void close();
+  /// What still runs is told to stop; it goes back as if it had never begun.
+  void stopWork();
+  /// Closed, and nothing that had begun is left.
+  bool isOver();
+  void abandon();
+  /// Once the host is leaving. True: nothing of this queue is left to wait for.
+  bool drain();
+
+  const std::string& name() const { return queue_.name; }
+  std::shared_ptr<const QueueGeneration> generation() const { return queue_.now(); }
+  std::vector<std::int64_t> heldInputs() {
+    return planning_ ? planning_->held() : std::vector<std::int64_t>{};
+  }
+  std::vector<std::int64_t> heldPlans() {
+    return building_ ? building_->held() : std::vector<std::int64_t>{};
+  }
+  std::vector<ArrivingFile> arriving(std::size_t limit);
+  /// How long its files must be unchanged.
+  std::chrono::nanoseconds quietPeriod() const {
+    const auto now = queue_.now();
+    const auto& sources = now->config.sources;
+    return sources.empty() ? std::chrono::milliseconds(0) : sources.front().stableFor;
+  }
+  /// Why nothing is recorded at the moment, by source; empty = all is well.
+  std::vector<std::string> sourceProblems();
+  int busyPlanners() const { return planning_ ? planning_->busy() : 0; }
+  int busyJobSlots() const { return building_ ? building_->busySlots() : 0; }
+
+ private:
+  struct RunningSource;
+  void startSources();
+  std::shared_ptr<RunningSource> startSource(const QueueGeneration& now, std::size_t index,
+                                             std::string settings);
+
+  const HostParts parts_;
+  LiveQueue queue_;
+  std::string watchDir_;
+  std::int64_t nudge_ = 0;  ///< the newest that its sources have heard of
+  int jobSlots_ = 0;
+  bool isClosed_ = false;
+  std::atomic<bool> areSourcesDue_{false};  ///< Postgres was away when they were to start
+  Guarded<std::vector<std::shared_ptr<RunningSource>>> sources_;
+  Guarded<std::vector<std::string>> problems_;
+  std::unique_ptr<BuildStage> building_;
+  std::unique_ptr<PlanStage> planning_;  ///< stops first: its last results may go on to building_
+};
+
+/// What the row of a queue starts with.
+QueueRow startSettings(const Config& config, const QueueConfig& queue);
+
+/// The folder that the first folder source of the queue watches by configuration, absolute; "" if
+/// it has none.
+std::string configuredWatchDir(const Config& config, const QueueConfig& queue);
+
+}  // namespace planwright

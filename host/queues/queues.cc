@@ -1,0 +1,198 @@
+#include "queues/queues.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/json.h"
+#include "base/log.h"
+
+namespace planwright {
+namespace {
+
+using Kind = QueueChange::Kind;
+
+void makeFolder(const std::string& watchDir) {
+  std::error_code ignored;  // the source says it if that fails
+  if (!watchDir.empty()) std::filesystem::create_directories(watchDir, ignored);
+}
+
+}  // namespace
+
+void Queues::clear() {
+  const std::lock_guard lock(changes_);
+  Runners running;
+  std::vector<Closed> closed;
+  running_.lock()->swap(running);
+  closed_.lock()->swap(closed);
+}
+
+void Queues::start(const Config& config) {
+  const std::lock_guard lock(changes_);
+  auto connection = parts_.database.lease();
+  QueueRows rows(*connection);
+  for (const auto& queue : config.queues) {
+    const QueueRow start = startSettings(config, queue);
+    rows.configure(start);
+    makeFolder(start.watchDir);
+  }
+  std::map<std::string, QueueRow> stored;
+  for (auto& row : rows.all()) stored[row.name] = row;
+  Runners started;
+  for (const auto& queue : config.queues)
+    started.push_back(std::make_shared<QueueRunner>(parts_, queue, stored.at(queue.name)));
+  *running_.lock() = std::move(started);
+}
+
+/// They find their queue closed until its row is committed.
+Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
+                              Connection& connection) const {
+  std::map<std::string, QueueRow> stored;
+  for (auto& row : QueueRows(connection).all()) stored[row.name] = row;
+  Runners added;
+  for (const auto& queue : config.queues) {
+    const QueueChange* change = plan.of(queue.name);
+    if (!change || change->kind != Kind::Added) continue;
+    const auto row = stored.find(queue.name);
+    added.push_back(std::make_shared<QueueRunner>(
+        parts_, queue, row == stored.end() ? startSettings(config, queue) : row->second));
+  }
+  return added;
+}
+
+void Queues::change(const Config& config, const ChangePlan& plan,
+                    const std::function<void(Connection&)>& commit) {
+  const std::lock_guard lock(changes_);
+  auto connection = parts_.database.lease();
+  Runners now = added(config, plan, *connection);
+  {
+    Transaction transaction(*connection);
+    QueueRows rows(*connection);
+    for (const auto& queue : config.queues) {
+      const QueueRow start = startSettings(config, queue);
+      if (plan.of(queue.name))
+        rows.configure(start);
+      else
+        rows.release(queue.name);
+      makeFolder(start.watchDir);
+    }
+    commit(*connection);
+    for (const auto& change : plan.queues)
+      if (change.kind == Kind::Removed) rows.leave(change.queue, parts_.membership.instance());
+    transaction.commit();
+  }
+  // Nothing below fails: the new generation is in force.
+  const Runners before = *running_.lock();
+  for (const auto& runner : before) {
+    const QueueChange* change = plan.of(runner->name());
+    if (change && change->kind == Kind::Removed) {
+      runner->close();
+      closed_.lock()->push_back(
+          {runner, parts_.clock.steady() + runner->generation()->config.reload.drainTimeout});
+      continue;
+    }
+    if (change) runner->replace(*config.queue(runner->name()));
+    now.push_back(runner);
+  }
+  *running_.lock() = std::move(now);
+}
+
+std::shared_ptr<QueueRunner> Queues::find(const std::string& queue) const {
+  auto running = running_.lock();
+  for (const auto& runner : *running)
+    if (runner->name() == queue) return runner;
+  return nullptr;
+}
+
+std::shared_ptr<const Plugins> Queues::pluginsOf(const std::string& queue) const {
+  const auto runner = find(queue);
+  return runner ? runner->generation()->plugins : parts_.pluginsOf(queue);
+}
+
+void Queues::apply(const std::vector<QueueRow>& rows) {
+  const std::lock_guard lock(changes_);
+  const Runners running = *running_.lock();
+  for (const auto& row : rows)
+    for (const auto& runner : running)
+      if (runner->name() == row.name) runner->apply(row);
+}
+
+void Queues::tidy() {
+  const std::lock_guard lock(changes_);
+  const Runners running = *running_.lock();
+  for (const auto& runner : running) runner->retrySources();
+  std::vector<Closed> over;
+  {
+    auto closed = closed_.lock();
+    const auto open = std::stable_partition(
+        closed->begin(), closed->end(), [](const auto& each) { return !each.runner->isOver(); });
+    over.assign(std::make_move_iterator(open), std::make_move_iterator(closed->end()));
+    closed->erase(open, closed->end());
+    for (auto& each : *closed) {
+      if (each.isStopped || parts_.clock.steady() < each.until) continue;
+      log::warn("work of a removed queue is stopped and goes back queue={}", each.runner->name());
+      each.runner->stopWork();
+      each.isStopped = true;
+    }
+  }
+  for (const auto& each : over) log::info("ended queue={}", each.runner->name());
+}
+
+Queues::Runners Queues::all() const {
+  Runners all = *running_.lock();
+  auto closed = closed_.lock();
+  for (const auto& each : *closed) all.push_back(each.runner);
+  return all;
+}
+
+void Queues::abandon() {
+  for (const auto& runner : all()) runner->abandon();
+}
+
+bool Queues::drain() {
+  std::size_t over = 0;
+  const Runners runners = all();
+  for (const auto& runner : runners) over += runner->drain() ? 1 : 0;
+  return over == runners.size();
+}
+
+std::vector<std::int64_t> Queues::heldInputs() const {
+  std::vector<std::int64_t> held;
+  for (const auto& runner : all())
+    for (const auto id : runner->heldInputs()) held.push_back(id);
+  return held;
+}
+
+std::vector<std::int64_t> Queues::heldPlans() const {
+  std::vector<std::int64_t> held;
+  for (const auto& runner : all())
+    for (const auto id : runner->heldPlans()) held.push_back(id);
+  return held;
+}
+
+std::string Queues::arrivingJson() const {
+  constexpr std::size_t kMost = 200;
+  const Runners running = *running_.lock();
+  JsonWriter json;
+  json.array();
+  for (const auto& queue : running)
+    for (const auto& file : queue->arriving(kMost))
+      json.object()
+          .member("queue", queue->name())
+          .member("filename", file.name)
+          .member("size", file.signature.sizeBytes)
+          .member("since", toRfc3339(file.since))
+          .member("reason", toText(file.reason, queue->quietPeriod()))
+          .end();
+  return json.end().take();
+}
+
+std::vector<std::string> Queues::problems() const {
+  const Runners running = *running_.lock();
+  std::vector<std::string> all;
+  for (const auto& queue : running)
+    for (auto& problem : queue->sourceProblems()) all.push_back(queue->name() + ": " + problem);
+  return all;
+}
+
+}  // namespace planwright

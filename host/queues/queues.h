@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/change_plan.h"
+#include "queues/host_parts.h"
+#include "queues/queue_runner.h"
+
+namespace planwright {
+
+/// The queues that this host runs. A queue that is not wanted any more takes nothing new and stays
+/// until what it had begun is over. Owned by Application. [any thread]
+class Queues {
+ public:
+  explicit Queues(const HostParts& parts) : parts_(parts) {}
+  /// Ends what still runs; it goes back to its queue.
+  ~Queues() { clear(); }
+  void clear();
+
+  /// Makes the rows of all queues of `config` and runs them. Throws Unavailable.
+  void start(const Config& config);
+  /// Goes from what runs to `config`. `commit` runs in the transaction that changes the rows of the
+  /// queues; when it or Postgres throws, everything is as it was.
+  void change(const Config& config, const ChangePlan& plan,
+              const std::function<void(Connection&)>& commit);
+
+  /// The running one of that name, or null.
+  std::shared_ptr<QueueRunner> find(const std::string& queue) const;
+  /// What it runs with now, or would start with.
+  std::shared_ptr<const Plugins> pluginsOf(const std::string& queue) const;
+  /// Changed settings of the rows.
+  void apply(const std::vector<QueueRow>& rows);
+  /// Now and then: what is over goes, what could not start is tried again.
+  void tidy();
+  /// The claims are lost.
+  void abandon();
+  /// Once the host is leaving. True: nothing is left to wait for.
+  bool drain();
+
+  std::vector<std::int64_t> heldInputs() const;
+  std::vector<std::int64_t> heldPlans() const;
+  std::string arrivingJson() const;
+  /// Why sources record nothing now.
+  std::vector<std::string> problems() const;
+
+ private:
+  using Runners = std::vector<std::shared_ptr<QueueRunner>>;
+  struct Closed {
+    std::shared_ptr<QueueRunner> runner;
+    SteadyTime until;  ///< then its work is stopped
+    bool isStopped = false;
+  };
+  /// Those of the configuration and those that are closed.
+  Runners all() const;
+  Runners added(const Config& config, const ChangePlan& plan, Connection& connection) const;
+
+  const HostParts parts_;
+  std::mutex changes_;  ///< one at a time; held longer than the other
+  mutable Guarded<Runners> running_;
+  mutable Guarded<std::vector<Closed>> closed_;
+};
+
+}  // namespace planwright

@@ -1,0 +1,208 @@
+#include "queues/reload.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/unavailable.h"
+
+namespace planwright {
+namespace {
+
+ReloadAnswer refusal(ErrorKind kind, std::string message, std::string code) {
+  ReloadAnswer answer;
+  answer.refusal = Error{kind, std::move(message), std::move(code), {}};
+  return answer;
+}
+
+ReloadAnswer mistakesIn(const std::vector<ConfigProblem>& problems) {
+  auto answer = refusal(
+      ErrorKind::Invalid,
+      fmt::format("The configuration has {} mistake{}, so nothing was changed: {}", problems.size(),
+                  problems.size() == 1 ? "" : "s", problems.front().text()),
+      "config-refused");
+  for (const auto& problem : problems)
+    answer.mistakes.emplace_back(problem.place.isBuiltIn() ? "" : problem.place.text(),
+                                 problem.message);
+  return answer;
+}
+
+ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
+  std::string keys;
+  for (const auto& key : plan.restart) keys += (keys.empty() ? "" : ", ") + key;
+  auto answer = refusal(ErrorKind::Conflict,
+                        fmt::format("A host reads {} at its start only, so nothing was changed; "
+                                    "restart it, or take that back.",
+                                    keys),
+                        "needs-restart");
+  for (const auto& key : plan.restart) {
+    const Place place = next.placeOf("/" + key);
+    answer.mistakes.emplace_back(place.isBuiltIn() ? "/" + key : place.text(),
+                                 key + " needs a restart of the host");
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::string toolsJson(const Config& config, const PluginsOf& pluginsOf) {
+  JsonWriter json;
+  json.object().member("version", PLANWRIGHT_VERSION).key("names").array();
+  for (const auto& queue : config.queues) json.value(queue.name);
+  json.end().key("queues").object();
+  for (const auto& queue : config.queues) {
+    const auto plugins = pluginsOf(queue.name);
+    const PluginInfo* plugin = plugins->find(queue.builder.plugin);
+    if (!plugin) continue;
+    const auto settings = plugins->settings(queue.builder.plugin, queue.builder.settingsJson);
+    const auto parsed = settings ? parseJson(*settings) : settings.error();
+    json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
+    json.member("digest", plugin->digest);
+    if (parsed) json.member("settings_digest", Digest::of(canonicalJson(*parsed)).text());
+    json.end();
+  }
+  return json.end().end().take();
+}
+
+Reload::Reload(Parts parts) : parts_(std::move(parts)) {
+  inForce_.lock()->since = parts_.host.clock.now();
+  setGauges();
+}
+
+std::string Reload::json() const {
+  const InForce now = *inForce_.lock();
+  return JsonWriter()
+      .object()
+      .member("generation", now.generation)
+      .member("loaded_at", toRfc3339(now.since))
+      .textOrNull("file", parts_.config.now()->file.string())
+      .end()
+      .take();
+}
+
+void Reload::setGauges() {
+  const InForce now = *inForce_.lock();
+  Metrics& metrics = parts_.host.metrics;
+  metrics.set("planwright_config_generation", {}, static_cast<double>(now.generation));
+  metrics.set("planwright_config_loaded_timestamp_seconds", {},
+              std::chrono::duration<double>(now.since.time_since_epoch()).count());
+}
+
+ReloadAnswer Reload::answer(const ChangePlan& plan, bool isApplied) const {
+  const InForce now = *inForce_.lock();
+  ReloadAnswer answer;
+  answer.json = JsonWriter()
+                    .object()
+                    .member("generation", now.generation)
+                    .member("loaded_at", toRfc3339(now.since))
+                    .member("applied", isApplied)
+                    .rawMember("changes", plan.json())
+                    .end()
+                    .take();
+  answer.lines = plan.lines();
+  return answer;
+}
+
+/// Says why, wherever somebody may look.
+ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) {
+  if (request.isDryRun) return refused;
+  for (const auto& [place, what] : refused.mistakes)
+    log::error("configuration refused {}{}{}", place, place.empty() ? "" : ": ", what);
+  if (refused.mistakes.empty()) log::error("configuration refused: {}", refused.refusal->message);
+  parts_.host.metrics.add("planwright_config_reloads_total", {{"result", "refused"}});
+  JsonWriter body;
+  body.object().member("message", refused.refusal->message).key("mistakes").array();
+  for (const auto& [place, what] : refused.mistakes)
+    body.object().member("place", place).member("what", what).end();
+  try {
+    parts_.host.database.lease()->run(
+        "service_event", {"config", "config.refused", "error", body.end().end().take()});
+    parts_.host.bell.ring();
+  } catch (const std::exception& e) {  // the log has it
+    log::debug("no event of a refused configuration: {}", e.what());
+  }
+  return refused;
+}
+
+/// What only the plugins themselves can say: each stage that is new or changed is made once, and
+/// ended.
+std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePlan& plan) const {
+  std::vector<ConfigProblem> problems;
+  const auto note = [&](const StageConfig& stage, const auto& made) {
+    if (!made && made.error().kind != ErrorKind::Unavailable)
+      problems.push_back({next.placeOf(stage.pointer + "/plugin"),
+                          fmt::format("{}: {}", stage.plugin, made.error().message)});
+  };
+  for (const auto& change : plan.queues) {
+    const QueueConfig* queue = next.queue(change.queue);
+    if (!queue) continue;
+    const auto set = parts_.queues.pluginsOf(queue->name);
+    const Plugins& plugins = *set;
+    const Roles& roles = next.roles;
+    for (const auto& planner : queue->planners)
+      if (roles.plan)
+        note(planner,
+             plugins.planner(planner.plugin, queue->name, planner.settingsJson, roomOf(planner)));
+    if (roles.build)
+      note(queue->builder, plugins.builder(queue->builder.plugin, queue->name,
+                                           queue->builder.settingsJson, roomOf(queue->builder)));
+  }
+  return problems;
+}
+
+ReloadAnswer Reload::run(const ReloadRequest& request) {
+  const std::lock_guard lock(one_);
+  if (parts_.host.membership.isLeaving())
+    return refusal(ErrorKind::Unavailable, "The host is stopping.", {});
+  ReadConfig read = parts_.read(request.text);
+  if (!read.ok()) return refuse(request, mistakesIn(read.problems));
+  const ChangePlan plan = changePlan(*parts_.config.now(), read.config);
+  if (!plan.restart.empty() && !request.isDryRun)
+    return refuse(request, needsRestart(plan, read.config));
+  if (const auto problems = tryStages(read.config, plan); !problems.empty())
+    return refuse(request, mistakesIn(problems));
+  if (request.isDryRun) return answer(plan, false);
+  return apply(request, std::make_shared<const Config>(std::move(read.config)), plan);
+}
+
+ReloadAnswer Reload::apply(const ReloadRequest& request, std::shared_ptr<const Config> next,
+                           const ChangePlan& plan) {
+  const HostParts& host = parts_.host;
+  const bool isChanged = !plan.isEmpty();
+  InForce now = *inForce_.lock();
+  if (isChanged) now = {now.generation + 1, host.clock.now()};
+  const std::string body = JsonWriter()
+                               .object()
+                               .member("generation", now.generation)
+                               .member("by", request.actor)
+                               .member("instance", host.membership.instance())
+                               .rawMember("changes", plan.json())
+                               .end()
+                               .take();
+  try {
+    parts_.queues.change(*next, plan, [&](Connection& connection) {
+      connection.run("record_tools", {host.membership.instance(),
+                                      toolsJson(*next, [this](const std::string& queue) {
+                                        return parts_.queues.pluginsOf(queue);
+                                      })});
+      if (isChanged) connection.run("service_event", {"config", "config.reloaded", "info", body});
+    });
+  } catch (const std::exception& e) {
+    const bool isAway = dynamic_cast<const Unavailable*>(&e) != nullptr;
+    return refuse(request, refusal(isAway ? ErrorKind::Unavailable : ErrorKind::Failed,
+                                   fmt::format("Nothing was changed: {}", e.what()), {}));
+  }
+  *inForce_.lock() = now;
+  parts_.config.replace(std::move(next));  // also unchanged: the places of its values may differ
+  setGauges();
+  host.metrics.add("planwright_config_reloads_total",
+                   {{"result", isChanged ? "applied" : "unchanged"}});
+  host.bell.ring();
+  for (const auto& line : plan.lines())
+    log::info("configuration generation={} {}", now.generation, line);
+  return answer(plan, isChanged);
+}
+
+}  // namespace planwright

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/live.h"
+#include "config/config_reader.h"
+#include "queues/host_parts.h"
+#include "queues/queues.h"
+#include "queues/reload_answer.h"
+
+namespace planwright {
+
+/// Takes over the configuration file as it is now, all of it or nothing: it is read and checked
+/// first, and only then becomes the next generation. Owned by Application. [any thread], one at a
+/// time.
+class Reload {
+ public:
+  struct Parts {
+    const HostParts& host;
+    Live<Config>& config;
+    Queues& queues;
+    /// The whole configuration as `serve` would read it, or with that text as the file.
+    std::function<ReadConfig(const std::optional<std::string>& text)> read;
+  };
+  explicit Reload(Parts parts);
+
+  ReloadAnswer run(const ReloadRequest& request);
+  /// {"generation", "loaded_at", "file": path or null}
+  std::string json() const;
+
+ private:
+  ReloadAnswer refuse(const ReloadRequest& request, ReloadAnswer refused);
+  ReloadAnswer answer(const ChangePlan& plan, bool isApplied) const;
+  ReloadAnswer apply(const ReloadRequest& request, std::shared_ptr<const Config> next,
+                     const ChangePlan& plan);
+  std::vector<ConfigProblem> tryStages(const Config& next, const ChangePlan& plan) const;
+  void setGauges();
+
+  struct InForce {
+    std::int64_t generation = 1;
+    WallTime since{};
+  };
+  const Parts parts_;
+  std::mutex one_;
+  mutable Guarded<InForce> inForce_;
+};
+
+/// For instance_tools: {"version", "names": [queues], "queues": {NAME: its builder}}.
+using PluginsOf = std::function<std::shared_ptr<const Plugins>(const std::string& queue)>;
+std::string toolsJson(const Config& config, const PluginsOf& pluginsOf);
+
+}  // namespace planwright
