@@ -114,23 +114,15 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   auto connectTickets = [this]() -> std::unique_ptr<Tickets> {
     return std::make_unique<RedisTickets>(redisUrl_, &redisState_);
   };
-  parts_ = std::make_unique<HostParts>(
-      HostParts{config_, *database_, connectTickets, *blobs_, bell_, membership_, metrics_, clock_,
-                work, data / "remote", data / "sources", *logs_, [this](const std::string& queue) {
-                  return PluginSwitch::pluginsOf(queue, *plugins_, *store_);
-                }});
-  queues_ = std::make_unique<Queues>(*parts_);  // the heartbeat asks what they run with
+  host_ = std::make_unique<Host>(Host{live_, *database_, connectTickets, *blobs_, bell_,
+                                      membership_, metrics_, clock_, *logs_, work, data / "remote",
+                                      data / "sources"});
+  queues_ =
+      std::make_unique<Queues>(*host_, plugins_, *store_);  // the heartbeat asks what they run with
 
-  Instances::Host self{dataFolder_.id(),
-                       hostName(),
-                       rolesText(config.roles),
-                       PLANWRIGHT_VERSION,
-                       ::getpid(),
-                       [this] {
-                         return toolsJson(*live_.now(), [this](const std::string& queue) {
-                           return queues_->pluginsOf(queue);
-                         });
-                       }};
+  Instances::Host self{
+      dataFolder_.id(),   hostName(), rolesText(config.roles),
+      PLANWRIGHT_VERSION, ::getpid(), [this] { return queues_->toolsJson(*live_.now()); }};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
                                            Heartbeat::Doors{[this] { abandonQueues(); }});
   serviceWatch_ = std::make_unique<ServiceWatch>(
@@ -149,7 +141,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   }
   {
     const std::lock_guard lock(queuesMutex_);
-    removeLeftSourceFolders(parts_->sourceFolder, config, *database_->lease());
+    removeLeftSourceFolders(host_->sourceFolder, config, *database_->lease());
     queues_->start(config);
   }
   if (reconciler_) reconciler_->start();
@@ -159,33 +151,16 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
         [this] { return queues_->heldPlans(); }});
     forgottenClaims_->start();
   }
-  reload_ = std::make_unique<Reload>(Reload::Parts{*parts_, live_, *queues_, std::move(reread)});
-  switch_ = std::make_unique<PluginSwitch>(
-      PluginSwitch::Parts{*parts_, *store_, *queues_, plugins_, live_});
+  reload_ = std::make_unique<Reload>(Reload::Parts{*host_, live_, *queues_, std::move(reread)});
+  switch_ =
+      std::make_unique<PluginSwitch>(PluginSwitch::Parts{*host_, *store_, *queues_, plugins_});
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
   if (config.roles.api) {
-    ApiSide::Parts api{live_,
-                       *database_,
-                       connectTickets,
-                       *blobs_,
-                       *plugins_,
-                       [this](const std::string& queue) { return queues_->pluginsOf(queue); },
-                       postgresState_,
-                       redisState_,
-                       bell_,
-                       clock_,
-                       metrics_,
-                       sandbox_->report(),
-                       folderBlobs_->logs(),
-                       data / "spool",
-                       [this] { return queues_->arrivingJson(); },
-                       [this] { return queues_->problems(); },
-                       signingKeyFile(data),
-                       *reload_,
-                       *switch_};
-    api_ = std::make_unique<ApiSide>(std::move(api));
+    api_ = std::make_unique<ApiSide>(ApiSide::Parts{*host_, *plugins_, sandbox_->report(), *queues_,
+                                                    *reload_, *switch_, postgresState_, redisState_,
+                                                    data / "spool", signingKeyFile(data)});
     dataFolder_.writeUrl(api_->url());
   }
 }

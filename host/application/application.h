@@ -13,7 +13,6 @@
 #include "programs/keeper.h"
 #include "programs/sandbox.h"
 #include "queue/redis_tickets.h"
-#include "queues/host_parts.h"
 #include "queues/plugin_switch.h"
 #include "queues/quarantine_watch.h"
 #include "queues/queues.h"
@@ -74,7 +73,7 @@ class Application {
   std::shared_ptr<Quarantine> quarantine_;
   std::unique_ptr<QuarantineWatch> quarantineWatch_;
   std::shared_ptr<const Plugins> plugins_;  ///< of the folders
-  std::unique_ptr<HostParts> parts_;
+  std::unique_ptr<Host> host_;
   std::mutex queuesMutex_;  ///< held while they start and end: the heartbeat lives longer
   std::unique_ptr<Queues> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;

@@ -31,18 +31,19 @@ FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
 
 }  // namespace
 
-BuildLoop::BuildLoop(const BuildParts& parts, Doors doors)
-    : parts_(parts),
+BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, Doors doors)
+    : host_(host),
+      queue_(queue),
       doors_(std::move(doors)),
-      connection_(parts.database.dedicated()),
-      reader_(parts_, *connection_),
-      writer_(parts_, *connection_),
-      cache_(parts_, *connection_),
+      connection_(host.database.dedicated()),
+      reader_(host_, queue_, *connection_),
+      writer_(host_, queue_, *connection_),
+      cache_(host_, queue_, *connection_),
       prefetch_(std::chrono::milliseconds(10)) {}
 
 /// What builds share; each of them keeps its own generation for the rest.
 void BuildLoop::refresh() {
-  auto newest = parts_.queue.now();
+  auto newest = queue_.now();
   if (newest == generation_) return;
   generation_ = std::move(newest);
   ready_.weigh(weightsOf(generation_->config));
@@ -69,7 +70,7 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
   for (const auto& place : messages.cancelledJobs) cancel(place, round);
-  const auto now = parts_.clock.steady();
+  const auto now = host_.clock.steady();
   while (!later_.empty() && later_.begin()->first <= now) {
     lineUp_.push_back(later_.begin()->second);
     later_.erase(later_.begin());
@@ -85,14 +86,13 @@ std::chrono::milliseconds BuildLoop::untilDue() const {
   if (!self_.empty()) return std::chrono::milliseconds(0);
   if (later_.empty()) return std::chrono::seconds(1);
   const auto wait =
-      std::chrono::ceil<std::chrono::milliseconds>(later_.begin()->first - parts_.clock.steady());
+      std::chrono::ceil<std::chrono::milliseconds>(later_.begin()->first - host_.clock.steady());
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
 void BuildLoop::endTrial(OpenBuild& build, bool isGood) {
   if (!build.trial) return;
-  parts_.queue.tried(build.trial,
-                     isGood ? LiveQueue::TrialEnd::Passed : LiveQueue::TrialEnd::Undecided);
+  queue_.tried(build.trial, isGood ? LiveQueue::TrialEnd::Passed : LiveQueue::TrialEnd::Undecided);
   build.trial.reset();
 }
 
@@ -114,7 +114,7 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
     return;
   }
   const BuildId id = plan.build;
-  auto trial = parts_.queue.tryOut(LiveQueue::Stage::Build);
+  auto trial = queue_.tryOut(LiveQueue::Stage::Build);
   auto build = std::make_unique<OpenBuild>(std::move(plan), std::move(*document),
                                            trial ? trial : generation_);
   build->trial = std::move(trial);
@@ -160,10 +160,10 @@ void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& roun
     try {
       return restore(plans, round);
     } catch (const Unavailable& e) {
-      log::warn("builds wait to go on queue={}: {}", parts_.queue.name, e.what());
+      log::warn("builds wait to go on queue={}: {}", queue_.name, e.what());
       if (!sleepFor(backoff.next(), stop)) return;  // the claims go back when the instance ends
     } catch (const std::exception& e) {
-      log::error("builds cannot go on queue={}: {}", parts_.queue.name, e.what());
+      log::error("builds cannot go on queue={}: {}", queue_.name, e.what());
       for (const auto& plan : plans) round.finished.push_back(unreadable(plan, e.what()));
       return;
     }
@@ -197,7 +197,7 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
   for (const int job : build->graph().settle()) {
     const KnownJob& row = rows.at(static_cast<std::size_t>(job));
     if (row.status == JobStatus::Ready && build->graph().status(job) == JobStatus::Ready)
-      later_.emplace(parts_.clock.steady() + row.dueIn, JobPlace{plan.build, job});  // as it waited
+      later_.emplace(host_.clock.steady() + row.dueIn, JobPlace{plan.build, job});  // as it waited
     else
       changed.push_back(job);
   }
@@ -239,8 +239,8 @@ bool BuildLoop::failedTrial(OpenBuild& build, const JobResult& result) {
   if (!isBroken || result.stoppedByHost == result.holdReason.empty()) return false;
   if (!build.trial)  // or another job of the build saw it first
     return result.generation != 0 && result.generation != build.generation().number;
-  parts_.queue.tried(build.trial, LiveQueue::TrialEnd::Failed,
-                     fmt::format("Build {}: {}", number(result.build), result.error));
+  queue_.tried(build.trial, LiveQueue::TrialEnd::Failed,
+               fmt::format("Build {}: {}", number(result.build), result.error));
   build.trial.reset();
   build.changeGeneration(generation_);
   return true;
@@ -251,7 +251,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (ran) ready_.ended(result.build, result.position);
   const auto at = builds_.find(number(result.build));
   if (at == builds_.end()) {  // the claim was lost meanwhile
-    if (ran) parts_.metrics.add("planwright_fenced_writes_total");
+    if (ran) host_.metrics.add("planwright_fenced_writes_total");
     return;
   }
   OpenBuild& build = *at->second;
@@ -328,9 +328,9 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
     const auto& retry = build.generation().config.retry;
     row.retryIn =
         retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
-    parts_.metrics.add("planwright_retries_total",
-                       {{"queue", buildList(parts_.queue.name)}, {"reason", result.failureClass}});
-    later_.emplace(parts_.clock.steady() + row.retryIn, JobPlace{result.build, job});
+    host_.metrics.add("planwright_retries_total",
+                      {{"queue", buildList(queue_.name)}, {"reason", result.failureClass}});
+    later_.emplace(host_.clock.steady() + row.retryIn, JobPlace{result.build, job});
   }
   return row;
 }
@@ -470,7 +470,7 @@ void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
   release(round);
   if (!round.changes.empty() || !round.finished.empty() || !round.starts.empty() ||
       !round.inserted.empty())
-    parts_.bell.ring();
+    host_.bell.ring();
 }
 
 /// Finished builds make room for others.

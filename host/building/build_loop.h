@@ -6,13 +6,14 @@
 #include <stop_token>
 #include <vector>
 
-#include "building/build_parts.h"
 #include "building/build_reader.h"
 #include "building/cached_results.h"
 #include "building/open_build.h"
 #include "building/round.h"
 #include "building/round_writer.h"
 #include "model/ready_jobs.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 #include "workers/prefetch.h"
 
 namespace planwright {
@@ -38,7 +39,7 @@ class BuildLoop {
     std::function<void(const std::vector<PlanId>&, std::chrono::microseconds work)>
         released;  ///< no longer ours: room for others
   };
-  BuildLoop(const BuildParts& parts, Doors doors);
+  BuildLoop(const Host& host, LiveQueue& queue, Doors doors);
 
   /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no
   /// stop is asked for.
@@ -76,7 +77,8 @@ class BuildLoop {
   void release(const Round& round);
   JobChange change(const OpenBuild& build, int position) const;
 
-  BuildParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   Doors doors_;
   std::unique_ptr<Connection> connection_;
   BuildReader reader_;

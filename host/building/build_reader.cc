@@ -22,7 +22,7 @@ Result<std::shared_ptr<const PlanDocument>> BuildReader::document(const ClaimedP
   } else {
     const auto digest = Digest::parse(plan.digest);
     auto blob =
-        digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
+        digest ? host_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
     if (!blob) return blob.error();
     text = readAll(blob->get(), kLargestDocument);
   }
@@ -54,9 +54,9 @@ std::map<std::string, double> BuildReader::durations(
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   try {
-    return Jobs(connection_).durations(parts_.queue.name, names);
+    return Jobs(connection_).durations(queue_.name, names);
   } catch (const std::exception& e) {
-    log::debug("durations of jobs not read queue={}: {}", parts_.queue.name, e.what());
+    log::debug("durations of jobs not read queue={}: {}", queue_.name, e.what());
     return {};
   }
 }

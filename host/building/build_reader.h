@@ -6,10 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "building/build_parts.h"
 #include "model/claims.h"
 #include "model/plan_document.h"
 #include "store/jobs.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -17,8 +18,9 @@ namespace planwright {
 /// left. Belongs to the build loop and its thread.
 class BuildReader {
  public:
-  BuildReader(const BuildParts& parts, Connection& connection)
-      : parts_(parts),
+  BuildReader(const Host& host, LiveQueue& queue, Connection& connection)
+      : host_(host),
+        queue_(queue),
         connection_(connection) {}
 
   /// An error says why the plan can never be built.
@@ -36,7 +38,8 @@ class BuildReader {
       const std::vector<std::shared_ptr<const PlanDocument>>& documents) const;
 
  private:
-  const BuildParts& parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   Connection& connection_;
 };
 

@@ -37,35 +37,37 @@ JobResult notRun(const JobTask& task, JobStatus status) {
 
 }  // namespace
 
-BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
-    : parts_(parts),
+BuildStage::BuildStage(const Host& host, LiveQueue& queue, int workers, int jobSlots)
+    : host_(host),
+      queue_(queue),
       workers_(workers),
       slots_(jobSlots),
       prefetch_(std::chrono::milliseconds(50)),
-      claimConnection_(parts.database.dedicated()),
-      watchConnection_(parts.database.dedicated()),
+      claimConnection_(host.database.dedicated()),
+      watchConnection_(host.database.dedicated()),
       alone_(aloneDoors()),
       turns_(turnDoors()),
-      engines_(parts),
-      loop_(parts, {[this] { return slots_.load(); },
-                    [this](std::vector<JobTask> tasks) {
-                      {
-                        auto waiting = tasks_.lock();
-                        for (auto& task : tasks)
-                          waiting->insert(task.isUrgent ? waiting->begin() : waiting->end(),
-                                          std::move(task));
-                      }
-                      tasks_.notifyAll();
-                    },
-                    [this](const std::vector<JobPlace>& jobs) { stopJobs(jobs); },
-                    [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
-                      std::unordered_set<std::int64_t> done;
-                      for (const auto plan : plans) done.insert(number(plan));
-                      std::erase_if(held_.lock()->plans,
-                                    [&](std::int64_t id) { return done.contains(id); });
-                      prefetch_.finished(work / static_cast<std::int64_t>(plans.size()));
-                      held_.notifyAll();
-                    }}) {
+      engines_(host, queue),
+      loop_(host, queue,
+            {[this] { return slots_.load(); },
+             [this](std::vector<JobTask> tasks) {
+               {
+                 auto waiting = tasks_.lock();
+                 for (auto& task : tasks)
+                   waiting->insert(task.isUrgent ? waiting->begin() : waiting->end(),
+                                   std::move(task));
+               }
+               tasks_.notifyAll();
+             },
+             [this](const std::vector<JobPlace>& jobs) { stopJobs(jobs); },
+             [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
+               std::unordered_set<std::int64_t> done;
+               for (const auto plan : plans) done.insert(number(plan));
+               std::erase_if(held_.lock()->plans,
+                             [&](std::int64_t id) { return done.contains(id); });
+               prefetch_.finished(work / static_cast<std::int64_t>(plans.size()));
+               held_.notifyAll();
+             }}) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
   port.roomNow = [this] { return free(*held_.lock()); };
@@ -75,19 +77,19 @@ BuildStage::BuildStage(const BuildParts& parts, int workers, int jobSlots)
   };
   port.due = [this](std::size_t limit) { return turns().due(limit); };
   port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns().instead(std::move(tickets), parts_.clock.steady());
+    return turns().instead(std::move(tickets), host_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
-    const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
+    const Rows open = claimConnection_->run("queue_is_open", {queue_.name});
     return !open.empty() && open.flag(0, 1);
   };
   port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
                                                        const std::stop_token& stop) mutable {
-    seen = parts_.bell.wait(seen, time, stop);
+    seen = host_.bell.wait(seen, time, stop);
   };
-  claimer_ = std::make_unique<Claimer>(buildList(parts.queue.name), parts.connectTickets(),
-                                       parts.membership, std::move(port));
+  claimer_ = std::make_unique<Claimer>(buildList(queue.name), host.connectTickets(),
+                                       host.membership, std::move(port));
   startThreads();
   loopThread_ = startThread("pw-build", [this](const std::stop_token& stop) { loop(stop); });
   watchThread_ = startThread("pw-build-w", [this](const std::stop_token& stop) { watch(stop); });
@@ -121,7 +123,7 @@ void BuildStage::startThreads() {
   std::erase_if(*threads, [](const auto& thread) { return thread->gone.load(); });
   while (static_cast<int>(threads->size()) < slots_) {
     const int index = static_cast<int>(threads->size());
-    threads->push_back(std::make_unique<JobThread>(parts_, engines_));
+    threads->push_back(std::make_unique<JobThread>(host_, queue_, engines_));
     JobThread& self = *threads->back();
     self.thread =
         startThread("pw-job-" + std::to_string(index),
@@ -144,21 +146,20 @@ AloneTurns::Doors BuildStage::aloneDoors() {
     const auto isEmpty = [](const Held& now) { return now.plans.empty() && now.reserved == 0; };
     return isEmpty(*held_.waitFor(std::chrono::seconds(1), stop, isEmpty));
   };
-  doors.due = [this] { return Plans(*claimConnection_).dueAlone(parts_.queue.name); };
+  doors.due = [this] { return Plans(*claimConnection_).dueAlone(queue_.name); };
   doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
   return doors;
 }
 
 SourceTurns::Doors BuildStage::turnDoors() {
-  return {
-      [this](const std::string& source) {
-        return Plans(*claimConnection_).doOthersWait(parts_.queue.name, source);
-      },
-      [this](std::size_t limit) { return Plans(*claimConnection_).due(parts_.queue.name, limit); }};
+  return {[this](const std::string& source) {
+            return Plans(*claimConnection_).doOthersWait(queue_.name, source);
+          },
+          [this](std::size_t limit) { return Plans(*claimConnection_).due(queue_.name, limit); }};
 }
 
 SourceTurns& BuildStage::turns() {
-  if (auto newest = parts_.queue.now(); newest != weighed_) {
+  if (auto newest = queue_.now(); newest != weighed_) {
     turns_.weigh(weightsOf(newest->config));
     weighed_ = std::move(newest);
   }
@@ -170,7 +171,7 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
     sleepFor(std::chrono::milliseconds(10), stop);
     return 0;
   }
-  if (workers_ > 0 && alone_.step(parts_.clock.steady(), stop)) return 0;
+  if (workers_ > 0 && alone_.step(host_.clock.steady(), stop)) return 0;
   auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const auto& now) {
     const std::size_t room = free(now);
     return room > 0 && room * 2 >= std::min(now.plans.size(), kGroup);
@@ -180,19 +181,18 @@ std::size_t BuildStage::room(const std::stop_token& stop) {
 
 std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
   failpoint("build.claim.before");
-  auto claimed =
-      Plans(*claimConnection_)
-          .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name, alone);
+  auto claimed = Plans(*claimConnection_)
+                     .claim(ids, InstanceId{host_.membership.instance()}, queue_.name, alone);
   if (claimed.empty()) return 0;
   failpoint("build.claim.after");
   const std::size_t count = claimed.size();
   receive(std::move(claimed), 0);
-  parts_.bell.ring();
+  host_.bell.ring();
   return count;
 }
 
 std::size_t BuildStage::reserve(std::size_t most) {
-  if (!parts_.membership.mayClaim()) return 0;
+  if (!host_.membership.mayClaim()) return 0;
   // While builds are quick, seats come free in a moment, and a plan that is queued instead costs a
   // ticket, a claim and two more index entries.
   const bool isQuick = prefetch_.target(1) > 1;
@@ -260,7 +260,7 @@ void BuildStage::loop(const std::stop_token& stop) {
     try {
       loop_.step(std::move(messages), stop);
     } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
-      log::error("the build loop starts over queue={}: {}", parts_.queue.name, e.what());
+      log::error("the build loop starts over queue={}: {}", queue_.name, e.what());
       interruptAll(StopReason::LeaseLost);
       loop_.forget({});
       held_.lock()->plans.clear();
@@ -322,7 +322,7 @@ void BuildStage::stopJobs(const std::vector<JobPlace>& jobs) {
 void BuildStage::watch(const std::stop_token& stop) {
   int round = 0;
   while (sleepFor(std::chrono::milliseconds(200), stop)) {
-    const auto now = parts_.clock.steady();
+    const auto now = host_.clock.steady();
     {
       auto threads = jobThreads_.lock();
       for (auto& thread : *threads) thread->runner.checkLimits(now);
@@ -331,9 +331,9 @@ void BuildStage::watch(const std::stop_token& stop) {
     engines_.refresh();
     if (++round % kLooksPerCancel != 0 || held_.lock()->plans.empty()) continue;
     try {
-      const InstanceId instance{parts_.membership.instance()};
-      auto plans = Plans(*watchConnection_).cancelRequests(instance, parts_.queue.name);
-      auto jobs = Jobs(*watchConnection_).cancelRequests(instance, parts_.queue.name);
+      const InstanceId instance{host_.membership.instance()};
+      auto plans = Plans(*watchConnection_).cancelRequests(instance, queue_.name);
+      auto jobs = Jobs(*watchConnection_).cancelRequests(instance, queue_.name);
       if (plans.empty() && jobs.empty()) continue;
       failpoint("cancel.stop.before");
       {

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "building/build_loop.h"
-#include "building/build_parts.h"
 #include "building/job_runner.h"
 #include "workers/alone_turns.h"
 #include "workers/claimer.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 #include "workers/next_stage.h"
 #include "workers/prefetch.h"
 #include "workers/source_turns.h"
@@ -25,7 +26,7 @@ namespace planwright {
 class BuildStage final : public NextStage<ClaimedPlan> {
  public:
   /// `workers`: builds open at once; `jobSlots`: jobs running at once.
-  BuildStage(const BuildParts& parts, int workers, int jobSlots);
+  BuildStage(const Host& host, LiveQueue& queue, int workers, int jobSlots);
   ~BuildStage() override;
   BuildStage(const BuildStage&) = delete;
   BuildStage& operator=(const BuildStage&) = delete;
@@ -50,7 +51,8 @@ class BuildStage final : public NextStage<ClaimedPlan> {
     JobRunner runner;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    JobThread(const BuildParts& parts, RemoteEngines& engines) : runner(parts, engines) {}
+    JobThread(const Host& host, LiveQueue& queue, RemoteEngines& engines)
+        : runner(host, queue, engines) {}
   };
 
   struct Held {
@@ -73,7 +75,8 @@ class BuildStage final : public NextStage<ClaimedPlan> {
   void stopJobs(const std::vector<JobPlace>& jobs);
   void interruptAll(StopReason reason);
 
-  BuildParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   std::atomic<int> workers_;
   std::atomic<int> slots_;
   std::atomic<int> busy_{0};

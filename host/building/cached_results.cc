@@ -81,14 +81,12 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
     }
     noteMisses(builds, misses);
   } catch (const Unavailable& e) {
-    log::debug("the cache of jobs cannot be read queue={}: {}", parts_.queue.name, e.what());
+    log::debug("the cache of jobs cannot be read queue={}: {}", queue_.name, e.what());
   }
-  parts_.metrics.add("planwright_job_cache_total",
-                     {{"queue", parts_.queue.name}, {"result", "hit"}},
-                     static_cast<double>(ends.size()));
-  parts_.metrics.add("planwright_job_cache_total",
-                     {{"queue", parts_.queue.name}, {"result", "miss"}},
-                     static_cast<double>(questions.size() - ends.size()));
+  host_.metrics.add("planwright_job_cache_total", {{"queue", queue_.name}, {"result", "hit"}},
+                    static_cast<double>(ends.size()));
+  host_.metrics.add("planwright_job_cache_total", {{"queue", queue_.name}, {"result", "miss"}},
+                    static_cast<double>(questions.size() - ends.size()));
   return ends;
 }
 
@@ -135,7 +133,7 @@ void CachedResults::noteMisses(OpenBuilds& builds, const std::vector<Question>& 
     return builds.at(number(question.place.build))->job(question.place.position).name;
   };
   for (const auto& miss : misses) names.push_back(nameOf(miss));
-  const auto latest = cache_.latest(parts_.queue.name, names);
+  const auto latest = cache_.latest(queue_.name, names);
   for (const auto& miss : misses) {
     std::vector<CacheParts> earlier;
     if (const auto at = latest.find(nameOf(miss)); at != latest.end())
@@ -160,7 +158,7 @@ std::optional<CacheEntry> CachedResults::entry(const OpenBuild& build,
   if (!isGood && !isTelling) return std::nullopt;
   CacheEntry entry;
   entry.key = key;
-  entry.queue = parts_.queue.name;
+  entry.queue = queue_.name;
   entry.name = build.job(result.position).name;
   entry.partsJson = cachePartsJson(build.cacheNote(result.position));
   entry.isGood = isGood;

@@ -3,10 +3,11 @@
 #include <optional>
 #include <vector>
 
-#include "building/build_parts.h"
 #include "building/open_build.h"
 #include "model/cache_key.h"
 #include "store/job_cache.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -15,9 +16,10 @@ namespace planwright {
 /// always right. Belongs to the build loop and its thread.
 class CachedResults {
  public:
-  CachedResults(const BuildParts& parts, Connection& connection)
-      : parts_(parts),
-        cache_(connection, parts.blobs) {}
+  CachedResults(const Host& host, LiveQueue& queue, Connection& connection)
+      : host_(host),
+        queue_(queue),
+        cache_(connection, host.blobs) {}
 
   /// The ends of those that need not run.
   std::vector<JobResult> ask(OpenBuilds& builds, const std::vector<JobPlace>& places);
@@ -41,7 +43,8 @@ class CachedResults {
                                OpenBuild& build) const;
   void noteMisses(OpenBuilds& builds, const std::vector<Question>& misses);
 
-  const BuildParts& parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   JobCache cache_;
   std::optional<BuilderIdentity> builder_;
   std::int64_t builderIsOf_ = 0;  ///< number of its generation

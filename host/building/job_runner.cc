@@ -57,14 +57,14 @@ Result<void> JobRunner::create() {
   }
   auto settings = plugins.settings(config.plugin, config.settingsJson);
   if (!settings) return settings.error();
-  auto builder = plugins.builder(config.plugin, parts_.queue.name, *settings, roomOf(config));
+  auto builder = plugins.builder(config.plugin, queue_.name, *settings, roomOf(config));
   if (!builder) return builder.error();
   builder_ = std::move(*builder);
   return {};
 }
 
 JobResult JobRunner::run(const JobTask& task) {
-  const auto begin = parts_.clock.steady();
+  const auto begin = host_.clock.steady();
   JobResult result;
   try {
     result = attempt(task);
@@ -73,8 +73,7 @@ JobResult JobRunner::run(const JobTask& task) {
     result.failureClass = toText(FailureClass::Infra);
     result.error = e.what();
   }
-  result.took =
-      std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.steady() - begin);
+  result.took = std::chrono::duration_cast<std::chrono::microseconds>(host_.clock.steady() - begin);
   if (folder_ && !folder_->clear()) folder_.reset();  // nothing of a job stays until the next one
   result.build = task.build;
   result.generation = task.generation->number;
@@ -86,7 +85,7 @@ JobResult JobRunner::run(const JobTask& task) {
 
 /// The folder of the jobs before, which is empty, or a new one named after the attempt.
 WorkFolder& JobRunner::emptyFolder(const std::string& attemptId) {
-  if (!folder_) folder_ = std::make_unique<WorkFolder>(parts_.workFolder / attemptId);
+  if (!folder_) folder_ = std::make_unique<WorkFolder>(host_.workFolder / attemptId);
   return *folder_;
 }
 
@@ -103,7 +102,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   std::optional<RemoteAttempt> remote;
   std::optional<WorkFolder> lasting;
   if (engine_) {
-    remote.emplace(parts_, *engine_, task);
+    remote.emplace(host_, queue_, *engine_, task);
     if (const auto failure = remote->begin()) {
       describe(*failure, StopReason::None, result);
       return result;
@@ -113,7 +112,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   }
   WorkFolder& folder = lasting ? *lasting : emptyFolder(attemptId);
   const bool isFilled = remote && remote->job().isFilled;
-  if (const auto ok = isFilled ? Result<void>() : folder.fill(task, parts_.blobs); !ok) {
+  if (const auto ok = isFilled ? Result<void>() : folder.fill(task, host_.blobs); !ok) {
     describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
     for (const int need : task.job().needs)
       if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
@@ -136,8 +135,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
-  AttemptLog log(parts_.logs, parts_.logs.folder() / attemptId, logLimits());
-  JobServices services(task, config, parts_.blobs, log, std::move(*secrets));
+  AttemptLog log(host_.logs, host_.logs.folder() / attemptId, logLimits());
+  JobServices services(task, config, host_.blobs, log, std::move(*secrets));
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout, remote ? remote->job().age : kNew});
   *running_.lock() = {&call, {task.build, task.position}};
@@ -165,7 +164,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
       result.holdReason = fmt::format("{}: {}", config.plugin, outcome.holdReason);
     return result;
   }
-  auto collected = folder.collect(task.job().outputs, parts_.blobs, config.limits.outputBytes);
+  auto collected = folder.collect(task.job().outputs, host_.blobs, config.limits.outputBytes);
   if (!collected) {
     const bool isTooLarge = collected.error().kind == ErrorKind::TooLarge;
     describe({isTooLarge ? FailureClass::Limit : FailureClass::Failed,
@@ -210,7 +209,7 @@ Result<void> JobRunner::addReported(const std::vector<StageOutcome::Output>& rep
 std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobResult& result) {
   for (const auto& blob : result.blobs)
     if (blob.digest == digest) return blob.sizeBytes;
-  const auto blob = parts_.blobs.open(digest);
+  const auto blob = host_.blobs.open(digest);
   if (!blob) return std::nullopt;
   return static_cast<std::int64_t>(std::filesystem::file_size(
       std::filesystem::path("/proc/self/fd") / std::to_string(blob->get())));
@@ -219,13 +218,13 @@ std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobRes
 LogLimits JobRunner::logLimits() const {
   const auto& config = generation_->config.builder;
   return {static_cast<std::uint64_t>(config.logBytes),
-          config.keepsLogRest ? parts_.workFolder : std::filesystem::path()};
+          config.keepsLogRest ? host_.workFolder : std::filesystem::path()};
 }
 
 /// A help for people: without it the job is as good.
 void JobRunner::keepRest(const LogEnd& end, JobResult& result) const {
   if (!end.rest) return;
-  auto blob = parts_.blobs.stage(end.rest.get(), kLargestRest);
+  auto blob = host_.blobs.stage(end.rest.get(), kLargestRest);
   if (!blob) {
     log::warn("rest of a log not kept: {}", blob.error().message);
     return;

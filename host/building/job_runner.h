@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "base/guarded.h"
-#include "building/build_parts.h"
 #include "building/job_task.h"
 #include "building/remote_engine.h"
 #include "building/work_folder.h"
 #include "logs/attempt_log.h"
 #include "stages/stage_call.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -19,11 +20,14 @@ namespace planwright {
 /// thread; the interrupting functions come from any.
 class JobRunner {
  public:
-  JobRunner(const BuildParts& parts, RemoteEngines& engines) : parts_(parts), engines_(engines) {}
+  JobRunner(const Host& host, LiveQueue& queue, RemoteEngines& engines)
+      : host_(host),
+        queue_(queue),
+        engines_(engines) {}
 
   JobResult run(const JobTask& task);
   /// Lets go of an older generation, while there is nothing to run.
-  void refresh() { adopt(parts_.queue.now()); }
+  void refresh() { adopt(queue_.now()); }
 
   void interrupt(StopReason reason);
   void interrupt(const std::vector<JobPlace>& jobs, StopReason reason);
@@ -45,7 +49,8 @@ class JobRunner {
   void keepRest(const LogEnd& end, JobResult& result) const;
   void describe(const Failure& failure, StopReason stopped, JobResult& result) const;
 
-  BuildParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   RemoteEngines& engines_;
   std::shared_ptr<const QueueGeneration> generation_;
   std::unique_ptr<Builder> builder_;  ///< or, of a plugin that builds elsewhere:

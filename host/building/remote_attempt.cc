@@ -20,7 +20,7 @@ std::string newToken(AttemptId attempt) {
 
 std::optional<Failure> RemoteAttempt::begin() {
   const std::string& plugin = task_.generation->config.builder.plugin;
-  auto found = RemoteJobs(*parts_.database.lease()).find(task_.id);
+  auto found = RemoteJobs(*host_.database.lease()).find(task_.id);
   if (found) {
     job_ = std::move(*found);
     if (job_.plugin == plugin && !job_.isWithdrawn) return std::nullopt;
@@ -29,9 +29,8 @@ std::optional<Failure> RemoteAttempt::begin() {
   job_ = {};
   job_.plugin = plugin;
   job_.token = newToken(task_.attemptId);
-  job_.folder = (parts_.remoteFolder / job_.token).string();
-  if (!RemoteJobs(*parts_.database.lease())
-           .begin(task_.id, task_.attemptId, parts_.queue.name, job_))
+  job_.folder = (host_.remoteFolder / queue_.name / job_.token).string();
+  if (!RemoteJobs(*host_.database.lease()).begin(task_.id, task_.attemptId, queue_.name, job_))
     return Failure{FailureClass::Infra, "The attempt belongs to another host by now.", {}, {}};
   return std::nullopt;
 }
@@ -42,19 +41,19 @@ std::optional<Failure> RemoteAttempt::forget() {
   if (job_.plugin != task_.generation->config.builder.plugin) {
     log::warn(
         "{} was handed over by {}, which the queue {} does not use any more: it is left alone",
-        job_.name(), job_.plugin, parts_.queue.name);
+        job_.name(), job_.plugin, queue_.name);
   } else if (auto failure = engine_.withdraw(job_.name())) {
     failure->kind = FailureClass::Infra;
     failure->message = fmt::format("The attempt before, {}, cannot be withdrawn: {}", job_.name(),
                                    failure->message);
     return failure;
   }
-  RemoteJobs(*parts_.database.lease()).end({job_.token});
+  RemoteJobs(*host_.database.lease()).end({job_.token});
   return std::nullopt;
 }
 
 void RemoteAttempt::filled() {
-  RemoteJobs(*parts_.database.lease()).filled(job_.token);
+  RemoteJobs(*host_.database.lease()).filled(job_.token);
 }
 
 StageOutcome RemoteAttempt::run(const StageJob& job, StageCall& call, JobServices& services) {
@@ -76,7 +75,7 @@ StageOutcome RemoteAttempt::submit(const StageJob& job, StageCall& call, JobServ
   StageOutcome submitted = engine_.submit(job, call);
   if (!submitted.failure) {
     job_.handle = std::move(submitted.document);
-    RemoteJobs(*parts_.database.lease()).submitted(job_.token, job_.handle);
+    RemoteJobs(*host_.database.lease()).submitted(job_.token, job_.handle);
     services.log(2, fmt::format("Handed over as {}.", job_.handle), {});
     return {};
   }
@@ -125,8 +124,7 @@ StageOutcome RemoteAttempt::stopped(StopReason reason) {
   if (reason == StopReason::Drain || reason == StopReason::LeaseLost) return out;
   const auto failure = engine_.withdraw(job_.name());
   if (failure)
-    log::warn("{} is withdrawn later queue={}: {}", job_.name(), parts_.queue.name,
-              failure->message);
+    log::warn("{} is withdrawn later queue={}: {}", job_.name(), queue_.name, failure->message);
   end_ = failure ? RemoteEnd::IsUnwanted : RemoteEnd::IsOver;
   return out;
 }

@@ -4,11 +4,12 @@
 #include <optional>
 #include <string>
 
-#include "building/build_parts.h"
 #include "building/job_services.h"
 #include "building/job_task.h"
 #include "building/remote_engine.h"
 #include "store/remote_jobs.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -16,8 +17,9 @@ namespace planwright {
 /// see the end of is gone on with. One thread.
 class RemoteAttempt {
  public:
-  RemoteAttempt(const BuildParts& parts, RemoteEngine& engine, const JobTask& task)
-      : parts_(parts),
+  RemoteAttempt(const Host& host, LiveQueue& queue, RemoteEngine& engine, const JobTask& task)
+      : host_(host),
+        queue_(queue),
         engine_(engine),
         task_(task) {}
 
@@ -41,7 +43,8 @@ class RemoteAttempt {
   StageOutcome outcome(RemoteEngine::End end, JobServices& services);
   StageOutcome stopped(StopReason reason);
 
-  const BuildParts& parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   RemoteEngine& engine_;
   const JobTask& task_;
   RemoteJob job_;

@@ -39,10 +39,10 @@ class RemoteEngine::LookServices final : public CallServices {
   void event(std::string_view, std::string_view) override {}
   void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
   Result<UniqueFd> openBlob(const Digest& digest) override {
-    return engine_.parts_.blobs.open(digest);
+    return engine_.host_.blobs.open(digest);
   }
   Result<Digest> putBlob(int fd, std::string_view) override {
-    auto staged = engine_.parts_.blobs.stage(fd, kLargestOutputBytes);
+    auto staged = engine_.host_.blobs.stage(fd, kLargestOutputBytes);
     if (!staged) return staged.error();
     blobs_.push_back(std::move(*staged));
     return blobs_.back().digest;
@@ -70,19 +70,20 @@ class RemoteEngine::LookServices final : public CallServices {
 };
 
 Result<std::shared_ptr<RemoteEngine>> RemoteEngine::create(
-    const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation) {
+    const Host& host, LiveQueue& queue, std::shared_ptr<const QueueGeneration> generation) {
   const auto& config = generation->config.builder;
-  auto instance = generation->plugins->remoteBuilder(config.plugin, parts.queue.name,
-                                                     config.settingsJson, roomOf(config));
+  auto instance = generation->plugins->remoteBuilder(config.plugin, queue.name, config.settingsJson,
+                                                     roomOf(config));
   if (!instance) return instance.error();
   return std::shared_ptr<RemoteEngine>(
-      new RemoteEngine(parts, std::move(generation), std::move(*instance)));
+      new RemoteEngine(host, queue, std::move(generation), std::move(*instance)));
 }
 
-RemoteEngine::RemoteEngine(const BuildParts& parts,
+RemoteEngine::RemoteEngine(const Host& host, LiveQueue& queue,
                            std::shared_ptr<const QueueGeneration> generation,
                            std::unique_ptr<RemoteBuilder> instance)
-    : parts_(parts),
+    : host_(host),
+      queue_(queue),
       generation_(std::move(generation)),
       instance_(std::move(instance)),
       thread_(startThread("pw-remote", [this](const std::stop_token& stop) { run(stop); })) {}
@@ -103,7 +104,7 @@ RemoteEngine::End RemoteEngine::await(const std::string& handle, StageCall& call
   Waiter waiter{&call, &services, {}, {}};
   {
     auto open = open_.lock();
-    if (open->waiters.empty()) open->nextLook = parts_.clock.steady() + kFirstLook;
+    if (open->waiters.empty()) open->nextLook = host_.clock.steady() + kFirstLook;
     if (!open->waiters.emplace(handle, &waiter).second) {
       waiter.end.failure = Failure{FailureClass::Bug,
                                    fmt::format("The plugin {} gave two jobs the handle {}.",
@@ -137,9 +138,9 @@ void RemoteEngine::checkLimits(SteadyTime now) {
 }
 
 void RemoteEngine::run(const std::stop_token& stop) {
-  SteadyTime nextSweep = parts_.clock.steady();
+  SteadyTime nextSweep = host_.clock.steady();
   while (!stop.stop_requested()) {
-    const auto now = parts_.clock.steady();
+    const auto now = host_.clock.steady();
     bool isLookDue = false;
     {
       const auto due = [&](const Open& open) {
@@ -148,19 +149,19 @@ void RemoteEngine::run(const std::stop_token& stop) {
       const SteadyTime before = due(*open_.lock());
       auto open = open_.waitFor(std::max(before - now, SteadyTime::duration(0)), stop,
                                 [&](const Open& changed) { return due(changed) < before; });
-      isLookDue = !open->waiters.empty() && open->nextLook <= parts_.clock.steady();
+      isLookDue = !open->waiters.empty() && open->nextLook <= host_.clock.steady();
     }
     if (stop.stop_requested()) return;
     try {
       if (isLookDue) look();
-      if (parts_.clock.steady() < nextSweep) continue;
-      nextSweep = parts_.clock.steady() + kSweep;
+      if (host_.clock.steady() < nextSweep) continue;
+      nextSweep = host_.clock.steady() + kSweep;
       sweep();
       sweepFolders();
     } catch (const std::exception& e) {  // Postgres or the blob store is away
       log::warn("jobs at the engine of {} are asked for later queue={}: {}",
-                generation_->config.builder.plugin, parts_.queue.name, e.what());
-      open_.lock()->nextLook = parts_.clock.steady() + backoff_.next();
+                generation_->config.builder.plugin, queue_.name, e.what());
+      open_.lock()->nextLook = host_.clock.steady() + backoff_.next();
     }
   }
 }
@@ -182,11 +183,11 @@ void RemoteEngine::look() {
     look = instance_->observe(handles.end().take(), call);
     if (look.failure) look.failure = call.overLimit(*look.failure).value_or(*look.failure);
   }
-  const auto now = parts_.clock.steady();
+  const auto now = host_.clock.steady();
   if (!look.failure) {
     if (std::exchange(isAway_, false))
       log::info("the engine of {} answers again queue={}", generation_->config.builder.plugin,
-                parts_.queue.name);
+                queue_.name);
     backoff_.reset();
     open_.lock()->nextLook = now + std::clamp(look.nextLook, kShortest, kLongest);
     return hear(look, services);
@@ -198,7 +199,7 @@ void RemoteEngine::look() {
   open->nextLook = now + backoff_.next();
   if (std::exchange(isAway_, true)) return;
   log::warn("the engine of {} cannot be asked queue={}: {}", generation_->config.builder.plugin,
-            parts_.queue.name, look.failure->message);
+            queue_.name, look.failure->message);
   for (const auto& [handle, waiter] : open->waiters)
     waiter->services->log(
         3, fmt::format("The engine cannot be asked now: {}", look.failure->message), {});
@@ -243,23 +244,22 @@ void RemoteEngine::endAll(const RemoteLook& look) {
     waiter->end.holdReason = look.holdReason;
     waiter->isOver = true;
   }
-  open->nextLook = parts_.clock.steady() + kSweep;
+  open->nextLook = host_.clock.steady() + kSweep;
   open_.notifyAll();
 }
 
 void RemoteEngine::sweep() {
-  const auto unwanted = RemoteJobs(*parts_.database.lease())
-                            .unwanted(parts_.queue.name, generation_->config.builder.plugin);
+  const auto unwanted =
+      RemoteJobs(*host_.database.lease()).unwanted(queue_.name, generation_->config.builder.plugin);
   for (const auto& job : unwanted) {
     if (const auto failure = withdraw(job.name())) {
       if (std::exchange(whyStuck_, failure->message) == failure->message) return;
-      log::warn("{} is not withdrawn yet queue={}: {}", job.name(), parts_.queue.name,
-                failure->message);
+      log::warn("{} is not withdrawn yet queue={}: {}", job.name(), queue_.name, failure->message);
       return;
     }
     whyStuck_.clear();
-    RemoteJobs(*parts_.database.lease()).end({job.token});
-    log::info("withdrew {} queue={}", job.name(), parts_.queue.name);
+    RemoteJobs(*host_.database.lease()).end({job.token});
+    log::info("withdrew {} queue={}", job.name(), queue_.name);
   }
 }
 
@@ -267,12 +267,12 @@ void RemoteEngine::sweep() {
 void RemoteEngine::sweepFolders() {
   std::vector<std::string> tokens;
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(parts_.remoteFolder, missing))
+  for (const auto& entry : fs::directory_iterator(host_.remoteFolder / queue_.name, missing))
     tokens.push_back(entry.path().filename().string());
   if (tokens.empty()) return;
-  const auto known = RemoteJobs(*parts_.database.lease()).known(tokens);
+  const auto known = RemoteJobs(*host_.database.lease()).known(tokens);
   for (const auto& token : tokens)
-    if (!known.contains(token)) fs::remove_all(parts_.remoteFolder / token, missing);
+    if (!known.contains(token)) fs::remove_all(host_.remoteFolder / queue_.name / token, missing);
 }
 
 Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(
@@ -287,7 +287,7 @@ Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(
   }
   const std::lock_guard one(*starting);
   if (auto engine = known_.lock()->engines[generation->number].engine.lock()) return engine;
-  auto engine = RemoteEngine::create(parts_, generation);
+  auto engine = RemoteEngine::create(host_, queue_, generation);
   if (!engine) return engine.error();
   auto known = known_.lock();
   known->engines[generation->number].engine = *engine;
@@ -298,7 +298,7 @@ Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(
 }
 
 void RemoteEngines::refresh() {
-  const auto now = parts_.queue.now();
+  const auto now = queue_.now();
   {
     auto known = known_.lock();
     if (known->isStarting || known->newestNumber == now->number) return;
@@ -308,7 +308,7 @@ void RemoteEngines::refresh() {
     try {
       startNewest(now);
     } catch (const std::exception& e) {  // no process can be started: the first job tells why
-      log::warn("a remote builder does not start queue={}: {}", parts_.queue.name, e.what());
+      log::warn("a remote builder does not start queue={}: {}", queue_.name, e.what());
     }
     known_.lock()->isStarting = false;
   });

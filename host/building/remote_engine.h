@@ -11,10 +11,11 @@
 #include "artifacts/blob_store.h"
 #include "base/backoff.h"
 #include "base/guarded.h"
-#include "building/build_parts.h"
 #include "building/job_services.h"
 #include "stages/stage.h"
 #include "stages/stage_call.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -25,7 +26,7 @@ class RemoteEngine {
  public:
   /// Errors as in Plugins::planner.
   static Result<std::shared_ptr<RemoteEngine>> create(
-      const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation);
+      const Host& host, LiveQueue& queue, std::shared_ptr<const QueueGeneration> generation);
   ~RemoteEngine();
   RemoteEngine(const RemoteEngine&) = delete;
   RemoteEngine& operator=(const RemoteEngine&) = delete;
@@ -63,7 +64,8 @@ class RemoteEngine {
     SteadyTime nextLook{};
   };
 
-  RemoteEngine(const BuildParts& parts, std::shared_ptr<const QueueGeneration> generation,
+  RemoteEngine(const Host& host, LiveQueue& queue,
+               std::shared_ptr<const QueueGeneration> generation,
                std::unique_ptr<RemoteBuilder> instance);
   void run(const std::stop_token& stop);
   void look();
@@ -72,7 +74,8 @@ class RemoteEngine {
   void sweep();
   void sweepFolders();
 
-  const BuildParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   const std::shared_ptr<const QueueGeneration> generation_;
   std::mutex calling_;  ///< serialises the calls of the instance
   const std::unique_ptr<RemoteBuilder> instance_;
@@ -87,7 +90,7 @@ class RemoteEngine {
 /// The engines of one queue: one for each generation that is in use. [any thread]
 class RemoteEngines {
  public:
-  explicit RemoteEngines(const BuildParts& parts) : parts_(parts) {}
+  RemoteEngines(const Host& host, LiveQueue& queue) : host_(host), queue_(queue) {}
 
   /// Starts it if there is none, which takes as long as the handshake of its process. Who asks for
   /// the same generation waits, nobody else does.
@@ -111,7 +114,8 @@ class RemoteEngines {
   };
   void startNewest(const std::shared_ptr<const QueueGeneration>& generation);
 
-  const BuildParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   Guarded<Known> known_;
   std::jthread starter_;
 };

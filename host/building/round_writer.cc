@@ -25,9 +25,9 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
       isRepeated_ = false;
       return written;
     } catch (const Unavailable& e) {
-      log::warn("holding results of builds queue={}: {}", parts_.queue.name, e.what());
+      log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
     } catch (const std::exception& e) {
-      log::error("a round of builds cannot be stored queue={}: {}", parts_.queue.name, e.what());
+      log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
     }
     isRepeated_ = true;
     if (!sleepFor(backoff.next(), stop)) return std::nullopt;
@@ -63,8 +63,8 @@ RoundWriter::Starts RoundWriter::sortStarts(const Round& round) const {
 }
 
 void RoundWriter::writeOnce(const Round& round, Written& written) {
-  const InstanceId instance{parts_.membership.instance()};
-  const std::string& queue = parts_.queue.name;
+  const InstanceId instance{host_.membership.instance()};
+  const std::string& queue = queue_.name;
   const Starts starts = sortStarts(round);
   const bool isStarting = !starts.inserts.empty() || !starts.updates.empty();
   const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
@@ -76,7 +76,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   if (statements == 0) return;
   if (!round.finished.empty()) failpoint("manifest.before");
   for (const auto& build : round.finished)
-    if (build.isLargeManifest) parts_.blobs.stageBytes(build.manifest);
+    if (build.isLargeManifest) host_.blobs.stageBytes(build.manifest);
   if (!round.finished.empty()) failpoint("manifest.after");
   std::unique_ptr<Transaction> transaction;
   if (statements > 1) transaction = std::make_unique<Transaction>(connection_);
@@ -96,7 +96,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   std::vector<PlanId> done;
   if (!round.finished.empty()) failpoint("build.commit.before");
   if (!round.finished.empty()) done = Plans(connection_).finish(round.finished, queue);
-  if (!round.results.empty()) JobCache(connection_, parts_.blobs).record(round.results);
+  if (!round.results.empty()) JobCache(connection_, host_.blobs).record(round.results);
   if (!round.remoteOver.empty()) RemoteJobs(connection_).end(round.remoteOver);
   if (!round.remoteUnwanted.empty()) RemoteJobs(connection_).withdraw(round.remoteUnwanted);
   if (!round.learned.empty()) jobs.learn(queue, round.learned);
@@ -110,12 +110,12 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   for (const auto& job : started)
     makeTask(starts.places.at(number(job.id)), job.attemptId, job.attempt, written);
   if (!done.empty())
-    parts_.metrics.add("planwright_items_finished_total",
-                       {{"queue", buildList(queue)}, {"outcome", "finished"}},
-                       static_cast<double>(done.size()));
+    host_.metrics.add("planwright_items_finished_total",
+                      {{"queue", buildList(queue)}, {"outcome", "finished"}},
+                      static_cast<double>(done.size()));
   refused = (isRepeated_ ? 0 : refused) + round.finished.size() - done.size();
   if (refused > 0)
-    parts_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(refused));
+    host_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(refused));
 }
 
 void RoundWriter::takeIds(const std::vector<InsertedJob>& inserted, Written& written) {

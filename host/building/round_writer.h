@@ -4,9 +4,10 @@
 #include <stop_token>
 #include <vector>
 
-#include "building/build_parts.h"
 #include "building/open_build.h"
 #include "building/round.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -14,8 +15,9 @@ namespace planwright {
 /// build loop and its thread.
 class RoundWriter {
  public:
-  RoundWriter(const BuildParts& parts, Connection& connection)
-      : parts_(parts),
+  RoundWriter(const Host& host, LiveQueue& queue, Connection& connection)
+      : host_(host),
+        queue_(queue),
         connection_(connection) {}
 
   struct Written {
@@ -34,7 +36,8 @@ class RoundWriter {
   void makeTask(const JobPlace& place, AttemptId attempt, int number, Written& written);
   OpenBuild& build(BuildId id) const { return *builds_->at(number(id)); }
 
-  const BuildParts& parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   Connection& connection_;
   OpenBuilds* builds_ = nullptr;  ///< of the round that is being written
   bool isRepeated_ = false;       ///< the last try failed and may be committed

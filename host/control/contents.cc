@@ -157,7 +157,7 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
   const Rows rows =
       connection->run("api_attempt", {job, n ? std::optional(std::to_string(*n)) : std::nullopt});
   if (!rows.empty())
-    return LogPlace{.path = parts_.logsFolder / rows.text(0, 0),
+    return LogPlace{.path = parts_.logs.folder() / rows.text(0, 0),
                     .attempt = rows.number(0, 0),
                     .isComplete = rows.flag(0, 1)};
   if (connection->run("api_job", {job}).empty()) return missing(*connection, "job", job);

@@ -50,6 +50,26 @@ std::string stagesOf(const ControlParts& parts) {
   return json.end().take();
 }
 
+/// One thing the host depends on.
+struct Dependency {
+  std::string name;
+  std::string problem;   ///< why it cannot be used now; empty = it can
+  bool isNeeded = true;  ///< false: work goes on without it, only slower
+};
+
+/// Waits for none of them.
+std::vector<Dependency> dependencies(const ControlParts& parts) {
+  std::vector<Dependency> all;
+  if (parts.postgres) all.push_back({parts.postgres->name(), parts.postgres->problem()});
+  if (parts.redis) all.push_back({parts.redis->name(), parts.redis->problem(), false});
+  if (!parts.queues) return all;
+  std::string sources;
+  for (const auto& problem : parts.queues->problems())
+    sources += (sources.empty() ? "" : "; ") + problem;
+  all.push_back({"watch_dir", sources});
+  return all;
+}
+
 /// {items, next_cursor: null, total}
 std::string wholePage(const std::vector<std::string>& items) {
   JsonWriter json;
@@ -173,7 +193,7 @@ std::string Overview::workers() {
 }
 
 std::string Overview::arriving() const {
-  const std::string items = parts_.arriving ? parts_.arriving() : "[]";
+  const std::string items = parts_.queues ? parts_.queues->arrivingJson() : "[]";
   const auto document = parseJson(items);
   const std::size_t count = document && document->IsArray() ? document->Size() : 0;
   return JsonWriter()
@@ -245,13 +265,13 @@ std::string Overview::version() const {
       .member("name", "planwright")
       .member("version", PLANWRIGHT_VERSION)
       .member("api", "1");
-  if (parts_.configJson) json.rawMember("config", parts_.configJson());
-  if (!parts_.sandboxJson.empty()) json.key("sandbox").raw(parts_.sandboxJson);
+  if (parts_.reload) json.rawMember("config", parts_.reload->json());
+  if (parts_.sandbox) json.key("sandbox").raw(parts_.sandbox->json());
   return json.end().take();
 }
 
 std::pair<std::string, bool> Overview::readiness() const {
-  const auto states = parts_.dependencies ? parts_.dependencies() : std::vector<DependencyState>();
+  const auto states = dependencies(parts_);
   const bool isReady = std::all_of(states.begin(), states.end(), [](const auto& state) {
     return state.problem.empty() || !state.isNeeded;
   });

@@ -41,6 +41,21 @@ void setStage(Metrics& metrics, const JsonValue& stage) {
               std::max(0.0, realOr(stage, "job_slots", 0) - running));
 }
 
+void setHostGauges(const ControlParts& parts) {
+  Metrics& metrics = parts.metrics;
+  if (parts.sandbox) {
+    metrics.set("planwright_sandbox_level", {}, static_cast<double>(parts.sandbox->level));
+    for (const auto& facility : parts.sandbox->facilities)
+      metrics.set("planwright_sandbox_facility", {{"facility", facility.name}},
+                  facility.works ? 1 : 0);
+  }
+  if (parts.plugins)
+    metrics.set("planwright_plugin_parked_generations", {},
+                static_cast<double>(parts.plugins->parked()));
+  if (parts.postgres) metrics.set("planwright_postgres_up", {}, parts.postgres->isAway() ? 0 : 1);
+  if (parts.redis) metrics.set("planwright_redis_up", {}, parts.redis->isAway() ? 0 : 1);
+}
+
 }  // namespace
 
 std::string Overview::metrics() {
@@ -55,7 +70,7 @@ std::string Overview::metrics() {
               "planwright_plugin_info",
               {{"plugin", info.id}, {"version", info.version}, {"stage", stage}, {"abi", "1"}}, 1);
   }
-  if (parts_.beforeScrape) parts_.beforeScrape(metrics);
+  setHostGauges(parts_);
   try {
     for (const auto& row : rows()) {
       const auto queue = parseJson(row.json);

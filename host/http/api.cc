@@ -47,11 +47,4 @@ std::function<void(const RequestRecord&)> countRequests(Metrics& metrics) {
   };
 }
 
-void setHttpGauges(Metrics& metrics, Server& server) {
-  const HubCounts counts = server.hub().counts();
-  metrics.set("planwright_http_connections", {}, static_cast<double>(server.connections()));
-  metrics.set("planwright_event_clients", {}, static_cast<double>(counts.subscribers));
-  metrics.set("planwright_event_clients_dropped_total", {}, static_cast<double>(counts.dropped));
-}
-
 }  // namespace planwright

@@ -16,6 +16,7 @@ struct ApiParts {
   Control& control;
   EventFeed& feed;
   const std::map<std::string_view, std::string_view>& files;  ///< embeddedFiles()
+  Server& server;
 };
 
 /// Mounts everything the program answers: the API, health, metrics, and the page for the rest.
@@ -37,7 +38,5 @@ void addPageRoutes(Router& router, const ApiParts& parts);
 
 /// For ServerOptions::onRequest: planwright_http_request_duration_seconds.
 std::function<void(const RequestRecord&)> countRequests(Metrics& metrics);
-/// For ControlParts::beforeScrape: connections and event clients.
-void setHttpGauges(Metrics& metrics, Server& server);
 
 }  // namespace planwright

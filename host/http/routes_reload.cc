@@ -35,13 +35,13 @@ void addReloadRoute(Router& router, Control& control) {
   router.post("/api/reload", withQuery({}, [&control](const Request& request) {
                 auto wish = reloadWish(request);
                 if (!wish) return problem(wish.error());
-                return reloadResponse(control.parts.reload(*wish));
+                return reloadResponse(control.parts.reload->run(*wish));
               }));
-  const auto add = [&router](const char* path, const auto& act) {
-    router.post(path, withQuery({}, [&act](const Request& request) {
+  const auto add = [&router](const char* path, auto act) {
+    router.post(path, withQuery({}, [act](const Request& request) {
                   if (const auto body = bodyObject(request, {}); !body)
                     return problem(body.error());
-                  auto done = act(std::string(request.param("queue")));
+                  Result<std::string> done = act(std::string(request.param("queue")));
                   if (!done) {
                     Problem refused = toProblem(done.error());
                     if (done.error().kind == ErrorKind::Invalid) refused.status = 422;
@@ -50,8 +50,12 @@ void addReloadRoute(Router& router, Control& control) {
                   return Response::json(std::move(*done));
                 }));
   };
-  add("/api/queues/{queue}/plugins/reload", control.parts.reloadPlugins);
-  add("/api/queues/{queue}/plugins/rollback", control.parts.rollbackPlugins);
+  add("/api/queues/{queue}/plugins/reload", [&control](const std::string& queue) {
+    return control.parts.plugSwitch->reload(queue, kApiActor);
+  });
+  add("/api/queues/{queue}/plugins/rollback", [&control](const std::string& queue) {
+    return control.parts.plugSwitch->rollback(queue, kApiActor);
+  });
 }
 
 }  // namespace planwright

@@ -11,6 +11,14 @@ void addJson(Router& router, std::string_view path, Make make) {
   router.get(path, withQuery({}, [make](const Request&) { return Response::json(make()); }));
 }
 
+/// Connections and event clients.
+void setGauges(Metrics& metrics, Server& server) {
+  const HubCounts counts = server.hub().counts();
+  metrics.set("planwright_http_connections", {}, static_cast<double>(server.connections()));
+  metrics.set("planwright_event_clients", {}, static_cast<double>(counts.subscribers));
+  metrics.set("planwright_event_clients_dropped_total", {}, static_cast<double>(counts.dropped));
+}
+
 }  // namespace
 
 void addSystemRoutes(Router& router, const ApiParts& parts) {
@@ -23,8 +31,9 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
                if (!isReady) response.with("Retry-After", "1");
                return response;
              }));
-  router.get("/metrics", withQuery({}, [&overview](const Request&) {
-               return Response::text(overview.metrics(),
+  router.get("/metrics", withQuery({}, [&control, &server = parts.server](const Request&) {
+               setGauges(control.parts.metrics, server);
+               return Response::text(control.overview.metrics(),
                                      "text/plain; version=0.0.4; charset=utf-8");
              }));
   addJson(router, "/api/version", [&overview] { return overview.version(); });

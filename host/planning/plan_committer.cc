@@ -13,10 +13,12 @@
 
 namespace planwright {
 
-PlanCommitter::PlanCommitter(const PlanParts& parts)
-    : parts_(parts),
-      connection_(parts.database.dedicated()),
-      tickets_(parts.connectTickets()) {}
+PlanCommitter::PlanCommitter(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building)
+    : host_(host),
+      queue_(queue),
+      building_(building),
+      connection_(host.database.dedicated()),
+      tickets_(host.connectTickets()) {}
 
 bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::stop_token& stop) {
   Backoff backoff;
@@ -25,15 +27,14 @@ bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::st
       commitTogether(results);
       return true;
     } catch (const Unavailable& e) {
-      log::warn("holding {} planned results queue={}: {}", results.size(), parts_.queue.name,
-                e.what());
+      log::warn("holding {} planned results queue={}: {}", results.size(), queue_.name, e.what());
     } catch (const std::exception& e) {  // one of them cannot be stored: find it
-      log::error("a group commit failed queue={}: {}", parts_.queue.name, e.what());
+      log::error("a group commit failed queue={}: {}", queue_.name, e.what());
       try {
         commitSingly(results);
         return true;
       } catch (const std::exception& again) {
-        log::warn("holding results queue={}: {}", parts_.queue.name, again.what());
+        log::warn("holding results queue={}: {}", queue_.name, again.what());
       }
     }
     if (!sleepFor(backoff.next(), stop)) return false;
@@ -55,12 +56,12 @@ void PlanCommitter::commitTogether(const std::vector<PlanResult>& results) {
   }
   Blobs::record(*connection_, blobs);
   if (!hold.empty()) {
-    connection_->run("queue_hold", {parts_.queue.name, hold, std::nullopt});
-    log::error("queue held queue={} stage=plan: {}", parts_.queue.name, hold);
+    connection_->run("queue_hold", {queue_.name, hold, std::nullopt});
+    log::error("queue held queue={} stage=plan: {}", queue_.name, hold);
   }
   if (!planned.empty()) commitPlanned(planned);
   if (!unplanned.empty()) commitUnplanned(unplanned);
-  parts_.bell.ring();
+  host_.bell.ring();
 }
 
 void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
@@ -84,10 +85,10 @@ void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
 
 std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planned) {
   failpoint("plan.commit.before");
-  Seats<ClaimedPlan> seats(parts_.building, planned.size());
+  Seats<ClaimedPlan> seats(building_, planned.size());
   auto made = Inputs(*connection_)
-                  .finishPlanned(planned, parts_.queue.name,
-                                 {InstanceId{parts_.membership.instance()}, seats.count()});
+                  .finishPlanned(planned, queue_.name,
+                                 {InstanceId{host_.membership.instance()}, seats.count()});
   failpoint("plan.commit.after");
   std::vector<std::int64_t> tickets;
   std::vector<ClaimedPlan> claimed;
@@ -101,14 +102,14 @@ std::size_t PlanCommitter::commitPlanned(const std::vector<PlannedInput>& planne
   count("planned", made.size());
   if (made.size() < planned.size()) {
     const auto cancelled = Inputs(*connection_).endCancelled(planned).size();
-    parts_.metrics.add("planwright_fenced_writes_total", {},
-                       static_cast<double>(planned.size() - made.size() - cancelled));
+    host_.metrics.add("planwright_fenced_writes_total", {},
+                      static_cast<double>(planned.size() - made.size() - cancelled));
   }
   return made.size();
 }
 
 std::size_t PlanCommitter::commitUnplanned(const std::vector<UnplannedInput>& unplanned) {
-  const auto done = Inputs(*connection_).finishUnplanned(unplanned, parts_.queue.name);
+  const auto done = Inputs(*connection_).finishUnplanned(unplanned, queue_.name);
   std::map<std::string, std::size_t> outcomes;
   for (const auto& end : done) {
     const auto& input = *std::find_if(unplanned.begin(), unplanned.end(),
@@ -118,31 +119,31 @@ std::size_t PlanCommitter::commitUnplanned(const std::vector<UnplannedInput>& un
     log::info("{} input={} class={}: {}", end.status == "pending" ? "retrying" : end.status,
               number(input.id), toText(input.failure.kind), input.failure.message);
     if (end.status == "pending")
-      parts_.metrics.add("planwright_retries_total", {{"queue", planList(parts_.queue.name)},
-                                                      {"reason", toText(input.failure.kind)}});
+      host_.metrics.add("planwright_retries_total",
+                        {{"queue", planList(queue_.name)}, {"reason", toText(input.failure.kind)}});
   }
   for (const auto& [status, items] : outcomes)
     if (status != "pending") count(status.c_str(), items);
   if (done.size() < unplanned.size())
-    parts_.metrics.add("planwright_fenced_writes_total", {},
-                       static_cast<double>(unplanned.size() - done.size()));
+    host_.metrics.add("planwright_fenced_writes_total", {},
+                      static_cast<double>(unplanned.size() - done.size()));
   return done.size();
 }
 
 void PlanCommitter::pushTickets(const std::vector<std::int64_t>& plans) {
   if (plans.empty()) return;
   try {
-    tickets_->push(buildList(parts_.queue.name), plans);
+    tickets_->push(buildList(queue_.name), plans);
   } catch (const Unavailable& e) {  // the rows are committed: reconcile or an idle slot finds them
-    log::debug("no tickets pushed queue={}: {}", parts_.queue.name, e.what());
+    log::debug("no tickets pushed queue={}: {}", queue_.name, e.what());
   }
 }
 
 void PlanCommitter::count(const char* outcome, std::size_t items) {
   if (items > 0)
-    parts_.metrics.add("planwright_items_finished_total",
-                       {{"queue", planList(parts_.queue.name)}, {"outcome", outcome}},
-                       static_cast<double>(items));
+    host_.metrics.add("planwright_items_finished_total",
+                      {{"queue", planList(queue_.name)}, {"outcome", outcome}},
+                      static_cast<double>(items));
 }
 
 }  // namespace planwright

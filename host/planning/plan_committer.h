@@ -4,8 +4,10 @@
 #include <stop_token>
 #include <vector>
 
-#include "planning/plan_parts.h"
 #include "planning/plan_step.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
+#include "workers/next_stage.h"
 #include "workers/outbox.h"
 #include "workers/prefetch.h"
 
@@ -16,7 +18,7 @@ namespace planwright {
 /// Postgres is away. One thread.
 class PlanCommitter {
  public:
-  explicit PlanCommitter(const PlanParts& parts);
+  PlanCommitter(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building);
 
   /// Commits these, waiting for Postgres as long as no stop is asked for. False: not committed.
   bool commit(const std::vector<PlanResult>& results, const std::stop_token& stop);
@@ -29,7 +31,9 @@ class PlanCommitter {
   void pushTickets(const std::vector<std::int64_t>& plans);
   void count(const char* outcome, std::size_t items);
 
-  PlanParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
+  NextStage<ClaimedPlan>* const building_;  ///< of this host, if it builds
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Tickets> tickets_;
 };

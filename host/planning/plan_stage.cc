@@ -22,35 +22,37 @@ std::int64_t idOf(const PlanResult& result) {
 
 }  // namespace
 
-PlanStage::PlanStage(const PlanParts& parts, int workers)
-    : parts_(parts),
-      list_(planList(parts.queue.name)),
+PlanStage::PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building,
+                     int workers)
+    : host_(host),
+      queue_(queue),
+      list_(planList(queue.name)),
       wanted_(workers),
       prefetch_(std::chrono::milliseconds(50)),
-      claimConnection_(parts.database.dedicated()),
-      watchConnection_(parts.database.dedicated()),
+      claimConnection_(host.database.dedicated()),
+      watchConnection_(host.database.dedicated()),
       alone_(aloneDoors()),
       turns_(turnDoors()),
-      committer_(parts) {
+      committer_(host, queue, building) {
   ClaimPort port;
   port.room = [this](const std::stop_token& stop) { return room(stop); };
   port.roomNow = [this] { return free(*inbox_.lock()); };
   port.isDry = [this](bool isDry) { inbox_.lock()->isQueueDry = isDry; };
   port.due = [this](std::size_t limit) { return turns().due(limit); };
   port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns().instead(std::move(tickets), parts_.clock.steady());
+    return turns().instead(std::move(tickets), host_.clock.steady());
   };
   port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
   port.isOpen = [this] {
-    const Rows open = claimConnection_->run("queue_is_open", {parts_.queue.name});
+    const Rows open = claimConnection_->run("queue_is_open", {queue_.name});
     return !open.empty() && open.flag(0, 0);
   };
   port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
                                                        const std::stop_token& stop) mutable {
-    seen = parts_.bell.wait(seen, time, stop);
+    seen = host_.bell.wait(seen, time, stop);
   };
   claimer_ =
-      std::make_unique<Claimer>(list_, parts.connectTickets(), parts.membership, std::move(port));
+      std::make_unique<Claimer>(list_, host.connectTickets(), host.membership, std::move(port));
   finishThread_ = startThread("pw-plan-f", [this](const std::stop_token& stop) { finish(stop); });
   startWorkers();
   watchThread_ = startThread("pw-plan-w", [this](const std::stop_token& stop) { watch(stop); });
@@ -91,7 +93,7 @@ void PlanStage::startWorkers() {
   const int missing = wanted_ - static_cast<int>(workers->size());
   for (int i = 0; i < missing; ++i) {
     const int index = static_cast<int>(workers->size());
-    workers->push_back(std::make_unique<Worker>(parts_));
+    workers->push_back(std::make_unique<Worker>(host_, queue_));
     Worker& worker = *workers->back();
     worker.thread = startThread(
         "pw-plan-" + std::to_string(index),
@@ -130,22 +132,20 @@ AloneTurns::Doors PlanStage::aloneDoors() {
     const auto isEmpty = [](const Inbox& now) { return now.held.empty() && now.reserved == 0; };
     return isEmpty(*inbox_.waitFor(std::chrono::seconds(1), stop, isEmpty));
   };
-  doors.due = [this] { return Inputs(*claimConnection_).dueAlone(parts_.queue.name); };
+  doors.due = [this] { return Inputs(*claimConnection_).dueAlone(queue_.name); };
   doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
   return doors;
 }
 
 SourceTurns::Doors PlanStage::turnDoors() {
   return {[this](const std::string& source) {
-            return Inputs(*claimConnection_).doOthersWait(parts_.queue.name, source);
+            return Inputs(*claimConnection_).doOthersWait(queue_.name, source);
           },
-          [this](std::size_t limit) {
-            return Inputs(*claimConnection_).due(parts_.queue.name, limit);
-          }};
+          [this](std::size_t limit) { return Inputs(*claimConnection_).due(queue_.name, limit); }};
 }
 
 SourceTurns& PlanStage::turns() {
-  if (auto newest = parts_.queue.now(); newest != weighed_) {
+  if (auto newest = queue_.now(); newest != weighed_) {
     turns_.weigh(weightsOf(newest->config));
     weighed_ = std::move(newest);
   }
@@ -153,7 +153,7 @@ SourceTurns& PlanStage::turns() {
 }
 
 std::size_t PlanStage::room(const std::stop_token& stop) {
-  if (wanted_ > 0 && alone_.step(parts_.clock.steady(), stop)) return 0;
+  if (wanted_ > 0 && alone_.step(host_.clock.steady(), stop)) return 0;
   // A group is worth waiting for: with many items under way, claim when half of the room is free.
   auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [&](const Inbox& now) {
     const std::size_t room = free(now);
@@ -164,19 +164,18 @@ std::size_t PlanStage::room(const std::stop_token& stop) {
 
 std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
   failpoint("plan.claim.before");
-  auto claimed =
-      Inputs(*claimConnection_)
-          .claim(ids, InstanceId{parts_.membership.instance()}, parts_.queue.name, alone);
+  auto claimed = Inputs(*claimConnection_)
+                     .claim(ids, InstanceId{host_.membership.instance()}, queue_.name, alone);
   if (claimed.empty()) return 0;
   failpoint("plan.claim.after");
   const std::size_t count = claimed.size();
   receive(std::move(claimed), 0);
-  parts_.bell.ring();
+  host_.bell.ring();
   return count;
 }
 
 std::size_t PlanStage::reserve(std::size_t most) {
-  if (!parts_.membership.mayClaim()) return 0;
+  if (!host_.membership.mayClaim()) return 0;
   auto inbox = inbox_.lock();
   const std::size_t seats = inbox->isQueueDry ? std::min(free(*inbox), most) : 0;
   inbox->reserved += seats;
@@ -187,7 +186,7 @@ void PlanStage::receive(std::vector<ClaimedInput> claimed, std::size_t seats) {
   {
     auto inbox = inbox_.lock();
     inbox->reserved -= seats;
-    if (!claimed.empty()) inbox->lastTaken = parts_.clock.steady();
+    if (!claimed.empty()) inbox->lastTaken = host_.clock.steady();
     for (auto& input : claimed) {
       inbox->held.push_back(number(input.id));
       inbox->waiting.push_back(std::move(input));
@@ -202,7 +201,7 @@ std::optional<ClaimedInput> PlanStage::take(const std::stop_token& stop) {
   if (inbox->waiting.empty() || stop.stop_requested()) return std::nullopt;
   std::optional<ClaimedInput> input(std::move(inbox->waiting.front()));
   inbox->waiting.pop_front();
-  inbox->lastTaken = parts_.clock.steady();
+  inbox->lastTaken = host_.clock.steady();
   return input;
 }
 
@@ -217,9 +216,9 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
     PlanResult result = worker.step.run(*input);
     busy_.fetch_sub(1, std::memory_order_relaxed);
     prefetch_.finished(result.took);
-    parts_.metrics.observe("planwright_item_run_seconds",
-                           {{"queue", list_}, {"plugin", result.plugin}},
-                           std::chrono::duration<double>(result.took).count());
+    host_.metrics.observe("planwright_item_run_seconds",
+                          {{"queue", list_}, {"plugin", result.plugin}},
+                          std::chrono::duration<double>(result.took).count());
     outbox_.add(std::move(result));
   }
   worker.gone = true;
@@ -242,7 +241,7 @@ void PlanStage::finish(const std::stop_token& stop) {
 void PlanStage::watch(const std::stop_token& stop) {
   int round = 0;
   while (sleepFor(std::chrono::milliseconds(200), stop)) {
-    const auto now = parts_.clock.steady();
+    const auto now = host_.clock.steady();
     {
       auto workers = workers_.lock();
       for (auto& worker : *workers) worker->step.checkLimits(now);
@@ -259,7 +258,7 @@ void PlanStage::cancelWhatIsAsked() {
   std::vector<InputId> asked;
   try {
     asked = Inputs(*watchConnection_)
-                .cancelRequests(InstanceId{parts_.membership.instance()}, parts_.queue.name);
+                .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);
     if (!asked.empty()) failpoint("cancel.stop.before");
   } catch (const std::exception& e) {
     log::debug("cancel requests cannot be read: {}", e.what());

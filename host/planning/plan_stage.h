@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "planning/plan_committer.h"
-#include "planning/plan_parts.h"
 #include "planning/plan_step.h"
 #include "workers/alone_turns.h"
 #include "workers/claimer.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 #include "workers/next_stage.h"
 #include "workers/outbox.h"
 #include "workers/prefetch.h"
@@ -26,7 +27,7 @@ namespace planwright {
 /// Destruction tells running calls to stop; what was claimed and not planned goes back unharmed.
 class PlanStage final : public NextStage<ClaimedInput> {
  public:
-  explicit PlanStage(const PlanParts& parts, int workers);
+  PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building, int workers);
   ~PlanStage() override;
   PlanStage(const PlanStage&) = delete;
   PlanStage& operator=(const PlanStage&) = delete;
@@ -51,7 +52,7 @@ class PlanStage final : public NextStage<ClaimedInput> {
     PlanStep step;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    explicit Worker(const PlanParts& parts) : step(parts.queue, parts.blobs) {}
+    Worker(const Host& host, LiveQueue& queue) : step(queue, host.blobs) {}
   };
   struct Inbox {
     std::deque<ClaimedInput> waiting;
@@ -76,7 +77,8 @@ class PlanStage final : public NextStage<ClaimedInput> {
   void startWorkers();
   void giveBack(std::size_t keep);
 
-  PlanParts parts_;
+  const Host& host_;
+  LiveQueue& queue_;
   const std::string list_;
   std::atomic<int> wanted_;
   std::atomic<int> busy_{0};

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "queues/reload.h"
 #include "stages/program_plugin.h"
 #include "store/queue_rows.h"
 
@@ -57,39 +56,6 @@ struct PluginSwitch::Move {
     json.end();
   }
 };
-
-std::shared_ptr<const Plugins> PluginSwitch::pluginsOf(const std::string& queue,
-                                                       const Plugins& base,
-                                                       const PluginStore& store) {
-  Files files;
-  const auto choices = store.choices(queue);
-  std::map<std::string, std::string> newest;            // digests by id
-  std::map<std::string, std::filesystem::path> copies;  // by digest
-  for (const auto& plugin : store.all()) {
-    newest[plugin.id] = plugin.digest;
-    copies[plugin.digest] = plugin.file;
-  }
-  for (const auto& [id, last] : newest) {
-    const auto chosen = choices.find(id);
-    const std::string digest = chosen != choices.end() ? chosen->second.digest
-                               : base.find(id)         ? ""
-                                                       : last;
-    if (digest.empty()) continue;
-    if (const auto copy = copies.find(digest); copy != copies.end())
-      files.push_back(copy->second);
-    else
-      log::error("plugin {} with {} is not installed any more queue={}", id, digest, queue);
-  }
-  auto plugins = base.with({});
-  for (const auto& file : files) {
-    auto more = (*plugins)->with({file});
-    if (more)
-      plugins = std::move(more);
-    else
-      log::error("plugin not loaded queue={}: {}", queue, more.error().message);
-  }
-  return *plugins;
-}
 
 Result<std::string> PluginSwitch::reload(const std::string& queue, const std::string& actor) {
   const std::lock_guard lock(one_);
@@ -243,9 +209,7 @@ void PluginSwitch::remember(const std::string& queue, PluginChoices wanted) {
       if (const auto was = before.find(id); was == before.end() || was->second != choice)
         choice.keptUntil = toRfc3339(SystemClock().now() + window);
     parts_.store.choose(queue, wanted);
-    const auto tools = toolsJson(*parts_.config.now(), [this](const std::string& name) {
-      return parts_.queues.pluginsOf(name);
-    });
+    const auto tools = parts_.queues.toolsJson(*parts_.host.config.now());
     parts_.host.database.lease()->run("record_tools", {parts_.host.membership.instance(), tools});
   } catch (const std::exception& e) {
     log::error("the plugins of a queue are not remembered queue={}: {}", queue, e.what());

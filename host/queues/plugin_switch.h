@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/live.h"
 #include "base/result.h"
-#include "queues/host_parts.h"
 #include "queues/queues.h"
 #include "stages/plugin_store.h"
 
@@ -19,18 +17,12 @@ namespace planwright {
 class PluginSwitch {
  public:
   struct Parts {
-    const HostParts& host;
+    const Host& host;
     PluginStore& store;
     Queues& queues;
     std::shared_ptr<const Plugins> base;  ///< of the plugin folders
-    Live<Config>& config;
   };
   explicit PluginSwitch(Parts parts) : parts_(std::move(parts)) {}
-
-  /// What a queue runs with at its start: what was chosen for it, else the newest of what is only
-  /// installed. A version that cannot be loaded any more is logged, and left out.
-  static std::shared_ptr<const Plugins> pluginsOf(const std::string& queue, const Plugins& base,
-                                                  const PluginStore& store);
 
   /// To the versions that were installed last. NotFound: no such queue; Invalid: one of them cannot
   /// be loaded or refuses the queue's settings, and nothing changed. The JSON is {"queue",

@@ -60,38 +60,24 @@ struct QueueRunner::RunningSource {
   SteadyTime holderUntil{};
   std::unique_ptr<Intake> intake;
 
-  RunningSource(const HostParts& parts, int attempts, NextStage<ClaimedInput>* planning)
-      : recorder(parts.database, parts.connectTickets(), parts.bell, parts.membership, attempts,
+  RunningSource(const Host& host, int attempts, NextStage<ClaimedInput>* planning)
+      : recorder(host.database, host.connectTickets(), host.bell, host.membership, attempts,
                  planning) {}
 };
 
-QueueRunner::QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings)
-    : parts_(parts),
-      queue_(queue, parts.pluginsOf(queue.name)),
+QueueRunner::QueueRunner(const Host& host, const QueueConfig& queue,
+                         std::shared_ptr<const Plugins> plugins, const QueueRow& settings)
+    : host_(host),
+      queue_(queue, std::move(plugins)),
       watchDir_(settings.watchDir),
       nudge_(settings.nudge),
       jobSlots_(settings.jobSlots) {
-  const Roles& roles = parts.config.roles;
-  if (roles.build) {
-    const BuildParts build{queue_,
-                           parts.database,
-                           parts.connectTickets,
-                           parts.blobs,
-                           parts.bell,
-                           parts.membership,
-                           parts.metrics,
-                           parts.clock,
-                           parts.workFolder,
-                           parts.logs,
-                           parts.remoteFolder / queue.name};
-    building_ = std::make_unique<BuildStage>(build, settings.buildWorkers, settings.jobSlots);
-  }
-  if (roles.plan) {
-    const PlanParts plan{queue_,        parts.database, parts.connectTickets,
-                         parts.blobs,   parts.bell,     parts.membership,
-                         parts.metrics, parts.clock,    building_.get()};
-    planning_ = std::make_unique<PlanStage>(plan, settings.planWorkers);
-  }
+  const auto config = host.config.now();
+  if (config->roles.build)
+    building_ =
+        std::make_unique<BuildStage>(host, queue_, settings.buildWorkers, settings.jobSlots);
+  if (config->roles.plan)
+    planning_ = std::make_unique<PlanStage>(host, queue_, building_.get(), settings.planWorkers);
   startSources();
 }
 
@@ -101,7 +87,7 @@ QueueRunner::~QueueRunner() {
 
 /// The old session gives a source back before the new one asks for it.
 void QueueRunner::startSources() {
-  if (!parts_.config.roles.intake || isClosed_) return;
+  if (!host_.config.now()->roles.intake || isClosed_) return;
   sources_.lock()->clear();
   const auto now = queue_.now();
   std::vector<std::shared_ptr<RunningSource>> started;
@@ -115,7 +101,7 @@ void QueueRunner::startSources() {
     if (config.plugin == kFolder) {
       settings = withPath(settings, isFirstFolder && !watchDir_.empty()
                                         ? watchDir_
-                                        : absolutePath(parts_.config, pathSetting(config)));
+                                        : absolutePath(*host_.config.now(), pathSetting(config)));
       isFirstFolder = false;
     }
     try {
@@ -139,8 +125,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
                         : Result<std::unique_ptr<Source>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
-  auto running =
-      std::make_shared<RunningSource>(parts_, now.config.retry.attempts, planning_.get());
+  auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts, planning_.get());
   IntakeSettings intake;
   intake.queue = queue_.name;
   intake.source = sourceName(config, index);
@@ -151,13 +136,13 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.maxBytes = config.maxBytes;
   intake.secrets = config.pluginSecrets;
   intake.limits = {config.deadline, config.silenceTimeout};
-  intake.folder = parts_.sourceFolder / queue_.name / intake.source;
+  intake.folder = host_.sourceFolder / queue_.name / intake.source;
   // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
   // trust is safe.
   auto isHolder = [this, self = running.get(), name = intake.source] {
-    const auto time = parts_.clock.steady();
+    const auto time = host_.clock.steady();
     if (time < self->holderUntil) return true;
-    if (!parts_.membership.mayClaim()) return false;
+    if (!host_.membership.mayClaim()) return false;
     try {
       if (!self->recorder.isHolder(queue_.name, name)) return false;
     } catch (const std::exception& e) {
@@ -167,9 +152,9 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
     self->holderUntil = time + kHolderTrust;
     return true;
   };
-  running->intake = std::make_unique<Intake>(
-      intake, IntakeParts{std::move(*source), running->recorder, parts_.blobs, parts_.clock,
-                          std::move(isHolder)});
+  running->intake =
+      std::make_unique<Intake>(intake, IntakeParts{std::move(*source), running->recorder,
+                                                   host_.blobs, host_.clock, std::move(isHolder)});
   running->intake->start();
   return running;
 }

@@ -8,8 +8,8 @@
 #include "building/build_stage.h"
 #include "intake/intake.h"
 #include "planning/plan_stage.h"
-#include "queues/host_parts.h"
 #include "store/queue_rows.h"
+#include "workers/host.h"
 #include "workers/live_queue.h"
 
 namespace planwright {
@@ -19,7 +19,8 @@ namespace planwright {
 /// one thread at a time; the rest [any thread].
 class QueueRunner {
  public:
-  QueueRunner(const HostParts& parts, const QueueConfig& queue, const QueueRow& settings);
+  QueueRunner(const Host& host, const QueueConfig& queue, std::shared_ptr<const Plugins> plugins,
+              const QueueRow& settings);
   ~QueueRunner();
   QueueRunner(const QueueRunner&) = delete;
   QueueRunner& operator=(const QueueRunner&) = delete;
@@ -70,7 +71,7 @@ class QueueRunner {
   std::shared_ptr<RunningSource> startSource(const QueueGeneration& now, std::size_t index,
                                              std::string settings);
 
-  const HostParts parts_;
+  const Host& host_;
   LiveQueue queue_;
   std::string watchDir_;
   std::int64_t nudge_ = 0;  ///< the newest that its sources have heard of

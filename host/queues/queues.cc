@@ -29,7 +29,7 @@ void Queues::clear() {
 
 void Queues::start(const Config& config) {
   const std::lock_guard lock(changes_);
-  auto connection = parts_.database.lease();
+  auto connection = host_.database.lease();
   QueueRows rows(*connection);
   for (const auto& queue : config.queues) {
     const QueueRow start = startSettings(config, queue);
@@ -40,8 +40,13 @@ void Queues::start(const Config& config) {
   for (auto& row : rows.all()) stored[row.name] = row;
   Runners started;
   for (const auto& queue : config.queues)
-    started.push_back(std::make_shared<QueueRunner>(parts_, queue, stored.at(queue.name)));
+    started.push_back(newRunner(queue, stored.at(queue.name)));
   *running_.lock() = std::move(started);
+}
+
+std::shared_ptr<QueueRunner> Queues::newRunner(const QueueConfig& queue,
+                                               const QueueRow& row) const {
+  return std::make_shared<QueueRunner>(host_, queue, chosenPlugins(queue.name), row);
 }
 
 /// They find their queue closed until its row is committed.
@@ -54,8 +59,8 @@ Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
     const QueueChange* change = plan.of(queue.name);
     if (!change || change->kind != Kind::Added) continue;
     const auto row = stored.find(queue.name);
-    added.push_back(std::make_shared<QueueRunner>(
-        parts_, queue, row == stored.end() ? startSettings(config, queue) : row->second));
+    added.push_back(
+        newRunner(queue, row == stored.end() ? startSettings(config, queue) : row->second));
   }
   return added;
 }
@@ -63,7 +68,7 @@ Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
 void Queues::change(const Config& config, const ChangePlan& plan,
                     const std::function<void(Connection&)>& commit) {
   const std::lock_guard lock(changes_);
-  auto connection = parts_.database.lease();
+  auto connection = host_.database.lease();
   Runners now = added(config, plan, *connection);
   {
     Transaction transaction(*connection);
@@ -78,7 +83,7 @@ void Queues::change(const Config& config, const ChangePlan& plan,
     }
     commit(*connection);
     for (const auto& change : plan.queues)
-      if (change.kind == Kind::Removed) rows.leave(change.queue, parts_.membership.instance());
+      if (change.kind == Kind::Removed) rows.leave(change.queue, host_.membership.instance());
     transaction.commit();
   }
   // Nothing below fails: the new generation is in force.
@@ -88,7 +93,7 @@ void Queues::change(const Config& config, const ChangePlan& plan,
     if (change && change->kind == Kind::Removed) {
       runner->close();
       closed_.lock()->push_back(
-          {runner, parts_.clock.steady() + runner->generation()->config.reload.drainTimeout});
+          {runner, host_.clock.steady() + runner->generation()->config.reload.drainTimeout});
       continue;
     }
     if (change) runner->replace(*config.queue(runner->name()));
@@ -106,7 +111,57 @@ std::shared_ptr<QueueRunner> Queues::find(const std::string& queue) const {
 
 std::shared_ptr<const Plugins> Queues::pluginsOf(const std::string& queue) const {
   const auto runner = find(queue);
-  return runner ? runner->generation()->plugins : parts_.pluginsOf(queue);
+  return runner ? runner->generation()->plugins : chosenPlugins(queue);
+}
+
+std::shared_ptr<const Plugins> Queues::chosenPlugins(const std::string& queue) const {
+  std::vector<std::filesystem::path> files;
+  const auto choices = store_.choices(queue);
+  std::map<std::string, std::string> newest;            // digests by id
+  std::map<std::string, std::filesystem::path> copies;  // by digest
+  for (const auto& plugin : store_.all()) {
+    newest[plugin.id] = plugin.digest;
+    copies[plugin.digest] = plugin.file;
+  }
+  for (const auto& [id, last] : newest) {
+    const auto chosen = choices.find(id);
+    const std::string digest = chosen != choices.end() ? chosen->second.digest
+                               : plugins_->find(id)    ? ""
+                                                       : last;
+    if (digest.empty()) continue;
+    if (const auto copy = copies.find(digest); copy != copies.end())
+      files.push_back(copy->second);
+    else
+      log::error("plugin {} with {} is not installed any more queue={}", id, digest, queue);
+  }
+  auto plugins = plugins_->with({});
+  for (const auto& file : files) {
+    auto more = (*plugins)->with({file});
+    if (more)
+      plugins = std::move(more);
+    else
+      log::error("plugin not loaded queue={}: {}", queue, more.error().message);
+  }
+  return *plugins;
+}
+
+std::string Queues::toolsJson(const Config& config) const {
+  JsonWriter json;
+  json.object().member("version", PLANWRIGHT_VERSION).key("names").array();
+  for (const auto& queue : config.queues) json.value(queue.name);
+  json.end().key("queues").object();
+  for (const auto& queue : config.queues) {
+    const auto plugins = pluginsOf(queue.name);
+    const PluginInfo* plugin = plugins->find(queue.builder.plugin);
+    if (!plugin) continue;
+    const auto settings = plugins->settings(queue.builder.plugin, queue.builder.settingsJson);
+    const auto parsed = settings ? parseJson(*settings) : settings.error();
+    json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
+    json.member("digest", plugin->digest);
+    if (parsed) json.member("settings_digest", Digest::of(canonicalJson(*parsed)).text());
+    json.end();
+  }
+  return json.end().end().take();
 }
 
 void Queues::apply(const std::vector<QueueRow>& rows) {
@@ -129,7 +184,7 @@ void Queues::tidy() {
     over.assign(std::make_move_iterator(open), std::make_move_iterator(closed->end()));
     closed->erase(open, closed->end());
     for (auto& each : *closed) {
-      if (each.isStopped || parts_.clock.steady() < each.until) continue;
+      if (each.isStopped || host_.clock.steady() < each.until) continue;
       log::warn("work of a removed queue is stopped and goes back queue={}", each.runner->name());
       each.runner->stopWork();
       each.isStopped = true;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "config/change_plan.h"
-#include "queues/host_parts.h"
 #include "queues/queue_runner.h"
+#include "stages/plugin_store.h"
 
 namespace planwright {
 
@@ -17,7 +17,11 @@ namespace planwright {
 /// until what it had begun is over. Owned by Application. [any thread]
 class Queues {
  public:
-  explicit Queues(const HostParts& parts) : parts_(parts) {}
+  /// `plugins`: of the plugin folders.
+  Queues(const Host& host, std::shared_ptr<const Plugins> plugins, const PluginStore& store)
+      : host_(host),
+        plugins_(std::move(plugins)),
+        store_(store) {}
   /// Ends what still runs; it goes back to its queue.
   ~Queues() { clear(); }
   void clear();
@@ -31,8 +35,11 @@ class Queues {
 
   /// The running one of that name, or null.
   std::shared_ptr<QueueRunner> find(const std::string& queue) const;
-  /// What it runs with now, or would start with.
+  /// What it runs with now, or would start with: what was chosen for it, else the newest of what is
+  /// only installed. A version that cannot be loaded any more is logged, and left out.
   std::shared_ptr<const Plugins> pluginsOf(const std::string& queue) const;
+  /// For the row of this instance: {"version", "names": [queues], "queues": {NAME: its builder}}.
+  std::string toolsJson(const Config& config) const;
   /// Changed settings of the rows.
   void apply(const std::vector<QueueRow>& rows);
   /// Now and then: what is over goes, what could not start is tried again.
@@ -55,11 +62,15 @@ class Queues {
     SteadyTime until;  ///< then its work is stopped
     bool isStopped = false;
   };
+  std::shared_ptr<QueueRunner> newRunner(const QueueConfig& queue, const QueueRow& row) const;
+  std::shared_ptr<const Plugins> chosenPlugins(const std::string& queue) const;
   /// Those of the configuration and those that are closed.
   Runners all() const;
   Runners added(const Config& config, const ChangePlan& plan, Connection& connection) const;
 
-  const HostParts parts_;
+  const Host& host_;
+  const std::shared_ptr<const Plugins> plugins_;
+  const PluginStore& store_;
   std::mutex changes_;  ///< one at a time; held longer than the other
   mutable Guarded<Runners> running_;
   mutable Guarded<std::vector<Closed>> closed_;

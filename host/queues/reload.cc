@@ -47,25 +47,6 @@ ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
 
 }  // namespace
 
-std::string toolsJson(const Config& config, const PluginsOf& pluginsOf) {
-  JsonWriter json;
-  json.object().member("version", PLANWRIGHT_VERSION).key("names").array();
-  for (const auto& queue : config.queues) json.value(queue.name);
-  json.end().key("queues").object();
-  for (const auto& queue : config.queues) {
-    const auto plugins = pluginsOf(queue.name);
-    const PluginInfo* plugin = plugins->find(queue.builder.plugin);
-    if (!plugin) continue;
-    const auto settings = plugins->settings(queue.builder.plugin, queue.builder.settingsJson);
-    const auto parsed = settings ? parseJson(*settings) : settings.error();
-    json.key(queue.name).object().member("id", plugin->id).member("version", plugin->version);
-    json.member("digest", plugin->digest);
-    if (parsed) json.member("settings_digest", Digest::of(canonicalJson(*parsed)).text());
-    json.end();
-  }
-  return json.end().end().take();
-}
-
 Reload::Reload(Parts parts) : parts_(std::move(parts)) {
   inForce_.lock()->since = parts_.host.clock.now();
   setGauges();
@@ -169,7 +150,7 @@ ReloadAnswer Reload::run(const ReloadRequest& request) {
 
 ReloadAnswer Reload::apply(const ReloadRequest& request, std::shared_ptr<const Config> next,
                            const ChangePlan& plan) {
-  const HostParts& host = parts_.host;
+  const Host& host = parts_.host;
   const bool isChanged = !plan.isEmpty();
   InForce now = *inForce_.lock();
   if (isChanged) now = {now.generation + 1, host.clock.now()};
@@ -183,10 +164,7 @@ ReloadAnswer Reload::apply(const ReloadRequest& request, std::shared_ptr<const C
                                .take();
   try {
     parts_.queues.change(*next, plan, [&](Connection& connection) {
-      connection.run("record_tools", {host.membership.instance(),
-                                      toolsJson(*next, [this](const std::string& queue) {
-                                        return parts_.queues.pluginsOf(queue);
-                                      })});
+      connection.run("record_tools", {host.membership.instance(), parts_.queues.toolsJson(*next)});
       if (isChanged) connection.run("service_event", {"config", "config.reloaded", "info", body});
     });
   } catch (const std::exception& e) {

@@ -9,7 +9,6 @@
 
 #include "base/live.h"
 #include "config/config_reader.h"
-#include "queues/host_parts.h"
 #include "queues/queues.h"
 #include "queues/reload_answer.h"
 
@@ -21,7 +20,7 @@ namespace planwright {
 class Reload {
  public:
   struct Parts {
-    const HostParts& host;
+    const Host& host;
     Live<Config>& config;
     Queues& queues;
     /// The whole configuration as `serve` would read it, or with that text as the file.
@@ -49,9 +48,5 @@ class Reload {
   std::mutex one_;
   mutable Guarded<InForce> inForce_;
 };
-
-/// For instance_tools: {"version", "names": [queues], "queues": {NAME: its builder}}.
-using PluginsOf = std::function<std::shared_ptr<const Plugins>(const std::string& queue)>;
-std::string toolsJson(const Config& config, const PluginsOf& pluginsOf);
 
 }  // namespace planwright

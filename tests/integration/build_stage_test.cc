@@ -87,7 +87,7 @@ class BuildStageTest : public LineFixture {
 };
 
 TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   plan(kDiamond);
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(jobs(), "a succeeded, b succeeded, c succeeded, d succeeded");
@@ -120,7 +120,7 @@ TEST_F(BuildStageTest, AJobHasTheSecretsOfItsQueueAndItsLogDoesNot) {
       writeAll(spec.stdoutFd, std::string(value.substr(9)) + " is the token\n");
     }
   };
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select status from plans", "built"));
   LogReader log(logs->folder() / text("select id from job_attempts"));
@@ -129,7 +129,7 @@ TEST_F(BuildStageTest, AJobHasTheSecretsOfItsQueueAndItsLogDoesNot) {
 
 TEST_F(BuildStageTest, ASecretThatCannotBeReadHoldsTheJobAndSaysWhich) {
   queue.builder.pluginSecrets = {{"DEPLOY_TOKEN", {folder / "not-there", ""}}};
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select build_held <> '' from queues", "t"));
   EXPECT_THAT(text("select build_held from queues"),
@@ -142,7 +142,7 @@ TEST_F(BuildStageTest, ACommitInDoubtIsRepeatedAndLeavesNoTrace) {
   ASSERT_TRUE(turnOnFailpoints(
       "job.commit.after=error@1x2;job.start.after=error@3x1;build.commit.after=error@1x1"));
   const std::shared_ptr<void> off(nullptr, [](void*) { EXPECT_TRUE(turnOnFailpoints("")); });
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   plan(kDiamond);
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(jobs(), "a succeeded, b succeeded, c succeeded, d succeeded");
@@ -155,12 +155,12 @@ TEST_F(BuildStageTest, AJobThatWaitsForItsRetryWaitsOnAnotherHostToo) {
   queue.retry.first = std::chrono::hours(1);
   infraFailures = {"a"};
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
-  auto first = std::make_unique<BuildStage>(buildParts(), 1, 1);
+  auto first = std::make_unique<BuildStage>(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(becomes("select not_before > now() from jobs", "t"));
   first.reset();
   ASSERT_EQ(text("select status from plans"), "ready_for_build");
   membership.become(join("host-b"));
-  BuildStage second(buildParts(), 1, 1);
+  BuildStage second(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(becomes("select status from plans", "building"));
   connection->run("request_cancel_job", {text("select id from jobs"), "test"});
   ASSERT_TRUE(becomes("select status from builds", "cancelled"));
@@ -245,7 +245,7 @@ class ExplainedJobsTest : public BuildStageTest {
 
 TEST_F(ExplainedJobsTest, NothingKeepsAJobBackExactlyWhenItIsStarted) {
   plan(document());
-  BuildStage stage(buildParts(), 1, kSlots);
+  BuildStage stage(*host, liveQueue(), 1, kSlots);
   ASSERT_TRUE(becomes("select count(*) from jobs", std::to_string(kJobs)));
   for (int ended = 0; ended <= kJobs; ++ended) {
     ASSERT_TRUE(isQuiet());
@@ -263,7 +263,7 @@ TEST_F(ExplainedJobsTest, NothingKeepsAJobBackExactlyWhenItIsStarted) {
 TEST_F(BuildStageTest, TakesNewWorkAfterItsClaimsWereLost) {
   std::promise<void> go;
   meanwhile = [gone = go.get_future().share()](const std::string&) { gone.wait(); };
-  BuildStage stage(buildParts(), 2, 1);
+  BuildStage stage(*host, liveQueue(), 2, 1);
   plan(kDiamond);
   plan(kDiamond);
   ASSERT_TRUE(eventually([&] { return ran_.lock()->size() == 1; }));
@@ -278,7 +278,7 @@ TEST_F(BuildStageTest, TakesNewWorkAfterItsClaimsWereLost) {
 
 TEST_F(BuildStageTest, KeepsGoingAfterAFailure) {
   failing = "b";
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   plan(kDiamond);
   ASSERT_TRUE(becomes("select status from plans", "failed"));
   EXPECT_EQ(jobs(), "a succeeded, b failed, c succeeded, d dep_failed");
@@ -290,7 +290,7 @@ TEST_F(BuildStageTest, KeepsGoingAfterAFailure) {
 
 TEST_F(BuildStageTest, RetriesOnlyWhatFailedAndKeepsTheHistory) {
   failing = "b";
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   const auto id = plan(kDiamond);
   ASSERT_TRUE(becomes("select status from plans", "failed"));
   failing.clear();
@@ -303,7 +303,7 @@ TEST_F(BuildStageTest, RetriesOnlyWhatFailedAndKeepsTheHistory) {
 }
 
 TEST_F(BuildStageTest, AnOutputThatIsNotThereFailsTheJob) {
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["other.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select status from plans", "failed"));
   EXPECT_THAT(text("select error from jobs"), HasSubstr("other.txt"));
@@ -311,7 +311,7 @@ TEST_F(BuildStageTest, AnOutputThatIsNotThereFailsTheJob) {
 
 TEST_F(BuildStageTest, OutputsThatAddUpToMoreThanTheirLimitFailTheJob) {
   queue.builder.limits.outputBytes = 12;  // each "made by x" has 9
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(
       R"({"jobs":[{"id":"a","outputs":["*.txt"],"inputs":{"b.txt":{"text":"made by b"}},
                    "spec":{"command":["make","a"]}},
@@ -324,7 +324,7 @@ TEST_F(BuildStageTest, OutputsThatAddUpToMoreThanTheirLimitFailTheJob) {
 
 TEST_F(BuildStageTest, AJobThatLostItsProcessRunsAgain) {
   infraFailures = {"a"};
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(text("select string_agg(status, ' ' order by n) from job_attempts"),
@@ -334,7 +334,7 @@ TEST_F(BuildStageTest, AJobThatLostItsProcessRunsAgain) {
 TEST_F(BuildStageTest, AJobIsTriedAgainAsOftenAsTheBudgetOfItsFailureSays) {
   failing = "a";
   queue.retry.failed = 2;
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a","spec":{"command":["make","a"]}}]})");
   ASSERT_TRUE(becomes("select status from plans", "failed"));
   EXPECT_EQ(text("select status || ' ' || attempt || ' ' || spent::text from jobs"),
@@ -344,7 +344,7 @@ TEST_F(BuildStageTest, AJobIsTriedAgainAsOftenAsTheBudgetOfItsFailureSays) {
 }
 
 TEST_F(BuildStageTest, APlanWithoutJobsIsBuiltAtOnce) {
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   for (int i = 0; i < 50; ++i) plan(R"({"jobs":[],"summary":{"n":)" + std::to_string(i) + "}}");
   ASSERT_TRUE(becomes("select count(*) from plans where status = 'built'", "50"));
   EXPECT_EQ(
@@ -361,7 +361,7 @@ TEST_F(BuildStageTest, ABuildGoesOnWhereADeadHostLeftIt) {
     const auto claimed =
         Plans(*connection).claim({id}, InstanceId{membership.instance()}, "default");
     ASSERT_EQ(claimed.size(), 1u);
-    BuildStage stage(buildParts(), 0, 2);
+    BuildStage stage(*host, liveQueue(), 0, 2);
     const std::string build = std::to_string(number(claimed[0].build));
     connection->runText(
         "insert into jobs (build_id, plan_id, name, position, needs, status, attempt, outputs) "
@@ -380,7 +380,7 @@ TEST_F(BuildStageTest, ABuildGoesOnWhereADeadHostLeftIt) {
   }
   membership.become(join("host-a"));
   EXPECT_EQ(connection->run("release_plans").size(), 1u);
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(text("select count(*) from builds"), "1");
   EXPECT_EQ(text("select string_agg(name || attempt, ' ' order by position) from jobs"),
@@ -393,7 +393,7 @@ TEST_F(BuildStageTest, ABuildGoesOnWhereADeadHostLeftIt) {
 TEST_F(BuildStageTest, CancelEndsABuild) {
   queue.builder.plugin = "planwright.noop-builder";
   queue.builder.settingsJson = R"({"sleep":60000})";
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"a"},{"id":"b","needs":["a"]}]})");
   ASSERT_TRUE(
       becomes("select string_agg(status, ' ' order by position) from jobs", "running blocked"));
@@ -406,7 +406,7 @@ TEST_F(BuildStageTest, StoppingGivesTheBuildBackAndCountsNothing) {
   queue.builder.plugin = "planwright.noop-builder";
   queue.builder.settingsJson = R"({"sleep":60000})";
   {
-    BuildStage stage(buildParts(), 1, 1);
+    BuildStage stage(*host, liveQueue(), 1, 1);
     plan(R"({"jobs":[{"id":"a"}]})");
     ASSERT_TRUE(becomes("select status from jobs", "running"));
   }
@@ -422,7 +422,7 @@ TEST_F(BuildStageTest, AFloodOfOneSourceDelaysAnotherByTwoSlotsAtMost) {
   queue.builder.settingsJson = R"({"sleep":100})";
   for (int i = 0; i < 60; ++i)
     plan(R"({"jobs":[{"id":"a"}],"summary":{"n":)" + std::to_string(i) + "}}");
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   ASSERT_TRUE(becomes("select count(*) > 4 from builds where status = 'built'", "t"));
   const auto single = std::to_string(plan(R"({"jobs":[{"id":"b"}]})"));
   connection->runText("update plans set source = 'other' where id = " + single);
@@ -445,7 +445,7 @@ TEST_F(BuildStageTest, TheNextBuildStartsWithTheLongestPath) {
                                                           : name == "middle" ? 150
                                                                              : 1));
   };
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   const auto id = plan(document);
   ASSERT_TRUE(becomes("select status from plans", "built"));
   EXPECT_EQ(text("select string_agg(name, ' ' order by seconds) from job_durations"),

@@ -129,7 +129,7 @@ TEST_F(CancelTest, ABuildIsCancelledWhenNothingOfItsJobsLives) {
   json.object().member("id", "after").key("needs").array().value("all").end().key("spec").object();
   const std::string document =
       json.key("command").array().value("true").end().end().end().end().end().take();
-  BuildStage stage(buildParts(), 1, 4);
+  BuildStage stage(*host, liveQueue(), 1, 4);
   const auto id = plan(document);
   for (const auto& name : names) {
     ASSERT_TRUE(isReady(name)) << name;
@@ -147,7 +147,7 @@ TEST_F(CancelTest, ABuildIsCancelledWhenNothingOfItsJobsLives) {
 
 TEST_F(CancelTest, AForkBombUnderALimitOfProcessesIsCancelledToo) {
   if (!ControlGroups(0).canLimitProcesses()) GTEST_SKIP() << "no control groups can be made here";
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   const auto id =
       plan(R"({"jobs":[{"id":"bomb","resources":{"processes":64},"spec":{"command":[")" +
            script("bomb", kForkBomb) + R"("]}}]})");
@@ -165,7 +165,7 @@ TEST_F(CancelTest, OneJobIsCancelledAndTheOthersGoOn) {
       R"({"id":"waits","needs":["slow"],"spec":{"command":["true"]}},)" +
       R"({"id":"slow","spec":{"command":[")" +
       script("slow", "echo ready > $1; while [ ! -e $1.go ]; do sleep 0.02; done") + R"("]}}]})";
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   plan(document);
   ASSERT_TRUE(isReady("bad") && isReady("slow"));
   cancelJob("bad");
@@ -181,7 +181,7 @@ TEST_F(CancelTest, OneJobIsCancelledAndTheOthersGoOn) {
 
 TEST_F(CancelTest, AnInputIsCancelledWhenNothingOfItsPlannerLives) {
   usePlanner("planwright.wheels", R"({"python":")" + script("python", kEverything) + R"("})");
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   const auto id = record(*intake, "requirements.txt", "idna\n");
   ASSERT_TRUE(isReady("python"));
   connection->run("request_cancel_input", {id, "test"});
@@ -191,7 +191,7 @@ TEST_F(CancelTest, AnInputIsCancelledWhenNothingOfItsPlannerLives) {
 }
 
 TEST_F(CancelTest, AJobThatNoThreadTookYetNeverRuns) {
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   plan(R"({"jobs":[{"id":"first","spec":{"command":[")" + script("first", kNewSession) +
        R"("]}},{"id":"second","spec":{"command":[")" + script("second", kNewSession) + R"("]}}]})");
   ASSERT_TRUE(isReady("first"));
@@ -240,8 +240,8 @@ TEST_F(CancelTest, WhatIsCancelledWhileItsOwnerDiesIsNotTriedAgain) {
   connection->run("release_plans");
   tickets()->push("plan_queue", {input});
   tickets()->push("build_queue", {plan});
-  PlanStage planning(planParts(), 1);
-  BuildStage building(buildParts(), 1, 1);
+  PlanStage planning(*host, liveQueue(), nullptr, 1);
+  BuildStage building(*host, liveQueue(), 1, 1);
   connection->run("end_cancelled_inputs", {std::nullopt});
   connection->run("end_cancelled_plans", {std::nullopt});
   EXPECT_EQ(text("select status || ' ' || attempt from pending_inputs where id = " +
@@ -269,7 +269,7 @@ TEST_F(CancelTest, AJobThatIsCancelledWhileItsOwnerDiesIsNotTriedAgain) {
   cancelJob("a");
   connection->run("instance_end", {other});
   connection->run("release_plans");
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(becomes("select status from plans", "cancelled"));
   EXPECT_EQ(jobs(), "a cancelled, b succeeded");
 }

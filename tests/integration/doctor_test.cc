@@ -66,7 +66,7 @@ class DoctorTest : public LineFixture {
     planInput(*connection, InstanceId{membership.instance()}, id, kTwoJobs);
     connection->run("enqueue_plans", {"{1}", false, "test", "all", true});
     tickets()->push("build_queue", {1});
-    BuildStage stage(buildParts(), 1, 1);
+    BuildStage stage(*host, liveQueue(), 1, 1);
     becomes("select status from plans", "built");
   }
 

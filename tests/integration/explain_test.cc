@@ -220,14 +220,9 @@ TEST_F(ExplainTest, AFilterThatFitsLittleGivesShortPagesInstead) {
       "select 'default', 'test', 'f' || g, 1, 'sha256:0', 1, case when g = 1 then 'planning' else "
       "'planned' end from generate_series(1, 16000) g");
   const HastyClock clock;
-  const ControlParts parts{.database = database_,
-                           .tickets = desk_,
-                           .config = live_,
-                           .blobs = blobs_,
-                           .bell = bell_,
-                           .clock = clock,
-                           .metrics = metrics_,
-                           .logsFolder = {}};
+  const Host hasty{live_,    database_, {},    blobs_, bell_, membership_,
+                   metrics_, clock,     logs_, {},     {},    {}};
+  const ControlParts parts{hasty, desk_};
   Listings listings(parts);
   ListQuery query{.status = "planning"};
   auto page = parsed(*listings.list(Listed::Inputs, query));

@@ -94,7 +94,7 @@ class JobCacheTest : public LineFixture {
 };
 
 TEST_F(JobCacheTest, TheSecondBuildRunsNothing) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   const auto first = plan(diamond());
   build(first);
   EXPECT_EQ(ran(), (Names{"a", "b", "c", "d"}));
@@ -109,7 +109,7 @@ TEST_F(JobCacheTest, TheSecondBuildRunsNothing) {
 }
 
 TEST_F(JobCacheTest, WhatChangedRunsAgainAndSaysWhatChanged) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   build(plan(diamond()));
   std::string changed = diamond();
   changed.replace(changed.find(R"(["make","c"])"), 12, R"(["MAKE","c"])");
@@ -121,7 +121,7 @@ TEST_F(JobCacheTest, WhatChangedRunsAgainAndSaysWhatChanged) {
 
 TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
   padding = 40'000;  // large ones are files, small ones rows
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   const auto id = plan(diamond());
   build(id);
   const auto digest = Digest::of("made by a" + std::string(padding, '.'));
@@ -142,7 +142,7 @@ TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
 }
 
 TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
-  BuildStage stage(buildParts(), 1, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   failing = "d";
   const auto id = plan(diamond());
   build(id, "all", true, "failed");
@@ -166,7 +166,7 @@ TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
 }
 
 TEST_F(JobCacheTest, AResultIsAsSealedAsTheAttemptThatItComesFrom) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   open = "b";  // no sandbox keeps it from anything
   const auto id = plan(diamond());
   build(id);
@@ -181,7 +181,7 @@ TEST_F(JobCacheTest, AResultIsAsSealedAsTheAttemptThatItComesFrom) {
 }
 
 TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeIsAsSealedAsItWasThere) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   open = "a";
   failing = "c";
   const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("b", "", "") + "," +
@@ -196,7 +196,7 @@ TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeIsAsSealedAsItWasThere) {
 
 /// The rows of such jobs once had neither outputs nor an end.
 TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeCanBeTakenAgain) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   failing = "c";
   const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("c", "a", "") + "]}");
   for (int i = 0; i < 2; ++i) build(id, "failed", true, "failed");
@@ -209,7 +209,7 @@ TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeCanBeTakenAgain) {
 }
 
 TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   const auto id = plan(diamond());
   EXPECT_EQ(build(id, "all", false), "a succeeded, b succeeded, c succeeded, d succeeded");
   EXPECT_THAT(why("a"), HasSubstr("off: "));
@@ -217,7 +217,7 @@ TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {
 }
 
 TEST_F(JobCacheTest, WhatIsNotCacheableLeavesNoTraceInTheCache) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   const auto id =
       plan(R"({"jobs":[)" + job("a", "", R"("cacheable":false)") + "," + job("b", "", "") + "]}");
   build(id);
@@ -227,7 +227,7 @@ TEST_F(JobCacheTest, WhatIsNotCacheableLeavesNoTraceInTheCache) {
 }
 
 TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   failing = "a";
   const auto id = plan(diamond());
   build(id, "all", true, "failed");
@@ -243,7 +243,7 @@ TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
 }
 
 TEST_F(JobCacheTest, OnlyFailedJobsRunAgainUnlessTheirOutputsAreGone) {
-  BuildStage stage(buildParts(), 1, 2);
+  BuildStage stage(*host, liveQueue(), 1, 2);
   failing = "d";
   const auto id = plan(diamond());
   build(id, "all", true, "failed");

@@ -20,7 +20,7 @@ class PlanStageTest : public LineFixture {
 };
 
 TEST_F(PlanStageTest, PlansAQueuedInputAndLeavesThePlanForAPerson) {
-  PlanStage stage(planParts(), 2);
+  PlanStage stage(*host, liveQueue(), nullptr, 2);
   record(*intake, "a.txt", "hello");
   ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
   EXPECT_EQ(text("select status || ' ' || (queued_at is null) from plans"), "ready_for_build true");
@@ -43,13 +43,13 @@ class PlanSecretTest : public PlanStageTest {
 
 TEST_F(PlanSecretTest, ItGetsWhatItsStageNames) {
   queue.planners[0].pluginSecrets = {{"token", {folder / "token", ""}}};
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "hello");
   becomes("select status from pending_inputs", "planned");
 }
 
 TEST_F(PlanSecretTest, WithoutItTheQueueIsHeldAndSaysWhatToWrite) {
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "hello");
   becomes(
       "select status || ' ' || attempt from pending_inputs where exists "
@@ -59,7 +59,7 @@ TEST_F(PlanSecretTest, WithoutItTheQueueIsHeldAndSaysWhatToWrite) {
 
 TEST_F(PlanStageTest, AnItemIsPlannedWithTheGenerationThatItBeginsWith) {
   queue.planners[0].settingsJson = R"({"jobs":1,"sleep":300})";
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "slow", "1");
   ASSERT_TRUE(becomes("select status from pending_inputs", "planning"));
   ASSERT_TRUE(eventually([&] { return stage.busy() == 1; }));
@@ -75,7 +75,7 @@ TEST_F(PlanStageTest, AnItemIsPlannedWithTheGenerationThatItBeginsWith) {
 
 TEST_F(PlanStageTest, ALargeDocumentIsInTheDatabaseToo) {
   queue.planners[0].settingsJson = R"({"jobs":5000})";
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "hello");
   ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
   EXPECT_EQ(text("select b.size > 16384 and b.content is not null from blobs b join plans p on "
@@ -85,14 +85,14 @@ TEST_F(PlanStageTest, ALargeDocumentIsInTheDatabaseToo) {
 
 TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
   set("auto_build = true");
-  PlanStage stage(planParts(), 2);
+  PlanStage stage(*host, liveQueue(), nullptr, 2);
   record(*intake, "a.txt", "hello");
   ASSERT_TRUE(becomes("select (queued_at is not null)::text from plans", "true"));
   EXPECT_TRUE(eventually([&] { return tickets()->length("build_queue") == 1; }));
 }
 
 TEST_F(PlanStageTest, ANewInputGoesStraightToAnIdlePlannerOfItsHost) {
-  PlanStage stage(planParts(), 2);
+  PlanStage stage(*host, liveQueue(), nullptr, 2);
   auto direct = recorder(&stage);
   ASSERT_TRUE(eventually([&] { return stage.reserve(1) == 1; })) << "its claimer found nothing";
   stage.receive({}, 1);
@@ -106,7 +106,7 @@ TEST_F(PlanStageTest, ANewInputGoesStraightToAnIdlePlannerOfItsHost) {
 TEST_F(PlanStageTest, NoNewInputOvertakesOneThatWaits) {
   set("plan_paused = true");
   record(*intake, "old.txt", "1");
-  PlanStage stage(planParts(), 0);
+  PlanStage stage(*host, liveQueue(), nullptr, 0);
   auto direct = recorder(&stage);
   intake.reset();  // the source is held by one recorder at a time
   ASSERT_TRUE(eventually([&] { return direct->isHolder("default", "folder"); }));
@@ -143,9 +143,7 @@ TEST_F(PlanStageTest, APlanGoesStraightToAnIdleBuilderOfItsHost) {
     Guarded<std::vector<ClaimedPlan>> claimed;
   } door;
   set("auto_build = true");
-  auto parts = planParts();
-  parts.building = &door;
-  PlanStage stage(parts, 1);
+  PlanStage stage(*host, liveQueue(), &door, 1);
   record(*intake, "a.txt", "hello");
   ASSERT_TRUE(eventually([&] { return !door.claimed.lock()->empty(); }));
   const ClaimedPlan claim = door.claimed.lock()->front();
@@ -162,7 +160,7 @@ TEST_F(PlanStageTest, APlanGoesStraightToAnIdleBuilderOfItsHost) {
 TEST_F(PlanStageTest, ATicketPushedByHandDoesNotPassTheGate) {
   set("auto_plan = false");
   const auto held = record(*intake, "held.txt", "1");
-  PlanStage stage(planParts(), 2);
+  PlanStage stage(*host, liveQueue(), nullptr, 2);
   tickets()->push("plan_queue", {held, 424242});
   set("auto_plan = true");
   record(*intake, "free.txt", "2");
@@ -173,13 +171,13 @@ TEST_F(PlanStageTest, ATicketPushedByHandDoesNotPassTheGate) {
 TEST_F(PlanStageTest, WorksWithoutASingleTicket) {
   record(*intake, "a.txt", "1");
   tickets()->pop("plan_queue", 10, std::chrono::milliseconds(1));  // lost
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   EXPECT_TRUE(becomes("select status from pending_inputs", "planned"));
 }
 
 TEST_F(PlanStageTest, APausedStageClaimsNothing) {
   set("plan_paused = true");
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   const auto id = record(*intake, "a.txt", "1");
   EXPECT_TRUE(
       Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default").empty());
@@ -189,7 +187,7 @@ TEST_F(PlanStageTest, APausedStageClaimsNothing) {
 
 TEST_F(PlanStageTest, AFileThatNoPlannerTakesFailsWithThePatterns) {
   queue.planners[0].match = "requirements*.txt";
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.zip", "1");
   ASSERT_TRUE(becomes("select status from pending_inputs", "failed"));
   EXPECT_THAT(text("select error from pending_inputs"), HasSubstr("requirements*.txt"));
@@ -198,7 +196,7 @@ TEST_F(PlanStageTest, AFileThatNoPlannerTakesFailsWithThePatterns) {
 
 TEST_F(PlanStageTest, WrongSettingsHoldTheQueueAndFailNothing) {
   usePlanner("planwright.noop-planner", R"({"jobs":"many"})");
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "1");
   ASSERT_TRUE(becomes("select (plan_held <> '')::text from queues", "true"));
   EXPECT_THAT(text("select plan_held from queues"), HasSubstr("jobs"));
@@ -208,7 +206,7 @@ TEST_F(PlanStageTest, WrongSettingsHoldTheQueueAndFailNothing) {
 TEST_F(PlanStageTest, StoppingGivesClaimsBackUnharmed) {
   usePlanner("planwright.noop-planner", R"({"sleep":60000})");
   {
-    PlanStage stage(planParts(), 1);
+    PlanStage stage(*host, liveQueue(), nullptr, 1);
     record(*intake, "a.txt", "1");
     ASSERT_TRUE(becomes("select status from pending_inputs", "planning"));
   }
@@ -220,7 +218,7 @@ TEST_F(PlanStageTest, StoppingGivesClaimsBackUnharmed) {
 TEST_F(PlanStageTest, ADeadlineEndsACallAndSaysSo) {
   usePlanner("planwright.noop-planner", R"({"sleep":60000})");
   queue.planners[0].deadline = std::chrono::milliseconds(100);
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "1");
   ASSERT_TRUE(becomes("select status from pending_inputs", "failed"));
   EXPECT_EQ(text("select reason_code from pending_inputs"), "timeout");
@@ -230,7 +228,7 @@ TEST_F(PlanStageTest, EachClassOfFailureHasABudgetOfItsOwnThatIsKept) {
   usePlanner("planwright.noop-planner", R"({"sleep":60000})");
   queue.planners[0].deadline = std::chrono::milliseconds(10);
   queue.retry.timeout = 1;
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   record(*intake, "a.txt", "1");
   ASSERT_TRUE(becomes("select status || ' ' || attempt from pending_inputs", "failed 2"));
   EXPECT_EQ(text("select class || ' ' || reason_code || ' ' || spent::text from pending_inputs"),
@@ -275,7 +273,7 @@ TEST_F(PlanStageTest, HundredsOfItemsShareAFewCommits) {
   for (int i = 0; i < 300; ++i)
     record(*intake, "f" + std::to_string(i), "content " + std::to_string(i));
   set("plan_paused = false");
-  PlanStage stage(planParts(), 4);
+  PlanStage stage(*host, liveQueue(), nullptr, 4);
   ASSERT_TRUE(becomes("select count(*) from pending_inputs where status = 'planned'", "300"));
   EXPECT_EQ(text("select count(distinct plan_digest) from plans"), "300");
   // One transaction id per commit: claims and results went in groups.

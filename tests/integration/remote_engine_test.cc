@@ -33,7 +33,7 @@ class RemoteEngineTest : public LineFixture {
 
 TEST_F(RemoteEngineTest, NobodyElseWaitsWhileOneStarts) {
   std::ofstream(engine / "slow") << "";
-  RemoteEngines engines(buildParts());
+  RemoteEngines engines(*host, liveQueue());
   const auto generation = liveQueue().now();
   auto first = std::async(std::launch::async, [&] { return engines.of(generation); });
   auto second = std::async(std::launch::async, [&] { return engines.of(generation); });
@@ -55,7 +55,7 @@ TEST_F(RemoteEngineTest, NobodyElseWaitsWhileOneStarts) {
 }
 
 TEST_F(RemoteEngineTest, KeepsTheOneOfTheGenerationInForce) {
-  RemoteEngines engines(buildParts());
+  RemoteEngines engines(*host, liveQueue());
   engines.refresh();
   ASSERT_TRUE(eventually([&] { return std::filesystem::exists(engine / "starts"); }));
   const auto engineOf = [&] { return engines.of(liveQueue().now()); };

@@ -171,7 +171,7 @@ TEST_F(UpkeepTest, InputsThatAHostDiedWithTogetherRunSinglyAndNoneIsBlamed) {
                  "pending_inputs"),
             "pending 0 true");
   connection->runText("delete from events");
-  PlanStage stage(planParts(), 3);
+  PlanStage stage(*host, liveQueue(), nullptr, 3);
   ASSERT_TRUE(becomes("select count(*) from pending_inputs where status = 'planned'", "3"));
   EXPECT_EQ(
       text("select string_agg(type, ' ' order by id) from events where type in "
@@ -313,7 +313,7 @@ TEST_F(StallTest, AnItemThatIsToRunAloneIsWatchedLikeAnyOther) {
   look();
   time.advance(std::chrono::minutes(1));
   EXPECT_EQ(look(), 1);
-  PlanStage stage(planParts(), 2);
+  PlanStage stage(*host, liveQueue(), nullptr, 2);
   ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
   EXPECT_EQ(look(), 0) << "its turn came";
 }

@@ -48,15 +48,19 @@ ControlFixture::ControlFixture()
   instance_ =
       connection->run("instance_start", {"data", "host", 1, "api,plan,build", "1"}).number(0, 0);
   connection->run("store_id");
-  control_ = std::make_unique<Control>(ControlParts{.database = database_,
-                                                    .tickets = desk_,
-                                                    .config = live_,
-                                                    .blobs = blobs_,
-                                                    .bell = bell_,
-                                                    .clock = clock_,
-                                                    .metrics = metrics_,
-                                                    .signingKey = &signingKey_,
-                                                    .logsFolder = folder_ / "data/blobs/logs"});
+  host_ = std::make_unique<Host>(Host{live_,
+                                      database_,
+                                      [] { return std::make_unique<MemoryTickets>(); },
+                                      blobs_,
+                                      bell_,
+                                      membership_,
+                                      metrics_,
+                                      clock_,
+                                      logs_,
+                                      {},
+                                      {},
+                                      {}});
+  control_ = std::make_unique<Control>(ControlParts{*host_, desk_, &signingKey_});
 }
 
 Rows ControlFixture::sql(const std::string& text) {

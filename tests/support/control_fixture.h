@@ -102,6 +102,9 @@ class ControlFixture : public testing::Test {
   Bell bell_;
   SystemClock clock_;
   Metrics metrics_;
+  Membership membership_;
+  LogWriter logs_{folder_ / "data/blobs/logs"};
+  std::unique_ptr<Host> host_;
   std::int64_t instance_ = 0;
   std::unique_ptr<Control> control_;
 };

@@ -8,17 +8,16 @@
 #include <gtest/gtest.h>
 
 #include "artifacts/folder_blobs.h"
-#include "building/build_parts.h"
 #include "intake/postgres_recorder.h"
-#include "planning/plan_parts.h"
 #include "queue/redis_tickets.h"
-#include "queues/host_parts.h"
 #include "store/blobs.h"
 #include "store/queue_rows.h"
 #include "support/eventually.h"
 #include "support/services.h"
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
+#include "workers/host.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 
@@ -45,6 +44,9 @@ class LineFixture : public testing::Test {
     connection = database->dedicated(Workload::Queries);
     QueueRows(*connection).configure({"default", true, false, "", 2, 2, 2});
     membership.become(join("host-a"));
+    host = std::make_unique<Host>(Host{config, *database, [this] { return tickets(); }, *blobs,
+                                       bell, membership, metrics, clock, *logs, folder / "work",
+                                       folder / "remote", folder / "sources"});
   }
 
   std::int64_t join(const std::string& dataId) {
@@ -62,16 +64,6 @@ class LineFixture : public testing::Test {
     if (!live) live = std::make_unique<LiveQueue>(queue, plugins);
     if (!(live->now()->config == queue)) live->replace(queue, plugins);
     return *live;
-  }
-  PlanParts planParts() {
-    return {liveQueue(), *database, [this] { return tickets(); }, *blobs, bell, membership, metrics,
-            clock,       nullptr};
-  }
-  BuildParts buildParts() {
-    return {liveQueue(), *database, [this] { return tickets(); },
-            *blobs,      bell,      membership,
-            metrics,     clock,     folder / "work",
-            *logs};
   }
   std::unique_ptr<PostgresRecorder> recorder(NextStage<ClaimedInput>* planning = nullptr) {
     return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3, planning);
@@ -115,6 +107,8 @@ class LineFixture : public testing::Test {
   Membership membership;
   Metrics metrics;
   SystemClock clock;
+  Live<Config> config{Config{}};
+  std::unique_ptr<Host> host;
   std::unique_ptr<Connection> connection;
 };
 

@@ -38,7 +38,7 @@ const std::map<std::string, Names>& allowed() {
         {"logs", {"base"}},
         {"stages", {"base", "config"}},
         {"store", {"base", "model", "artifacts"}},
-        {"workers", {"base", "model", "queue", "config", "stages"}},
+        {"workers", {"base", "model", "store", "queue", "artifacts", "stages", "config", "logs"}},
         {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only
         {"planning", stage},
         {"building", stage},
@@ -53,7 +53,7 @@ const std::map<std::string, Names>& allowed() {
     };
     t["upkeep"].insert("programs");
     t["queues"].insert({"intake", "planning", "building"});
-    t["control"].insert({"intake", "planning", "building", "upkeep", "queues"});
+    t["control"].insert({"intake", "planning", "building", "upkeep", "queues", "programs"});
     Names everything;
     for (const auto& [folder, unused] : t)
       if (folder != "cli" && folder != "trial") everything.insert(folder);

@@ -6,19 +6,21 @@
 
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
+#include "base/live.h"
 #include "base/metrics.h"
+#include "config/config.h"
 #include "logs/log_writer.h"
 #include "queue/tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
-#include "workers/live_queue.h"
 #include "workers/membership.h"
 
 namespace planwright {
 
-/// What the build stage of one queue stands on. All of it outlives the stage.
-struct BuildParts {
-  LiveQueue& queue;
+/// What every part of a running host works with: the queues, their stages, and what people ask of
+/// them. Owned by Application, outlives all of them. [any thread]
+struct Host {
+  const Live<Config>& config;
   Database& database;
   std::function<std::unique_ptr<Tickets>()> connectTickets;  ///< a connection for one thread
   BlobStore& blobs;
@@ -26,9 +28,10 @@ struct BuildParts {
   const Membership& membership;
   Metrics& metrics;
   const Clock& clock;
-  std::filesystem::path workFolder;  ///< of this host alone; one folder per attempt
   LogWriter& logs;
-  std::filesystem::path remoteFolder = {};  ///< work folders of jobs at another engine, which stay
+  std::filesystem::path workFolder;    ///< of this host alone; one folder per attempt
+  std::filesystem::path remoteFolder;  ///< of jobs at other engines, by queue and token; they stay
+  std::filesystem::path sourceFolder;  ///< what sources keep, by queue and name
 };
 
 }  // namespace planwright
