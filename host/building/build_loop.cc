@@ -31,10 +31,10 @@ FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
 
 }  // namespace
 
-BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, Doors doors)
+BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, Doors& doors)
     : host_(host),
       queue_(queue),
-      doors_(std::move(doors)),
+      doors_(doors),
       connection_(host.database.dedicated()),
       reader_(host_, queue_, *connection_),
       writer_(host_, queue_, *connection_),

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -31,15 +30,16 @@ struct BuildMessage {
 /// doors are callbacks.
 class BuildLoop {
  public:
-  struct Doors {
-    std::function<int()> jobSlots;                               ///< wanted now
-    std::function<void(std::vector<JobTask>)> startJobs;         ///< committed as running: run them
-    std::function<void(const std::vector<JobPlace>&)> stopJobs;  ///< that somebody cancelled
-    /// `work`: how long their jobs ran, all together.
-    std::function<void(const std::vector<PlanId>&, std::chrono::microseconds work)>
-        released;  ///< no longer ours: room for others
+  class Doors {
+   public:
+    virtual ~Doors() = default;
+    virtual int jobSlots() = 0;                              ///< wanted now
+    virtual void startJobs(std::vector<JobTask> tasks) = 0;  ///< committed as running: run them
+    virtual void stopJobs(const std::vector<JobPlace>& jobs) = 0;  ///< that somebody cancelled
+    /// No longer ours: room for others. `work`: how long their jobs ran, all together.
+    virtual void released(const std::vector<PlanId>& plans, std::chrono::microseconds work) = 0;
   };
-  BuildLoop(const Host& host, LiveQueue& queue, Doors doors);
+  BuildLoop(const Host& host, LiveQueue& queue, Doors& doors);
 
   /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no
   /// stop is asked for.
@@ -79,7 +79,7 @@ class BuildLoop {
 
   const Host& host_;
   LiveQueue& queue_;
-  Doors doors_;
+  Doors& doors_;
   std::unique_ptr<Connection> connection_;
   BuildReader reader_;
   RoundWriter writer_;

@@ -13,7 +13,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::size_t kGroup = 500;
 constexpr std::chrono::milliseconds kSeatWait{50};
 constexpr int kLooksPerCancel = 2;  // of the watch between two looks for cancel requests
 
@@ -40,66 +39,26 @@ JobResult notRun(const JobTask& task, JobStatus status) {
 BuildStage::BuildStage(const Host& host, LiveQueue& queue, int workers, int jobSlots)
     : host_(host),
       queue_(queue),
-      workers_(workers),
       slots_(jobSlots),
-      prefetch_(std::chrono::milliseconds(50)),
-      claimConnection_(host.database.dedicated()),
       watchConnection_(host.database.dedicated()),
-      alone_(aloneDoors()),
-      turns_(turnDoors()),
       engines_(host, queue),
-      loop_(host, queue,
-            {[this] { return slots_.load(); },
-             [this](std::vector<JobTask> tasks) {
-               {
-                 auto waiting = tasks_.lock();
-                 for (auto& task : tasks)
-                   waiting->insert(task.isUrgent ? waiting->begin() : waiting->end(),
-                                   std::move(task));
-               }
-               tasks_.notifyAll();
-             },
-             [this](const std::vector<JobPlace>& jobs) { stopJobs(jobs); },
-             [this](const std::vector<PlanId>& plans, std::chrono::microseconds work) {
-               std::unordered_set<std::int64_t> done;
-               for (const auto plan : plans) done.insert(number(plan));
-               std::erase_if(held_.lock()->plans,
-                             [&](std::int64_t id) { return done.contains(id); });
-               prefetch_.finished(work / static_cast<std::int64_t>(plans.size()));
-               held_.notifyAll();
-             }}) {
-  ClaimPort port;
-  port.room = [this](const std::stop_token& stop) { return room(stop); };
-  port.roomNow = [this] { return free(*held_.lock()); };
-  port.isDry = [this](bool isDry) {
-    held_.lock()->isQueueDry = isDry;
-    held_.notifyAll();
-  };
-  port.due = [this](std::size_t limit) { return turns().due(limit); };
-  port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns().instead(std::move(tickets), host_.clock.steady());
-  };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
-  port.isOpen = [this] {
-    const Rows open = claimConnection_->run("queue_is_open", {queue_.name});
-    return !open.empty() && open.flag(0, 1);
-  };
-  port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
-                                                       const std::stop_token& stop) mutable {
-    seen = host_.bell.wait(seen, time, stop);
-  };
-  claimer_ = std::make_unique<Claimer>(buildList(queue.name), host.connectTickets(),
-                                       host.membership, std::move(port));
+      loop_(host, queue, *this),
+      claims_(host, queue,
+              {.list = buildList(queue.name),
+               .workers = workers,
+               .seatWait = kSeatWait,
+               .deliver = [this](std::vector<ClaimedPlan> claimed) {
+                 append(mail_.lock()->claimed, std::move(claimed));
+                 mail_.notifyAll();
+               }}) {
   startThreads();
   loopThread_ = startThread("pw-build", [this](const std::stop_token& stop) { loop(stop); });
   watchThread_ = startThread("pw-build-w", [this](const std::stop_token& stop) { watch(stop); });
-  claimThread_ =
-      startThread("pw-build-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+  claims_.start("pw-build-c");
 }
 
 BuildStage::~BuildStage() {
-  claimThread_.request_stop();
-  claimThread_.join();
+  claims_.stop();
   interruptAll(StopReason::Drain);
   loopThread_.request_stop();  // it goes on until every job has come back
   loopThread_.join();
@@ -111,9 +70,8 @@ BuildStage::~BuildStage() {
 }
 
 void BuildStage::resize(int workers, int jobSlots) {
-  workers_ = workers;
+  claims_.resize(workers);
   if (slots_.exchange(jobSlots) != jobSlots) startThreads();
-  held_.notifyAll();
   tasks_.notifyAll();
   mail_.notifyAll();
 }
@@ -131,88 +89,20 @@ void BuildStage::startThreads() {
   }
 }
 
-std::size_t BuildStage::free(const Held& held) {
-  const int wanted = workers_;
-  if (wanted <= 0) return 0;
-  const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
-  const std::size_t taken = held.plans.size() + held.reserved;
-  return target > taken ? target - taken : 0;
-}
-
-AloneTurns::Doors BuildStage::aloneDoors() {
-  AloneTurns::Doors doors;
-  doors.isEmpty = [this](const std::stop_token& stop) {
-    held_.lock()->isQueueDry = false;  // nothing new comes in beside the one that is to be alone
-    const auto isEmpty = [](const Held& now) { return now.plans.empty() && now.reserved == 0; };
-    return isEmpty(*held_.waitFor(std::chrono::seconds(1), stop, isEmpty));
-  };
-  doors.due = [this] { return Plans(*claimConnection_).dueAlone(queue_.name); };
-  doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
-  return doors;
-}
-
-SourceTurns::Doors BuildStage::turnDoors() {
-  return {[this](const std::string& source) {
-            return Plans(*claimConnection_).doOthersWait(queue_.name, source);
-          },
-          [this](std::size_t limit) { return Plans(*claimConnection_).due(queue_.name, limit); }};
-}
-
-SourceTurns& BuildStage::turns() {
-  if (auto newest = queue_.now(); newest != weighed_) {
-    turns_.weigh(weightsOf(newest->config));
-    weighed_ = std::move(newest);
-  }
-  return turns_;
-}
-
-std::size_t BuildStage::room(const std::stop_token& stop) {
-  if (forget_) {  // what is claimed before the loop forgot would be forgotten too
-    sleepFor(std::chrono::milliseconds(10), stop);
-    return 0;
-  }
-  if (workers_ > 0 && alone_.step(host_.clock.steady(), stop)) return 0;
-  auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const auto& now) {
-    const std::size_t room = free(now);
-    return room > 0 && room * 2 >= std::min(now.plans.size(), kGroup);
-  });
-  return std::min(free(*held), kGroup);
-}
-
-std::size_t BuildStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
-  failpoint("build.claim.before");
-  auto claimed = Plans(*claimConnection_)
-                     .claim(ids, InstanceId{host_.membership.instance()}, queue_.name, alone);
-  if (claimed.empty()) return 0;
-  failpoint("build.claim.after");
-  const std::size_t count = claimed.size();
-  receive(std::move(claimed), 0);
-  host_.bell.ring();
-  return count;
-}
-
-std::size_t BuildStage::reserve(std::size_t most) {
-  if (!host_.membership.mayClaim()) return 0;
-  // While builds are quick, seats come free in a moment, and a plan that is queued instead costs a
-  // ticket, a claim and two more index entries.
-  const bool isQuick = prefetch_.target(1) > 1;
-  const std::size_t enough = std::min(most, kGroup / 2);
-  auto held = held_.waitFor(isQuick ? kSeatWait : std::chrono::milliseconds(0), {},
-                            [&](const Held& now) { return now.isQueueDry && free(now) >= enough; });
-  const std::size_t seats = held->isQueueDry ? std::min(free(*held), most) : 0;
-  held->reserved += seats;
-  return seats;
-}
-
-void BuildStage::receive(std::vector<ClaimedPlan> claimed, std::size_t seats) {
+void BuildStage::startJobs(std::vector<JobTask> tasks) {
   {
-    auto held = held_.lock();
-    held->reserved -= seats;
-    for (const auto& plan : claimed) held->plans.push_back(number(plan.id));
+    auto waiting = tasks_.lock();
+    for (auto& task : tasks)
+      waiting->insert(task.isUrgent ? waiting->begin() : waiting->end(), std::move(task));
   }
-  if (claimed.empty()) return;
-  append(mail_.lock()->claimed, std::move(claimed));
-  mail_.notifyAll();
+  tasks_.notifyAll();
+}
+
+void BuildStage::released(const std::vector<PlanId>& plans, std::chrono::microseconds work) {
+  std::unordered_set<std::int64_t> done;
+  for (const auto plan : plans) done.insert(number(plan));
+  claims_.finished(work / static_cast<std::int64_t>(plans.size()));
+  claims_.release(done);
 }
 
 void BuildStage::loop(const std::stop_token& stop) {
@@ -244,7 +134,7 @@ void BuildStage::loop(const std::stop_token& stop) {
         loop_.forget(places);
         waiting->clear();
       }
-      held_.lock()->plans.clear();
+      claims_.clear();
       messages.claimed.clear();
       messages.cancelled.clear();  // and what ended is counted as over
     }
@@ -263,7 +153,7 @@ void BuildStage::loop(const std::stop_token& stop) {
       log::error("the build loop starts over queue={}: {}", queue_.name, e.what());
       interruptAll(StopReason::LeaseLost);
       loop_.forget({});
-      held_.lock()->plans.clear();
+      claims_.clear();
     }
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
@@ -329,7 +219,7 @@ void BuildStage::watch(const std::stop_token& stop) {
     }
     engines_.checkLimits(now);
     engines_.refresh();
-    if (++round % kLooksPerCancel != 0 || held_.lock()->plans.empty()) continue;
+    if (++round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
     try {
       const InstanceId instance{host_.membership.instance()};
       auto plans = Plans(*watchConnection_).cancelRequests(instance, queue_.name);
@@ -362,11 +252,11 @@ void BuildStage::stopWork() {
 bool BuildStage::drain() {
   draining_ = true;
   mail_.notifyAll();
-  auto held = held_.lock();
-  return held->plans.empty() && held->reserved == 0;
+  return claims_.isEmpty();
 }
 
 void BuildStage::abandon() {
+  claims_.suspend();
   forget_ = true;
   interruptAll(StopReason::LeaseLost);
   mail_.notifyAll();

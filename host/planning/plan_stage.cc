@@ -28,41 +28,19 @@ PlanStage::PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>*
       queue_(queue),
       list_(planList(queue.name)),
       wanted_(workers),
-      prefetch_(std::chrono::milliseconds(50)),
-      claimConnection_(host.database.dedicated()),
       watchConnection_(host.database.dedicated()),
-      alone_(aloneDoors()),
-      turns_(turnDoors()),
-      committer_(host, queue, building) {
-  ClaimPort port;
-  port.room = [this](const std::stop_token& stop) { return room(stop); };
-  port.roomNow = [this] { return free(*inbox_.lock()); };
-  port.isDry = [this](bool isDry) { inbox_.lock()->isQueueDry = isDry; };
-  port.due = [this](std::size_t limit) { return turns().due(limit); };
-  port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns().instead(std::move(tickets), host_.clock.steady());
-  };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
-  port.isOpen = [this] {
-    const Rows open = claimConnection_->run("queue_is_open", {queue_.name});
-    return !open.empty() && open.flag(0, 0);
-  };
-  port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
-                                                       const std::stop_token& stop) mutable {
-    seen = host_.bell.wait(seen, time, stop);
-  };
-  claimer_ =
-      std::make_unique<Claimer>(list_, host.connectTickets(), host.membership, std::move(port));
+      committer_(host, queue, building),
+      claims_(host, queue, {.list = list_, .workers = workers, .deliver = [this](auto claimed) {
+                              deliver(std::move(claimed));
+                            }}) {
   finishThread_ = startThread("pw-plan-f", [this](const std::stop_token& stop) { finish(stop); });
   startWorkers();
   watchThread_ = startThread("pw-plan-w", [this](const std::stop_token& stop) { watch(stop); });
-  claimThread_ =
-      startThread("pw-plan-c", [this](const std::stop_token& stop) { claimer_->run(stop); });
+  claims_.start("pw-plan-c");
 }
 
 PlanStage::~PlanStage() {
-  claimThread_.request_stop();
-  claimThread_.join();
+  claims_.stop();
   wanted_ = 0;
   inbox_.notifyAll();
   {
@@ -83,6 +61,7 @@ PlanStage::~PlanStage() {
 
 void PlanStage::resize(int workers) {
   if (wanted_.exchange(workers) == workers) return;
+  claims_.resize(workers);
   startWorkers();
   inbox_.notifyAll();
 }
@@ -109,88 +88,14 @@ void PlanStage::stopWork() {
 
 bool PlanStage::drain() {
   giveBack(0);
-  auto inbox = inbox_.lock();
-  return inbox->held.empty() && inbox->reserved == 0;
+  return claims_.isEmpty();
 }
 
-std::vector<std::int64_t> PlanStage::held() {
-  return inbox_.lock()->held;
-}
-
-std::size_t PlanStage::free(const Inbox& inbox) {
-  const int wanted = wanted_;
-  if (wanted <= 0) return 0;
-  const std::size_t target = prefetch_.target(static_cast<std::size_t>(wanted));
-  const std::size_t taken = inbox.held.size() + inbox.reserved;
-  return target > taken ? target - taken : 0;
-}
-
-AloneTurns::Doors PlanStage::aloneDoors() {
-  AloneTurns::Doors doors;
-  doors.isEmpty = [this](const std::stop_token& stop) {
-    inbox_.lock()->isQueueDry = false;  // nothing new comes in beside the one that is to be alone
-    const auto isEmpty = [](const Inbox& now) { return now.held.empty() && now.reserved == 0; };
-    return isEmpty(*inbox_.waitFor(std::chrono::seconds(1), stop, isEmpty));
-  };
-  doors.due = [this] { return Inputs(*claimConnection_).dueAlone(queue_.name); };
-  doors.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; };
-  return doors;
-}
-
-SourceTurns::Doors PlanStage::turnDoors() {
-  return {[this](const std::string& source) {
-            return Inputs(*claimConnection_).doOthersWait(queue_.name, source);
-          },
-          [this](std::size_t limit) { return Inputs(*claimConnection_).due(queue_.name, limit); }};
-}
-
-SourceTurns& PlanStage::turns() {
-  if (auto newest = queue_.now(); newest != weighed_) {
-    turns_.weigh(weightsOf(newest->config));
-    weighed_ = std::move(newest);
-  }
-  return turns_;
-}
-
-std::size_t PlanStage::room(const std::stop_token& stop) {
-  if (wanted_ > 0 && alone_.step(host_.clock.steady(), stop)) return 0;
-  // A group is worth waiting for: with many items under way, claim when half of the room is free.
-  auto inbox = inbox_.waitFor(std::chrono::seconds(1), stop, [&](const Inbox& now) {
-    const std::size_t room = free(now);
-    return room > 0 && room * 2 >= std::min(now.held.size(), kGroup);
-  });
-  return std::min(free(*inbox), kGroup);
-}
-
-std::size_t PlanStage::claim(const std::vector<std::int64_t>& ids, bool alone) {
-  failpoint("plan.claim.before");
-  auto claimed = Inputs(*claimConnection_)
-                     .claim(ids, InstanceId{host_.membership.instance()}, queue_.name, alone);
-  if (claimed.empty()) return 0;
-  failpoint("plan.claim.after");
-  const std::size_t count = claimed.size();
-  receive(std::move(claimed), 0);
-  host_.bell.ring();
-  return count;
-}
-
-std::size_t PlanStage::reserve(std::size_t most) {
-  if (!host_.membership.mayClaim()) return 0;
-  auto inbox = inbox_.lock();
-  const std::size_t seats = inbox->isQueueDry ? std::min(free(*inbox), most) : 0;
-  inbox->reserved += seats;
-  return seats;
-}
-
-void PlanStage::receive(std::vector<ClaimedInput> claimed, std::size_t seats) {
+void PlanStage::deliver(std::vector<ClaimedInput> claimed) {
   {
     auto inbox = inbox_.lock();
-    inbox->reserved -= seats;
-    if (!claimed.empty()) inbox->lastTaken = host_.clock.steady();
-    for (auto& input : claimed) {
-      inbox->held.push_back(number(input.id));
-      inbox->waiting.push_back(std::move(input));
-    }
+    inbox->lastTaken = host_.clock.steady();
+    for (auto& input : claimed) inbox->waiting.push_back(std::move(input));
   }
   inbox_.notifyAll();
 }
@@ -215,7 +120,7 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
     busy_.fetch_add(1, std::memory_order_relaxed);
     PlanResult result = worker.step.run(*input);
     busy_.fetch_sub(1, std::memory_order_relaxed);
-    prefetch_.finished(result.took);
+    claims_.finished(result.took);
     host_.metrics.observe("planwright_item_run_seconds",
                           {{"queue", list_}, {"plugin", result.plugin}},
                           std::chrono::duration<double>(result.took).count());
@@ -233,8 +138,7 @@ void PlanStage::finish(const std::stop_token& stop) {
     if (!committer_.commit(results, stop)) return;  // the claims go back when the instance ends
     std::unordered_set<std::int64_t> done;
     for (const auto& result : results) done.insert(idOf(result));
-    std::erase_if(inbox_.lock()->held, [&](std::int64_t id) { return done.contains(id); });
-    inbox_.notifyAll();
+    claims_.release(done);
   }
 }
 
@@ -246,7 +150,7 @@ void PlanStage::watch(const std::stop_token& stop) {
       auto workers = workers_.lock();
       for (auto& worker : *workers) worker->step.checkLimits(now);
     }
-    if (++round % kLooksPerCancel == 0 && !held().empty()) cancelWhatIsAsked();
+    if (++round % kLooksPerCancel == 0 && !claims_.isEmpty()) cancelWhatIsAsked();
     // Items were quick, so many were claimed, and then they became slow: others may have them.
     if (now - inbox_.lock()->lastTaken > kLongestWait)
       giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
@@ -284,11 +188,13 @@ void PlanStage::cancelWhatIsAsked() {
 }
 
 void PlanStage::abandon() {
+  std::unordered_set<std::int64_t> waiting;
   {
     auto inbox = inbox_.lock();
-    for (const auto& input : inbox->waiting) std::erase(inbox->held, number(input.id));
+    for (const auto& input : inbox->waiting) waiting.insert(number(input.id));
     inbox->waiting.clear();
   }
+  claims_.release(waiting);
   auto workers = workers_.lock();
   for (auto& worker : *workers) worker->step.interrupt(StopReason::LeaseLost);
 }

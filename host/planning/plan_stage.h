@@ -9,26 +9,22 @@
 
 #include "planning/plan_committer.h"
 #include "planning/plan_step.h"
-#include "workers/alone_turns.h"
-#include "workers/claimer.h"
+#include "store/inputs.h"
+#include "workers/claims.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
-#include "workers/next_stage.h"
 #include "workers/outbox.h"
-#include "workers/prefetch.h"
-#include "workers/source_turns.h"
 
 namespace planwright {
 
-/// The plan stage of one queue: a claimer takes ids and claims inputs, workers plan them, a
-/// committer writes the results in groups. Threads pw-plan-c, pw-plan-0…, pw-plan-w (watch) and
-/// pw-plan-f.
-///   ids -> claimer -> inbox_ -> workers -> outbox_ -> committer
+/// The plan stage of one queue: claims bring inputs, workers plan them, a committer writes the
+/// results in groups. Threads pw-plan-c (claims), pw-plan-0…, pw-plan-w (watch) and pw-plan-f.
+///   claims_ -> inbox_ -> workers -> outbox_ -> committer
 /// Destruction tells running calls to stop; what was claimed and not planned goes back unharmed.
-class PlanStage final : public NextStage<ClaimedInput> {
+class PlanStage {
  public:
   PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building, int workers);
-  ~PlanStage() override;
+  ~PlanStage();
   PlanStage(const PlanStage&) = delete;
   PlanStage& operator=(const PlanStage&) = delete;
 
@@ -42,10 +38,10 @@ class PlanStage final : public NextStage<ClaimedInput> {
   /// The host is leaving (Membership::leave): what waits goes back. True: nothing is left.
   bool drain();
 
-  std::size_t reserve(std::size_t most) override;
-  void receive(std::vector<ClaimedInput> claimed, std::size_t seats) override;
+  /// Where intake may hand over what it has just recorded.
+  NextStage<ClaimedInput>& door() { return claims_; }
   /// Inputs that are claimed and not yet committed; reconcile compares them with the table.
-  std::vector<std::int64_t> held();
+  std::vector<std::int64_t> held() { return claims_.held(); }
 
  private:
   struct Worker {
@@ -56,18 +52,10 @@ class PlanStage final : public NextStage<ClaimedInput> {
   };
   struct Inbox {
     std::deque<ClaimedInput> waiting;
-    std::vector<std::int64_t> held;  ///< ids from claim to commit
-    bool isQueueDry = false;         ///< nothing waits that a new input would overtake
-    std::size_t reserved = 0;        ///< seats of inputs that intake is just committing
-    SteadyTime lastTaken{};          ///< when a worker took one, or some were claimed
+    SteadyTime lastTaken{};  ///< when a worker took one, or some were claimed
   };
 
-  std::size_t free(const Inbox& inbox);
-  std::size_t room(const std::stop_token& stop);
-  std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
-  AloneTurns::Doors aloneDoors();
-  SourceTurns::Doors turnDoors();
-  SourceTurns& turns();
+  void deliver(std::vector<ClaimedInput> claimed);
   /// The next input to plan, or nothing for about a second.
   std::optional<ClaimedInput> take(const std::stop_token& stop);
   void work(Worker& worker, int index, const std::stop_token& stop);
@@ -84,15 +72,11 @@ class PlanStage final : public NextStage<ClaimedInput> {
   std::atomic<int> busy_{0};
   Guarded<Inbox> inbox_;
   Outbox<PlanResult> outbox_;
-  Prefetch prefetch_;
-  std::unique_ptr<Connection> claimConnection_, watchConnection_;
+  std::unique_ptr<Connection> watchConnection_;
   Guarded<std::vector<std::unique_ptr<Worker>>> workers_;
-  AloneTurns alone_;
-  SourceTurns turns_;                               ///< by turns(), in the claimer's thread
-  std::shared_ptr<const QueueGeneration> weighed_;  ///< whose weights they have
   PlanCommitter committer_;
-  std::unique_ptr<Claimer> claimer_;
-  std::jthread claimThread_, watchThread_, finishThread_;
+  Claims<Inputs> claims_;
+  std::jthread watchThread_, finishThread_;
 };
 
 }  // namespace planwright

@@ -77,7 +77,8 @@ QueueRunner::QueueRunner(const Host& host, const QueueConfig& queue,
     building_ =
         std::make_unique<BuildStage>(host, queue_, settings.buildWorkers, settings.jobSlots);
   if (config->roles.plan)
-    planning_ = std::make_unique<PlanStage>(host, queue_, building_.get(), settings.planWorkers);
+    planning_ = std::make_unique<PlanStage>(host, queue_, building_ ? &building_->door() : nullptr,
+                                            settings.planWorkers);
   startSources();
 }
 
@@ -125,7 +126,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
                         : Result<std::unique_ptr<Source>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
-  auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts, planning_.get());
+  auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts,
+                                                 planning_ ? &planning_->door() : nullptr);
   IntakeSettings intake;
   intake.queue = queue_.name;
   intake.source = sourceName(config, index);

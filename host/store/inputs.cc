@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "artifacts/blob_store.h"
+#include "base/failpoints.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -46,8 +47,10 @@ std::vector<InputId> inputIds(const Rows& rows) {
 
 std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                         const std::string& queue, bool alone) {
+  failpoint("plan.claim.before");
   const Rows rows =
       connection_.run("claim_inputs", {PgArray::of(ids), number(instance), queue, alone});
+  if (!rows.empty()) failpoint("plan.claim.after");
   std::vector<ClaimedInput> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = InputId{rows.number(i, 0)};
@@ -62,6 +65,11 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
     claimed[i].content = rows.bytes(i, 9);
   }
   return claimed;
+}
+
+bool Inputs::isOpen(const std::string& queue) {
+  const Rows open = connection_.run("queue_is_open", {queue});
+  return !open.empty() && open.flag(0, 0);
 }
 
 std::vector<QueuedItem> Inputs::due(const std::string& queue, std::size_t limit) {

@@ -14,12 +14,16 @@ namespace planwright {
 /// when Postgres is away.
 class Inputs {
  public:
+  using Claimed = ClaimedInput;
+
   explicit Inputs(Connection& connection) : connection_(connection) {}
 
   /// Those of `ids` that are due, queued and allowed become ours. Others are stale tickets.
   /// `alone`: those that a host died with.
   std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                   const std::string& queue, bool alone = false);
+  /// Whether anything may be claimed: the stage is not paused or held.
+  bool isOpen(const std::string& queue);
   /// What is due, up to `limit` of each source, oldest first.
   std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
   /// Anything of a source but this one is queued.

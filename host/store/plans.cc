@@ -1,5 +1,6 @@
 #include "store/plans.h"
 
+#include "base/failpoints.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -29,8 +30,10 @@ std::vector<PlanId> planIds(const Rows& rows) {
 
 std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                       const std::string& queue, bool alone) {
+  failpoint("build.claim.before");
   const Rows rows =
       connection_.run("claim_plans", {PgArray::of(ids), number(instance), queue, alone});
+  if (!rows.empty()) failpoint("build.claim.after");
   std::vector<ClaimedPlan> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     claimed[i].id = PlanId{rows.number(i, 0)};
@@ -47,6 +50,11 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
     claimed[i].useCache = rows.flag(i, 11);
   }
   return claimed;
+}
+
+bool Plans::isOpen(const std::string& queue) {
+  const Rows open = connection_.run("queue_is_open", {queue});
+  return !open.empty() && open.flag(0, 1);
 }
 
 std::vector<QueuedItem> Plans::due(const std::string& queue, std::size_t limit) {

@@ -12,10 +12,13 @@ namespace planwright {
 /// caller's connection.
 class Plans {
  public:
+  using Claimed = ClaimedPlan;
+
   explicit Plans(Connection& connection) : connection_(connection) {}
 
   std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                  const std::string& queue, bool alone = false);
+  bool isOpen(const std::string& queue);
   std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
   /// Anything of a source but this one is queued.
   bool doOthersWait(const std::string& queue, const std::string& source);

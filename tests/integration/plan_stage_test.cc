@@ -93,9 +93,9 @@ TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
 
 TEST_F(PlanStageTest, ANewInputGoesStraightToAnIdlePlannerOfItsHost) {
   PlanStage stage(*host, liveQueue(), nullptr, 2);
-  auto direct = recorder(&stage);
-  ASSERT_TRUE(eventually([&] { return stage.reserve(1) == 1; })) << "its claimer found nothing";
-  stage.receive({}, 1);
+  auto direct = recorder(&stage.door());
+  ASSERT_TRUE(eventually([&] { return stage.door().reserve(1) == 1; })) << "its claimer found nothing";
+  stage.door().receive({}, 1);
   record(*direct, "a.txt", "hello");
   ASSERT_TRUE(becomes("select status || ' ' || fence || ' ' || attempt from pending_inputs",
                       "planned 1 1"));
@@ -107,7 +107,7 @@ TEST_F(PlanStageTest, NoNewInputOvertakesOneThatWaits) {
   set("plan_paused = true");
   record(*intake, "old.txt", "1");
   PlanStage stage(*host, liveQueue(), nullptr, 0);
-  auto direct = recorder(&stage);
+  auto direct = recorder(&stage.door());
   intake.reset();  // the source is held by one recorder at a time
   ASSERT_TRUE(eventually([&] { return direct->isHolder("default", "folder"); }));
   record(*direct, "new.txt", "2");
