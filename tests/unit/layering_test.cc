@@ -39,7 +39,7 @@ const std::map<std::string, Names>& allowed() {
         {"stages", {"base", "config"}},
         {"store", {"base", "model", "artifacts"}},
         {"workers", {"base", "model", "store", "queue", "artifacts", "stages", "config", "logs"}},
-        {"intake", stage},  // intake, planning, building and upkeep meet in rows and ids only
+        {"intake", stage},  // these four never include each other
         {"planning", stage},
         {"building", stage},
         {"upkeep", stage},
