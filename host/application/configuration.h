@@ -3,10 +3,18 @@
 #include <optional>
 #include <string>
 
-#include "application/serve.h"
 #include "config/config_reader.h"
 
 namespace planwright {
+
+/// What the command line of `planwright serve` said. Already applied to the Config; kept so that
+/// messages can name where a value came from.
+struct ServeOptions {
+  std::optional<std::string> configFile;
+  std::optional<std::string> dataFolder;
+  std::optional<std::string> listen;
+  std::optional<std::string> roles;
+};
 
 /// The configuration that a host with these options runs with, or every mistake in it: the file,
 /// the settings of its plugins against their schemas, and over both the command line. `text`: as if

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "application/application.h"
-#include "application/configuration.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "base/open_files.h"

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config_reader.h"
 #include "config/place.h"
 
 namespace planwright {

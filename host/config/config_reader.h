@@ -10,15 +10,6 @@
 
 namespace planwright {
 
-/// One mistake in a configuration file, with its remedy.
-struct ConfigProblem {
-  Place place;
-  std::string message;
-  /// "team.yaml:12:5: unknown key \"stabel_for\"; did you mean \"stable_for\"?"
-  std::string text() const { return place.text() + ": " + message; }
-  friend auto operator<=>(const ConfigProblem&, const ConfigProblem&) = default;
-};
-
 /// What reading gives: the values, and every mistake at once in the order of the file. Use `config`
 /// only if there is no problem.
 struct ReadConfig {

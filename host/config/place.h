@@ -21,4 +21,13 @@ struct Place {
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
+/// One mistake in a configuration file, with its remedy.
+struct ConfigProblem {
+  Place place;
+  std::string message;
+  /// "team.yaml:12:5: unknown key \"stabel_for\"; did you mean \"stable_for\"?"
+  std::string text() const { return place.text() + ": " + message; }
+  friend auto operator<=>(const ConfigProblem&, const ConfigProblem&) = default;
+};
+
 }  // namespace planwright

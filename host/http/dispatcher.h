@@ -4,7 +4,7 @@
 #include <string>
 
 #include "http/router.h"
-#include "http/server.h"
+#include "http/server_options.h"
 
 namespace planwright {
 

@@ -3,13 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
-#include "base/unique_fd.h"
 #include "http/event_message.h"
-#include "http/response.h"
+#include "http/transfer.h"
 
 namespace planwright {
 
@@ -26,16 +22,6 @@ struct HubCounts {
   std::size_t subscribers = 0;  ///< event clients among them
   std::uint64_t dropped = 0;    ///< clients let go because they did not read
   std::uint64_t published = 0;
-};
-
-/// A socket whose answer takes long, with what is to be sent: bytes, then a file, then
-/// events.
-struct Transfer {
-  UniqueFd socket;
-  std::vector<std::string> bytes;
-  std::size_t sentBytes = 0;  ///< of `bytes`, which went out already
-  FileBody file;
-  std::optional<EventSubscription> events;
 };
 
 /// Owns the sockets of answers that may take long: event streams, files, large bodies, slow

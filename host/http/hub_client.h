@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "http/event_memory.h"
-#include "http/hub.h"
+#include "http/transfer.h"
 
 namespace planwright {
 

@@ -1,44 +1,15 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
+#include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "http/hub.h"
-#include "http/limits.h"
 #include "http/router.h"
+#include "http/server_options.h"
 
 namespace planwright {
-
-/// One answered request, for metrics and the access log.
-struct RequestRecord {
-  Method method = Method::Get;
-  std::string_view route;  ///< the pattern, or "" if none fitted
-  int status = 0;
-  std::chrono::nanoseconds duration{0};
-};
-
-struct ServerOptions {
-  std::string listen = "127.0.0.1:8470";  ///< HOST:PORT or [V6]:PORT; port 0 = any free one
-  int threads = 8;
-  HttpLimits limits;
-  HubLimits hub;
-  std::filesystem::path spoolFolder =
-      "/tmp";  ///< for upload bodies; files there are unlinked at once
-  /// Host names (without port) that are answered besides loopback ones; "*" = any. Others get 421.
-  std::vector<std::string> allowedHosts;
-  bool readOnly = false;  ///< every write is refused with 403
-  /// Asked before the handler: an answer refuses the request (sign-in, roles). [HTTP workers]
-  std::function<std::optional<Response>(const Request&, const Route&)> gate;
-  std::function<void(const RequestRecord&)> onRequest;  ///< [HTTP workers]
-};
 
 /// The HTTP side of the program: Pistache's reactor and peers under our own framing, limits and
 /// writing (traps of Pistache 0.0.5: answers that reach the wrong client, workers stuck on slow

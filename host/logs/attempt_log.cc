@@ -14,7 +14,6 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "logs/log_reader.h"
-#include "logs/log_writer.h"
 
 namespace planwright {
 namespace {

@@ -6,13 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_mask.h"
 #include "base/unique_fd.h"
 #include "logs/log_frames.h"
-#include "base/secret_mask.h"
+#include "logs/log_writer.h"
 
 namespace planwright {
-
-class LogWriter;
 
 /// What one attempt's log may become.
 struct LogLimits {
@@ -31,10 +30,10 @@ struct LogEnd {
 /// a frame of the file, with the time. Nothing is made before it is needed: no pipe without a
 /// program, no file without a byte. Owned by the call of the attempt; the writer outlives it.
 /// [any thread]
-class AttemptLog {
+class AttemptLog final : private LogPipe {
  public:
   AttemptLog(LogWriter& writer, std::filesystem::path file, LogLimits limits = {});
-  ~AttemptLog();
+  ~AttemptLog() override;
   AttemptLog(const AttemptLog&) = delete;
   AttemptLog& operator=(const AttemptLog&) = delete;
 
@@ -53,9 +52,8 @@ class AttemptLog {
   LogEnd finish();
 
  private:
-  friend class LogWriter;
-
-  bool drain(std::string& buffer, FramePacker& packer, int mostRounds);
+  int readEnd() const override { return readEnd_.get(); }
+  bool drain(std::string& buffer, FramePacker& packer, int mostRounds) override;
   void take(std::string_view bytes, FramePacker& packer);
   void store(std::string_view text, FramePacker& packer);
   void keepEnd(std::string_view text);

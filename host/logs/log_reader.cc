@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/utf8.h"
-#include "logs/log_search.h"
 
 namespace planwright {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "logs/log_frames.h"
+#include "logs/log_search.h"
 
 namespace planwright {
 
@@ -19,17 +20,6 @@ struct LogLines {
   bool isTruncated = false;  ///< some lines were too long to be shown whole, or the page too large
   std::vector<std::string> lines;        ///< valid UTF-8, without line ends
   std::vector<std::int64_t> unixMillis;  ///< of each line, when its first byte was written
-};
-
-struct LogHit {
-  std::int64_t line = 0;
-  std::string text;  ///< without terminal escape sequences
-};
-
-struct LogHits {
-  std::int64_t total = 0;  ///< may be more than `hits`
-  bool isComplete = true;  ///< false: the time was over before the end of the log
-  std::vector<LogHit> hits;
 };
 
 /// Reads a log of any size that may be growing, as far as it was written when this was made. Costs
@@ -49,11 +39,9 @@ class LogReader {
   void copy(std::uint64_t from, std::uint64_t to,
             const std::function<void(std::string_view)>& write);
   /// Lines that contain `text`, or match the RE2 expression if `isRegex`; without regard to case,
-  /// to terminal escape sequences, and to more than kSearchedLine of a line. Gives up after two
-  /// seconds. Invalid (pointer "q"): not an expression.
+  /// to terminal escape sequences, and to more than LogSearch::kLongestLine of a line. Gives up
+  /// after two seconds. Invalid (pointer "q"): not an expression.
   Result<LogHits> search(const std::string& text, bool isRegex, int limit);
-
-  static constexpr std::size_t kSearchedLine = kFrameText;
 
  private:
   LogFrames frames_;

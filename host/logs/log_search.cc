@@ -59,7 +59,7 @@ bool LogSearch::feed(std::string_view piece) {
     isInLongLine_ = false;
   }
   const auto last = block_.rfind('\n');
-  if (last == std::string::npos && block_.size() >= LogReader::kSearchedLine) {
+  if (last == std::string::npos && block_.size() >= kLongestLine) {
     look(block_);
     isInLongLine_ = true;
   } else {

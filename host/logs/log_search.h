@@ -1,13 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "logs/ansi_filter.h"
-#include "logs/log_reader.h"
+#include "logs/log_frames.h"
 
 namespace re2 {
 class RE2;
@@ -15,10 +17,22 @@ class RE2;
 
 namespace planwright {
 
+struct LogHit {
+  std::int64_t line = 0;
+  std::string text;  ///< without terminal escape sequences
+};
+
+struct LogHits {
+  std::int64_t total = 0;  ///< may be more than `hits`
+  bool isComplete = true;  ///< false: the time was over before the end of the log
+  std::vector<LogHit> hits;
+};
+
 /// Looks for an expression in text that comes in pieces, many lines at a time. RE2 takes time in
 /// proportion to the text whatever the expression is, and bounded memory. For one search.
 class LogSearch {
  public:
+  static constexpr std::size_t kLongestLine = kFrameText;  ///< more of a line is not searched
   static Result<std::unique_ptr<LogSearch>> make(const std::string& text, bool isRegex, int limit);
   ~LogSearch();
 

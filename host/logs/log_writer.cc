@@ -58,12 +58,12 @@ LogWriter::~LogWriter() {
   ::eventfd_write(wake_.get(), 1);
 }
 
-std::uint64_t LogWriter::watch(Pen& pen, AttemptLog& log) {
+std::uint64_t LogWriter::watch(Pen& pen, LogPipe& log) {
   const std::uint64_t number = ++pen.lastNumber;
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = number;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, log.readEnd_.get(), &event) != 0)
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, log.readEnd(), &event) != 0)
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   pen.logs.emplace(number, &log);
   return number;

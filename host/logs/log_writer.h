@@ -9,10 +9,18 @@
 
 #include "base/guarded.h"
 #include "base/unique_fd.h"
-#include "logs/attempt_log.h"
 #include "logs/log_frames.h"
 
 namespace planwright {
+
+/// The pipe of a log that is written, as its writer sees it. Called under the writer's lock.
+class LogPipe {
+ public:
+  virtual ~LogPipe() = default;
+  virtual int readEnd() const = 0;
+  /// Moves what is there into the file. True: there may be more.
+  virtual bool drain(std::string& buffer, FramePacker& packer, int mostRounds) = 0;
+};
 
 /// Writes the logs of all attempts of this host. One thread ("pw-logs") waits for their pipes and
 /// moves what comes into the files, as it comes; a second one ("pw-logs-pack") rewrites finished
@@ -35,11 +43,11 @@ class LogWriter {
   struct Pen {
     std::string buffer;
     FramePacker packer;
-    std::unordered_map<std::uint64_t, AttemptLog*> logs;
+    std::unordered_map<std::uint64_t, LogPipe*> logs;
     std::uint64_t lastNumber = 0;
   };
 
-  std::uint64_t watch(Pen& pen, AttemptLog& log);
+  std::uint64_t watch(Pen& pen, LogPipe& log);
   void forget(Pen& pen, std::uint64_t number);
   void gather(const std::filesystem::path& file);
   void run(const std::stop_token& stop);

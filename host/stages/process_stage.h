@@ -10,8 +10,9 @@
 #include "base/json.h"
 #include "base/secret_mask.h"
 #include "stages/manifest.h"
-#include "stages/registry.h"
+#include "stages/stage.h"
 #include "stages/stage_call.h"
+#include "stages/stage_room.h"
 #include "stages/worker_process.h"
 
 namespace planwright {

@@ -10,22 +10,12 @@
 #include "base/result.h"
 #include "stages/plugin_lock.h"
 #include "stages/stage.h"
+#include "stages/stage_room.h"
 
 namespace planwright {
 
 class Quarantine;
 class StoredPlugin;
-
-/// Where a stage runs. Auto: in this process if the plugin came with the program and does not
-/// prefer otherwise, else in one of its own, as far as its manifest lets it.
-struct StageRoom {
-  enum class Isolation { Inproc, Process, Auto };
-  Isolation isolation = Isolation::Inproc;
-  ProgramLimits limits = {};  ///< of its process, if it has one; processor time is that of a call
-  /// Its process sees the system read-only and nothing else, as a user of its own; the network only
-  /// if its manifest asks for it as well.
-  bool isStrict = false, hasNetwork = false;
-};
 
 /// What is known of one plugin file, whether it could be loaded or not.
 struct PluginInfo {

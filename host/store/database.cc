@@ -14,9 +14,7 @@
 #include "base/unique_fd.h"
 #include "store/one_line.h"
 #include "store/rows_state.h"
-#include "store/schema.h"
 #include "store/sql.h"
-
 namespace planwright {
 
 /// The sockets of all open connections, so that a thread that waits in one can be woken.
@@ -138,7 +136,7 @@ Rows Connection::run(std::string_view statement, std::initializer_list<Param> pa
   const auto dynamic = pqxx::prepare::make_dynamic_params(values.begin(), values.end());
   const std::string name(statement);
   Rows out;
-  out.state_ = std::make_shared<Rows::State>();
+  out.state_ = std::make_shared<RowsState>();
   try {
     if (state_->transaction) {
       out.state_->rows = state_->transaction->exec_prepared(name, dynamic);
@@ -159,7 +157,7 @@ Rows Connection::run(std::string_view statement, std::initializer_list<Param> pa
 
 Rows Connection::runText(const std::string& sql) {
   Rows out;
-  out.state_ = std::make_shared<Rows::State>();
+  out.state_ = std::make_shared<RowsState>();
   try {
     if (!state_) open();
     if (state_->transaction) {
@@ -295,12 +293,6 @@ std::unique_ptr<Connection> Database::dedicated(Workload workload) const {
 
 void Database::breakConnections() {
   sockets_->shutAll();
-}
-
-void Database::migrate() {
-  Connection connection(url_, Workload::Queries);
-  bringUpSchema(connection);
-  connection.checkStatements();
 }
 
 }  // namespace planwright

@@ -9,6 +9,8 @@
 
 namespace planwright {
 
+struct RowsState;
+
 /// Rows of one answer. Cheap to copy, valid for as long as it lives. One thread. A column is asked
 /// for by its name (a name that the statement does not give throws logic_error) or number.
 class Rows {
@@ -37,9 +39,8 @@ class Rows {
 
  private:
   friend class Connection;
-  struct State;
   int find(std::string_view column) const;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<RowsState> state_;
 };
 
 /// A parameter: text or null.

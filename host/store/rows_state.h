@@ -6,12 +6,10 @@
 
 #include <pqxx/pqxx>
 
-#include "store/rows.h"
-
 namespace planwright {
 
 /// In store/ only: what Postgres answered.
-struct Rows::State {
+struct RowsState {
   pqxx::result rows;
   std::vector<std::string_view> columns;  // their names, once one is asked for
   std::size_t next = 0;  // behind the column asked for last: they are mostly read in order

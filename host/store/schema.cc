@@ -61,4 +61,10 @@ void bringUpSchema(Connection& connection) {
   connection.runText(sql::statements().at("session_migrate_end"));
 }
 
+void Database::migrate() {
+  Connection connection(url_, Workload::Queries);
+  bringUpSchema(connection);
+  connection.checkStatements();
+}
+
 }  // namespace planwright

@@ -153,6 +153,38 @@ TEST(Layering, FoldersOfTheHostIncludeOnlyWhatStandsBelowThem) {
   }
 }
 
+/// The header and the source of a unit, without their ending -> the units of the host that these
+/// include.
+std::map<std::string, Names> unitsOfTheHost() {
+  std::map<std::string, Names> units;
+  const auto unitOf = [](const fs::path& path) { return fs::path(path).replace_extension(); };
+  for (const auto& source : sourcesBelow({"host"}))
+    units[unitOf(source.path.lexically_relative("host")).string()];
+  for (const auto& source : sourcesBelow({"host"})) {
+    const std::string unit = unitOf(source.path.lexically_relative("host")).string();
+    for (const auto& include : source.includes)
+      if (const std::string other = unitOf(include.name).string();
+          other != unit && units.contains(other))
+        units[unit].insert(other);
+  }
+  return units;
+}
+
+/// A unit of a ring can only be understood, tested and built together with all of it.
+TEST(Layering, NoUnitsOfTheHostIncludeEachOtherInARing) {
+  auto units = unitsOfTheHost();
+  // What includes nothing that is left is in no ring; what remains is in one, or above one.
+  for (bool isChanged = true; isChanged;) {
+    isChanged = false;
+    for (auto unit = units.begin(); unit != units.end();) {
+      std::erase_if(unit->second, [&](const auto& below) { return !units.contains(below); });
+      isChanged = isChanged || unit->second.empty();
+      unit = unit->second.empty() ? units.erase(unit) : std::next(unit);
+    }
+  }
+  for (const auto& [unit, below] : units) ADD_FAILURE() << unit << " includes " << *below.begin();
+}
+
 TEST(Layering, OnlyStagesAndTrialsOfTheHostKnowThePluginInterface) {
   for (const auto& source : sourcesBelow({"host"}))
     for (const auto& include : source.includes)
