@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <stop_token>
 #include <vector>
 
@@ -15,15 +14,17 @@ namespace planwright {
 /// group are not blamed for it. Asked by a claimer before it claims anything else, in its thread.
 class AloneTurns {
  public:
-  struct Doors {
+  class Doors {
+   public:
+    virtual ~Doors() = default;
     /// The stage holds nothing; waits up to a second for that.
-    std::function<bool(const std::stop_token&)> isEmpty;
+    virtual bool isEmpty(const std::stop_token& stop) = 0;
     /// The next item that is to run alone, or none.
-    std::function<std::vector<std::int64_t>()> due;
+    virtual std::vector<std::int64_t> dueAlone() = 0;
     /// Claims it. False: it was not to be had.
-    std::function<bool(const std::vector<std::int64_t>&)> claim;
+    virtual bool claimAlone(const std::vector<std::int64_t>& ids) = 0;
   };
-  explicit AloneTurns(Doors doors) : doors_(std::move(doors)) {}
+  explicit AloneTurns(Doors& doors) : doors_(doors) {}
 
   /// One look at most each second while there are none. True: claim nothing else now.
   bool step(SteadyTime now, const std::stop_token& stop);
@@ -31,7 +32,7 @@ class AloneTurns {
   bool areOn() const { return areOn_.load(std::memory_order_acquire); }
 
  private:
-  const Doors doors_;
+  Doors& doors_;
   std::atomic<bool> areOn_{false};
   SteadyTime nextLook_{};
 };

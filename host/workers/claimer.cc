@@ -18,11 +18,11 @@ constexpr std::chrono::milliseconds kBreath{10};  // every commit rings, our own
 }  // namespace
 
 Claimer::Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,
-                 ClaimPort port)
+                 ClaimPort& port)
     : list_(std::move(list)),
       tickets_(std::move(tickets)),
       membership_(membership),
-      port_(std::move(port)) {}
+      port_(port) {}
 
 void Claimer::step(const std::stop_token& stop) {
   if (!membership_.mayClaim()) {
@@ -47,7 +47,7 @@ void Claimer::step(const std::stop_token& stop) {
     giveBack({ids.begin() + static_cast<std::ptrdiff_t>(left), ids.end()});
     ids.resize(left);
   }
-  if (port_.turns && !redisIsAway_) ids = takeTurns(std::move(ids));
+  if (!redisIsAway_) ids = takeTurns(std::move(ids));
   if (ids.empty() || port_.claim(ids) > 0) return;
   isClosed_ = !port_.isOpen();
   if (isClosed_) giveBack(ids);
@@ -70,17 +70,17 @@ void Claimer::giveBack(const std::vector<std::int64_t>& ids) {
 std::vector<std::int64_t> Claimer::takeTickets(std::size_t room, const std::stop_token& stop) {
   try {
     failpoint("take.before");
-    if (tickets_->length(list_) == 0) port_.isDry(true);
+    if (tickets_->length(list_) == 0) port_.setDry(true);
     auto ids = tickets_->pop(list_, room, kTicketWait);
     if (!ids.empty()) {
-      port_.isDry(false);
+      port_.setDry(false);
       failpoint("take.after");
     }
     if (redisIsAway_) log::info("working with tickets again list={}", list_);
     redisIsAway_ = false;
     return ids;
   } catch (const Unavailable& e) {
-    port_.isDry(false);
+    port_.setDry(false);
     if (!redisIsAway_) log::warn("working without tickets list={}: {}", list_, e.what());
     redisIsAway_ = true;
     sleepFor(kBreath, stop);

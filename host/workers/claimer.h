@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -15,23 +14,25 @@
 namespace planwright {
 
 /// What a claimer needs of its stage. Called in the claimer's thread.
-struct ClaimPort {
+class ClaimPort {
+ public:
+  virtual ~ClaimPort() = default;
   /// Free room; waits up to a second for some.
-  std::function<std::size_t(const std::stop_token&)> room;
+  virtual std::size_t room(const std::stop_token& stop) = 0;
   /// Free room now: results of the stage before may have taken some since.
-  std::function<std::size_t()> roomNow;
+  virtual std::size_t roomNow() = 0;
   /// The queue is empty and the claimer waits for its next ticket, or no longer so.
-  std::function<void(bool)> isDry;
+  virtual void setDry(bool isDry) = 0;
   /// Ids that are due in Postgres, sources in turns.
-  std::function<std::vector<std::int64_t>(std::size_t limit)> due;
-  /// What to claim for these tickets; an empty function: just these.
-  std::function<SourceTurns::Turn(std::vector<std::int64_t> tickets)> turns;
+  virtual std::vector<std::int64_t> due(std::size_t limit) = 0;
+  /// What to claim for these tickets.
+  virtual SourceTurns::Turn turns(std::vector<std::int64_t> tickets) = 0;
   /// Claims those of the ids that are still claimable and hands them to the workers; how many.
-  std::function<std::size_t(const std::vector<std::int64_t>& ids)> claim;
+  virtual std::size_t claim(const std::vector<std::int64_t>& ids) = 0;
   /// Whether anything may be claimed: the stage is not paused or held.
-  std::function<bool()> isOpen;
+  virtual bool isOpen() = 0;
   /// Without Redis: returns once something was committed, or so much later.
-  std::function<void(std::chrono::milliseconds, const std::stop_token&)> waitForCommit;
+  virtual void waitForCommit(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
 /// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or
@@ -40,7 +41,7 @@ struct ClaimPort {
 class Claimer {
  public:
   Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,
-          ClaimPort port);
+          ClaimPort& port);
 
   /// One round: at most about a second. Throws Unavailable when Postgres is away.
   void step(const std::stop_token& stop);
@@ -55,7 +56,7 @@ class Claimer {
   const std::string list_;
   const std::unique_ptr<Tickets> tickets_;
   const Membership& membership_;
-  const ClaimPort port_;
+  ClaimPort& port_;
   bool redisIsAway_ = false;
   bool isClosed_ = false;
   int emptyWaits_ = 0;

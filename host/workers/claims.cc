@@ -22,9 +22,9 @@ Claims<Rows>::Claims(const Host& host, LiveQueue& queue, Options options)
       options_(std::move(options)),
       workers_(options_.workers),
       connection_(host.database.dedicated()),
-      alone_(aloneDoors()),
-      turns_(turnDoors()),
-      claimer_(options_.list, host.connectTickets(), host.membership, claimPort()) {}
+      alone_(*this),
+      turns_(*this),
+      claimer_(options_.list, host.connectTickets(), host.membership, *this) {}
 
 template <class Rows>
 std::size_t Claims<Rows>::reserve(std::size_t most) {
@@ -102,41 +102,40 @@ SourceTurns& Claims<Rows>::turns() {
 }
 
 template <class Rows>
-ClaimPort Claims<Rows>::claimPort() {
-  ClaimPort port;
-  port.room = [this](const std::stop_token& stop) { return room(stop); };
-  port.roomNow = [this] { return free(*held_.lock()); };
-  port.isDry = [this](bool isDry) { setDry(isDry); };
-  port.due = [this](std::size_t limit) { return turns().due(limit); };
-  port.turns = [this](std::vector<std::int64_t> tickets) {
-    return turns().instead(std::move(tickets), host_.clock.steady());
-  };
-  port.claim = [this](const std::vector<std::int64_t>& ids) { return claim(ids, false); };
-  port.isOpen = [this] { return Rows(*connection_).isOpen(queue_.name); };
-  port.waitForCommit = [this, seen = std::uint64_t{0}](std::chrono::milliseconds time,
-                                                       const std::stop_token& stop) mutable {
-    seen = host_.bell.wait(seen, time, stop);
-  };
-  return port;
+SourceTurns::Turn Claims<Rows>::turns(std::vector<std::int64_t> tickets) {
+  return turns().instead(std::move(tickets), host_.clock.steady());
 }
 
 template <class Rows>
-AloneTurns::Doors Claims<Rows>::aloneDoors() {
-  return {[this](const std::stop_token& stop) {
-            setDry(false);  // nothing new comes in beside the one that is to be alone
-            const auto isEmpty = [](const Held& now) { return now.isEmpty(); };
-            return isEmpty(*held_.waitFor(std::chrono::seconds(1), stop, isEmpty));
-          },
-          [this] { return Rows(*connection_).dueAlone(queue_.name); },
-          [this](const std::vector<std::int64_t>& ids) { return claim(ids, true) > 0; }};
+bool Claims<Rows>::isOpen() {
+  return Rows(*connection_).isOpen(queue_.name);
 }
 
 template <class Rows>
-SourceTurns::Doors Claims<Rows>::turnDoors() {
-  return {[this](const std::string& source) {
-            return Rows(*connection_).doOthersWait(queue_.name, source);
-          },
-          [this](std::size_t limit) { return Rows(*connection_).due(queue_.name, limit); }};
+void Claims<Rows>::waitForCommit(std::chrono::milliseconds time, const std::stop_token& stop) {
+  seenCommits_ = host_.bell.wait(seenCommits_, time, stop);
+}
+
+template <class Rows>
+bool Claims<Rows>::isEmpty(const std::stop_token& stop) {
+  setDry(false);  // nothing new comes in beside the one that is to be alone
+  const auto isEmpty = [](const Held& now) { return now.isEmpty(); };
+  return isEmpty(*held_.waitFor(std::chrono::seconds(1), stop, isEmpty));
+}
+
+template <class Rows>
+std::vector<std::int64_t> Claims<Rows>::dueAlone() {
+  return Rows(*connection_).dueAlone(queue_.name);
+}
+
+template <class Rows>
+bool Claims<Rows>::doOthersWait(const std::string& source) {
+  return Rows(*connection_).doOthersWait(queue_.name, source);
+}
+
+template <class Rows>
+std::vector<QueuedItem> Claims<Rows>::waiting(std::size_t limit) {
+  return Rows(*connection_).due(queue_.name, limit);
 }
 
 template class Claims<Inputs>;

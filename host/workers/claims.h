@@ -22,7 +22,10 @@ namespace planwright {
 /// there is room. `Rows` are the rows that it claims: Inputs or Plans of the store. What is claimed
 /// goes to `deliver`, in the claimer's thread or in that of the stage before. [any thread]
 template <class Rows>
-class Claims final : public NextStage<typename Rows::Claimed> {
+class Claims final : public NextStage<typename Rows::Claimed>,
+                     ClaimPort,
+                     AloneTurns::Doors,
+                     SourceTurns::Doors {
  public:
   using Claimed = typename Rows::Claimed;
   struct Options {
@@ -78,13 +81,24 @@ class Claims final : public NextStage<typename Rows::Claimed> {
   };
 
   std::size_t free(const Held& held);
-  void setDry(bool isDry);
-  std::size_t room(const std::stop_token& stop);
-  std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
   SourceTurns& turns();
-  ClaimPort claimPort();
-  AloneTurns::Doors aloneDoors();
-  SourceTurns::Doors turnDoors();
+  std::size_t claim(const std::vector<std::int64_t>& ids, bool alone);
+
+  std::size_t room(const std::stop_token& stop) override;
+  std::size_t roomNow() override { return free(*held_.lock()); }
+  void setDry(bool isDry) override;
+  std::vector<std::int64_t> due(std::size_t limit) override { return turns().due(limit); }
+  SourceTurns::Turn turns(std::vector<std::int64_t> tickets) override;
+  std::size_t claim(const std::vector<std::int64_t>& ids) override { return claim(ids, false); }
+  bool isOpen() override;
+  void waitForCommit(std::chrono::milliseconds time, const std::stop_token& stop) override;
+
+  bool isEmpty(const std::stop_token& stop) override;
+  std::vector<std::int64_t> dueAlone() override;
+  bool claimAlone(const std::vector<std::int64_t>& ids) override { return claim(ids, true) > 0; }
+
+  bool doOthersWait(const std::string& source) override;
+  std::vector<QueuedItem> waiting(std::size_t limit) override;
 
   const Host& host_;
   LiveQueue& queue_;
@@ -97,6 +111,7 @@ class Claims final : public NextStage<typename Rows::Claimed> {
   AloneTurns alone_;
   SourceTurns turns_;
   std::shared_ptr<const QueueGeneration> weighed_;  ///< whose weights turns_ has
+  std::uint64_t seenCommits_ = 0;
   Claimer claimer_;
   std::jthread thread_;
 };

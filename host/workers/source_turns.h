@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,16 +17,18 @@ namespace planwright {
 /// one source alone this costs a look each 20 ms. Belongs to one claimer's thread.
 class SourceTurns {
  public:
-  struct Doors {
+  class Doors {
+   public:
+    virtual ~Doors() = default;
     /// Anything of a source but this one is queued.
-    std::function<bool(const std::string& source)> doOthersWait;
+    virtual bool doOthersWait(const std::string& source) = 0;
     /// What is due, up to `limit` of each source, oldest first.
-    std::function<std::vector<QueuedItem>(std::size_t limit)> waiting;
+    virtual std::vector<QueuedItem> waiting(std::size_t limit) = 0;
   };
   using Weights = std::map<std::string, double>;  ///< by source; 1 if not named
 
-  explicit SourceTurns(Doors doors, Weights weights = {})
-      : doors_(std::move(doors)),
+  explicit SourceTurns(Doors& doors, Weights weights = {})
+      : doors_(doors),
         weights_(std::move(weights)) {}
 
   void weigh(Weights weights) { weights_ = std::move(weights); }
@@ -41,7 +43,7 @@ class SourceTurns {
  private:
   std::vector<std::int64_t> take(const std::vector<QueuedItem>& waiting, std::size_t limit);
 
-  const Doors doors_;
+  Doors& doors_;
   Weights weights_;
   std::map<std::string, double> passes_;  ///< what each has had, in turns per weight
   double now_ = 0;                        ///< pass of the last turn

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class AloneTurnsTest : public testing::Test {
+class AloneTurnsTest : public testing::Test, AloneTurns::Doors {
  protected:
   bool step() { return turns.step(now, {}); }
 
@@ -16,17 +16,19 @@ class AloneTurnsTest : public testing::Test {
   int looks = 0;
   std::vector<std::int64_t> waiting;
   std::vector<std::int64_t> claimed;
-  AloneTurns turns{{[this](const std::stop_token&) { return held == 0; },
-                    [this] {
-                      ++looks;
-                      return waiting.empty() ? waiting : std::vector{waiting.front()};
-                    },
-                    [this](const std::vector<std::int64_t>& ids) {
-                      claimed.insert(claimed.end(), ids.begin(), ids.end());
-                      waiting.erase(waiting.begin());
-                      ++held;
-                      return true;
-                    }}};
+  AloneTurns turns{*this};
+
+  bool isEmpty(const std::stop_token&) override { return held == 0; }
+  std::vector<std::int64_t> dueAlone() override {
+    ++looks;
+    return waiting.empty() ? waiting : std::vector{waiting.front()};
+  }
+  bool claimAlone(const std::vector<std::int64_t>& ids) override {
+    claimed.insert(claimed.end(), ids.begin(), ids.end());
+    waiting.erase(waiting.begin());
+    ++held;
+    return true;
+  }
 };
 
 TEST_F(AloneTurnsTest, LooksOnceASecondWhileThereAreNone) {

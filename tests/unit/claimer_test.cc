@@ -48,36 +48,36 @@ class MemoryTickets final : public Tickets {
   }
 };
 
-struct ClaimerTest : testing::Test {
+struct ClaimerTest : testing::Test, ClaimPort {
   ClaimerTest() {
     auto owned = std::make_unique<MemoryTickets>();
     tickets = owned.get();
     membership.become(1);
-    claimer = std::make_unique<Claimer>(
-        "plan_queue", std::move(owned), membership,
-        ClaimPort{[this](const std::stop_token&) { return room; },
-                  [this] { return roomNow.value_or(room); },
-                  [this](bool now) { isDry = now; },
-                  [this](std::size_t limit) {
-                    EXPECT_EQ(limit, room);
-                    return due;
-                  },
-                  {},
-                  [this](const std::vector<std::int64_t>& ids) {
-                    if (isOpen) claimed = ids;
-                    return isOpen ? ids.size() : 0;
-                  },
-                  [this] { return isOpen; },
-                  [](std::chrono::milliseconds, const std::stop_token&) {}});
+    claimer = std::make_unique<Claimer>("plan_queue", std::move(owned), membership, *this);
   }
+  std::size_t room(const std::stop_token&) override { return free; }
+  std::size_t roomNow() override { return freeNow.value_or(free); }
+  void setDry(bool now) override { isDry = now; }
+  std::vector<std::int64_t> due(std::size_t limit) override {
+    EXPECT_EQ(limit, free);
+    return dueNow;
+  }
+  SourceTurns::Turn turns(std::vector<std::int64_t> ids) override { return {std::move(ids), {}}; }
+  std::size_t claim(const std::vector<std::int64_t>& ids) override {
+    if (mayClaim) claimed = ids;
+    return mayClaim ? ids.size() : 0;
+  }
+  bool isOpen() override { return mayClaim; }
+  void waitForCommit(std::chrono::milliseconds, const std::stop_token&) override {}
+
   Membership membership;
   MemoryTickets* tickets = nullptr;
   std::unique_ptr<Claimer> claimer;
-  std::size_t room = 2;
-  bool isOpen = true;
-  std::optional<std::size_t> roomNow;
+  std::size_t free = 2;
+  bool mayClaim = true;
+  std::optional<std::size_t> freeNow;
   bool isDry = false;
-  std::vector<std::int64_t> due, claimed;
+  std::vector<std::int64_t> dueNow, claimed;
 };
 
 TEST_F(ClaimerTest, TakesNoMoreTicketsThanThereIsRoom) {
@@ -89,7 +89,7 @@ TEST_F(ClaimerTest, TakesNoMoreTicketsThanThereIsRoom) {
 
 TEST_F(ClaimerTest, PutsTicketsBackWhenTheirRoomWasTakenMeanwhile) {
   tickets->list = {7, 8, 9};
-  roomNow = 1;
+  freeNow = 1;
   claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(7));
   EXPECT_THAT(tickets->list, ElementsAre(8, 9));
@@ -109,24 +109,24 @@ TEST_F(ClaimerTest, SaysWhetherAnybodyWaitsInTheQueue) {
 }
 
 TEST_F(ClaimerTest, LooksIntoPostgresWhenNoTicketComes) {
-  due = {5};
+  dueNow = {5};
   for (int i = 0; i < 5; ++i) claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(5));
 }
 
 TEST_F(ClaimerTest, GoesOnWithoutRedis) {
   tickets->isAway = true;
-  due = {5, 6};
+  dueNow = {5, 6};
   claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(5, 6));
 }
 
 TEST_F(ClaimerTest, LeavesTheTicketsOfAPausedStageWhereTheyAre) {
   tickets->list = {7, 8};
-  isOpen = false;
+  mayClaim = false;
   for (int i = 0; i < 10; ++i) claimer->step({});
   EXPECT_THAT(tickets->list, ElementsAre(7, 8));
-  isOpen = true;
+  mayClaim = true;
   for (int i = 0; i < 2; ++i) claimer->step({});
   EXPECT_THAT(claimed, ElementsAre(7, 8));
 }

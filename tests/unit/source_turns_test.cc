@@ -9,20 +9,19 @@ namespace {
 using testing::ElementsAre;
 
 /// Ids 1.. wait, in the order of `lines`; a claimed one is taken out.
-struct SourceTurnsTest : testing::Test {
+struct SourceTurnsTest : testing::Test, SourceTurns::Doors {
   void wait(const std::string& source, std::int64_t first, int count) {
     for (int i = 0; i < count; ++i) lines.push_back({first + i, source});
   }
   SourceTurns turns(SourceTurns::Weights weights = {}) {
-    return SourceTurns({[this](const std::string& source) {
-                          ++looks;
-                          return std::any_of(lines.begin(), lines.end(), [&](const auto& item) {
-                            return item.source != source;
-                          });
-                        },
-                        [this](std::size_t) { return lines; }},
-                       std::move(weights));
+    return SourceTurns(*this, std::move(weights));
   }
+  bool doOthersWait(const std::string& source) override {
+    ++looks;
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const auto& item) { return item.source != source; });
+  }
+  std::vector<QueuedItem> waiting(std::size_t) override { return lines; }
   /// One after another, as seats come free.
   std::vector<std::int64_t> claim(SourceTurns& turns, int count) {
     std::vector<std::int64_t> claimed;
