@@ -37,19 +37,21 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   return claim;
 }
 
-std::vector<InputId> inputIds(const Rows& rows) {
-  std::vector<InputId> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(InputId{rows.number(i, 0)});
-  return ids;
-}
-
 }  // namespace
+
+const Inputs::Statements Inputs::kStatements{.isOpen = 0,
+                                             .claim = "claim_inputs",
+                                             .due = "sweep_inputs",
+                                             .dueAlone = "sweep_inputs_alone",
+                                             .othersWait = "other_input_source",
+                                             .cancelled = "cancelled_inputs"};
+
+Inputs::Inputs(Connection& connection) : LineRows(connection, kStatements) {}
 
 std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                         const std::string& queue, bool alone) {
   failpoint("plan.claim.before");
-  const Rows rows =
-      connection_.run("claim_inputs", {PgArray::of(ids), number(instance), queue, alone});
+  const Rows rows = claimRows(ids, instance, queue, alone);
   if (!rows.empty()) failpoint("plan.claim.after");
   std::vector<ClaimedInput> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -65,27 +67,6 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
     claimed[i].content = rows.bytes(i, 9);
   }
   return claimed;
-}
-
-bool Inputs::isOpen(const std::string& queue) {
-  const Rows open = connection_.run("queue_is_open", {queue});
-  return !open.empty() && open.flag(0, 0);
-}
-
-std::vector<QueuedItem> Inputs::due(const std::string& queue, std::size_t limit) {
-  const Rows rows = connection_.run("sweep_inputs", {queue, static_cast<std::int64_t>(limit)});
-  std::vector<QueuedItem> items;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    items.push_back({rows.number(i, 0), rows.text(i, 1)});
-  return items;
-}
-
-bool Inputs::doOthersWait(const std::string& queue, const std::string& source) {
-  return connection_.run("other_input_source", {queue, source}).flag(0, 0);
-}
-
-std::vector<std::int64_t> Inputs::dueAlone(const std::string& queue) {
-  return connection_.run("sweep_inputs_alone", {queue}).numbers();
 }
 
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
@@ -173,7 +154,7 @@ std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<Unplann
 }
 
 std::vector<InputId> Inputs::cancelRequests(InstanceId instance, const std::string& queue) {
-  return inputIds(connection_.run("cancelled_inputs", {number(instance), queue}));
+  return idsOf<InputId>(cancelled(instance, queue));
 }
 
 std::vector<InputId> Inputs::endCancelled(const std::vector<PlannedInput>& inputs) {
@@ -182,7 +163,7 @@ std::vector<InputId> Inputs::endCancelled(const std::vector<PlannedInput>& input
     ids.add(number(input.id));
     fences.add(input.fence);
   }
-  return inputIds(connection_.run("end_cancelled_claims", {ids.take(), fences.take()}));
+  return idsOf<InputId>(connection_.run("end_cancelled_claims", {ids.take(), fences.take()}));
 }
 
 }  // namespace planwright

@@ -20,19 +20,21 @@ std::string_view statusOf(FinishedBuild::Outcome outcome) {
   return "failed";
 }
 
-std::vector<PlanId> planIds(const Rows& rows) {
-  std::vector<PlanId> ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(PlanId{rows.number(i, 0)});
-  return ids;
-}
-
 }  // namespace
+
+const Plans::Statements Plans::kStatements{.isOpen = 1,
+                                           .claim = "claim_plans",
+                                           .due = "sweep_plans",
+                                           .dueAlone = "sweep_plans_alone",
+                                           .othersWait = "other_plan_source",
+                                           .cancelled = "cancelled_plans"};
+
+Plans::Plans(Connection& connection) : LineRows(connection, kStatements) {}
 
 std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                       const std::string& queue, bool alone) {
   failpoint("build.claim.before");
-  const Rows rows =
-      connection_.run("claim_plans", {PgArray::of(ids), number(instance), queue, alone});
+  const Rows rows = claimRows(ids, instance, queue, alone);
   if (!rows.empty()) failpoint("build.claim.after");
   std::vector<ClaimedPlan> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -50,27 +52,6 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
     claimed[i].useCache = rows.flag(i, 11);
   }
   return claimed;
-}
-
-bool Plans::isOpen(const std::string& queue) {
-  const Rows open = connection_.run("queue_is_open", {queue});
-  return !open.empty() && open.flag(0, 1);
-}
-
-std::vector<QueuedItem> Plans::due(const std::string& queue, std::size_t limit) {
-  const Rows rows = connection_.run("sweep_plans", {queue, static_cast<std::int64_t>(limit)});
-  std::vector<QueuedItem> items;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    items.push_back({rows.number(i, 0), rows.text(i, 1)});
-  return items;
-}
-
-bool Plans::doOthersWait(const std::string& queue, const std::string& source) {
-  return connection_.run("other_plan_source", {queue, source}).flag(0, 0);
-}
-
-std::vector<std::int64_t> Plans::dueAlone(const std::string& queue) {
-  return connection_.run("sweep_plans_alone", {queue}).numbers();
 }
 
 std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
@@ -98,12 +79,12 @@ std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
       "finish_builds", {planText, fenceText, ids.take(), statuses.take(), delays.take(),
                         errors.take(), reasons.take(), manifests.take(), sizes.take(),
                         contents.take(), done.take(), failed.take(), uncounts.take(), queue});
-  if (rows.size() == builds.size()) return planIds(rows);
-  return planIds(connection_.run("built_before", {planText, fenceText}));
+  if (rows.size() == builds.size()) return idsOf<PlanId>(rows);
+  return idsOf<PlanId>(connection_.run("built_before", {planText, fenceText}));
 }
 
 std::vector<PlanId> Plans::cancelRequests(InstanceId instance, const std::string& queue) {
-  return planIds(connection_.run("cancelled_plans", {number(instance), queue}));
+  return idsOf<PlanId>(cancelled(instance, queue));
 }
 
 }  // namespace planwright

@@ -4,25 +4,20 @@
 #include <vector>
 
 #include "model/claims.h"
-#include "store/database.h"
+#include "store/line_rows.h"
 
 namespace planwright {
 
 /// The moves of plans and their builds that the build stage makes. As Inputs: fenced, on the
 /// caller's connection.
-class Plans {
+class Plans : public LineRows {
  public:
   using Claimed = ClaimedPlan;
 
-  explicit Plans(Connection& connection) : connection_(connection) {}
+  explicit Plans(Connection& connection);
 
   std::vector<ClaimedPlan> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                  const std::string& queue, bool alone = false);
-  bool isOpen(const std::string& queue);
-  std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
-  /// Anything of a source but this one is queued.
-  bool doOthersWait(const std::string& queue, const std::string& source);
-  std::vector<std::int64_t> dueAlone(const std::string& queue);
   /// One transaction: plans, builds, small manifests, events. Gives the plans that were still ours,
   /// also those that an in-doubt commit already finished.
   std::vector<PlanId> finish(const std::vector<FinishedBuild>& builds, const std::string& queue);
@@ -30,7 +25,7 @@ class Plans {
   std::vector<PlanId> cancelRequests(InstanceId instance, const std::string& queue);
 
  private:
-  Connection& connection_;
+  static const Statements kStatements;
 };
 
 }  // namespace planwright
