@@ -31,14 +31,11 @@ FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
 
 }  // namespace
 
-BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, Doors& doors)
+BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, BuildStore& store, Doors& doors)
     : host_(host),
       queue_(queue),
       doors_(doors),
-      connection_(host.database.dedicated()),
-      reader_(host_, queue_, *connection_),
-      writer_(host_, queue_, *connection_),
-      cache_(host_, queue_, *connection_),
+      store_(store),
       prefetch_(std::chrono::milliseconds(10)) {}
 
 /// What builds share; each of them keeps its own generation for the rest.
@@ -108,7 +105,7 @@ void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
 }
 
 void BuildLoop::open(ClaimedPlan plan, Round& round) {
-  auto document = reader_.document(plan);
+  auto document = store_.document(plan);
   if (!document) {
     round.finished.push_back(unreadable(plan, document.error().message));
     return;
@@ -132,7 +129,7 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
 /// Mode "failed": what succeeded in the build before is taken over, as cached, if all that it left
 /// is there.
 void BuildLoop::reuse(OpenBuild& build) {
-  const auto known = reader_.succeededBefore(build.plan());
+  const auto known = store_.succeededBefore(build.plan());
   for (const auto& job : known) {
     if (job.position >= build.graph().size()) continue;
     JobResult cached;
@@ -144,7 +141,7 @@ void BuildLoop::reuse(OpenBuild& build) {
     cached.isSealed = job.isSealed;
     std::vector<std::string> digests;
     for (const auto& output : cached.outputs) digests.push_back(output.digest);
-    if (!cache_.lost(digests).empty()) continue;
+    if (!store_.lost(digests).empty()) continue;
     build.setCache(job.position, {}, cacheNote("hit", "It succeeded in the build before.", {}, {}));
     build.hold(job.position);
     self_.push_back(std::move(cached));
@@ -171,7 +168,7 @@ void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& roun
 }
 
 void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
-  const auto known = reader_.takeOver(plans);
+  const auto known = store_.takeOver(plans);
   for (const auto& plan : plans) {
     const auto rows = known.find(number(plan.build));
     if (rows == known.end())  // it died before it wrote its jobs
@@ -182,7 +179,7 @@ void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {
 }
 
 void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& rows, Round& round) {
-  auto document = reader_.document(plan);
+  auto document = store_.document(plan);
   if (!document) return open(plan, round);  // reports it
   auto build = std::make_unique<OpenBuild>(plan, std::move(*document), generation_);
   for (const auto& job : rows) {
@@ -283,7 +280,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (!ran) return;
   prefetch_.finished(result.took);
   build.addWork(result.took);
-  if (auto entry = cache_.entry(build, result)) round.results.push_back(std::move(*entry));
+  if (auto entry = store_.cacheEntry(build, result)) round.results.push_back(std::move(*entry));
   if (status != JobStatus::Succeeded) return;
   if (const auto seconds = build.learn(job, result.took))
     round.learned[build.job(job).name] = *seconds;
@@ -377,7 +374,7 @@ void BuildLoop::readDurations() {
   for (const auto id : opened_)
     if (const auto at = builds_.find(number(id)); at != builds_.end())
       documents.push_back(at->second->document());
-  if (const auto seconds = reader_.durations(documents); !seconds.empty())
+  if (const auto seconds = store_.durations(documents); !seconds.empty())
     for (const auto id : opened_)
       if (const auto at = builds_.find(number(id)); at != builds_.end())
         at->second->expect(seconds);
@@ -389,7 +386,7 @@ void BuildLoop::readDurations() {
 void BuildLoop::lineUp(Round& round) {
   while (!lineUp_.empty()) {
     const auto places = std::exchange(lineUp_, {});
-    for (auto& result : cache_.ask(builds_, places)) {
+    for (auto& result : store_.cached(builds_, places)) {
       builds_.at(number(result.build))->hold(result.position);
       const bool isNew = std::find(round.inserted.begin(), round.inserted.end(), result.build) !=
                          round.inserted.end();
@@ -451,7 +448,7 @@ void BuildLoop::closeFinished(Round& round) {
 }
 
 void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
-  auto written = writer_.write(round, builds_, stop);
+  auto written = store_.write(round, builds_, stop);
   if (!written) return;
   // Starts that were refused, since the claim was lost meanwhile, hold no slot.
   if (written->tasks.size() + written->failed.size() < round.starts.size()) {

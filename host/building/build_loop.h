@@ -5,11 +5,9 @@
 #include <stop_token>
 #include <vector>
 
-#include "building/build_reader.h"
-#include "building/cached_results.h"
+#include "building/build_store.h"
 #include "building/open_build.h"
 #include "building/round.h"
-#include "building/round_writer.h"
 #include "model/ready_jobs.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
@@ -39,7 +37,7 @@ class BuildLoop {
     /// No longer ours: room for others. `work`: how long their jobs ran, all together.
     virtual void released(const std::vector<PlanId>& plans, std::chrono::microseconds work) = 0;
   };
-  BuildLoop(const Host& host, LiveQueue& queue, Doors& doors);
+  BuildLoop(const Host& host, LiveQueue& queue, BuildStore& store, Doors& doors);
 
   /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no
   /// stop is asked for.
@@ -80,10 +78,7 @@ class BuildLoop {
   const Host& host_;
   LiveQueue& queue_;
   Doors& doors_;
-  std::unique_ptr<Connection> connection_;
-  BuildReader reader_;
-  RoundWriter writer_;
-  CachedResults cache_;
+  BuildStore& store_;
   OpenBuilds builds_;
   std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
   std::vector<JobPlace> lineUp_;  ///< became ready in this round

@@ -73,6 +73,7 @@ class BuildStage final : private BuildLoop::Doors {
   Guarded<std::deque<JobTask>> tasks_;
   std::unique_ptr<Connection> watchConnection_;
   RemoteEngines engines_;
+  PostgresBuilds store_;
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   Claims<Plans> claims_;
