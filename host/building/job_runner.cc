@@ -139,8 +139,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   JobServices services(task, config, host_.blobs, log, std::move(*secrets));
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout, remote ? remote->job().age : kNew});
-  *running_.lock() = {&call, {task.build, task.position}};
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
+  const RunningCall<JobPlace>::Scope scope(running_, call, {task.build, task.position});
   failpoint("job.call.before");
   const StageOutcome outcome =
       remote ? remote->run(job, call, services) : builder_->build(job, call);
@@ -252,20 +251,6 @@ void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& 
         fmt::format("{}: {}", generation_->config.builder.plugin, toUtf8(failure.message));
     result.stoppedByHost = true;
   }
-}
-
-void JobRunner::interrupt(StopReason reason) {
-  if (auto running = running_.lock(); running->call) running->call->stop(reason);
-}
-
-void JobRunner::interrupt(const std::vector<JobPlace>& jobs, StopReason reason) {
-  auto running = running_.lock();
-  if (running->call && std::find(jobs.begin(), jobs.end(), running->place) != jobs.end())
-    running->call->stop(reason);
-}
-
-void JobRunner::checkLimits(SteadyTime now) {
-  if (auto running = running_.lock(); running->call) running->call->checkLimits(now);
 }
 
 }  // namespace planwright

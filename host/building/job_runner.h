@@ -4,12 +4,11 @@
 #include <optional>
 #include <vector>
 
-#include "base/guarded.h"
 #include "building/job_task.h"
 #include "building/remote_engine.h"
 #include "building/work_folder.h"
 #include "logs/attempt_log.h"
-#include "stages/stage_call.h"
+#include "stages/running_call.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
 
@@ -29,16 +28,13 @@ class JobRunner {
   /// Lets go of an older generation, while there is nothing to run.
   void refresh() { adopt(queue_.now()); }
 
-  void interrupt(StopReason reason);
-  void interrupt(const std::vector<JobPlace>& jobs, StopReason reason);
-  void checkLimits(SteadyTime now);
+  void interrupt(StopReason reason) { running_.stop(reason); }
+  void interrupt(const std::vector<JobPlace>& jobs, StopReason reason) {
+    running_.stop(jobs, reason);
+  }
+  void checkLimits(SteadyTime now) { running_.checkLimits(now); }
 
  private:
-  struct Running {
-    StageCall* call = nullptr;
-    JobPlace place;
-  };
-
   void adopt(std::shared_ptr<const QueueGeneration> generation);
   Result<void> create();
   JobResult attempt(const JobTask& task);
@@ -56,7 +52,7 @@ class JobRunner {
   std::unique_ptr<Builder> builder_;  ///< or, of a plugin that builds elsewhere:
   std::shared_ptr<RemoteEngine> engine_;
   std::unique_ptr<WorkFolder> folder_;
-  Guarded<Running> running_;
+  RunningCall<JobPlace> running_;
 };
 
 }  // namespace planwright

@@ -90,7 +90,7 @@ RemoteEngine::RemoteEngine(const Host& host, LiveQueue& queue,
 
 RemoteEngine::~RemoteEngine() {
   thread_.request_stop();
-  if (auto call = ownCall_.lock(); *call) (*call)->stop(StopReason::Drain);
+  ownCall_.stop(StopReason::Drain);
   thread_.join();
 }
 
@@ -128,13 +128,12 @@ std::optional<Failure> RemoteEngine::withdraw(const std::string& name) {
   LookServices services(*this);
   StageCall call(services, kLimits);
   const std::lock_guard one(calling_);
-  *ownCall_.lock() = &call;
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *ownCall_.lock() = nullptr; });
+  const RunningCall<int>::Scope scope(ownCall_, call);
   return instance_->withdraw(name, call).failure;
 }
 
 void RemoteEngine::checkLimits(SteadyTime now) {
-  if (auto call = ownCall_.lock(); *call) (*call)->checkLimits(now);
+  ownCall_.checkLimits(now);
 }
 
 void RemoteEngine::run(const std::stop_token& stop) {
@@ -178,8 +177,7 @@ void RemoteEngine::look() {
   {
     StageCall call(services, kLimits);
     const std::lock_guard one(calling_);
-    *ownCall_.lock() = &call;
-    const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *ownCall_.lock() = nullptr; });
+    const RunningCall<int>::Scope scope(ownCall_, call);
     look = instance_->observe(handles.end().take(), call);
     if (look.failure) look.failure = call.overLimit(*look.failure).value_or(*look.failure);
   }

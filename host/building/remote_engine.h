@@ -12,8 +12,8 @@
 #include "base/backoff.h"
 #include "base/guarded.h"
 #include "building/job_services.h"
+#include "stages/running_call.h"
 #include "stages/stage.h"
-#include "stages/stage_call.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
 
@@ -80,7 +80,7 @@ class RemoteEngine {
   std::mutex calling_;  ///< serialises the calls of the instance
   const std::unique_ptr<RemoteBuilder> instance_;
   Guarded<Open> open_;
-  Guarded<StageCall*> ownCall_;  ///< one that no job stands behind, while it runs
+  RunningCall<int> ownCall_;  ///< one that no job stands behind, while it runs
   Backoff backoff_{std::chrono::seconds(1), std::chrono::seconds(60)};
   bool isAway_ = false;
   std::string whyStuck_;  ///< the latest withdrawal; told once

@@ -157,8 +157,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   call.attempt = input.attempt;
   PlanServices services(call.id, blobs_, std::move(*secrets));
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
-  *running_.lock() = {&running, input.id};
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = {}; });
+  const RunningCall<InputId>::Scope scope(running_, running, input.id);
   failpoint("plan.call.before");
   StageOutcome outcome = slot->planner->plan(call, running);
   failpoint("plan.call.after");
@@ -252,20 +251,6 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
   }
   unplanned.failure = clean(std::move(failure));
   return unplanned;
-}
-
-void PlanStep::interrupt(StopReason reason) {
-  if (auto running = running_.lock(); running->call) running->call->stop(reason);
-}
-
-void PlanStep::interrupt(const std::vector<InputId>& inputs, StopReason reason) {
-  auto running = running_.lock();
-  if (running->call && std::find(inputs.begin(), inputs.end(), running->input) != inputs.end())
-    running->call->stop(reason);
-}
-
-void PlanStep::checkLimits(SteadyTime now) {
-  if (auto running = running_.lock(); running->call) running->call->checkLimits(now);
 }
 
 }  // namespace planwright

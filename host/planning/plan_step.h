@@ -7,9 +7,8 @@
 
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
-#include "base/guarded.h"
 #include "model/claims.h"
-#include "stages/stage_call.h"
+#include "stages/running_call.h"
 #include "workers/live_queue.h"
 
 namespace planwright {
@@ -36,21 +35,19 @@ class PlanStep {
   void refresh() { adopt(queue_.now()); }
 
   /// Asks the call that runs now to stop; nothing happens if none does.
-  void interrupt(StopReason reason);
+  void interrupt(StopReason reason) { running_.stop(reason); }
   /// The same if it plans one of these.
-  void interrupt(const std::vector<InputId>& inputs, StopReason reason);
+  void interrupt(const std::vector<InputId>& inputs, StopReason reason) {
+    running_.stop(inputs, reason);
+  }
   /// Stops the call once it took longer than its planner's deadline, or was silent for too long.
-  void checkLimits(SteadyTime now);
+  void checkLimits(SteadyTime now) { running_.checkLimits(now); }
 
  private:
   struct Slot {
     const PlannerConfig* config = nullptr;
     std::unique_ptr<Planner> planner;
     std::string settingsDigest;
-  };
-  struct Running {
-    StageCall* call = nullptr;
-    InputId input{};
   };
 
   void adopt(std::shared_ptr<const QueueGeneration> generation);
@@ -68,7 +65,7 @@ class PlanStep {
   BlobStore& blobs_;
   std::shared_ptr<const QueueGeneration> generation_;
   std::vector<Slot> slots_;
-  Guarded<Running> running_;
+  RunningCall<InputId> running_;
 };
 
 }  // namespace planwright
