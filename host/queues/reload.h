@@ -6,13 +6,33 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/live.h"
+#include "base/result.h"
 #include "config/config_reader.h"
 #include "queues/queues.h"
-#include "queues/reload_answer.h"
 
 namespace planwright {
+
+/// That the host take over its configuration file as it is now.
+struct ReloadRequest {
+  bool isDryRun = false;            ///< check and compare, change nothing
+  std::optional<std::string> text;  ///< dry run: as if this were in the file
+  std::string actor;                ///< who asks: "api", "signal"
+};
+
+/// What came of it: `refusal`, or `json`.
+struct ReloadAnswer {
+  /// {"generation", "loaded_at", "applied", "changes": ChangePlan::json()}
+  std::string json;
+  std::vector<std::string> lines;  ///< the changes in words
+  std::optional<Error> refusal = {};
+  /// Where the mistakes are: "team.yaml:12:5" (or "/listen" for what needs a restart), what is
+  /// wrong.
+  std::vector<std::pair<std::string, std::string>> mistakes = {};
+};
 
 /// Takes over the configuration file as it is now, all of it or nothing: it is read and checked
 /// first, and only then becomes the next generation. Owned by Application. [any thread], one at a
