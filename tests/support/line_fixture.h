@@ -44,7 +44,7 @@ class LineFixture : public testing::Test {
     connection = database->dedicated(Workload::Queries);
     QueueRows(*connection).configure({"default", true, false, "", 2, 2, 2});
     membership.become(join("host-a"));
-    host = std::make_unique<Host>(Host{config, *database, [this] { return tickets(); }, *blobs,
+    host = std::make_unique<Host>(Host{liveConfig, *database, [this] { return tickets(); }, *blobs,
                                        bell, membership, metrics, clock, *logs, folder / "work",
                                        folder / "remote", folder / "sources"});
   }
@@ -107,7 +107,7 @@ class LineFixture : public testing::Test {
   Membership membership;
   Metrics metrics;
   SystemClock clock;
-  Live<Config> config{Config{}};
+  Live<Config> liveConfig{Config{}};
   std::unique_ptr<Host> host;
   std::unique_ptr<Connection> connection;
 };
