@@ -1,6 +1,5 @@
 #include "application/application.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
@@ -129,12 +128,9 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
       ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
   serviceWatch_->start();
   if (config.roles.upkeep) {
-    Reconciler::Parts upkeep{*database_,  std::make_unique<RedisTickets>(redisUrl_, &redisState_),
-                             {},          config.lease,
-                             membership_, metrics_,
-                             bell_,       stallWatch()};
-    upkeep.queues = [this] { return live_.now()->queueNames(); };
-    reconciler_ = std::make_unique<Reconciler>(std::move(upkeep));
+    reconciler_ = std::make_unique<Reconciler>(Reconciler::Parts{
+        live_, *database_, std::make_unique<RedisTickets>(redisUrl_, &redisState_), config.lease,
+        membership_, metrics_, bell_, clock_});
     retention_ = std::make_unique<Retention>(
         Retention::Parts{*database_, *folderBlobs_, live_, metrics_, clock_});
     retention_->start();
@@ -179,21 +175,6 @@ Application::~Application() {
     queues_->clear();  // ends what still runs
   }
   heartbeat_.reset();
-}
-
-std::unique_ptr<StallWatch> Application::stallWatch() {
-  StallWatch::Parts parts{{}, config_.stalledAfter, clock_, metrics_, bell_};
-  parts.queues = [this] {
-    std::vector<StallWatch::Queue> queues;
-    const auto now = live_.now();
-    for (const auto& queue : now->queues) {
-      std::chrono::milliseconds longest{0};
-      for (const auto& planner : queue.planners) longest = std::max(longest, planner.deadline);
-      queues.push_back({queue.name, longest + now->stalledAfter});
-    }
-    return queues;
-  };
-  return std::make_unique<StallWatch>(std::move(parts));
 }
 
 ReloadAnswer Application::reload(const ReloadRequest& request) {

@@ -47,7 +47,6 @@ class Application {
   ReloadAnswer reload(const ReloadRequest& request);
 
  private:
-  std::unique_ptr<StallWatch> stallWatch();
   void drain();
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);

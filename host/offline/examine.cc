@@ -24,17 +24,15 @@ std::map<std::string, std::int64_t> repair(Installation& installation) {
   Membership nobody;
   Metrics metrics;
   Bell bell;
-  Reconciler::Parts parts{database, std::make_unique<RedisTickets>(installation.redisUrl()),
-                          {},       config.lease,
-                          nobody,   metrics,
-                          bell};
-  parts.queues = [&config] { return config.queueNames(); };
+  const Live<Config> live(config);
+  const SystemClock clock;
   auto connection = database.dedicated();
   Instances instances(*connection);
   const InstanceId self =
       instances.start({installation.dataId(), "doctor", "", PLANWRIGHT_VERSION, 0});
   nobody.become(number(self));
-  Reconciler reconciler(std::move(parts));
+  Reconciler reconciler({live, database, std::make_unique<RedisTickets>(installation.redisUrl()),
+                         config.lease, nobody, metrics, bell, clock});
   reconciler.step();
   instances.end(self);
   return reconciler.repairs();

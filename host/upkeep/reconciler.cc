@@ -23,6 +23,7 @@ constexpr std::chrono::seconds kBulkTime{1};  // of a round
 
 Reconciler::Reconciler(Parts parts)
     : parts_(std::move(parts)),
+      stalls_(parts_.config, parts_.clock, parts_.metrics, parts_.bell),
       connection_(parts_.database.dedicated()),
       bulk_(*connection_, parts_.bell),
       sawPostgres_(std::chrono::steady_clock::now()) {}
@@ -66,12 +67,12 @@ void Reconciler::step() {
   }
   areTicketsGone();
   bool arePushed = true;
-  for (const auto& queue : parts_.queues()) {
+  for (const auto& queue : parts_.config.now()->queueNames()) {
     arePushed = pushMissing(planList(queue), queue, "inputs") && arePushed;
     arePushed = pushMissing(buildList(queue), queue, "plans") && arePushed;
   }
   if (arePushed) areTicketsGone_ = false;
-  if (parts_.stalls) parts_.stalls->step(*connection_);
+  stalls_.step(*connection_);
 }
 
 void Reconciler::note(const std::string& kind, std::size_t count) {

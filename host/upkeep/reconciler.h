@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,10 +9,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
-#include "base/metrics.h"
 #include "queue/redis_tickets.h"
-#include "store/bell.h"
-#include "store/database.h"
 #include "upkeep/bulk_runner.h"
 #include "upkeep/stall_watch.h"
 #include "workers/membership.h"
@@ -25,14 +21,14 @@ namespace planwright {
 class Reconciler {
  public:
   struct Parts {
+    const Live<Config>& config;
     Database& database;
     std::unique_ptr<RedisTickets> tickets;
-    std::function<std::vector<std::string>()> queues;  ///< names, as they are now
     std::chrono::milliseconds lease;
     const Membership& membership;
     Metrics& metrics;
     Bell& bell;
-    std::unique_ptr<StallWatch> stalls = {};
+    const Clock& clock;
   };
   explicit Reconciler(Parts parts);
 
@@ -53,7 +49,8 @@ class Reconciler {
                          const std::string& queue, const std::string& stage);
   void note(const std::string& kind, std::size_t count);
 
-  Parts parts_;
+  const Parts parts_;
+  StallWatch stalls_;
   std::unique_ptr<Connection> connection_;
   BulkRunner bulk_;
   Guarded<std::map<std::string, std::int64_t>> repairs_;

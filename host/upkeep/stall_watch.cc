@@ -1,5 +1,7 @@
 #include "upkeep/stall_watch.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -16,7 +18,11 @@ std::string listOf(const std::string& queue, const std::string& stage) {
 }  // namespace
 
 void StallWatch::step(Connection& connection) {
-  for (const auto& queue : parts_.queues()) {
+  const auto config = config_.now();
+  for (const auto& each : config->queues) {
+    std::chrono::milliseconds longest{0};
+    for (const auto& planner : each.planners) longest = std::max(longest, planner.deadline);
+    const Queue queue{each.name, longest + config->stalledAfter, config->stalledAfter};
     look(connection, queue, "plan");
     look(connection, queue, "build");
   }
@@ -26,20 +32,20 @@ void StallWatch::look(Connection& connection, const Queue& queue, const std::str
   const Rows next = connection.run("next_to_" + stage, {queue.name});
   const std::int64_t id = next.empty() ? 0 : next.number(0, 0);
   Head& head = heads_[listOf(queue.name, stage)];
-  const auto now = parts_.clock.steady();
+  const auto now = clock_.steady();
   if (id == 0 || id != head.id) {
     if (head.isReported) {
       log::info("moving again queue={} stage={}", queue.name, stage);
       connection.run("queue_event", {queue.name, "queue.moving", "info",
                                      JsonWriter().object().member("stage", stage).end().take()});
-      parts_.bell.ring();
+      bell_.ring();
     }
     head = {id, now, false};
-  } else if (!head.isReported && now - head.since >= parts_.after) {
+  } else if (!head.isReported && now - head.since >= queue.after) {
     report(connection, queue, stage, head);
   }
-  parts_.metrics.set("planwright_stalled", {{"queue", listOf(queue.name, stage)}},
-                     head.isReported ? 1 : 0);
+  metrics_.set("planwright_stalled", {{"queue", listOf(queue.name, stage)}},
+               head.isReported ? 1 : 0);
 }
 
 void StallWatch::report(Connection& connection, const Queue& queue, const std::string& stage,
@@ -51,7 +57,7 @@ void StallWatch::report(Connection& connection, const Queue& queue, const std::s
   const std::int64_t running = state.number(0, 0);
   const std::int64_t room = state.number(0, 1);
   if (room > 0 && running >= room) {
-    head.since = parts_.clock.steady();  // everybody is at work: it is a long queue, not a stall
+    head.since = clock_.steady();  // everybody is at work: it is a long queue, not a stall
     return;
   }
   head.isReported = true;
@@ -68,7 +74,7 @@ void StallWatch::report(Connection& connection, const Queue& queue, const std::s
                                      .member("message", message)
                                      .end()
                                      .take()});
-  parts_.bell.ring();
+  bell_.ring();
 }
 
 }  // namespace planwright

@@ -2,13 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
+#include "base/live.h"
 #include "base/metrics.h"
+#include "config/config.h"
 #include "store/bell.h"
 #include "store/database.h"
 
@@ -20,19 +20,11 @@ namespace planwright {
 /// host at a time and in its thread.
 class StallWatch {
  public:
-  struct Queue {
-    std::string name;
-    /// A planner that runs longer than this is stuck and no reason to wait.
-    std::chrono::milliseconds planningTakes;
-  };
-  struct Parts {
-    std::function<std::vector<Queue>()> queues;  ///< as they are now
-    std::chrono::milliseconds after;
-    const Clock& clock;
-    Metrics& metrics;
-    Bell& bell;
-  };
-  explicit StallWatch(Parts parts) : parts_(std::move(parts)) {}
+  StallWatch(const Live<Config>& config, const Clock& clock, Metrics& metrics, Bell& bell)
+      : config_(config),
+        clock_(clock),
+        metrics_(metrics),
+        bell_(bell) {}
 
   /// One look at every queue. Throws Unavailable when Postgres is away.
   void step(Connection& connection);
@@ -43,10 +35,19 @@ class StallWatch {
     SteadyTime since{};
     bool isReported = false;
   };
+  struct Queue {
+    std::string name;
+    /// A planner that runs longer than this is stuck and no reason to wait.
+    std::chrono::milliseconds planningTakes;
+    std::chrono::milliseconds after;  ///< it is a stall
+  };
   void look(Connection& connection, const Queue& queue, const std::string& stage);
   void report(Connection& connection, const Queue& queue, const std::string& stage, Head& head);
 
-  const Parts parts_;
+  const Live<Config>& config_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  Bell& bell_;
   std::map<std::string, Head> heads_;  ///< by list
 };
 

@@ -22,15 +22,9 @@ class UpkeepTest : public LineFixture {
  protected:
   std::unique_ptr<Reconciler> reconciler(
       std::chrono::milliseconds lease = std::chrono::seconds(15)) {
-    return std::make_unique<Reconciler>(
-        Reconciler::Parts{*database,
-                          std::make_unique<RedisTickets>(redisUrl),
-                          [] { return std::vector<std::string>{"default"}; },
-                          lease,
-                          membership,
-                          metrics,
-                          bell,
-                          {}});
+    return std::make_unique<Reconciler>(Reconciler::Parts{liveConfig, *database,
+                                                          std::make_unique<RedisTickets>(redisUrl),
+                                                          lease, membership, metrics, bell, clock});
   }
   ForgottenClaims::Parts claims() {
     return {*database,
@@ -274,10 +268,7 @@ class StallTest : public UpkeepTest {
         "where type in ('queue.stalled', 'queue.moving')");
   }
   FakeClock time;
-  StallWatch watch{{[] {
-                      return std::vector<StallWatch::Queue>{{"default", std::chrono::minutes(10)}};
-                    },
-                    std::chrono::seconds(60), time, metrics, bell}};
+  StallWatch watch{liveConfig, time, metrics, bell};
 };
 
 TEST_F(StallTest, TellsOfWorkThatNobodyTakesAndWhenItMovesAgain) {

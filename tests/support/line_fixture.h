@@ -44,6 +44,10 @@ class LineFixture : public testing::Test {
     connection = database->dedicated(Workload::Queries);
     QueueRows(*connection).configure({"default", true, false, "", 2, 2, 2});
     membership.become(join("host-a"));
+    Config config;
+    config.queues = {queue};
+    config.stalledAfter = std::chrono::seconds(60);
+    liveConfig.replace(std::make_shared<const Config>(std::move(config)));
     host = std::make_unique<Host>(Host{liveConfig, *database, [this] { return tickets(); }, *blobs,
                                        bell, membership, metrics, clock, *logs, folder / "work",
                                        folder / "remote", folder / "sources"});
