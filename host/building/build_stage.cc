@@ -135,7 +135,7 @@ void BuildStage::loop(const std::stop_token& stop) {
         loop_.forget(places);
         waiting->clear();
       }
-      claims_.clear();
+      forgetClaims();
       messages.claimed.clear();
       messages.cancelled.clear();  // and what ended is counted as over
     }
@@ -154,7 +154,7 @@ void BuildStage::loop(const std::stop_token& stop) {
       log::error("the build loop starts over queue={}: {}", queue_.name, e.what());
       interruptAll(StopReason::LeaseLost);
       loop_.forget({});
-      claims_.clear();
+      forgetClaims();
     }
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
@@ -238,6 +238,11 @@ void BuildStage::watch(const std::stop_token& stop) {
       log::debug("cancel requests cannot be read: {}", e.what());
     }
   }
+}
+
+void BuildStage::forgetClaims() {
+  claims_.clear();
+  if (forget_) claims_.suspend();  // lost once more meanwhile
 }
 
 void BuildStage::interruptAll(StopReason reason) {

@@ -61,6 +61,7 @@ class BuildStage final : private BuildLoop::Doors {
   void startJobs(std::vector<JobTask> tasks) override;
   void stopJobs(const std::vector<JobPlace>& jobs) override;
   void released(const std::vector<PlanId>& plans, std::chrono::microseconds work) override;
+  void forgetClaims();
   void interruptAll(StopReason reason);
 
   const Host& host_;
