@@ -94,7 +94,8 @@ TEST_F(PlanStageTest, HandsThePlanOnWhenAutoBuildIsOn) {
 TEST_F(PlanStageTest, ANewInputGoesStraightToAnIdlePlannerOfItsHost) {
   PlanStage stage(*host, liveQueue(), nullptr, 2);
   auto direct = recorder(&stage.door());
-  ASSERT_TRUE(eventually([&] { return stage.door().reserve(1) == 1; })) << "its claimer found nothing";
+  ASSERT_TRUE(eventually([&] { return stage.door().reserve(1) == 1; }))
+      << "its claimer found nothing";
   stage.door().receive({}, 1);
   record(*direct, "a.txt", "hello");
   ASSERT_TRUE(becomes("select status || ' ' || fence || ' ' || attempt from pending_inputs",
