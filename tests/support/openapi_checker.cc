@@ -1,6 +1,7 @@
 #include "support/openapi_checker.h"
 
 #include <algorithm>
+#include <regex>
 #include <stdexcept>
 #include <vector>
 
@@ -41,6 +42,21 @@ std::string_view text(const JsonValue& value) {
   return {value.GetString(), value.GetStringLength()};
 }
 
+/// What a number or a text breaks besides its type, or "".
+std::string brokenLimit(const JsonValue& schema, const JsonValue& value) {
+  static const std::regex kTime(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)");
+  const JsonValue *least = find(schema, "minimum"), *most = find(schema, "maximum");
+  if (value.IsNumber() && least && value.GetDouble() < least->GetDouble()) return " is too small: ";
+  if (value.IsNumber() && most && value.GetDouble() > most->GetDouble()) return " is too large: ";
+  if (!value.IsString()) return {};
+  const std::string given(text(value)), pattern = textOr(schema, "pattern");
+  if (!pattern.empty() && !std::regex_search(given, std::regex(pattern)))
+    return " does not match " + pattern + ": ";
+  if (textOr(schema, "format") == "date-time" && !std::regex_match(given, kTime))
+    return " is no time in UTC: ";
+  return {};
+}
+
 }  // namespace
 
 OpenapiChecker::OpenapiChecker() {
@@ -49,8 +65,7 @@ OpenapiChecker::OpenapiChecker() {
   document_ = std::move(*document);
 }
 
-const JsonValue* OpenapiChecker::responseOf(const std::string& line, int status,
-                                            std::string& why) const {
+const JsonValue* OpenapiChecker::operationOf(const std::string& line, std::string& why) const {
   const auto space = line.find(' ');
   std::string method = line.substr(0, space);
   std::transform(method.begin(), method.end(), method.begin(), ::tolower);
@@ -63,20 +78,37 @@ const JsonValue* OpenapiChecker::responseOf(const std::string& line, int status,
   if (!best) why = "no such path";
   const JsonValue* operation = best ? find(*best, method) : nullptr;
   if (best && !operation) why = "no such method";
-  const JsonValue* response =
-      operation ? find(*find(*operation, "responses"), std::to_string(status)) : nullptr;
-  if (operation && !response) why = "the status " + std::to_string(status) + " is not in it";
-  return response;
+  return operation;
+}
+
+std::string OpenapiChecker::unknownParameter(const JsonValue& operation,
+                                             const std::string& line) const {
+  const auto question = line.find('?');
+  for (auto at = question; at != std::string::npos; at = line.find('&', at + 1)) {
+    const std::string name = line.substr(at + 1, line.find_first_of("=&", at + 1) - at - 1);
+    bool isKnown = false;
+    if (const JsonValue* parameters = find(operation, "parameters"))
+      for (const auto& one : parameters->GetArray()) {
+        const JsonValue& parameter = resolved(one);
+        isKnown |= textOr(parameter, "in") == "query" && textOr(parameter, "name") == name;
+      }
+    if (!isKnown) return "the parameter " + name + " is not in it";
+  }
+  return {};
 }
 
 std::string OpenapiChecker::complaint(const std::string& line, int status,
                                       const std::string& contentType,
                                       const std::string& body) const {
   std::string why;
-  const JsonValue* response = responseOf(line, status, why);
-  if (!response) return why;
+  const JsonValue* operation = operationOf(line, why);
+  if (!operation) return why;
+  const JsonValue* given = find(*find(*operation, "responses"), std::to_string(status));
+  if (!given) return "the status " + std::to_string(status) + " is not in it";
+  if (status < 400) why = unknownParameter(*operation, line);
+  if (!why.empty()) return why;
   const std::string media = contentType.substr(0, contentType.find(';'));
-  const JsonValue* content = find(*response, "content");
+  const JsonValue* content = find(resolved(*given), "content");
   const JsonValue* type = content ? find(*content, media) : nullptr;
   if (!type) return "the media type " + media + " is not in it";
   if (media.find("json") == std::string::npos) return {};
@@ -85,13 +117,14 @@ std::string OpenapiChecker::complaint(const std::string& line, int status,
   return check(*find(*type, "schema"), *value, "");
 }
 
-const JsonValue& OpenapiChecker::resolved(const JsonValue& schema) const {
-  const JsonValue* reference = find(schema, "$ref");
-  if (!reference) return schema;
-  const std::string_view name =
-      text(*reference).substr(std::string_view("#/components/schemas/").size());
-  const JsonValue* found = find(*find(*find(document_, "components"), "schemas"), name);
-  if (!found) throw std::runtime_error("no schema " + std::string(name));
+const JsonValue& OpenapiChecker::resolved(const JsonValue& given) const {
+  const JsonValue* reference = find(given, "$ref");
+  if (!reference) return given;
+  const auto steps = segments(text(*reference));  // "#", "components", "schemas", "Plan"
+  const JsonValue* found = &document_;
+  for (auto step = steps.begin() + 1; found && step != steps.end(); ++step)
+    found = find(*found, *step);
+  if (!found) throw std::runtime_error("nothing at " + std::string(text(*reference)));
   return resolved(*found);
 }
 
@@ -120,6 +153,7 @@ std::string OpenapiChecker::check(const JsonValue& given, const JsonValue& value
   }
   if (const JsonValue* constant = find(schema, "const"); constant && *constant != value)
     return at + " is not " + toJson(*constant);
+  if (const auto why = brokenLimit(schema, value); !why.empty()) return at + why + toJson(value);
   if (value.IsObject()) return checkObject(schema, value, at);
   const JsonValue* items = find(schema, "items");
   if (!value.IsArray() || !items) return {};

@@ -6,8 +6,9 @@
 
 namespace planwright {
 
-/// Compares real answers with host/http/openapi.json: the path, the status, the media type, and
-/// every member of a JSON body. Understands what the document uses of JSON Schema 2020-12.
+/// Compares real answers with host/http/openapi.json: the path, the parameters, the status, the
+/// media type, and every member of a JSON body. Understands what the document uses of JSON Schema
+/// 2020-12.
 class OpenapiChecker {
  public:
   OpenapiChecker();
@@ -17,11 +18,12 @@ class OpenapiChecker {
                         const std::string& body) const;
 
  private:
-  const JsonValue* responseOf(const std::string& line, int status, std::string& why) const;
+  const JsonValue* operationOf(const std::string& line, std::string& why) const;
+  std::string unknownParameter(const JsonValue& operation, const std::string& line) const;
   std::string check(const JsonValue& schema, const JsonValue& value, const std::string& at) const;
   std::string checkObject(const JsonValue& schema, const JsonValue& value,
                           const std::string& at) const;
-  const JsonValue& resolved(const JsonValue& schema) const;
+  const JsonValue& resolved(const JsonValue& given) const;  // what a $ref leads to
 
   JsonDocument document_;
 };
