@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 
 #include "base/files.h"
+#include "base/hex.h"
 #include "base/log.h"
 
 namespace planwright {
@@ -27,22 +28,6 @@ struct FreeResult {
   void operator()(PGresult* r) const noexcept { PQclear(r); }
 };
 using Connection = std::unique_ptr<PGconn, CloseConnection>;
-
-std::string percentEncoded(const std::string& text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        (byte < 128 && std::isalnum(byte) != 0) || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
 
 int majorIn(const fs::path& folder) {
   try {
@@ -199,12 +184,12 @@ ServerSpec PostgresServer::spec() const {
 }
 
 std::string PostgresServer::url(const std::string& database) const {
-  return "postgresql://planwright@/" + percentEncoded(database) +
-         "?host=" + percentEncoded(sockets_.string()) + "&port=5432";
+  return "postgresql://planwright@/" + percentEncode(database) +
+         "?host=" + percentEncode(sockets_.string()) + "&port=5432";
 }
 
 std::string PostgresServer::adminUrl() const {
-  return "postgresql://postgres@/postgres?host=" + percentEncoded(sockets_.string()) +
+  return "postgresql://postgres@/postgres?host=" + percentEncode(sockets_.string()) +
          "&port=5432&connect_timeout=5";
 }
 

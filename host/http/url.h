@@ -13,8 +13,6 @@ namespace planwright {
 /// "%41" -> "A". Invalid: a broken escape, a NUL, or bytes that are not UTF-8 (Postgres and JSON
 /// take neither). `plusIsSpace` as in query strings.
 Result<std::string> percentDecode(std::string_view text, bool plusIsSpace = false);
-/// Escapes all but RFC 3986 unreserved characters.
-std::string percentEncode(std::string_view text);
 
 /// The decoded query of a request: keys may repeat, order is kept. A value.
 class Query {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "http/router.h"
 
 namespace planwright::http_router_test {
