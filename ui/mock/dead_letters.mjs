@@ -7,13 +7,14 @@ const letter = (kind, item) => ({
   item_id: item.id,
   queue: item.queue,
   name: item.filename,
-  filename: item.filename,
   class: kind === 'plan' ? 'failed' : 'rejected',
-  reason: item.reason,
+  reason: { hint: null, since: null, ...item.reason },
   cause: `${kind}/${item.reason?.code}`,
   attempts: 1,
   died_at: item.updated_at,
   status: 'waiting',
+  answered_at: null,
+  item_url: `/api/${kind === 'plan' ? 'plans' : 'pending-inputs'}/${item.id}`,
 });
 
 export const deadLetters = (world) => [
@@ -29,10 +30,11 @@ export const deadLetters = (world) => [
 
 export function causesOf(letters) {
   const causes = new Map();
-  for (const { cause, kind, class: failureClass, reason } of letters) {
-    const title = reason?.message ?? 'It failed.';
-    const known = causes.get(cause) ?? { cause, title, kind, class: failureClass, count: 0 };
-    causes.set(cause, { ...known, count: known.count + 1 });
+  for (const { id, cause, kind, class: failureClass, reason, died_at: at } of letters) {
+    const first = { cause, title: reason.message, kind, class: failureClass, count: 0, reason };
+    const known = causes.get(cause) ?? { ...first, first_at: at, last_at: at, samples: [] };
+    const samples = [...known.samples, id];
+    causes.set(cause, { ...known, count: known.count + 1, samples });
   }
   return [...causes.values()].sort((a, b) => b.count - a.count);
 }

@@ -64,7 +64,7 @@ export function page(items, query) {
     (!query.get('queue') || item.queue === query.get('queue')) &&
     (!query.get('status') || item.status === query.get('status')) &&
     (!query.get('reason') || item.reason?.code === query.get('reason')) &&
-    item.filename.toLowerCase().includes(text);
+    (item.filename ?? item.name).toLowerCase().includes(text);
   const found = items.filter(passes).sort((a, b) => b.id - a.id);
   const cursor = query.get('cursor');
   const last = cursor ? Number(Buffer.from(cursor, 'base64url').toString()) : Infinity;

@@ -1,6 +1,7 @@
 // What each address does. Paths and bodies are the host's.
 import { onlyParameters, Problem, page, readBytes, readJson, sendJson } from './http.mjs';
 import {
+  buildView,
   explain,
   find,
   hostView,
@@ -11,12 +12,13 @@ import {
   queueView,
   readLog,
   searchLog,
+  settingsView,
 } from './views.mjs';
 import { causesOf, deadLetters } from './dead_letters.mjs';
 import { checkSettings, patchQueue, settingsSchema } from './settings.mjs';
 
 const sendSettings = (world, response) =>
-  sendJson(response, world.settings, { headers: { etag: `"${world.revision}"` } });
+  sendJson(response, settingsView(world), { headers: { etag: `"${world.revision}"` } });
 
 function stream(world, { request, response, query }) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -89,7 +91,9 @@ function jobsOfPlan(world, id) {
     cache: null,
     reason: null,
   };
-  return plan.document.map(({ name, needs }) => ({ ...unborn, plan_id: plan.id, name, needs }));
+  return plan.document.map(({ name, needs }, position) =>
+    jobView({ ...unborn, plan_id: plan.id, name, needs }, position),
+  );
 }
 
 /** In the plan's order; the cursor is the place in it. */
@@ -106,7 +110,7 @@ const pageOf = (items) => ({ items, next_cursor: null, total: items.length });
 function eventPage(world, query) {
   onlyParameters(query, ['after', 'type', 'subject', 'level', 'limit']);
   const newest = world.events.slice(-Number(query.get('limit') ?? 50)).reverse();
-  return pageOf(newest.map((event) => ({ cursor: event.id, event })));
+  return { items: newest.map((event) => ({ cursor: event.id, event })), next_cursor: null };
 }
 
 function mappedPage(items, query, view) {
@@ -128,7 +132,7 @@ const sandbox = {
 /** [method, path with (\d+) for ids, handler]. A handler that returns something answers with it. */
 export const routes = [
   ['GET', '/readyz', () => ({ ready: true, mode: 'normal', dependencies: {} })],
-  ['GET', '/api/version', () => ({ version: '0.1.0-mock', sandbox })],
+  ['GET', '/api/version', () => ({ name: 'planwright', version: '0.1.0-mock', api: '1', sandbox })],
   ['GET', '/api/pending-inputs', (w, { query }) => mappedPage(w.inputs, query, inputView)],
   ['POST', '/api/pending-inputs', upload],
   [
@@ -150,8 +154,16 @@ export const routes = [
     (w, { params }) => ({ jobs: find(w.plans, params[0], 'plan').document }),
   ],
   ['POST', '/api/plans/(\\d+)/enqueue-build', enqueueBuild],
-  ['GET', '/api/builds', (w, { query }) => mappedPage(w.builds, query, identity)],
-  ['GET', '/api/builds/(\\d+)', (w, { params }) => find(w.builds, params[0], 'build')],
+  [
+    'GET',
+    '/api/builds',
+    (w, { query }) => mappedPage(w.builds, query, (build) => buildView(w, build)),
+  ],
+  [
+    'GET',
+    '/api/builds/(\\d+)',
+    (w, { params }) => buildView(w, find(w.builds, params[0], 'build')),
+  ],
   [
     'GET',
     '/api/builds/(\\d+)/jobs',
@@ -167,10 +179,10 @@ export const routes = [
       if (build.status !== 'building')
         throw new Problem(409, 'Finished', 'The build has finished.');
       w.cancelBuild(build);
-      sendJson(response, build, { status: 202 });
+      sendJson(response, buildView(w, build), { status: 202 });
     },
   ],
-  ['GET', '/api/jobs/(\\d+)', (w, { params }) => jobView(find(w.jobs, params[0], 'job'))],
+  ['GET', '/api/jobs/(\\d+)', (w, { params }) => jobView(find(w.jobs, params[0], 'job'), 0)],
   ['GET', '/api/jobs/(\\d+)/log', (w, { params, query }) => readLog(w, params[0], query)],
   ['GET', '/api/jobs/(\\d+)/log/search', (w, { params, query }) => searchLog(w, params[0], query)],
   [
@@ -216,11 +228,14 @@ export const routes = [
     'GET',
     '/api/arriving',
     (w) => {
-      const reason = 'It changed a moment ago.';
+      const message = 'It changed a moment ago.';
+      const reasonOf = (since) => ({ code: 'file_not_stable', message, hint: null, since });
       const files = w
         .arriving()
         .map(({ name: filename, size, since }) => ({ filename, size, since }));
-      return pageOf(files.map((file) => ({ queue: 'default', ...file, reason })));
+      return pageOf(
+        files.map((file) => ({ queue: 'default', ...file, reason: reasonOf(file.since) })),
+      );
     },
   ],
   ['GET', '/api/settings', (w, { response }) => sendSettings(w, response)],
@@ -228,7 +243,15 @@ export const routes = [
   [
     'GET',
     '/api/settings/sources',
-    () => ({ watch_dir: { source: 'file', file: 'quickstart.yaml', line: 4 } }),
+    () => ({
+      watch_dir: {
+        value: '/srv/input',
+        source: 'file',
+        locked: false,
+        file: 'quickstart.yaml',
+        line: 4,
+      },
+    }),
   ],
   [
     'PATCH',

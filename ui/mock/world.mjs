@@ -46,7 +46,11 @@ export class World extends Simulation {
       type,
       subject,
       time: this.now(),
-      data: { level, message },
+      datacontenttype: 'application/json',
+      queue: 'default',
+      level,
+      actor: '',
+      data: { message },
     };
     this.events.push(event);
     for (const listener of this.listeners) listener(event);

@@ -6,6 +6,7 @@ import { calmRefresh, fixed } from './lib/cache';
 import { Live, type LiveState } from './lib/live';
 import { listQueues, type Queue } from './lib/queues';
 import { navigate, useAddress } from './lib/router';
+import type { Wire } from './lib/wire';
 import { BuildPage } from './pages/build';
 import { BuildsPage } from './pages/builds';
 import { DeadLettersPage } from './pages/dead_letters';
@@ -248,13 +249,9 @@ function useGoKeys(): void {
 function Version() {
   const version = useQuery({
     queryKey: [fixed, 'version'],
-    queryFn: ({ signal }) => getJson<{ version?: string; host?: string }>('/version', signal),
+    queryFn: ({ signal }) => getJson<Wire<'Version'>>('/version', signal),
     staleTime: Infinity,
   });
-  if (!version.data?.version) return null;
-  return (
-    <span class="muted where">
-      {[version.data.host, version.data.version].filter(Boolean).join(' · ')}
-    </span>
-  );
+  if (!version.data) return null;
+  return <span class="muted where">{version.data.version}</span>;
 }

@@ -1,23 +1,11 @@
 /** The one place that talks HTTP. Every path but one is below /api; every failure is an ApiError. */
+import type { Wire } from './wire';
 
-/** An error body of the host (RFC 9457). `errors` points at fields of the request. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  instance?: string;
-  request_id?: string;
-  errors?: FieldError[];
-  current_etag?: string;
-  changed_by?: string;
-}
+/** An error body of the host (RFC 9457), or one that is made here. */
+export type Problem = Pick<Wire<'Problem'>, 'type' | 'title' | 'status'> & Partial<Wire<'Problem'>>;
 
 /** `pointer` is a JSON pointer into the request body, such as `/watch_dir`. */
-export interface FieldError {
-  pointer: string;
-  detail: string;
-}
+export type FieldError = NonNullable<Problem['errors']>[number];
 
 /** What the host refused, or status 0 when no answer came. `message` is fit to be shown. */
 export class ApiError extends Error {
@@ -93,15 +81,17 @@ function problemFrom(response: Response, body: unknown): Problem {
   };
 }
 
+type Readiness = Partial<Wire<'Readiness'>>;
+
 /** What the host says of itself at /readyz, the one path outside of /api; 503 is an answer too. */
-export async function getReadiness(signal?: AbortSignal): Promise<{ mode?: string }> {
+export async function getReadiness(signal?: AbortSignal): Promise<Readiness> {
   const init: RequestInit = { headers: { accept: 'application/json' } };
   if (signal) init.signal = signal;
   const response = await fetch('/readyz', init).catch((error: unknown) => {
     if (signal?.aborted) throw error;
     throw new ApiError(unreachable);
   });
-  return (await response.json().catch(() => ({}))) as { mode?: string };
+  return (await response.json().catch(() => ({}))) as Readiness;
 }
 
 const json = { 'content-type': 'application/json' };

@@ -1,24 +1,9 @@
 import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
-import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+import { dateFromApi, reasonFromApi, type Reason } from './reason';
+import type { Wire } from './wire';
 
-export type BuildStatus = 'building' | 'built' | 'failed' | 'cancelled';
-
-export interface WireBuild {
-  id: number;
-  plan_id: number;
-  queue: string;
-  filename?: string;
-  status: BuildStatus;
-  summary?: { jobs?: number; done?: number; failed?: number } | null;
-  reason?: WireReason | null;
-  manifest_url?: string | null;
-  created_at?: string | null;
-  started_at?: string | null;
-  finished_at?: string | null;
-  updated_at?: string | null;
-  error?: string | null;
-}
+export type BuildStatus = Wire<'Build'>['status'];
 
 /** One execution of a plan; a rebuild is another one. */
 export interface Build {
@@ -40,21 +25,21 @@ export interface Build {
 
 export const buildStatuses: BuildStatus[] = ['building', 'built', 'failed', 'cancelled'];
 
-export function buildFromApi(row: WireBuild): Build {
+export function buildFromApi(row: Wire<'Build'>): Build {
   return {
     id: row.id,
     planId: row.plan_id,
-    queue: row.queue ?? '',
-    filename: row.filename ?? '',
+    queue: row.queue,
+    filename: row.filename,
     status: row.status,
-    jobCount: row.summary?.jobs ?? 0,
-    jobsDone: row.summary?.done ?? 0,
-    jobsFailed: row.summary?.failed ?? 0,
+    jobCount: row.summary.jobs,
+    jobsDone: row.summary.done,
+    jobsFailed: row.summary.failed,
     reason: reasonFromApi(row.reason),
-    manifestUrl: row.manifest_url ?? null,
-    startedAt: dateFromApi(row.started_at ?? row.created_at),
-    endedAt: dateFromApi(row.finished_at ?? (row.status === 'building' ? null : row.updated_at)),
-    error: row.error ?? null,
+    manifestUrl: row.manifest_url,
+    startedAt: dateFromApi(row.started_at),
+    endedAt: dateFromApi(row.finished_at),
+    error: row.error,
   };
 }
 
@@ -68,7 +53,7 @@ export function listBuilds(
 }
 
 export async function getBuild(id: number, signal?: AbortSignal): Promise<Build> {
-  return buildFromApi(await getJson<WireBuild>(`/builds/${id}`, signal));
+  return buildFromApi(await getJson<Wire<'Build'>>(`/builds/${id}`, signal));
 }
 
 export async function cancelBuild(id: number): Promise<void> {
@@ -76,16 +61,10 @@ export async function cancelBuild(id: number): Promise<void> {
 }
 
 /** A file that a build produced, kept under its digest. */
-export interface Artifact {
-  name: string;
-  job: string;
-  digest: string;
-  size: number;
-}
+export type Artifact = Wire<'Manifest'>['artifacts'][number];
 
 export async function listArtifacts(buildId: number, signal?: AbortSignal): Promise<Artifact[]> {
-  const manifest = await getJson<{ artifacts: Artifact[] }>(`/builds/${buildId}/manifest`, signal);
-  return manifest.artifacts ?? [];
+  return (await getJson<Wire<'Manifest'>>(`/builds/${buildId}/manifest`, signal)).artifacts;
 }
 
 /** Everything that a build left, as one file. */

@@ -1,20 +1,10 @@
 import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
-import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+import { dateFromApi, reasonFromApi, type Reason } from './reason';
+import type { Wire } from './wire';
 
-export type DeadKind = 'input' | 'plan';
+export type DeadKind = Wire<'DeadLetter'>['kind'];
 export type Answer = 'requeue' | 'discard';
-
-export interface WireDeadLetter {
-  id: number;
-  kind: DeadKind;
-  item_id: number;
-  name: string;
-  class: string;
-  reason: WireReason;
-  attempts: number;
-  died_at: string;
-}
 
 /** An input or plan that failed and waits for a person. */
 export interface DeadLetter {
@@ -29,17 +19,11 @@ export interface DeadLetter {
 }
 
 /** Dead letters that died of the same. */
-export interface Cause {
-  cause: string;
-  title: string;
-  kind: DeadKind;
-  class: string;
-  count: number;
-}
+export type Cause = Pick<Wire<'DeadLetterCause'>, 'cause' | 'title' | 'kind' | 'class' | 'count'>;
 
 export const deadKinds: DeadKind[] = ['input', 'plan'];
 
-export function deadLetterFromApi(row: WireDeadLetter): DeadLetter {
+export function deadLetterFromApi(row: Wire<'DeadLetter'>): DeadLetter {
   return {
     id: row.id,
     kind: row.kind,
@@ -65,8 +49,7 @@ export function listDeadLetters(
 
 export async function listCauses(queue: string | null, signal?: AbortSignal): Promise<Cause[]> {
   const query = queue ? `?queue=${encodeURIComponent(queue)}` : '';
-  const page = await getJson<{ items: Cause[] }>(`/dead-letters/causes${query}`, signal);
-  return page.items;
+  return (await getJson<Wire<'DeadLetterCausePage'>>(`/dead-letters/causes${query}`, signal)).items;
 }
 
 export async function answer(id: number, action: Answer): Promise<void> {
@@ -79,11 +62,12 @@ export async function answerAll(
   queue: string | null,
   action: Answer,
 ): Promise<void> {
-  const filter = { cause, ...(queue && { queue }) };
-  await postJson('/bulk-operations', {
+  const wish: Wire<'BulkWish'> = {
     action,
     target: 'dead-letters',
-    filter,
+    filter: { cause, ...(queue && { queue }) },
+    dry_run: false,
     expected: count,
-  });
+  };
+  await postJson('/bulk-operations', wish);
 }

@@ -1,6 +1,7 @@
 import { getJson } from './api';
 import { words } from './format';
 import { dateFromApi } from './reason';
+import type { Wire } from './wire';
 
 /** A fact of the host's append-only record. `cursor` is opaque; only the host can order by it. */
 export interface HostEvent {
@@ -16,30 +17,15 @@ export interface HostEvent {
   raw: unknown;
 }
 
-/** A CloudEvent 1.0; `data` carries what planwright adds. */
-export interface WireEvent {
-  id?: string | number;
-  type?: string;
-  subject?: string;
-  time?: string;
-  at?: string;
-  level?: string;
-  message?: string;
-  data?: { level?: string; message?: string; [fact: string]: unknown } | null;
-}
-
-/** Lists wrap the event with its cursor; the stream sends the cursor as the message's id. */
-export type WireEventItem = WireEvent & { event?: WireEvent; cursor?: string | number };
-
-export function eventFromApi(item: WireEventItem, cursor?: string): HostEvent {
-  const event = item.event ?? item;
+/** A CloudEvent 1.0. A list has the cursor beside it, the stream sends it as the message's id. */
+export function eventFromApi(event: Wire<'CloudEvent'>, cursor?: string): HostEvent {
   return {
-    cursor: String(cursor || (item.cursor ?? item.id ?? event.id ?? '')),
-    type: event.type ?? 'event',
-    subject: event.subject ?? '',
-    level: event.level ?? event.data?.level ?? 'info',
-    message: event.message || event.data?.message || factsOf(event.data ?? {}),
-    at: dateFromApi(event.time ?? event.at),
+    cursor: cursor || event.id,
+    type: event.type,
+    subject: event.subject,
+    level: event.level,
+    message: event.data.message || factsOf(event.data),
+    at: dateFromApi(event.time),
     raw: event,
   };
 }
@@ -47,18 +33,26 @@ export function eventFromApi(item: WireEventItem, cursor?: string): HostEvent {
 /** `{attempt: 2, name: "scipy"}` reads "attempt 2 · scipy". */
 function factsOf(data: Record<string, unknown>): string {
   const facts = Object.entries(data).flatMap(([key, value]) => {
-    if (key === 'message' || key === 'level' || value === null || value === '') return [];
-    if (key === 'name' || key === 'filename') return [String(value)];
+    if (key === 'message') return [];
     if (typeof value === 'boolean') return value ? [words(key)] : [];
-    return [`${words(key)} ${Array.isArray(value) ? value.join(', ') : value}`];
+    const said = textOf(value);
+    if (said === '') return [];
+    return [key === 'name' || key === 'filename' ? said : `${words(key)} ${said}`];
   });
-  return facts.filter((fact) => !fact.includes('[object')).join(' · ');
+  return facts.join(' · ');
+}
+
+/** A text, a number, or a list of such; nothing for what would take more than a line. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  return Array.isArray(value) ? value.map(textOf).filter(Boolean).join(', ') : '';
 }
 
 /** The newest events, newest first. */
 export async function listEvents(limit: number, signal?: AbortSignal): Promise<HostEvent[]> {
-  const page = await getJson<{ items: WireEventItem[] }>(`/events?limit=${limit}`, signal);
-  return page.items.map((item) => eventFromApi(item));
+  const page = await getJson<Wire<'EventPage'>>(`/events?limit=${limit}`, signal);
+  return page.items.map(({ event, cursor }) => eventFromApi(event, cursor));
 }
 
 /** The page about the event's subject (`plan 12`, `plans/12`), if there is one. */

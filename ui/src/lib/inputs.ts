@@ -1,35 +1,9 @@
 import { getJson, postBytes, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
-import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+import { dateFromApi, reasonFromApi, type Reason } from './reason';
+import type { Wire } from './wire';
 
-export type InputStatus =
-  | 'pending'
-  | 'planning'
-  | 'planned'
-  | 'failed'
-  | 'superseded'
-  | 'cancelled';
-
-export interface WireInput {
-  id: number;
-  queue: string;
-  source: string;
-  filename: string;
-  generation: number;
-  digest: string;
-  size: number;
-  status: InputStatus;
-  queued: boolean;
-  attempt: number;
-  max_attempts: number;
-  next_attempt_at: string | null;
-  reason: WireReason | null;
-  superseded_by: number | null;
-  plan_ids: number[];
-  created_at: string;
-  updated_at: string;
-  error: string | null;
-}
+export type InputStatus = Wire<'PendingInput'>['status'];
 
 /** A recorded version of a file. The file may have changed since; the snapshot has not. */
 export interface PendingInput {
@@ -55,25 +29,25 @@ export interface PendingInput {
 
 export const inputStatuses: InputStatus[] = ['pending', 'planning', 'planned', 'failed'];
 
-export function inputFromApi(row: WireInput): PendingInput {
+export function inputFromApi(row: Wire<'PendingInput'>): PendingInput {
   return {
     id: row.id,
     queue: row.queue,
     filename: row.filename,
-    generation: row.generation ?? 1,
+    generation: row.generation,
     digest: row.digest,
     sizeBytes: row.size,
     status: row.status,
-    queued: row.queued ?? false,
-    attempt: row.attempt ?? 0,
-    maxAttempts: row.max_attempts ?? 0,
+    queued: row.queued,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
     nextAttemptAt: dateFromApi(row.next_attempt_at),
     reason: reasonFromApi(row.reason),
-    supersededBy: row.superseded_by ?? null,
-    planIds: row.plan_ids ?? [],
+    supersededBy: row.superseded_by,
+    planIds: row.plan_ids,
     createdAt: dateFromApi(row.created_at),
     updatedAt: dateFromApi(row.updated_at),
-    error: row.error ?? null,
+    error: row.error,
   };
 }
 
@@ -93,7 +67,7 @@ export function listInputs(
 }
 
 export async function getInput(id: number, signal?: AbortSignal): Promise<PendingInput> {
-  return inputFromApi(await getJson<WireInput>(`/pending-inputs/${id}`, signal));
+  return inputFromApi(await getJson<Wire<'PendingInput'>>(`/pending-inputs/${id}`, signal));
 }
 
 export async function generatePlan(id: number): Promise<void> {
@@ -104,34 +78,26 @@ export async function generatePlan(id: number): Promise<void> {
 export async function uploadInput(file: File, queue: string | null): Promise<PendingInput> {
   const query = new URLSearchParams({ filename: file.name });
   if (queue) query.set('queue', queue);
-  return inputFromApi(await postBytes<WireInput>(`/pending-inputs?${query}`, file));
+  return inputFromApi(await postBytes<Wire<'PendingInput'>>(`/pending-inputs?${query}`, file));
 }
 
 /** A file that the host has seen but that is still being written. */
 export interface Arriving {
   queue: string;
   filename: string;
-  sizeBytes: number | null;
+  sizeBytes: number;
   since: Date | null;
   /** Why it is not recorded yet. */
   note: string;
 }
 
-export interface WireArriving {
-  queue?: string;
-  filename?: string;
-  size?: number;
-  since?: string;
-  reason?: string | null;
-}
-
-export function arrivingFromApi(row: WireArriving): Arriving {
+export function arrivingFromApi(row: Wire<'Arriving'>): Arriving {
   return {
-    queue: row.queue ?? '',
-    filename: row.filename ?? '',
-    sizeBytes: row.size ?? null,
+    queue: row.queue,
+    filename: row.filename,
+    sizeBytes: row.size,
     since: dateFromApi(row.since),
-    note: row.reason ?? '',
+    note: row.reason.message,
   };
 }
 

@@ -1,39 +1,9 @@
 import { getJson } from './api';
 import { fetchPage, listQuery, type Page } from './listing';
-import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+import { dateFromApi, reasonFromApi, type Reason } from './reason';
+import type { Wire } from './wire';
 
-export type JobStatus =
-  | 'blocked'
-  | 'ready'
-  | 'running'
-  | 'succeeded'
-  | 'cached'
-  | 'failed'
-  | 'timed_out'
-  | 'dep_failed'
-  | 'cancelled';
-
-export interface WireAttempt {
-  n: number;
-  worker?: string | null;
-  started_at?: string | null;
-  ended_at?: string | null;
-  exit_code?: number | null;
-  class?: string | null;
-}
-
-export interface WireJob {
-  /** Missing before the first build: then there is nothing to log. */
-  id?: number | null;
-  plan_id: number;
-  build_id?: number | null;
-  name: string;
-  status: JobStatus;
-  needs?: string[];
-  attempts?: WireAttempt[];
-  cache?: { result: string; why?: string } | null;
-  reason?: WireReason | null;
-}
+export type JobStatus = Wire<'Job'>['status'];
 
 export interface Attempt {
   number: number;
@@ -56,27 +26,27 @@ export interface Job {
   reason: Reason | null;
 }
 
-export function jobFromApi(row: WireJob): Job {
+export function jobFromApi(row: Wire<'Job'>): Job {
   return {
-    id: row.id || null,
-    buildId: row.build_id ?? null,
+    id: row.id,
+    buildId: row.build_id,
     name: row.name,
     status: row.status,
-    needs: row.needs ?? [],
-    attempts: (row.attempts ?? []).map(attemptFromApi),
+    needs: row.needs,
+    attempts: row.attempts.map(attemptFromApi),
     cacheNote: row.cache ? [row.cache.result, row.cache.why].filter(Boolean).join(': ') : null,
     reason: reasonFromApi(row.reason),
   };
 }
 
-function attemptFromApi(row: WireAttempt): Attempt {
+function attemptFromApi(row: Wire<'Attempt'>): Attempt {
   return {
     number: row.n,
-    worker: row.worker ?? '',
+    worker: row.worker,
     startedAt: dateFromApi(row.started_at),
     endedAt: dateFromApi(row.ended_at),
-    exitCode: row.exit_code ?? null,
-    failureClass: row.class ?? null,
+    exitCode: row.exit_code,
+    failureClass: row.class,
   };
 }
 
@@ -106,7 +76,7 @@ export async function getJob(
   id: number,
   signal?: AbortSignal,
 ): Promise<{ planId: number; name: string }> {
-  const { plan_id: planId, name } = await getJson<WireJob>(`/jobs/${id}`, signal);
+  const { plan_id: planId, name } = await getJson<Wire<'Job'>>(`/jobs/${id}`, signal);
   return { planId, name };
 }
 
@@ -130,14 +100,8 @@ async function allJobs(path: string, signal?: AbortSignal): Promise<Job[]> {
   return jobs;
 }
 
-/** A run of log lines; `firstLine` is 1-based. */
-export interface LogChunk {
-  first_line: number;
-  total_lines: number;
-  complete: boolean;
-  truncated?: boolean;
-  lines: string[];
-}
+/** A run of log lines; `first_line` is 1-based. */
+export type LogChunk = Wire<'LogLines'>;
 
 export interface LogAddress {
   jobId: number;
@@ -154,11 +118,9 @@ export function readLog(log: LogAddress, from: number, limit: number): Promise<L
 export async function searchLog(log: LogAddress, text: string): Promise<number[]> {
   const query = new URLSearchParams({ q: text, limit: '1000' });
   if (log.attempt !== null) query.set('attempt', String(log.attempt));
-  const found = await getJson<{ lines: FoundLine[] }>(`/jobs/${log.jobId}/log/search?${query}`);
-  return found.lines.map((line) => (typeof line === 'number' ? line : line.line));
+  const found = await getJson<Wire<'LogHits'>>(`/jobs/${log.jobId}/log/search?${query}`);
+  return found.lines.map(({ line }) => line);
 }
-
-type FoundLine = number | { line: number };
 
 export function rawLogUrl(log: LogAddress): string {
   const attempt = log.attempt === null ? '' : `?attempt=${log.attempt}`;

@@ -1,12 +1,5 @@
 import { getJson } from './api';
-
-/** One page of a list as the host sends it. `total` is a lower bound when the flag is set. */
-export interface WirePage<W> {
-  items: W[];
-  next_cursor?: string | null;
-  total?: number;
-  total_is_lower_bound?: boolean;
-}
+import type { WirePage } from './wire';
 
 export interface Page<T> {
   items: T[];
@@ -26,8 +19,8 @@ export interface Filter {
 export function pageFromApi<W, T>(page: WirePage<W>, itemFromApi: (item: W) => T): Page<T> {
   return {
     items: page.items.map(itemFromApi),
-    nextCursor: page.next_cursor ?? null,
-    total: page.total ?? page.items.length,
+    nextCursor: page.next_cursor,
+    total: page.total,
     totalIsLowerBound: page.total_is_lower_bound ?? false,
   };
 }
@@ -35,7 +28,8 @@ export function pageFromApi<W, T>(page: WirePage<W>, itemFromApi: (item: W) => T
 /** The query string of a list request, without keys that have no value. */
 export function listQuery(filter: Filter, limit: number, cursor?: string | null): string {
   const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(filter)) if (value) query.set(key, value);
+  const values: Record<string, string | null | undefined> = { ...filter };
+  for (const [key, value] of Object.entries(values)) if (value) query.set(key, value);
   query.set('limit', String(limit));
   if (cursor) query.set('cursor', cursor);
   return query.toString();

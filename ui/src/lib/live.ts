@@ -1,4 +1,5 @@
 import { eventFromApi, type HostEvent } from './events';
+import type { Wire } from './wire';
 
 export type LiveState = 'live' | 'polling' | 'offline' | 'paused';
 
@@ -86,7 +87,8 @@ export class Live {
     if (message.lastEventId && message.lastEventId === this.lastId) return;
     if (message.lastEventId) this.lastId = message.lastEventId;
     try {
-      this.hooks.event(eventFromApi(JSON.parse(String(message.data)), message.lastEventId));
+      const event = JSON.parse(String(message.data)) as Wire<'CloudEvent'>;
+      this.hooks.event(eventFromApi(event, message.lastEventId));
     } catch {
       // An event that cannot be read is still news: ask for the lists again.
       this.hooks.refresh();

@@ -1,11 +1,11 @@
 import { getReadiness } from './api';
+import type { Wire } from './wire';
 
 /** What the host works without at the moment. */
-export type Mode = 'normal' | 'redis_away' | 'postgres_away';
+export type Mode = Wire<'Readiness'>['mode'];
 
 export async function getMode(signal?: AbortSignal): Promise<Mode> {
-  const { mode } = await getReadiness(signal);
-  return mode === 'redis_away' || mode === 'postgres_away' ? mode : 'normal';
+  return (await getReadiness(signal)).mode ?? 'normal';
 }
 
 /** What people should know about it; nothing if all is well. */

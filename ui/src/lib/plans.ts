@@ -1,34 +1,9 @@
 import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
-import { dateFromApi, reasonFromApi, type Reason, type WireReason } from './reason';
+import { dateFromApi, reasonFromApi, type Reason } from './reason';
+import type { Wire } from './wire';
 
-export type PlanStatus =
-  | 'ready_for_build'
-  | 'building'
-  | 'built'
-  | 'failed'
-  | 'superseded'
-  | 'cancelled';
-
-export interface WirePlan {
-  id: number;
-  queue: string;
-  pending_input_id: number;
-  filename: string;
-  status: PlanStatus;
-  queued: boolean;
-  attempt: number;
-  max_attempts: number;
-  next_attempt_at: string | null;
-  summary: { jobs?: number; done?: number; failed?: number; planner?: string } | null;
-  plan_digest: string;
-  plan_blob_url: string;
-  reason: WireReason | null;
-  build_id: number | null;
-  created_at: string;
-  updated_at: string;
-  error: string | null;
-}
+export type PlanStatus = Wire<'Plan'>['status'];
 
 /** A sealed graph of jobs, waiting for its build or built. */
 export interface Plan {
@@ -58,28 +33,28 @@ export interface Plan {
 
 export const planStatuses: PlanStatus[] = ['ready_for_build', 'building', 'built', 'failed'];
 
-export function planFromApi(row: WirePlan): Plan {
+export function planFromApi(row: Wire<'Plan'>): Plan {
   return {
     id: row.id,
     queue: row.queue,
     inputId: row.pending_input_id,
     filename: row.filename,
     status: row.status,
-    queued: row.queued ?? false,
-    attempt: row.attempt ?? 0,
-    maxAttempts: row.max_attempts ?? 0,
+    queued: row.queued,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
     nextAttemptAt: dateFromApi(row.next_attempt_at),
-    jobCount: row.summary?.jobs ?? 0,
-    jobsDone: row.summary?.done ?? 0,
-    jobsFailed: row.summary?.failed ?? 0,
-    planner: row.summary?.planner ?? '',
-    digest: row.plan_digest ?? '',
-    documentUrl: row.plan_blob_url ?? `/api/plans/${row.id}/artifact`,
+    jobCount: row.summary.jobs,
+    jobsDone: row.summary.done,
+    jobsFailed: row.summary.failed,
+    planner: row.summary.planner,
+    digest: row.plan_digest,
+    documentUrl: row.plan_blob_url,
     reason: reasonFromApi(row.reason),
-    buildId: row.build_id ?? null,
+    buildId: row.build_id,
     createdAt: dateFromApi(row.created_at),
     updatedAt: dateFromApi(row.updated_at),
-    error: row.error ?? null,
+    error: row.error,
   };
 }
 
@@ -121,7 +96,7 @@ export function listPlans(
 }
 
 export async function getPlan(id: number, signal?: AbortSignal): Promise<Plan> {
-  return planFromApi(await getJson<WirePlan>(`/plans/${id}`, signal));
+  return planFromApi(await getJson<Wire<'Plan'>>(`/plans/${id}`, signal));
 }
 
 export async function enqueueBuild(id: number, action: BuildAction): Promise<void> {

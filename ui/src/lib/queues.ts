@@ -1,37 +1,9 @@
 import { getJson, patchJson, postJson } from './api';
-import { fetchPage, type WirePage } from './listing';
+import { fetchPage } from './listing';
 import { dateFromApi } from './reason';
+import type { Wire } from './wire';
 
 export type StageName = 'plan' | 'build';
-
-export interface WireStage {
-  list: string;
-  paused: boolean;
-  reason?: string | { message: string } | null;
-  depth: number;
-  running: number;
-  delayed: number;
-  dead: number;
-  oldest_seconds: number | null;
-  workers: number;
-  workers_per_host?: number;
-  busy: number;
-  plugins?: string[];
-  rate_per_minute?: number | null;
-  job_slots?: number;
-  job_slots_per_host?: number;
-  jobs_running?: number;
-}
-
-export interface WireQueue {
-  name: string;
-  auto_plan: boolean;
-  auto_build: boolean;
-  plan: WireStage;
-  build: WireStage;
-  inputs?: Record<string, number>;
-  plans?: Record<string, number>;
-}
 
 /** One of a queue's two halves: its list of ids and the pool that works it off. */
 export interface Stage {
@@ -51,7 +23,7 @@ export interface Stage {
   /** The pool's size that can be changed: each host that serves the stage has as many. */
   workersPerHost: number;
   plugins: string[];
-  ratePerMinute: number | null;
+  ratePerMinute: number;
   /** Room for running jobs in each host; only the build stage has it. */
   jobSlotsPerHost: number | null;
   jobsRunning: number;
@@ -68,36 +40,35 @@ export interface Queue {
   planCounts: Record<string, number>;
 }
 
-export function queueFromApi(row: WireQueue): Queue {
+export function queueFromApi(row: Wire<'Queue'>): Queue {
   return {
     name: row.name,
     autoPlan: row.auto_plan,
     autoBuild: row.auto_build,
     plan: stageFromApi(row.plan),
     build: stageFromApi(row.build),
-    inputCounts: row.inputs ?? {},
-    planCounts: row.plans ?? {},
+    inputCounts: row.inputs,
+    planCounts: row.plans,
   };
 }
 
-function stageFromApi(row: WireStage): Stage {
-  const reason = row.reason ?? null;
+function stageFromApi(row: Wire<'PlanStage'> | Wire<'BuildStage'>): Stage {
   return {
     list: row.list,
-    paused: row.paused ?? false,
-    note: reason !== null && typeof reason === 'object' ? reason.message : reason,
-    depth: row.depth ?? 0,
-    running: row.running ?? 0,
-    delayed: row.delayed ?? 0,
-    dead: row.dead ?? 0,
-    oldestSeconds: row.oldest_seconds ?? null,
-    workers: row.workers ?? 0,
-    busy: row.busy ?? 0,
-    workersPerHost: row.workers_per_host ?? row.workers ?? 0,
-    plugins: row.plugins ?? [],
-    ratePerMinute: row.rate_per_minute ?? null,
-    jobSlotsPerHost: row.job_slots_per_host ?? row.job_slots ?? null,
-    jobsRunning: row.jobs_running ?? 0,
+    paused: row.paused,
+    note: row.reason,
+    depth: row.depth,
+    running: row.running,
+    delayed: row.delayed,
+    dead: row.dead,
+    oldestSeconds: row.oldest_seconds,
+    workers: row.workers,
+    busy: row.busy,
+    workersPerHost: row.workers_per_host,
+    plugins: row.plugins,
+    ratePerMinute: row.rate_per_minute,
+    jobSlotsPerHost: 'job_slots' in row ? row.job_slots_per_host : null,
+    jobsRunning: 'job_slots' in row ? row.jobs_running : 0,
   };
 }
 
@@ -113,18 +84,10 @@ export function heldBack(queue: Queue, stage: StageName): number {
 }
 
 export async function listQueues(signal?: AbortSignal): Promise<Queue[]> {
-  return (await getJson<WirePage<WireQueue>>('/queues', signal)).items.map(queueFromApi);
+  return (await getJson<Wire<'QueuePage'>>('/queues', signal)).items.map(queueFromApi);
 }
 
-export interface QueuePatch {
-  auto_plan?: boolean;
-  auto_build?: boolean;
-  plan_workers?: number;
-  build_workers?: number;
-  job_slots?: number;
-  /** With an `auto_*: true`: also enqueue what the gate has held back so far. */
-  apply_to_waiting?: boolean;
-}
+export type QueuePatch = Wire<'SettingsPatch'>;
 
 export async function patchQueue(name: string, patch: QueuePatch): Promise<void> {
   await patchJson(`/queues/${encodeURIComponent(name)}`, patch);
@@ -132,18 +95,6 @@ export async function patchQueue(name: string, patch: QueuePatch): Promise<void>
 
 export async function setPaused(name: string, stage: StageName, paused: boolean): Promise<void> {
   await postJson(`/queues/${encodeURIComponent(name)}/${stage}/${paused ? 'pause' : 'resume'}`);
-}
-
-export interface WireInstance {
-  id: number;
-  hostname: string;
-  pid: number;
-  roles: string[];
-  version: string;
-  started_at: string;
-  heartbeat_age_seconds: number;
-  planning: number;
-  building: number;
 }
 
 /** One running `planwright serve`, with what it works on. */
@@ -159,17 +110,17 @@ export interface Instance {
   building: number;
 }
 
-export function instanceFromApi(row: WireInstance): Instance {
+export function instanceFromApi(row: Wire<'Worker'>): Instance {
   return {
     id: row.id,
     hostname: row.hostname,
     pid: row.pid,
-    roles: row.roles ?? [],
-    version: row.version ?? '',
+    roles: row.roles,
+    version: row.version,
     startedAt: dateFromApi(row.started_at),
-    heartbeatAgeSeconds: row.heartbeat_age_seconds ?? 0,
-    planning: row.planning ?? 0,
-    building: row.building ?? 0,
+    heartbeatAgeSeconds: row.heartbeat_age_seconds,
+    planning: row.planning,
+    building: row.building,
   };
 }
 

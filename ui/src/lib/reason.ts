@@ -1,4 +1,5 @@
 import { getJson } from './api';
+import type { Wire } from './wire';
 
 /** Why an item does not move or did not succeed, in the host's own words. */
 export interface Reason {
@@ -9,19 +10,12 @@ export interface Reason {
   since: Date | null;
 }
 
-export interface WireReason {
-  code: string;
-  message: string;
-  hint?: string | null;
-  since?: string | null;
-}
-
-export function reasonFromApi(reason: WireReason | null | undefined): Reason | null {
+export function reasonFromApi(reason: Wire<'Reason'> | null): Reason | null {
   if (!reason) return null;
   return {
     code: reason.code,
     message: reason.message,
-    hint: reason.hint ?? null,
+    hint: reason.hint,
     since: dateFromApi(reason.since),
   };
 }
@@ -35,6 +29,6 @@ export function dateFromApi(time: string | null | undefined): Date | null {
 
 /** Everything that holds an item back, in the order in which it would be noticed. */
 export async function explain(path: string, signal?: AbortSignal): Promise<Reason[]> {
-  const { items } = await getJson<{ items: WireReason[] }>(`${path}/explain`, signal);
+  const { items } = await getJson<Wire<'Blockers'>>(`${path}/explain`, signal);
   return items.flatMap((item) => reasonFromApi(item) ?? []);
 }

@@ -1,20 +1,10 @@
 import { getJson } from './api';
-
-/** Something of the machine that keeps programs in their place. */
-export interface Facility {
-  name: string;
-  works: boolean;
-  /** What there is, or why it does not work. */
-  detail: string;
-}
+import type { Wire } from './wire';
 
 /** What the host that answers can do with programs it does not trust. */
-export interface Sandbox {
-  level: 'none' | 'landlock' | 'namespaces';
-  facilities: Facility[];
-  /** What would make the level higher; empty at the highest. */
-  remedy: string;
-}
+export type Sandbox = Wire<'Sandbox'>;
+/** Something of the machine that keeps programs in their place. */
+export type Facility = Sandbox['facilities'][number];
 
 const meanings: Record<Sandbox['level'], string> = {
   none: 'jobs run as plain processes of a user of their own',
@@ -28,6 +18,6 @@ export const facilityName = (facility: Facility): string => facility.name.replac
 
 /** Null: the host does not tell. */
 export async function getSandbox(signal?: AbortSignal): Promise<Sandbox | null> {
-  const version = await getJson<{ sandbox?: Sandbox }>('/version', signal);
+  const version = await getJson<Wire<'Version'>>('/version', signal);
   return version.sandbox ?? null;
 }

@@ -1,16 +1,11 @@
 import { ApiError, getJson, getTagged, patchJson, type Tagged } from './api';
 import type { Schema } from './schema';
+import type { Wire } from './wire';
 
 export type Settings = Record<string, unknown>;
 
 /** Where a value comes from: the default, a line of the config file, or saved through the API. */
-export interface Source {
-  source: string;
-  file?: string;
-  line?: number;
-  locked?: boolean;
-  changed_by?: string;
-}
+export type Source = Wire<'SettingSource'>;
 
 /** Used when the host describes no settings itself: the three that every host has. */
 const knownSettings: Schema = {
@@ -46,8 +41,8 @@ export const saveSettings = (patch: Settings, etag: string | null): Promise<Tagg
 export const getSettingsSchema = (signal?: AbortSignal): Promise<Schema> =>
   orWhenAbsent(getJson<Schema>('/settings/schema', signal), knownSettings);
 
-export async function getSettingsSources(signal?: AbortSignal): Promise<Record<string, Source>> {
-  return orWhenAbsent(getJson<Record<string, Source>>('/settings/sources', signal), {});
+export async function getSettingsSources(signal?: AbortSignal): Promise<Wire<'SettingSources'>> {
+  return orWhenAbsent(getJson<Wire<'SettingSources'>>('/settings/sources', signal), {});
 }
 
 async function orWhenAbsent<T>(answer: Promise<T>, instead: T): Promise<T> {

@@ -122,8 +122,7 @@ function ArrivingFiles() {
       <ul>
         {files.slice(0, 8).map((file) => (
           <li key={`${file.queue}/${file.filename}`}>
-            <b>{file.filename}</b>{' '}
-            {file.sizeBytes !== null && <span class="muted">{bytes(file.sizeBytes)} </span>}
+            <b>{file.filename}</b> <span class="muted">{bytes(file.sizeBytes)} </span>
             <span class="muted">{file.note}</span> <Ago at={file.since} />
           </li>
         ))}

@@ -54,9 +54,10 @@ export function List<T extends { id: number }>(props: Props<T>) {
   const current = useRowKeys(rows, hrefOf);
   // A filter that fits little gives short pages: the host looks at so many rows for one answer.
   const isShort = rows.length < pageSize && !!answer.hasNextPage;
+  const { isFetching, error, fetchNextPage } = answer;
   useEffect(() => {
-    if (isShort && !answer.isFetching && !answer.error) void answer.fetchNextPage();
-  }, [isShort, answer.isFetching]);
+    if (isShort && !isFetching && !error) void fetchNextPage();
+  }, [isShort, isFetching, error, fetchNextPage]);
   const more = answer.hasNextPage && (
     <p class="more">
       <button

@@ -7,15 +7,15 @@ const tailMs = 1000;
 const typingMs = 200;
 
 /** The buffer of a log, kept up to date while the job writes to it. */
-export function useLogBuffer(log: LogAddress): LogBuffer {
+export function useLogBuffer({ jobId, attempt }: LogAddress): LogBuffer {
   const [, redraw] = useState(0);
   const buffer = useMemo(
     () =>
       new LogBuffer(
-        (from, limit) => readLog(log, from, limit),
+        (from, limit) => readLog({ jobId, attempt }, from, limit),
         () => redraw((n) => n + 1),
       ),
-    [log.jobId, log.attempt],
+    [jobId, attempt],
   );
   useEffect(() => {
     void buffer.refreshTail();
@@ -44,6 +44,7 @@ export interface LogSearch {
 
 /** Searches the whole log on the host, since the page holds only the lines in view. */
 export function useLogSearch(log: LogAddress, goTo: (line: number) => void): LogSearch {
+  const { jobId, attempt } = log;
   const [text, setText] = useState('');
   const [hits, setHits] = useState<number[]>([]);
   const [at, setAt] = useState(-1);
@@ -57,7 +58,7 @@ export function useLogSearch(log: LogAddress, goTo: (line: number) => void): Log
     if (!text) return;
     let isStale = false;
     const timer = setTimeout(() => {
-      searchLog(log, text).then(
+      searchLog({ jobId, attempt }, text).then(
         (lines) => {
           if (isStale) return;
           setHits(lines);
@@ -73,7 +74,7 @@ export function useLogSearch(log: LogAddress, goTo: (line: number) => void): Log
       isStale = true;
       clearTimeout(timer);
     };
-  }, [text, log.jobId, log.attempt]);
+  }, [text, jobId, attempt]);
   const step = (by: number): void => {
     if (hits.length === 0) return;
     const next = (at + by + hits.length) % hits.length;
@@ -85,6 +86,7 @@ export function useLogSearch(log: LogAddress, goTo: (line: number) => void): Log
 
 /** Lines that say "error". None when the host cannot search: it is only a help. */
 export function useErrorLines(log: LogAddress, isComplete: boolean): number[] | null {
+  const { jobId, attempt } = log;
   const [lines, setLines] = useState<number[] | null>(null);
   useEffect(() => {
     setLines(null);
@@ -93,10 +95,10 @@ export function useErrorLines(log: LogAddress, isComplete: boolean): number[] | 
     const found = (list: number[]): void => {
       if (!isStale) setLines(list);
     };
-    searchLog(log, 'error').then(found, () => found([]));
+    searchLog({ jobId, attempt }, 'error').then(found, () => found([]));
     return () => {
       isStale = true;
     };
-  }, [log.jobId, log.attempt, isComplete]);
+  }, [jobId, attempt, isComplete]);
   return lines;
 }

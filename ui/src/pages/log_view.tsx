@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { spansOf } from '../lib/ansi';
 import { plural } from '../lib/format';
 import { rawLogUrl, type LogAddress } from '../lib/jobs';
@@ -30,28 +30,31 @@ export function LogView({ log, name, failed }: Props) {
   // A jump asked for before the log's length is known waits here until the line exists.
   const target = useRef<number | null>(marked?.[0] ?? null);
 
-  const goTo = (line: number): void => {
-    setFollows(false);
-    target.current = line;
-    reachTarget();
-  };
-  const reachTarget = (): void => {
+  const reachTarget = useCallback((): void => {
     const element = box.current;
     if (target.current === null || !element || buffer.total < target.current) return;
     element.scrollTop = Math.max(0, (target.current - 1) * rowHeight - tallest / 3);
     setScrollTop(element.scrollTop);
     target.current = null;
-  };
+  }, [buffer]);
+  const goTo = useCallback(
+    (line: number): void => {
+      setFollows(false);
+      target.current = line;
+      reachTarget();
+    },
+    [reachTarget],
+  );
   const search = useLogSearch(log, goTo);
   const errors = useErrorLines(log, buffer.complete);
 
-  useEffect(reachTarget, [buffer.total]);
+  useEffect(reachTarget, [reachTarget, buffer.total]);
   useEffect(() => {
     const first = errors?.[0];
     if (!failed || marked || first === undefined) return;
     setMarked([first, first]);
     goTo(first);
-  }, [errors]);
+  }, [errors, failed, marked, goTo]);
   useEffect(() => {
     const element = box.current;
     if (!follows || !element || buffer.total === 0) return;

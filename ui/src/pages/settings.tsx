@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from '@tanstack/preact-query';
 import { ApiError, type FieldError } from '../lib/api';
 import { fixed, refresh } from '../lib/cache';
@@ -81,9 +81,12 @@ function SettingsForm({ schema, saved, etag, sources, queue }: FormProps) {
   const [opened, setOpened] = useState<StageName | null>(null);
   const changed = Object.keys(draft).filter((key) => !same(draft[key], base.value[key]));
 
+  const isEdited = useRef(false);
+  isEdited.current = changed.length > 0;
+
   // With nothing edited, what others save is simply shown.
   useEffect(() => {
-    if (changed.length > 0) return;
+    if (isEdited.current) return;
     setBase({ value: saved, etag });
     setDraft(saved);
   }, [saved, etag]);
@@ -193,7 +196,7 @@ function Offer(props: { stage: StageName; queue: Queue | undefined; onDone: () =
   const [waiting] = useState(() => (queue ? heldBack(queue, stage) : 0));
   useEffect(() => {
     if (waiting === 0) onDone();
-  }, []);
+  }, [waiting, onDone]);
   if (!queue || waiting === 0) return null;
   const enqueue = async (): Promise<void> => {
     onDone();

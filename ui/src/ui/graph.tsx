@@ -19,15 +19,14 @@ interface Props {
 
 /** The plan's graph. The table of jobs holds the same, for those who do not see it. */
 export function Graph({ jobs, selected, onSelect }: Props) {
-  const shape = jobs.map((job) => `${job.name}<${job.needs.join()}`).join(';');
-  const layout = useMemo(() => layoutGraph(jobs), [shape]);
+  const shaped = useShape(jobs);
+  const layout = useMemo(() => layoutGraph(shaped), [shaped]);
   const [pointed, setPointed] = useState<string | null>(null);
   const lit = useMemo(() => {
     const name = pointed ?? selected;
-    return name === null ? null : pathThrough(jobs, name);
-  }, [shape, pointed, selected]);
-  const box = useRef<HTMLDivElement>(null);
-  const { zoom, setZoom, view, measure, fit } = useZoom(box, layout, selected);
+    return name === null ? null : pathThrough(shaped, name);
+  }, [shaped, pointed, selected]);
+  const { box, zoom, setZoom, view, measure, fit } = useZoom(layout, selected);
   const now = useNow(5_000);
 
   const onKey = (event: KeyboardEvent, job: Job): void => {
@@ -123,8 +122,23 @@ export function Graph({ jobs, selected, onSelect }: Props) {
   );
 }
 
+/** The jobs as of the last change of their names and needs: a new status moves no node. */
+function useShape(jobs: Job[]): Job[] {
+  const shape = jobs.map((job) => `${job.name}<${job.needs.join()}`).join(';');
+  const last = useRef({ shape, jobs });
+  if (last.current.shape !== shape) last.current = { shape, jobs };
+  return last.current.jobs;
+}
+
+/** The zoom at which the whole graph is as wide as its box. */
+const widthRatio = (element: HTMLElement, layout: Layout): number =>
+  (element.clientWidth - 4) / (layout.width + 2 * padding);
+
 /** Zoom and visible part. Opens readable, with the chosen job in the middle. */
-function useZoom(box: { current: HTMLDivElement | null }, layout: Layout, selected: string | null) {
+function useZoom(layout: Layout, selected: string | null) {
+  const box = useRef<HTMLDivElement>(null);
+  const chosen = useRef(selected);
+  chosen.current = selected;
   const [zoom, setZoomTo] = useState(1);
   const [view, setView] = useState({ left: 0, right: 4000, top: 0, bottom: 4000 });
   const measure = (): void => {
@@ -139,28 +153,26 @@ function useZoom(box: { current: HTMLDivElement | null }, layout: Layout, select
     });
   };
   const setZoom = (value: number): void => setZoomTo(Math.max(0.2, Math.min(2, value)));
-  const widthRatio = (element: HTMLElement): number =>
-    (element.clientWidth - 4) / (layout.width + 2 * padding);
   const fit = (): void => {
     const element = box.current;
     if (!element) return;
     const heightRatio = (element.clientHeight - 4) / (layout.height + 2 * padding);
-    setZoom(Math.min(1, widthRatio(element), heightRatio));
+    setZoom(Math.min(1, widthRatio(element, layout), heightRatio));
   };
   useEffect(measure, [zoom, layout]);
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const readable = Math.max(0.8, Math.min(1, widthRatio(element)));
+    const readable = Math.max(0.8, Math.min(1, widthRatio(element, layout)));
     setZoom(readable);
-    const node = selected === null ? undefined : layout.boxes.get(selected);
+    const node = chosen.current === null ? undefined : layout.boxes.get(chosen.current);
     if (!node) return;
     requestAnimationFrame(() => {
       element.scrollLeft = (node.x + nodeWidth / 2) * readable - element.clientWidth / 2;
       element.scrollTop = (node.y + nodeHeight / 2) * readable - element.clientHeight / 2;
     });
   }, [layout]);
-  return { zoom, setZoom, view, measure, fit };
+  return { box, zoom, setZoom, view, measure, fit };
 }
 
 /** Arrow keys walk the graph: left to a need, right to a dependent, up and down in the column. */

@@ -120,6 +120,10 @@ interface ControlProps {
   onChange: (value: unknown) => void;
 }
 
+/** What a field shows of a value that may be of the wrong type. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+
 function Control({ attributes, schema, value, onChange }: ControlProps) {
   const kind = kindOf(schema);
   if (kind === 'boolean') {
@@ -138,7 +142,7 @@ function Control({ attributes, schema, value, onChange }: ControlProps) {
     return (
       <select
         {...(attributes as object)}
-        value={String(value ?? '')}
+        value={textOf(value)}
         onChange={(event) => onChange(event.currentTarget.value)}
       >
         {schema.enum.map((option) => (
@@ -155,7 +159,7 @@ function Control({ attributes, schema, value, onChange }: ControlProps) {
         min={schema.minimum}
         max={schema.maximum}
         step={kind === 'integer' ? 1 : 'any'}
-        value={value === undefined || value === null ? '' : String(value)}
+        value={textOf(value)}
         onInput={({ currentTarget }) =>
           onChange(currentTarget.value === '' ? undefined : currentTarget.valueAsNumber)
         }
@@ -179,7 +183,7 @@ function Control({ attributes, schema, value, onChange }: ControlProps) {
       type={schema.format === 'uri' ? 'url' : 'text'}
       autoComplete="off"
       spellcheck={false}
-      value={String(value ?? '')}
+      value={textOf(value)}
       onInput={(event) => onChange(event.currentTarget.value)}
     />
   );

@@ -80,6 +80,6 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
     rules,
   );
   return (violations as Violation[]).flatMap(({ id, help, nodes }) =>
-    nodes.map((node) => `${id}: ${node.target} ${node.any[0]?.message ?? help}`),
+    nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.any[0]?.message ?? help}`),
   );
 }

@@ -10,10 +10,11 @@ const refusal = (status: number, title: string): ApiError =>
 beforeEach(() => {
   vi.useFakeTimers();
   asked = [];
-  vi.spyOn(cache, 'invalidateQueries').mockImplementation(async (filters) => {
+  vi.spyOn(cache, 'invalidateQueries').mockImplementation((filters) => {
     const wants = (key: string): boolean =>
       filters!.predicate!({ queryKey: [key], state: states[key] ?? {} } as never);
     asked.push(['plans', 'gone', fixed].filter(wants).join());
+    return Promise.resolve();
   });
 });
 

@@ -5,7 +5,7 @@ import { planFromApi } from '../../src/lib/plans';
 import { wireInput, wirePlan } from './samples';
 
 function failedPlan(id: number, message: string, minute: number): Failed {
-  const reason = { code: 'job_failed', message };
+  const reason = { code: 'job_failed' as const, message, hint: null, since: null };
   const updated_at = `2026-01-01T10:${String(minute).padStart(2, '0')}:00Z`;
   return failedItem('plan', planFromApi(wirePlan({ id, status: 'failed', reason, updated_at })));
 }

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Live, type LiveState } from '../../src/lib/live';
+import { wireEvent } from './samples';
 
 class FakeSource {
   static all: FakeSource[] = [];
@@ -22,7 +23,7 @@ class FakeSource {
   }
 
   say(id: string): void {
-    this.onmessage?.({ data: JSON.stringify({ type: 'plan.built' }), lastEventId: id });
+    this.onmessage?.({ data: JSON.stringify(wireEvent()), lastEventId: id });
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { plainText, spansOf } from '../../src/lib/ansi';
+import type { LogChunk } from '../../src/lib/jobs';
 import { chunkLines, LogBuffer } from '../../src/lib/log_buffer';
 import { hashOfLineRange, lineRangeFromHash, rowsInView } from '../../src/lib/log_window';
 
@@ -47,12 +48,18 @@ class FakeLog {
   most = Infinity;
   constructor(public total: number) {}
 
-  readonly read = async (from: number, limit: number) => {
+  readonly read = (from: number, limit: number): Promise<LogChunk> => {
     this.asked.push(from);
-    if (this.fails) throw new Error('no answer');
+    if (this.fails) return Promise.reject(new Error('no answer'));
     const count = Math.max(0, Math.min(limit, this.most, this.total - from + 1));
     const lines = Array.from({ length: count }, (_, k) => `line ${from + k}`);
-    return { first_line: from, total_lines: this.total, complete: this.complete, lines };
+    return Promise.resolve({
+      first_line: from,
+      total_lines: this.total,
+      complete: this.complete,
+      truncated: false,
+      lines,
+    });
   };
 }
 

@@ -6,7 +6,15 @@ import { didFail, hasLog, jobFromApi, secondsTaken } from '../../src/lib/jobs';
 import { listQuery, pageFromApi } from '../../src/lib/listing';
 import { buildActions, planFromApi } from '../../src/lib/plans';
 import { heldBack, queueFromApi } from '../../src/lib/queues';
-import { wireInput, wireJob, wirePlan, wireQueue } from './samples';
+import {
+  wireAttempt,
+  wireBuild,
+  wireEvent,
+  wireInput,
+  wireJob,
+  wirePlan,
+  wireQueue,
+} from './samples';
 
 describe('inputs', () => {
   it('come with times as dates and the host’s reason', () => {
@@ -27,18 +35,22 @@ describe('inputs', () => {
     expect(can({ status: 'cancelled' })).toBe(true);
   });
 
-  it('may still be arriving, with little known', () => {
-    expect(arrivingFromApi({ filename: 'a.txt' })).toMatchObject({
-      filename: 'a.txt',
-      sizeBytes: null,
-    });
+  it('may still be arriving, and say why', () => {
+    const since = '2026-01-01T10:00:00Z';
+    const reason = {
+      code: 'file_not_stable' as const,
+      message: 'It changed while it was copied.',
+      hint: null,
+      since,
+    };
+    const row = { queue: 'default', filename: 'a.txt', size: 12, since, reason };
+    expect(arrivingFromApi(row)).toMatchObject({ sizeBytes: 12, note: reason.message });
   });
 });
 
 describe('plans', () => {
-  it('take their counts from the summary, and live without one', () => {
+  it('take their counts from the summary', () => {
     expect(planFromApi(wirePlan())).toMatchObject({ jobCount: 34, jobsDone: 23, jobsFailed: 1 });
-    expect(planFromApi(wirePlan({ summary: null }))).toMatchObject({ jobCount: 0, planner: '' });
   });
 
   it('offer what fits their status', () => {
@@ -66,23 +78,20 @@ describe('jobs', () => {
   });
 
   it('count the seconds of the last attempt, up to now while it runs', () => {
-    const started = '2026-01-01T10:00:00Z';
     const now = Date.parse('2026-01-01T10:01:30Z');
-    const ended = { n: 1, started_at: started, ended_at: '2026-01-01T10:00:48Z' };
+    const ended = wireAttempt({ ended_at: '2026-01-01T10:00:48Z' });
     expect(secondsTaken(jobFromApi(wireJob({ attempts: [ended] })), now)).toBe(48);
-    const open = [{ n: 1, started_at: started }];
+    const open = [wireAttempt()];
     expect(secondsTaken(jobFromApi(wireJob({ status: 'running', attempts: open })), now)).toBe(90);
     expect(secondsTaken(jobFromApi(wireJob({ attempts: [] })), now)).toBeNull();
   });
 });
 
 describe('builds', () => {
-  it('end when they say so, or with their last change once they are finished', () => {
-    const row = { id: 7, plan_id: 3, queue: 'default', created_at: '2026-01-01T10:00:00Z' };
-    const updated = { updated_at: '2026-01-01T10:05:00Z' };
-    expect(buildFromApi({ ...row, ...updated, status: 'building' }).endedAt).toBeNull();
-    expect(buildFromApi({ ...row, ...updated, status: 'built' }).endedAt).not.toBeNull();
-    expect(buildFromApi({ ...row, status: 'built' }).startedAt).not.toBeNull();
+  it('have an end once they are finished', () => {
+    expect(buildFromApi(wireBuild()).endedAt).toBeNull();
+    const finished_at = '2026-01-01T10:05:00Z';
+    expect(buildFromApi(wireBuild({ status: 'built', finished_at })).endedAt).not.toBeNull();
   });
 });
 
@@ -105,28 +114,22 @@ describe('queues', () => {
     expect(heldBack(queue, 'plan')).toBe(0);
   });
 
-  it('take a reason as text or as an object', () => {
+  it('say why a stage stands still', () => {
     const row = wireQueue();
-    row.plan.reason = { message: 'pip is missing' };
-    expect(queueFromApi(row).plan.note).toBe('pip is missing');
     row.plan.reason = 'pip is missing';
     expect(queueFromApi(row).plan.note).toBe('pip is missing');
   });
 });
 
 describe('events', () => {
-  const event = { type: 'plan.built', subject: 'plans/7', time: '2026-01-01T10:00:00Z' };
-
-  it('read the same from a list and from the stream', () => {
-    const data = { level: 'error', message: 'x' };
-    const listed = eventFromApi({ cursor: 'c1', event: { ...event, id: 'e1', data } });
-    const streamed = eventFromApi({ ...event, data }, 'c1');
-    expect({ ...listed, raw: null }).toEqual({ ...streamed, raw: null });
-    expect(listed).toMatchObject({ cursor: 'c1', level: 'error', message: 'x' });
+  it('have the cursor that comes with them', () => {
+    const event = wireEvent({ message: 'x' });
+    expect(eventFromApi(event)).toMatchObject({ cursor: 'c1', level: 'error', message: 'x' });
+    expect(eventFromApi(event, 'c2').cursor).toBe('c2');
   });
 
   it('say their facts when they have no message', () => {
-    const said = (data: object): string => eventFromApi({ ...event, data: { ...data } }).message;
+    const said = (data: object): string => eventFromApi(wireEvent(data)).message;
     expect(said({ message: '', attempt: 2, name: 'scipy' })).toBe('attempt 2 · scipy');
     expect(said({ keys: ['auto_plan', 'watch_dir'], queued: true, log: null })).toBe(
       'keys auto_plan, watch_dir · queued',
@@ -150,12 +153,16 @@ describe('lists', () => {
     expect(listQuery({ q: 'a b' }, 40, 'x=')).toBe('q=a+b&limit=40&cursor=x%3D');
   });
 
-  it('count what they hold when the host does not', () => {
-    expect(pageFromApi({ items: [1, 2] }, String)).toEqual({
+  it('say whether they are counted to the end', () => {
+    const page = { items: [1, 2], next_cursor: null, total: 2 };
+    expect(pageFromApi(page, String)).toEqual({
       items: ['1', '2'],
       nextCursor: null,
       total: 2,
       totalIsLowerBound: false,
     });
+    expect(pageFromApi({ ...page, total_is_lower_bound: true }, String).totalIsLowerBound).toBe(
+      true,
+    );
   });
 });
