@@ -237,7 +237,14 @@ std::string Queues::arrivingJson() const {
           .member("filename", file.name)
           .member("size", file.signature.sizeBytes)
           .member("since", toRfc3339(file.since))
-          .member("reason", toText(file.reason, queue->quietPeriod()))
+          .key("reason")
+          .object()
+          .member("code", "file_not_stable")
+          .member("message", toText(file.reason, queue->quietPeriod()))
+          .key("hint")
+          .null()
+          .member("since", toRfc3339(file.since))
+          .end()
           .end();
   return json.end().take();
 }

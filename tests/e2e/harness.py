@@ -26,6 +26,7 @@ BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
 LOG_LINES = int(os.environ.get("LOG_LINES", 30))  # of a host, shown when its test fails
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
+import openapi  # noqa: E402
 from services import POSTGRES_BIN, Psql, Redis, Services  # noqa: E402  (the benchmark's clients)
 
 COMMAND = {"plugin": "planwright.command", "settings": {"sandbox": "none"}}
@@ -167,7 +168,15 @@ class Host:
     # -- the API
 
     def call(self, method, path, body=None, headers=None):
-        """One request; `body` is bytes, or something that becomes JSON. Error statuses are answers too."""
+        """One request; `body` is bytes, or something that becomes JSON. Error statuses are answers too. An answer that
+        openapi.json does not allow fails the test."""
+        answer = self._ask(method, path, body, headers)
+        why = openapi.document().complaint(method, path, answer.status, answer.headers["Content-Type"], answer.body)
+        if why:
+            raise AssertionError(f"not as openapi.json says: {why}")
+        return answer
+
+    def _ask(self, method, path, body, headers):
         head = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()

@@ -232,6 +232,7 @@ TEST_F(Api, EveryReadIsTrueToTheDocument) {
   EXPECT_THAT(request("GET /metrics").body,
               HasSubstr("planwright_http_request_duration_seconds_count"));
   EXPECT_EQ(parsed(request(path("GET /api/plans/{}/artifact", good)).body)["jobs"].Size(), 2U);
+  EXPECT_EQ(json(200, path("GET /api/builds/{}/manifest", build_))["artifacts"].Size(), 1U);
 }
 
 TEST_F(Api, SettingsTakePatchPutAndPost) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "artifacts/build_manifest.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -135,10 +136,18 @@ std::int64_t ControlFixture::startBuild(std::int64_t plan) {
   return claim.number(0, 6);
 }
 
+std::string ControlFixture::manifest(std::int64_t plan) {
+  const Rows built =
+      sql(fmt::format("select p.build_id, p.plan_digest from plans p where p.id = {}", plan));
+  const StagedBlob file = blobs_.stageBytes("hello\n");
+  const BuildManifest left{
+      built.number(0, 0), built.text(0, 1), {{"out", "out", "a", file.digest.text(), 6, 0644}}};
+  return blobs_.stageBytes(left.json()).digest.text();
+}
+
 void ControlFixture::finishBuild(std::int64_t plan, const std::string& status) {
   const bool isGood = status == "succeeded";
-  const std::string digest =
-      isGood ? "'" + blobs_.stageBytes(R"({"artifacts":[]})").digest.text() + "'" : "null";
+  const std::string digest = isGood ? "'" + manifest(plan) + "'" : "null";
   // The statements of the workers are tested with the workers; here only what they leave behind
   // counts.
   sql(fmt::format(R"(

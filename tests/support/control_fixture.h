@@ -86,6 +86,8 @@ class ControlFixture : public testing::Test {
   std::int64_t startBuild(std::int64_t plan);
   /// Ends a started build: every job `status`.
   void finishBuild(std::int64_t plan, const std::string& status);
+  /// Stores what its latest build left: the file `out` of job `a`. Gives the digest.
+  std::string manifest(std::int64_t plan);
   std::int64_t upload(const std::string& name, const std::string& text,
                       const std::string& queue = "default");
   Rows sql(const std::string& text);
