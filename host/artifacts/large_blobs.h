@@ -8,8 +8,8 @@ namespace planwright {
 class LargeBlobs {
  public:
   virtual ~LargeBlobs() = default;
-  /// Reads `fd` to its end while hashing; small content comes back in `content` and is not stored here.
-  /// BlobStore says what `check`, the limit and the errors mean.
+  /// Reads `fd` to its end while hashing; small content comes back in `content` and is not stored
+  /// here. BlobStore says what `check`, the limit and the errors mean.
   virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) = 0;
   Result<StagedBlob> stage(int fd, std::int64_t limitBytes) { return stage(fd, limitBytes, {}); }
   virtual StagedBlob stageBytes(std::string_view bytes) = 0;

@@ -50,8 +50,8 @@ inline constexpr std::array<std::string_view, 48> kFailpoints{
     "heartbeat.before",
     "reconcile.before",  // this host puts things right in this round
     "reconcile.push.before",
-    "prune.before",  // old plans are locked
-    "prune.after",   // their rows are gone, the logs of their jobs are not
+    "prune.before",           // old plans are locked
+    "prune.after",            // their rows are gone, the logs of their jobs are not
     "cancel.request.before",  // somebody wants something stopped
     "cancel.request.after",   // the flag is committed, nobody has seen it
     "cancel.stop.before",     // its owner has seen it

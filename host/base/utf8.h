@@ -5,8 +5,8 @@
 
 namespace planwright {
 
-/// The text with every byte that is not valid UTF-8, and every NUL, shown as U+FFFD: what programs print may be
-/// anything, Postgres and JSON take only UTF-8.
+/// The text with every byte that is not valid UTF-8, and every NUL, shown as U+FFFD: what programs
+/// print may be anything, Postgres and JSON take only UTF-8.
 std::string toUtf8(std::string_view text);
 bool isUtf8(std::string_view text);
 

@@ -10,8 +10,8 @@ namespace planwright::cli {
 // what is to be done in `session.action`.
 void addServeCommand(CLI::App& app, Session& session);
 void addDoctorCommand(CLI::App& app, Session& session);
-void addConfigCommands(CLI::App& app, Session& session);  // check-config
-void addPluginCommands(CLI::App& app, Session& session);  // plugin inspect, and with these:
+void addConfigCommands(CLI::App& app, Session& session);         // check-config
+void addPluginCommands(CLI::App& app, Session& session);         // plugin inspect, and with these:
 void addPluginStoreCommands(CLI::App& group, Session& session);  // install ls remove reload …
 void addPluginRunCommand(CLI::App& group, Session& session);
 void addReloadCommand(CLI::App& app, Session& session);

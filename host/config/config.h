@@ -76,7 +76,7 @@ struct QueueConfig {
   RetryConfig retry;
   ReloadConfig reload;
   PruneConfig prune;
-  std::set<std::string> locked;  ///< settings keys that only the file may change
+  std::set<std::string> locked;                     ///< settings keys that only the file may change
   std::map<std::string, SecretSource> nudgeSecret;  ///< what webhooks sign with; none or one
   friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };

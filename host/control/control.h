@@ -2,8 +2,8 @@
 
 #include "control/cache_answers.h"
 #include "control/contents.h"
-#include "control/dead_letters.h"
 #include "control/control_parts.h"
+#include "control/dead_letters.h"
 #include "control/event_log.h"
 #include "control/idempotency.h"
 #include "control/input_actions.h"

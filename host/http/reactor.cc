@@ -186,9 +186,9 @@ void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
   sockaddr_storage copy = address;
   const auto peer = Pistache::Tcp::Peer::Create(
       socket.get(), Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
-  peer->putData(kConnectionKey,
-                std::make_shared<HttpConnection>(socket.get(), addressText(address), shared_.context,
-                                             std::chrono::steady_clock::now()));
+  peer->putData(kConnectionKey, std::make_shared<HttpConnection>(socket.get(), addressText(address),
+                                                                 shared_.context,
+                                                                 std::chrono::steady_clock::now()));
   try {
     handleNewPeer(peer);
   } catch (...) {

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/secret_mask.h"
+#include "base/utf8.h"
 
 namespace planwright {
 

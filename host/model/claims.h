@@ -63,7 +63,7 @@ struct UnplannedInput {
   Failure failure;
   std::string reasonCode;
   std::optional<std::chrono::milliseconds> retryIn;
-  int budget = -1;  ///< retries that its class has; used up, it fails. -1 = this is no retry
+  int budget = -1;       ///< retries that its class has; used up, it fails. -1 = this is no retry
   bool isDeath = false;  ///< a process died with it: such retries count by themselves, as poison
   bool countAttempt = true;  ///< false: the claim is given back unused
 };

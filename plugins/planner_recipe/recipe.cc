@@ -155,7 +155,8 @@ class Reader {
         if (!job.memoryBytes || *job.memoryBytes < 1)
           rejectAt(entry.second.Mark(), "memory is a size such as 512MiB, not \"" + amount + "\"");
       } else {
-        rejectAt(entry.first.Mark(), "unknown resource \"" + name + "\"; known are cpus, memory, processes");
+        rejectAt(entry.first.Mark(),
+                 "unknown resource \"" + name + "\"; known are cpus, memory, processes");
       }
     }
   }

@@ -1,7 +1,3 @@
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -9,6 +5,10 @@
 #include <iostream>
 #include <random>
 #include <string>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 namespace {
 
@@ -20,10 +20,12 @@ long long nowNs() {
   return static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-/// Writes the file in place and gives the time just before it is closed: the moment from which a watcher can know.
+/// Writes the file in place and gives the time just before it is closed: the moment from which a
+/// watcher can know.
 long long writeAndClose(const std::string& path, const std::string& content) {
   const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_EXCL, 0644);
-  if (file < 0 || write(file, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+  if (file < 0 ||
+      write(file, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
     std::perror(path.c_str());
     std::exit(1);
   }
@@ -42,9 +44,10 @@ long long nextStamp(int fifo) {
 
 }  // namespace
 
-/// drop FOLDER SUFFIX CONTENT_FILE FIFO COUNT PAUSE_MS: writes COUNT files one at a time, the number of the drop in
-/// place of each @ in the content, and waits for the stamp of the program that each starts. The pauses are random
-/// around PAUSE_MS. Prints one latency per line in milliseconds; "lost" for a drop that started nothing.
+/// drop FOLDER SUFFIX CONTENT_FILE FIFO COUNT PAUSE_MS: writes COUNT files one at a time, the
+/// number of the drop in place of each @ in the content, and waits for the stamp of the program
+/// that each starts. The pauses are random around PAUSE_MS. Prints one latency per line in
+/// milliseconds; "lost" for a drop that started nothing.
 int main(int argc, char** argv) {
   if (argc != 7) return 2;
   const std::string folder = argv[1], suffix = argv[2];
@@ -57,7 +60,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < count; ++i) {
     std::string content;
     for (const char c : pattern) content += c == '@' ? std::to_string(i) : std::string(1, c);
-    const long long closedAt = writeAndClose(folder + "/drop-" + std::to_string(i) + suffix, content);
+    const long long closedAt =
+        writeAndClose(folder + "/drop-" + std::to_string(i) + suffix, content);
     const long long startedAt = nextStamp(fifo);
     if (startedAt < 0) {
       std::cout << "lost\n";
