@@ -47,6 +47,8 @@ class JsonSchema {
   static Result<JsonSchema> compile(std::string_view text);
   JsonSchema(JsonSchema&&) noexcept;
   JsonSchema& operator=(JsonSchema&&) noexcept;
+  JsonSchema(const JsonSchema&) = delete;
+  JsonSchema& operator=(const JsonSchema&) = delete;
   ~JsonSchema();
 
   /// The first violation: `pointer` = JSON pointer into `value`, message = which rule and what is

@@ -52,9 +52,9 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error)
+  Result(Error error)  // NOLINT(google-explicit-constructor)
       : error_(std::move(error)),
-        failed_(true) {}  // NOLINT(google-explicit-constructor)
+        failed_(true) {}
   explicit operator bool() const { return !failed_; }
   const Error& error() const { return error_; }
 

@@ -40,6 +40,7 @@ struct pw_call {
   planwright::SecretMask secrets;  ///< handed out
 
   pw_call() = default;
+  ~pw_call() = default;
   pw_call(const pw_call&) = delete;
   pw_call& operator=(const pw_call&) = delete;
 

@@ -80,6 +80,8 @@ class ProcessInstance::Programs {
         call_(call),
         onStop_(call.token(), [this] { stop_.request_stop(); }) {}
   ~Programs() { stop_.request_stop(); }
+  Programs(const Programs&) = delete;
+  Programs& operator=(const Programs&) = delete;
 
   void start(WorkerProcess& worker, std::uint32_t number, std::string spec) {
     threads_.emplace_back([this, &worker, number, spec = std::move(spec)] {

@@ -124,6 +124,7 @@ class Plugins {
   struct Program;
   struct PinnedPrograms;
   Plugins(const Plugins&) = default;
+  Plugins& operator=(const Plugins&) = delete;
   const Program& program(std::string_view id) const;
   void addFolder(const std::filesystem::path& folder, bool isBundled);
   Result<std::shared_ptr<StoredPlugin>> take(const std::filesystem::path& file,

@@ -86,7 +86,7 @@ class LiveQueue {
     std::function<void(bool isInForce, const std::string& why)> decided;
   };
   /// Replaces a trial that is under way. Gives the number of the generation.
-  std::int64_t offer(Trial trial);
+  std::int64_t offer(Trial terms);
   /// Ends a trial. False: there was none.
   bool withdraw(const std::string& why);
 

@@ -88,7 +88,7 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
       python_,    "-m", "pip",        "install",        "--dry-run", "--ignore-installed",
       "--report", "-",  "--no-color", "--progress-bar", "off"};
   addIndexOptions(argv);
-  if (!options_.buildIsolation) argv.push_back("--no-build-isolation");
+  if (!options_.buildIsolation) argv.emplace_back("--no-build-isolation");
   program.argv.insert(program.argv.begin(), argv.begin(), argv.end());
   useEnvironment(program);
   program.capture = true;
@@ -141,11 +141,11 @@ std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
 std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource source) const {
   std::vector<std::string> argv = {
       python_, "-m", "pip", "wheel", "--no-deps", "--no-color", "--progress-bar", "off"};
-  if (!options_.buildIsolation) argv.push_back("--no-build-isolation");
+  if (!options_.buildIsolation) argv.emplace_back("--no-build-isolation");
   if (source == BuildSource::Index)
     addIndexOptions(argv);
   else
-    argv.push_back("--no-index");
+    argv.emplace_back("--no-index");
   if (source == BuildSource::Archives) argv.insert(argv.end(), {"--find-links", "build"});
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
@@ -163,7 +163,7 @@ void Pip::addConstraints(pw::Program& program) const {
 }
 
 void Pip::addIndexOptions(std::vector<std::string>& argv) const {
-  if (options_.noIndex) argv.push_back("--no-index");
+  if (options_.noIndex) argv.emplace_back("--no-index");
   if (!options_.indexUrl.empty() && !options_.noIndex)
     argv.insert(argv.end(), {"--index-url", options_.indexUrl});
   for (const auto& place : options_.findLinks) argv.insert(argv.end(), {"--find-links", place});

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <planwright/errors.hpp>
@@ -44,7 +45,7 @@ class Settings {
   }
   std::string text(const char* name, std::string fallback = {}) const {
     const auto* value = find(name);
-    return value && value->IsString() ? textOf(*value) : fallback;
+    return value && value->IsString() ? textOf(*value) : std::move(fallback);
   }
   /// A time written as "500ms", "2s", "10min", "1h" or "1d", from 10 ms to 30 days. Anything else
   /// ends the call with PW_CONFIG.
