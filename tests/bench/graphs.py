@@ -74,20 +74,19 @@ PEERS = {"ninja": ninja, "make": make}
 
 
 def planwright(services, program, folder, graph):
-    """Seconds from the claim of the plan to its manifest, for a first build and one that knows how long jobs take."""
+    """Seconds from the claim of the plan to its manifest. As for the others it is the first build: nothing is known of how
+    long jobs take."""
     with Host(services, program, folder, RECIPE_PLANNER, BUILDER, "50ms") as host:
         recipe = ["jobs:"]
         for name, needs, command in graph.commands():
             recipe.append(f"  {name}: {{command: {command}, needs: {needs}}}".replace("'", '"'))
         (host.input / "graph.plan.yaml").write_text("\n".join(recipe) + "\n")
         with host.psql() as psql:
-            first = _build_seconds(psql, 1, host)
-            host.post_json("/api/plans/1/enqueue-build", {"force": True})
-            again = _build_seconds(psql, 2, host)
+            seconds = _build_seconds(psql, 1, host)
             jobs = int(psql.query("select count(*) from jobs where status = 'succeeded' and exit_code = 0"))
-            if jobs != 2 * len(graph.jobs):
-                raise AssertionError(f"{jobs} of {2 * len(graph.jobs)} jobs succeeded")
-    return first, again
+            if jobs != len(graph.jobs):
+                raise AssertionError(f"{jobs} of {len(graph.jobs)} jobs succeeded")
+    return seconds
 
 
 def _build_seconds(psql, build, host, patience=180):
