@@ -17,8 +17,8 @@ import unittest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path += [str(TESTS / "e2e"), str(TESTS / "bench")]
 
-from breakable import BreakableServices, Cable  # noqa: E402, F401
-from harness import BINARY, COMMAND, HostCase, eventually, main, queue_config  # noqa: E402, F401
+from breakable import BreakableServices  # noqa: E402
+from harness import BINARY, COMMAND, HostCase, queue_config  # noqa: E402
 
 IS_LONG = os.environ.get("CHAOS") == "long"
 LEASE = 3  # seconds

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import time
 
-from chaos import IS_LONG, LARGE, LEASE, SMALL, Cable, ChaosCase, eventually, long_only, main
+from chaos import IS_LONG, LARGE, LEASE, SMALL, ChaosCase, long_only  # before the others: it makes their folders known
+from breakable import Cable
+from harness import eventually, main
 
 REDIS_AWAY = 60 if IS_LONG else 4  # seconds
 POSTGRES_AWAY = 30 if IS_LONG else 2
@@ -114,7 +116,6 @@ class OutagesTest(ChaosCase):
         self.blobs.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(self.blobs)]
         if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-            print("  skipped: a small tmpfs cannot be mounted here (needs root)", flush=True)
             self.skipTest("a small tmpfs cannot be mounted here (needs root)")
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.blobs)], check=True)
         host = self.new_host().start()

@@ -1,4 +1,4 @@
-"""Commands that need no server, and tests made of them: `main()` ends as tests/run wants it."""
+"""Commands that need no server, and tests made of them: `main()` runs them and ends as tests/run wants it."""
 
 import os
 import pathlib
@@ -29,8 +29,20 @@ def run(*words, cwd=None, env=None, expect=0):
     return done.out
 
 
+def end(result):
+    """Ends the program as tests/run wants it: a line for each skip, then how many passed, failed and were skipped."""
+    sys.stderr.flush()
+    for test, reason in result.skipped:
+        print(f"SKIPPED {test}: {' '.join(reason.split())}")
+    bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    # A test of subtests may fail several times or skip some of them; it passed if all that it tried did.
+    failed = [getattr(test, "test_case", test) for test, _ in result.failures + result.errors]
+    failed = {test.id() for test in failed + result.unexpectedSuccesses if isinstance(test, unittest.TestCase)}
+    whole = {test.id() for test, _ in result.skipped if not hasattr(test, "test_case")}
+    good = result.testsRun - len(failed | whole)
+    print(f"{good} passed, {bad} failed, {len(result.skipped)} skipped", flush=True)
+    sys.exit(1 if bad else 0)
+
+
 def main():
-    result = unittest.main(exit=False, verbosity=0).result
-    bad = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - bad} passed, {bad} failed")
-    sys.exit(bad > 0)
+    end(unittest.main(exit=False, verbosity=0).result)

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import threading
 import time
-import unittest
 
 from harness import HostCase, ServicesCase, eventually, main
 

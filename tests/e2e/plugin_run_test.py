@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from commands import BINARY, BUILD, Done, main, run
+from commands import BINARY, BUILD, Done, main
 
 PLUGINS = BUILD / "plugins"
 FAULTY = BUILD / "tests" / "plugins" / "faulty.so"

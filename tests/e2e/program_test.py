@@ -8,7 +8,6 @@ import signal
 import socket
 import struct
 import subprocess
-import unittest
 
 from commands import Done
 from harness import BINARY, ROOT, HostCase, eventually, main, queue_config

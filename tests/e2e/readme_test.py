@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, eventually, main, processes_of
+from harness import BINARY, ROOT, eventually, main, processes_of
 
 README = (ROOT / "README.md").read_text()
 NAME = "readme-test.plan.yaml"
@@ -40,7 +40,7 @@ class ReadmeTest(unittest.TestCase):
 
         def planwright(*words):
             done = subprocess.run(
-                [ROOT / "build" / "planwright", *words],
+                [BINARY, *words],
                 env={**os.environ, "PLANWRIGHT_SERVER": url},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -64,7 +64,7 @@ class ReadmeTest(unittest.TestCase):
 
     def test_every_command_of_the_readme_exists(self):
         for words in sorted(set(re.findall(r"^build/planwright ([a-z][a-z-]*)", README, re.M))):
-            done = subprocess.run([ROOT / "build" / "planwright", words, "--help"], capture_output=True, timeout=20)
+            done = subprocess.run([BINARY, words, "--help"], capture_output=True, timeout=20)
             self.assertEqual(done.returncode, 0, words)
         for path in ("config/up", "tests/run"):
             self.assertTrue(os.access(ROOT / path, os.X_OK), path)

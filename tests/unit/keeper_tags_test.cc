@@ -31,8 +31,8 @@ TEST(RunTag, IsNotSeenInUsualLimits) {
 const std::vector<std::string> kOwnPids = {"unshare", "--map-root-user", "--pid", "--fork",
                                            "--mount-proc"};
 
-/// Run by the test below.
-TEST(AllProcesses, DISABLED_HasOneInSessionZero) {
+/// The program that the test below starts.
+TEST(AllProcesses, DISABLED_Helper) {
   ASSERT_EQ(::getsid(0), 0);
   EXPECT_THAT(allProcesses(), testing::Contains(::getpid()));
 }
@@ -43,8 +43,8 @@ TEST(AllProcesses, HasOneWhoseSessionBeganOutsideItsNamespace) {
   argv.push_back("true");
   if (runToEnd(argv) != 0) GTEST_SKIP() << "no pid namespaces can be made here";
   argv.back() = std::filesystem::read_symlink("/proc/self/exe");
-  argv.insert(argv.end(), {"--gtest_filter=AllProcesses.DISABLED_HasOneInSessionZero",
-                           "--gtest_also_run_disabled_tests"});
+  argv.insert(argv.end(),
+              {"--gtest_filter=AllProcesses.DISABLED_Helper", "--gtest_also_run_disabled_tests"});
   EXPECT_EQ(runToEnd(argv), 0);
 }
 

@@ -1,14 +1,17 @@
 import type { Reporter, TestCase } from 'vitest/node';
 
-/** Ends a run with `N passed, N failed`, the line that every runner of this project ends with. */
+/** Ends a run with a line for each skip and with `N passed, N failed, N skipped`, which tests/run reads. */
 export default class SummaryReporter implements Reporter {
   private passed = 0;
   private failed = 0;
+  private skips: string[] = [];
 
   onTestCaseResult(test: TestCase): void {
     const { state } = test.result();
+    const { note } = test.result() as { note?: string };
     if (state === 'passed') this.passed++;
     if (state === 'failed') this.failed++;
+    if (state === 'skipped') this.skips.push(`${test.fullName}: ${note ?? 'skipped in its source'}`);
   }
 
   onTestRunEnd(modules: readonly { errors(): unknown[] }[], errors: readonly unknown[]): void {
@@ -16,7 +19,10 @@ export default class SummaryReporter implements Reporter {
     const broken = errors.length + modules.filter((module) => module.errors().length > 0).length;
     // Written late and directly, so that it is the last line whatever other reporters print.
     process.on('exit', () => {
-      process.stdout.write(`${this.passed} passed, ${this.failed + broken} failed\n`);
+      for (const skip of this.skips) process.stdout.write(`SKIPPED ${skip}\n`);
+      process.stdout.write(
+        `${this.passed} passed, ${this.failed + broken} failed, ${this.skips.length} skipped\n`,
+      );
     });
   }
 }
