@@ -1,7 +1,8 @@
 """Hosts for the end-to-end tests: real `planwright serve` processes in temporary folders.
 
-A test is a `HostCase`: `self.host(...)` starts a host, the end of the test stops it and proves that no process of its
-folder is left. `main()` runs a file's tests and prints "N passed, N failed" as its last line.
+A test is a `HostCase`: `self.host(...)` starts a host, the end of the test stops it and proves that it still ran, that
+its exit code is 0 and that no process of its folder is left. `main()` runs a file's tests and ends with the lines that
+tests/run reads.
 `PLANWRIGHT_BINARY` names another program than build/planwright.
 """
 
@@ -20,6 +21,8 @@ import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
+
+import commands
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
@@ -319,12 +322,25 @@ class HostCase(unittest.TestCase):
         for host in self._hosts:
             if not self._is_good():
                 print(f"--- log of {host.folder.name}\n{host.log_tail()}", file=sys.stderr)
-            if host.is_running:
-                host.stop()
+        ends = {host.folder.name: self._end_of(host) for host in self._hosts}
         try:
             self.assert_no_process_left()
+            self.assertEqual({name: end for name, end in ends.items() if end}, {}, "hosts that did not run and end well")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end_of(self, host):
+        """Stops the host. What was wrong with it, or None: a test that ends one itself closes its stdout."""
+        if host.is_running:
+            try:
+                code = host.stop()
+            except AssertionError as error:
+                return str(error)
+            return f"exit code {code}\n{host.log_tail()}" if code else None
+        if host.process is None or host.process.stdout.closed:
+            return None
+        host.process.stdout.close()
+        return f"it ended by itself with {host.process.returncode}\n{host.log_tail()}"
 
     def _is_good(self):
         result = self._outcome.result
@@ -350,9 +366,4 @@ class ServicesCase(HostCase):
 
 def main():
     """Runs the tests of the calling file."""
-    program = unittest.main(module="__main__", exit=False, verbosity=2)
-    result = program.result
-    failed = len(result.failures) + len(result.errors)
-    sys.stderr.flush()
-    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
-    sys.exit(1 if failed else 0)
+    commands.end(unittest.main(module="__main__", exit=False, verbosity=2).result)

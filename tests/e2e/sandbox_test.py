@@ -12,17 +12,19 @@ ENDED = ("succeeded", "failed", "timed_out", "cancelled")
 LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "2s"}
 
 # name -> (command, status, class, what the error or the log must say). `{data}`, `{folder}`: the host's folders;
-# `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT.
+# `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT. Whatever it reaches
+# says ESCAPED: files of that name and content, readable by all, are in the data folder, beside the jobs' folders and
+# beside the host's; `{folder}/open` is writable for all.
 ATTACKS = {
     "reads /etc/shadow": ("cat /etc/shadow || echo KEPT", "succeeded", None, "KEPT"),
-    "reads the data folder": ("ls {data} && cat {data}/lock || echo KEPT", "succeeded", None, "KEPT"),
+    "reads the data folder": ("ls {data} || true; cat {data}/ESC* || true; echo KEPT", "succeeded", None, "KEPT"),
     "reads other jobs' folders": (
-        "seen=$(ls {data}/work | wc -l); test $seen -le 2 && ! ls {data}/logs && echo KEPT",
+        "for at in {data}/work {data}/work/neighbour .. ../neighbour; do ls $at || true; cat $at/ESC* || true; done; echo KEPT",
         "succeeded", None, "KEPT"),
-    "reads a file of the host": ("cat {folder}/planwright.yaml || echo KEPT", "succeeded", None, "KEPT"),
+    "reads a file of the host": ("ls {folder} || true; cat {folder}/ESC* || true; echo KEPT", "succeeded", None, "KEPT"),
     "writes outside": (
-        "for at in / /usr /etc /opt {data} {folder} {folder}/input; do touch $at/escaped || true; done; "
-        "echo KEPT", "succeeded", None, "KEPT"),
+        "for at in / /usr /etc /opt {data} {folder} {folder}/input {folder}/open; do touch $at/escaped-{pid} || true; "
+        "done; echo KEPT", "succeeded", None, "KEPT"),
     "reaches the network": (
         "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)' || echo KEPT",
         "succeeded", None, "KEPT"),
@@ -52,7 +54,7 @@ ATTACKS = {
     "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 2 s"),
     "leaves a link as output": ("ln -s /etc/passwd out", "failed", "failed", "links and devices are refused"),
     "leaves a link to a folder": (
-        "ln -s /etc out.d; ln -s ../../.. up; echo x > out", "succeeded", None, ""),
+        "ln -s /etc out.d; ln -s ../../.. up; echo x > out; echo KEPT", "succeeded", None, "KEPT"),
     "leaves a device as output": ("mkfifo out", "failed", "failed", "links and devices are refused"),
     "leaves too much as output": (
         "head -c 5M /dev/zero > a; cp a b", "failed", "limit", "add up to more than their limit of 8 MiB"),
@@ -61,7 +63,7 @@ NEEDS_GROUPS = ("exhausts memory", "exhausts processes")
 NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
 OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
            "leaves a link to a folder": ["**"], "leaves too much as output": ["*"]}
-
+LEFT = {"leaves a link to a folder": ["out"]}  # its files in the manifest
 
 
 class SandboxTest(HostCase):
@@ -98,11 +100,18 @@ class SandboxTest(HostCase):
             "{port}": str(listener.getsockname()[1]),
             "{pid}": str(host.process.pid),
         }
+        baits = [host.data, host.data / "work" / "neighbour", host.folder]
+        for bait in baits:
+            bait.mkdir(exist_ok=True)
+            (bait / "ESCAPED").write_text("ESCAPED\n")
+        (host.folder / "open").mkdir()
+        (host.folder / "open").chmod(0o777)
         tried = {}
         for number, (what, (command, *expected)) in enumerate(ATTACKS.items()):
             reason = self.why_not(what, report["level"], works)
             if reason:
-                print(f"{what:28} skipped: {reason}")
+                with self.subTest(what):
+                    self.skipTest(reason)
                 continue
             for mark, place in places.items():
                 command = command.replace(mark, place)
@@ -118,9 +127,20 @@ class SandboxTest(HostCase):
                 self.assertEqual((job["status"], job["class"]), (status, kind), said)
                 self.assertIn(text, said)
                 self.assertNotIn("ESCAPED", said)
-        self.assertFalse(list(host.folder.rglob("escaped")), "a file outside")
+                if what in LEFT:
+                    left = [artifact["name"] for artifact in host.manifest(job["build_id"])]
+                    self.assertEqual(left, LEFT[what])
+        for bait in baits:
+            self.assertTrue((bait / "ESCAPED").exists(), "it was there to be read")
+        outside = [pathlib.Path(at) / f"escaped-{host.process.pid}" for at in ("/", "/usr", "/etc", "/opt")]
+        outside = [file for file in outside if file.exists()] + list(host.folder.rglob("escaped-*"))
+        for file in outside:
+            file.unlink()
+        self.assertEqual(outside, [])
         eventually(lambda: not any("7411" in line for line in commands()), "no process is left")
-        self.assertEqual(host.get("/api/queues")["items"][0]["name"], "default")  # it lives
+        self.assertTrue(host.is_running)
+        self.drop_job(host, "after", "echo done")
+        self.assertEqual(self.finished(host, ["after"])["after"]["status"], "succeeded", "it still builds")
 
     def why_not(self, what, level, works):
         if what in NEEDS_GROUPS and not works["control_groups"]:

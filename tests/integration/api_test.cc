@@ -407,7 +407,10 @@ TEST_F(Api, UnknownPathsAreProblemsBelowApiAndThePageElsewhere) {
   EXPECT_EQ(missing.header("Content-Type"), "application/problem+json");
   EXPECT_EQ(request("GET /no/such/file.js").status, 404);
   const auto page = request("GET /plans/7");
-  EXPECT_EQ(page.status, request("GET /").status);
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.header("Content-Type"), HasSubstr("text/html"));
+  EXPECT_THAT(page.body, HasSubstr("<script"));
+  EXPECT_EQ(page.body, request("GET /").body);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Stages in processes of their own: the same results as in this one, and deaths that cost one call.
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -89,9 +90,13 @@ TEST_F(PluginWorker, GarbageInsteadOfFramesBreaksTheContract) {
 }
 
 TEST_F(PluginWorker, WhatItForkedDiesWithIt) {
-  auto stage = planner("die");
-  EXPECT_FALSE(plan(*stage, "fork").failure);
+  auto stage = planner("fork");
+  EXPECT_FALSE(plan(*stage, "hello").failure);
+  ASSERT_EQ(services.logs.size(), 1U);
+  const pid_t forked = std::stoi(services.logs[0]);
+  ASSERT_EQ(::kill(forked, 0), 0) << "it lives as long as its stage";
   stage.reset();  // returns when the keeper has proof that nothing of it lives
+  EXPECT_EQ(::kill(forked, 0), -1) << forked;
 }
 
 TEST_F(PluginWorker, AStopInterruptsAndWhoDoesNotListenIsKilled) {

@@ -38,6 +38,7 @@ class Faulty {
     if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
     if (how_ == "wait") waitForInterrupt(call);
     if (how_ == "die") die(firstWord(input.text()));
+    if (how_ == "fork") call.info(std::to_string(forkOne()));
     if (how_ == "look") lookAround(call);
     if (how_ == "logs")
       for (int i = 0; i < 50'000; ++i) call.info("the same line, again and again");
@@ -98,7 +99,7 @@ class Faulty {
         if (::write(fd, "no frame at all, but text", 25) < 0) continue;
       ::pause();
     }
-    if (how == "fork" && ::fork() == 0) ::pause();
+    if (how == "fork") forkOne();
     if (how == "hang")
       for (;;) ::pause();
     if (how == "late") std::this_thread::sleep_for(std::chrono::milliseconds(1300));
@@ -110,6 +111,13 @@ class Faulty {
     if (how == "spin")
       for (;;) std::atomic_signal_fence(std::memory_order_seq_cst);
     if (how == "pin") ::dlopen(ownFile().c_str(), RTLD_NOW | RTLD_NODELETE);
+  }
+
+  /// Leaves a process behind, which ends only when somebody ends it.
+  static pid_t forkOne() {
+    const pid_t child = ::fork();
+    while (child == 0) ::pause();
+    return child;
   }
 
   static std::string ownFile() {

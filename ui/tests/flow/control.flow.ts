@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -87,12 +87,17 @@ describe('settings', () => {
 
 describe('files that are still being written', () => {
   it('are shown above the inputs', async () => {
-    const items = [{ queue: 'default', filename: 'half.txt', size: 812, since: new Date() }];
-    await session.page.route('**/api/arriving', (route) => route.fulfill({ json: { items } }));
-    await session.open('/inputs');
-    await session.page.getByText('1 file arriving').waitFor();
-    await session.page.getByText('half.txt').waitFor();
-    await session.page.unroute('**/api/arriving');
+    const name = `half-${run}.plan.yaml`;
+    const file = join(session.before.watch_dir, name);
+    const writing = setInterval(() => appendFileSync(file, '# more'), 20);
+    try {
+      await session.open('/inputs');
+      await session.page.getByText('1 file arriving').waitFor();
+      await session.page.getByText(name).waitFor();
+    } finally {
+      clearInterval(writing);
+      rmSync(file, { force: true });
+    }
   });
 });
 

@@ -5,8 +5,7 @@ import { ask, startHost, type Host } from './host';
 
 const logLines = 200_000;
 
-// A plan and a log of these sizes exist only on the stand-in host.
-describe.skipIf(process.env.PLANWRIGHT_URL)('a plan of 2,000 jobs with long logs', () => {
+describe('a plan of 2,000 jobs with long logs', () => {
   let host: Host;
   let browser: Browser;
   let page: Page;
