@@ -31,6 +31,17 @@ class OpenSockets {
   Guarded<std::set<int>> fds_;
 };
 
+namespace {
+
+/// Prepares a statement before this returns. libpqxx 7 always does; 6 would wait for its first use.
+template <typename AnyConnection>
+void prepareNow(AnyConnection& connection, const std::string& name, const char* text) {
+  connection.prepare(name, text);
+  if constexpr (requires { connection.prepare_now(name); }) connection.prepare_now(name);
+}
+
+}  // namespace
+
 struct Connection::State {
   State(const std::string& url, std::shared_ptr<OpenSockets> known)
       : connection(url),
@@ -41,11 +52,19 @@ struct Connection::State {
   ~State() {
     if (sockets) sockets->remove(socket.get());
   }
+  /// At its first use by this connection: few connections need every statement.
+  void prepare(std::string_view statement) {
+    if (prepared.contains(statement)) return;
+    prepareNow(connection, std::string(statement), sql::statements().at(statement));
+    prepared.emplace(statement);
+  }
+
   pqxx::connection connection;
   // A number of our own for the same socket: libpq closes its own when the connection breaks, and
   // somebody else may get it while we still know it.
   UniqueFd socket;
   std::shared_ptr<OpenSockets> sockets;
+  std::set<std::string, std::less<>> prepared;
   std::unique_ptr<pqxx::work> transaction;
   std::unique_ptr<pqxx::notification_receiver> receiver;
   bool notified = false;
@@ -113,9 +132,6 @@ void Connection::open() {
                              sql::functions().schema));
       setup.exec(sql::statements().at(sessionOf(workload_)));
     }
-    // Those named session_* are run as text.
-    for (const auto& [name, text] : sql::statements())
-      if (!name.starts_with("session_")) state_->connection.prepare(std::string(name), text);
   } catch (const pqxx::sql_error& e) {
     close();
     if (isOutage(e)) throw Unavailable(fmt::format("Postgres cannot be used: {}", e.what()));
@@ -138,6 +154,7 @@ Rows Connection::run(std::string_view statement, std::initializer_list<Param> pa
   Rows out;
   out.state_ = std::make_shared<RowsState>();
   try {
+    state_->prepare(statement);
     if (state_->transaction) {
       out.state_->rows = state_->transaction->exec_prepared(name, dynamic);
     } else {
@@ -181,7 +198,7 @@ void Connection::checkStatements() {
   close();
   open();
   for (const auto& [name, text] : sql::statements())
-    if (!name.starts_with("session_")) state_->connection.prepare_now(std::string(name));
+    if (!name.starts_with("session_")) state_->prepare(name);
 }
 
 void Connection::begin() {

@@ -31,8 +31,7 @@ class Connection {
   /// Runs SQL text: migrations and tests only.
   Rows runText(const std::string& sql);
 
-  /// Prepares every statement now (libpqxx does it at the first use): a typo fails the start, not a
-  /// user.
+  /// Prepares every statement now, not at its first use: a typo fails the start, not a user.
   void checkStatements();
 
   void begin();

@@ -1,4 +1,4 @@
-"""The private Postgres 15 and Redis 7 of a benchmark: unix sockets in a temporary folder, stopped by pid."""
+"""The private Postgres and Redis of a benchmark: unix sockets in a temporary folder, stopped by pid."""
 
 import os
 import pathlib
@@ -9,7 +9,9 @@ import socket
 import subprocess
 import time
 
-POSTGRES_BIN = pathlib.Path(os.environ.get("PGBIN", "/usr/lib/postgresql/15/bin"))
+# The newest of this machine.
+_INSTALLED = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+POSTGRES_BIN = pathlib.Path(os.environ.get("PGBIN", _INSTALLED[-1] if _INSTALLED else "/usr/bin"))
 # Debian's defaults: snapshots only, a crash loses minutes.
 REDIS_SNAPSHOTS = ["--save", "3600 1 300 100 60 10000", "--appendonly", "no"]
 # As durable as a commit in Postgres.
