@@ -1,141 +1,100 @@
 #include "programs/call_filter.h"
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <system_error>
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/unique_fd.h"
 
 namespace planwright {
 namespace {
 
-#if defined(__x86_64__)
-constexpr std::uint32_t kProcessor = AUDIT_ARCH_X86_64;
-constexpr std::uint32_t kForeignCalls = 0x4000'0000;  // x32: the same calls under other numbers
-#elif defined(__aarch64__)
-constexpr std::uint32_t kProcessor = AUDIT_ARCH_AARCH64;
-constexpr std::uint32_t kForeignCalls = 0;
-#else
-constexpr std::uint32_t kProcessor = 0;
-constexpr std::uint32_t kForeignCalls = 0;
-#endif
+constexpr int kRefused[] = {SCMP_SYS(mount),
+                            SCMP_SYS(umount2),
+                            SCMP_SYS(pivot_root),
+                            SCMP_SYS(chroot),
+                            SCMP_SYS(swapon),
+                            SCMP_SYS(swapoff),
+                            SCMP_SYS(reboot),
+                            SCMP_SYS(init_module),
+                            SCMP_SYS(finit_module),
+                            SCMP_SYS(delete_module),
+                            SCMP_SYS(kexec_load),
+                            SCMP_SYS(bpf),
+                            SCMP_SYS(perf_event_open),
+                            SCMP_SYS(add_key),
+                            SCMP_SYS(request_key),
+                            SCMP_SYS(keyctl),
+                            SCMP_SYS(userfaultfd),
+                            SCMP_SYS(setns),
+                            SCMP_SYS(unshare),
+                            SCMP_SYS(open_by_handle_at),
+                            SCMP_SYS(io_uring_setup),
+                            SCMP_SYS(io_uring_enter),
+                            SCMP_SYS(io_uring_register),
+                            SCMP_SYS(acct),
+                            SCMP_SYS(quotactl),
+                            SCMP_SYS(settimeofday),
+                            SCMP_SYS(clock_settime),
+                            SCMP_SYS(sethostname),
+                            SCMP_SYS(syslog),
+                            SCMP_SYS(fsopen),
+                            SCMP_SYS(fsmount),
+                            SCMP_SYS(move_mount),
+                            SCMP_SYS(open_tree),
+                            SCMP_SYS(pidfd_getfd)};
 
-constexpr int kRefused[] = {SYS_mount,
-                            SYS_umount2,
-                            SYS_pivot_root,
-                            SYS_chroot,
-                            SYS_swapon,
-                            SYS_swapoff,
-                            SYS_reboot,
-                            SYS_init_module,
-                            SYS_finit_module,
-                            SYS_delete_module,
-                            SYS_kexec_load,
-                            SYS_bpf,
-                            SYS_perf_event_open,
-                            SYS_add_key,
-                            SYS_request_key,
-                            SYS_keyctl,
-                            SYS_userfaultfd,
-                            SYS_setns,
-                            SYS_unshare,
-                            SYS_open_by_handle_at,
-                            SYS_io_uring_setup,
-                            SYS_io_uring_enter,
-                            SYS_io_uring_register,
-                            SYS_acct,
-                            SYS_quotactl,
-                            SYS_settimeofday,
-                            SYS_clock_settime,
-                            SYS_sethostname,
-                            SYS_syslog,
-                            SYS_fsopen,
-                            SYS_fsmount,
-                            SYS_move_mount,
-                            SYS_open_tree,
-                            SYS_pidfd_getfd};
+struct Release {
+  void operator()(void* filter) const noexcept { seccomp_release(filter); }
+};
+using Filter = std::unique_ptr<void, Release>;
 
-using Code = std::vector<sock_filter>;
-
-constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
-
-void loadWord(Code& code, std::size_t offset) {
-  code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
-}
-void answer(Code& code, std::uint32_t value) {
-  code.push_back(BPF_STMT(BPF_RET | BPF_K, value));
-}
-/// Unless the loaded word is `value`, goes on behind the next `count` instructions.
-void skipUnless(Code& code, std::uint32_t value, std::uint8_t count) {
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count));
+void check(int result) {
+  if (result < 0) throw std::system_error(-result, std::generic_category(), "libseccomp");
 }
 
-/// The low word of an argument; the processors above are little-endian.
-std::size_t argument(std::size_t index) {
-  return offsetof(seccomp_data, args) + index * sizeof(std::uint64_t);
+template <typename... Arguments>
+void refuse(const Filter& filter, int error, int call, Arguments... arguments) {
+  check(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(static_cast<std::uint32_t>(error)), call,
+                         sizeof...(arguments), arguments...));
 }
 
-/// Refuses `call` where its argument is the resource that carries the tag.
-void keepTag(Code& code, int call, std::size_t index) {
-  skipUnless(code, static_cast<std::uint32_t>(call), 4);
-  loadWord(code, argument(index));
-  skipUnless(code, RLIMIT_RTTIME, 1);
-  answer(code, kRefuse);
-  loadWord(code, offsetof(seccomp_data, nr));
+/// The kernel reads the low half of such an argument only, so a filter must not look at the other.
+scmp_arg_cmp isHalf(unsigned index, std::uint32_t value) {
+  return {index, SCMP_CMP_MASKED_EQ, 0xffff'ffff, value};
 }
 
 }  // namespace
 
 std::string callFilter(const CallFilter& wish) {
-  Code code;
-  if (kProcessor == 0) return {};
-  loadWord(code, offsetof(seccomp_data, arch));
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kProcessor, 1, 0));
-  answer(code, kRefuse);
-  loadWord(code, offsetof(seccomp_data, nr));
-  if (kForeignCalls != 0) {
-    code.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kForeignCalls, 0, 1));
-    answer(code, kRefuse);
-  }
-  for (const int call : kRefused) {
-    skipUnless(code, static_cast<std::uint32_t>(call), 1);
-    answer(code, kRefuse);
-  }
-#ifdef SYS_setrlimit
-  keepTag(code, SYS_setrlimit, 0);
-#endif
-  // prlimit64 also reads limits: only one with a new value is refused. Its pointer's high word
-  // alone may be zero, so both words are looked at.
-  skipUnless(code, SYS_prlimit64, 8);
-  loadWord(code, argument(1));
-  skipUnless(code, RLIMIT_RTTIME, 5);
-  loadWord(code, argument(2));
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2));
-  loadWord(code, argument(2) + 4);
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0));
-  answer(code, kRefuse);
-  loadWord(code, offsetof(seccomp_data, nr));
+  const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
+  if (!filter) return {};  // a processor that libseccomp does not know
+  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM)));
+  for (const int call : kRefused) refuse(filter, EPERM, call);
+  // The tag. prlimit64 also reads limits: only one with a new value is refused.
+  refuse(filter, EPERM, SCMP_SYS(setrlimit), isHalf(0, RLIMIT_RTTIME));
+  refuse(filter, EPERM, SCMP_SYS(prlimit64), isHalf(1, RLIMIT_RTTIME),
+         scmp_arg_cmp{2, SCMP_CMP_NE, 0, 0});
   // A new user namespace would bring back what was dropped. clone3 hides its flags behind a
   // pointer: "no such call" makes libc use clone.
-  skipUnless(code, SYS_clone3, 1);
-  answer(code, SECCOMP_RET_ERRNO | ENOSYS);
-  constexpr std::uint32_t kNewUser = 0x1000'0000;  // CLONE_NEWUSER
-  skipUnless(code, SYS_clone, 4);
-  loadWord(code, argument(0));
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kNewUser, 0, 1));
-  answer(code, kRefuse);
-  loadWord(code, offsetof(seccomp_data, nr));
-  if (wish.refusesSockets) {
-    skipUnless(code, SYS_socket, 1);
-    answer(code, SECCOMP_RET_ERRNO | EACCES);
-  }
-  answer(code, SECCOMP_RET_ALLOW);
-  return {reinterpret_cast<const char*>(code.data()), code.size() * sizeof(sock_filter)};
+  refuse(filter, ENOSYS, SCMP_SYS(clone3));
+  refuse(filter, EPERM, SCMP_SYS(clone),
+         scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER});
+  if (wish.refusesSockets) refuse(filter, EACCES, SCMP_SYS(socket));
+
+  const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
+  if (!file) throw std::system_error(errno, std::generic_category(), "memfd_create");
+  check(seccomp_export_bpf(filter.get(), file.get()));
+  ::lseek(file.get(), 0, SEEK_SET);
+  return readAll(file.get());
 }
 
 }  // namespace planwright

@@ -17,7 +17,6 @@
 
 #include "base/files.h"
 #include "programs/bubblewrap.h"
-#include "programs/call_filter.h"
 #include "programs/landlock.h"
 #include "programs/visible_files.h"
 
@@ -169,7 +168,7 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
   readable.insert(readable.end(), wish.readable.begin(), wish.readable.end());
   if (means.filter) {
     const bool isOpen = wish.network || means.level == SandboxLevel::Namespaces;
-    prepared.filter = memoryFile(callFilter({!isOpen}));
+    prepared.filter = memoryFile(isOpen ? filter_ : filterWithoutSockets_);
     spec.confinement.filterFd = prepared.filter.get();
   }
   if (means.level == SandboxLevel::Landlock) {

@@ -6,6 +6,7 @@
 
 #include "base/program.h"
 #include "programs/build_users.h"
+#include "programs/call_filter.h"
 #include "programs/disk_watch.h"
 #include "programs/sandbox_report.h"
 
@@ -57,6 +58,8 @@ class Sandbox final : public Programs {
   void chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared);
 
   const SandboxOptions options_;
+  const std::string filter_ = callFilter({});
+  const std::string filterWithoutSockets_ = callFilter({.refusesSockets = true});
   Programs& keeper_;
   BuildUsers users_;
   DiskWatch disk_;

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/scratch_folder.h"
 #include "base/utf8.h"
-#include "programs/call_filter.h"
 #include "programs/keeper_groups.h"
 #include "programs/landlock.h"
 #include "programs/sandbox.h"
@@ -107,8 +106,8 @@ void Sandbox::note(const char* facility, const std::string& problem, const std::
 }
 
 void Sandbox::tryAll() {
-  std::string problem = callFilter({}).empty() ? "no filter for this processor"
-                                               : tryToRun({SandboxLevel::None, false, true});
+  std::string problem = filter_.empty() ? "no filter for this processor"
+                                        : tryToRun({SandboxLevel::None, false, true});
   best_.filter = problem.empty();
   note("seccomp", problem, "filters system calls");
   problem = tryUsers();
