@@ -2,15 +2,18 @@
 
 #include <string_view>
 
+#include <planwright/glob.hpp>
+
 namespace planwright {
 
-/// Shell wildcard match of a relative path: `*` and `?` stop at a slash, `**` crosses it, `[...]`
-/// is a class. A pattern without a slash is matched against the base name. Linear in practice,
-/// never exponential.
-bool globMatches(std::string_view pattern, std::string_view path);
+/// Plugins choose by the same patterns, so this one stands in the SDK.
+using pw::globMatches;
 
 /// As a job's outputs are named: a pattern is anchored at the folder, also one without a slash
 /// ("out.txt" is there, not at any depth).
-bool outputMatches(std::string_view pattern, std::string_view path);
+inline bool outputMatches(std::string_view pattern, std::string_view path) {
+  const bool isAtTheTop = path.find('/') == path.npos;
+  return (isAtTheTop || pattern.find('/') != pattern.npos) && globMatches(pattern, path);
+}
 
 }  // namespace planwright

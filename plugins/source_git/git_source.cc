@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <planwright/glob.hpp>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -61,7 +62,6 @@ GitSource::GitSource(const pw::Settings& settings)
       branch_(settings.text("branch")),
       user_(settings.text("user", "git")),
       path_(settings.text("path", "*")),
-      glob_(path_),
       pollEvery_(settings.duration("poll_every", "1min")) {}
 
 std::string GitSource::cursorAt(const Oid& commit) const {
@@ -134,7 +134,7 @@ void GitSource::report(git_repository* cache, const std::optional<Oid>& from, co
                        pw::Poll& out, pw::Call& call) const {
   std::size_t count = 0;
   for (const ChangedFile& file : changedFiles(cache, from, to)) {
-    if (!glob_.matches(file.path)) continue;
+    if (!pw::globMatches(path_, file.path)) continue;
     call.stopIfCancelled();
     reportFile(cache, file, to, out, call);
     ++count;

@@ -10,7 +10,6 @@
 
 #include "git_handles.h"
 #include "tree_changes.h"
-#include "tree_glob.h"
 
 namespace source_git {
 
@@ -40,7 +39,6 @@ class GitSource {
   const std::string branch_;  ///< "" = the one that HEAD names there
   const std::string user_;
   const std::string path_;
-  const TreeGlob glob_;
   const std::chrono::milliseconds pollEvery_;
 
   std::deque<Oid> steps_;      ///< commits to report, oldest first

@@ -79,6 +79,7 @@ const std::map<std::string, Names>& libraryOwners() {
       {"archive", {"artifacts"}},
       {"re2/", {"logs"}},
       {"zstd.h", {"logs"}},
+      {"seccomp.h", {"sandbox"}},
       {"curl/", {"cli", "base"}},
       {"zlib.h", {"base", "http", "artifacts"}},
   };
@@ -189,7 +190,7 @@ TEST(Layering, OnlyStagesAndTrialsOfTheHostKnowThePluginInterface) {
   for (const auto& source : sourcesBelow({"host"}))
     for (const auto& include : source.includes)
       EXPECT_TRUE(firstPart(include.name) != "planwright" || source.folder == "stages" ||
-                  source.folder == "trial")
+                  source.folder == "trial" || include.name == "planwright/glob.hpp")
           << source.path << " must not include " << include.name;
 }
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "source_git/tree_changes.h"
-#include "source_git/tree_glob.h"
 #include "support/temp_folder.h"
 
 namespace source_git {
@@ -14,40 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Paths = std::vector<std::string>;
-
-TEST(TreeGlob, KeepsToItsFolderUnlessToldOtherwise) {
-  const auto fits = [](const char* pattern, const char* path) {
-    return TreeGlob(pattern).matches(path);
-  };
-  EXPECT_TRUE(fits("*.txt", "a.txt"));
-  EXPECT_TRUE(fits("*.txt", "team/a.txt")) << "without a slash: the last part";
-  EXPECT_FALSE(fits("/*.txt", "team/a.txt"));
-  EXPECT_TRUE(fits("/*.txt", "a.txt"));
-  EXPECT_TRUE(fits("*", ".ci/a"));
-  EXPECT_TRUE(fits("team/*.txt", "team/a.txt"));
-  EXPECT_FALSE(fits("team/*.txt", "team/sub/a.txt"));
-  EXPECT_FALSE(fits("team/*.txt", "other/team/a.txt"));
-  EXPECT_TRUE(fits("team/?[0-9].txt", "team/a1.txt"));
-  EXPECT_FALSE(fits("team/?[!0-9].txt", "team/a1.txt"));
-  EXPECT_FALSE(fits("team?a.txt", "team/a.txt"));
-}
-
-TEST(TreeGlob, TwoStarsAreAnyNumberOfFolders) {
-  const auto fits = [](const char* pattern, const char* path) {
-    return TreeGlob(pattern).matches(path);
-  };
-  for (const char* path : {"a.txt", "x/a.txt", "x/y/a.txt"}) {
-    EXPECT_TRUE(fits("**/a.txt", path)) << path;
-    EXPECT_TRUE(fits("**", path)) << path;
-  }
-  EXPECT_FALSE(fits("**/a.txt", "ba.txt"));
-  EXPECT_TRUE(fits("x/**/a.txt", "x/a.txt"));
-  EXPECT_TRUE(fits("x/**/a.txt", "x/1/2/a.txt"));
-  EXPECT_FALSE(fits("x/**/a.txt", "y/x/a.txt"));
-  EXPECT_TRUE(fits("**/x/*/y/**", "1/x/2/x/3/y/z"));
-  EXPECT_TRUE(fits("x/**", "x/a/b"));
-  EXPECT_FALSE(fits("x/**/y", "x/a/b"));
-}
 
 /// A repository that is written through libgit2.
 struct TreeChanges : testing::Test {

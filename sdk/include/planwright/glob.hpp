@@ -1,12 +1,15 @@
-#include "base/glob.h"
+// planwright/glob.hpp - names chosen by a pattern, as the host does it everywhere.
+#pragma once
 
+#include <cstddef>
 #include <optional>
+#include <string_view>
 
-namespace planwright {
-namespace {
+namespace pw {
+namespace glob_detail {
 
 /// Matches one [...] class at `pattern[at]`; nullopt if it is not closed. `at` moves behind it.
-std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char c) {
+inline std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char c) {
   std::size_t i = at + 1;
   const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
   if (negated) ++i;
@@ -26,8 +29,23 @@ std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char
   return std::nullopt;
 }
 
+/// Whether `c` fits the one of the pattern at `at`, which then moves behind it.
+inline bool fitsOne(std::string_view pattern, std::size_t& at, char c) {
+  if (at >= pattern.size()) return false;
+  if (pattern[at] == '[' && c != '/') {
+    std::size_t next = at;
+    const auto inClass = matchesClass(pattern, next, c);
+    if (!inClass.value_or(c == '[')) return false;
+    at = inClass ? next : at + 1;
+    return true;
+  }
+  if (pattern[at] == '?' ? c == '/' : pattern[at] != c) return false;
+  ++at;
+  return true;
+}
+
 // NOLINTNEXTLINE(readability-function-cognitive-complexity): one loop, read as a whole
-bool matches(std::string_view pattern, std::string_view text) {
+inline bool matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;
   // Where to resume after a mismatch: behind the last star, one character further in the text. Two
@@ -53,23 +71,9 @@ bool matches(std::string_view pattern, std::string_view text) {
       }
       continue;
     }
-    if (p < pattern.size()) {
-      if (pattern[p] == '?' && text[t] != '/') {
-        ++p, ++t;
-        continue;
-      }
-      if (pattern[p] == '[' && text[t] != '/') {
-        std::size_t next = p;
-        const auto inClass = matchesClass(pattern, next, text[t]);
-        if (inClass.value_or(text[t] == '[')) {
-          p = inClass ? next : p + 1;
-          ++t;
-          continue;
-        }
-      } else if (pattern[p] == text[t]) {
-        ++p, ++t;
-        continue;
-      }
+    if (fitsOne(pattern, p, text[t])) {
+      ++t;
+      continue;
     }
     if (starP != std::string_view::npos && text[starT] != '/') {
       p = starP;
@@ -88,19 +92,18 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-}  // namespace
+}  // namespace glob_detail
 
-bool globMatches(std::string_view pattern, std::string_view path) {
-  if (pattern.find('/') == std::string_view::npos) {
-    const auto slash = path.rfind('/');
-    if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
-  }
-  return matches(pattern, path);
+/// Whether a path matches a pattern. The path is relative and has '/' between its parts. `*`, `?`
+/// and the class `[a-z]` (`[!a-z]`: none of these) stay within one part; a part `**` is any number
+/// of folders, none included. A pattern without a slash is matched against the last part, in
+/// whatever folder; a slash in front ties it to the top. Never takes exponential time.
+inline bool globMatches(std::string_view pattern, std::string_view path) {
+  if (pattern.find('/') == std::string_view::npos)
+    path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
+  else if (pattern.front() == '/')
+    pattern.remove_prefix(1);
+  return glob_detail::matches(pattern, path);
 }
 
-bool outputMatches(std::string_view pattern, std::string_view path) {
-  const bool isAtTheTop = path.find('/') == path.npos;
-  return (isAtTheTop || pattern.find('/') != pattern.npos) && globMatches(pattern, path);
-}
-
-}  // namespace planwright
+}  // namespace pw
