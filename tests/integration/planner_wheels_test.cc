@@ -43,6 +43,21 @@ class Wheels : public testing::Test {
     return R"({"find_links":[")" + from.string() +
            R"(","/usr/share/python-wheels"],"no_index":true})";
   }
+  /// The one in the index: Debian's, whichever Debian this is.
+  static std::string versionOf(const std::string& project, const std::string& ending = ".tar.gz",
+                               const std::filesystem::path& folder = index()) {
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      const std::string name = file.path().filename();
+      if (name.starts_with(project + "-") && name.ends_with(ending))
+        return name.substr(project.size() + 1, name.size() - project.size() - 1 - ending.size());
+    }
+    return "none";
+  }
+  /// "3.11"
+  static std::string pythonVersion() {
+    const std::string name = std::filesystem::canonical("/usr/bin/python3").filename();
+    return name.substr(std::string_view("python").size());
+  }
   static std::vector<std::string> idsOf(const StageOutcome& outcome) {
     std::vector<std::string> ids;
     const auto document = parseJson(outcome.document);
@@ -102,7 +117,7 @@ TEST_F(Wheels, OneJobForEachProjectTheResolverChooses) {
   EXPECT_TRUE(schema->validate(*document)) << outcome.document;
   const auto& jobs = *find(*document, "jobs");
   EXPECT_GE(jobs.Size(), 12u);
-  EXPECT_EQ(textOr(jobs[0], "id"), "certifi");
+  EXPECT_THAT(idsOf(outcome), testing::Contains("certifi"));
   EXPECT_EQ(outcome.document.find(index().string()), std::string::npos)
       << "a plan holds no machine paths";
   for (const auto& job : jobs.GetArray()) {
@@ -118,7 +133,7 @@ TEST_F(Wheels, APlannedJobMakesItsWheelAndTwiceTheSameBytes) {
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
   const auto document = parseJson(outcome.document);
   const auto& job = (*find(*document, "jobs"))[0];
-  const auto wheel = "six-1.16.0-py3-none-any.whl";
+  const auto wheel = "six-" + versionOf("six") + "-py3-none-any.whl";
   EXPECT_EQ(Digest::of(readFile(build(job) / wheel)), Digest::of(readFile(build(job) / wheel)));
 }
 
@@ -134,9 +149,9 @@ TEST_F(Wheels, AReadyMadeWheelIsOnlyCopied) {
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
   const auto document = parseJson(outcome.document);
   const auto& job = (*find(*document, "jobs"))[0];
-  EXPECT_THAT(outcome.document,
-              HasSubstr(R"("command":["cp","wheel","idna-3.3-py2.py3-none-any.whl"])"));
-  EXPECT_TRUE(std::filesystem::exists(build(job) / "idna-3.3-py2.py3-none-any.whl"));
+  const std::string wheel = "idna-" + versionOf("idna") + "-py2.py3-none-any.whl";
+  EXPECT_THAT(outcome.document, HasSubstr(R"("command":["cp","wheel",")" + wheel + R"("])"));
+  EXPECT_TRUE(std::filesystem::exists(build(job) / wheel));
 }
 
 TEST_F(Wheels, ARefusedFileHasPipsOwnReasonInOneSentence) {
@@ -145,7 +160,8 @@ TEST_F(Wheels, ARefusedFileHasPipsOwnReasonInOneSentence) {
             "versions: none)");
   EXPECT_EQ(
       failureOf("idna==99\n").message,
-      "pip: Could not find a version that satisfies the requirement idna==99 (from versions: 3.3)");
+      "pip: Could not find a version that satisfies the requirement idna==99 (from versions: " +
+          versionOf("idna") + ")");
   const auto syntax = failureOf("six\nidna foo bar\n");
   EXPECT_EQ(syntax.kind, FailureClass::Rejected);
   EXPECT_EQ(syntax.message,
@@ -154,7 +170,7 @@ TEST_F(Wheels, ARefusedFileHasPipsOwnReasonInOneSentence) {
 }
 
 TEST_F(Wheels, AConflictAndABrokenProjectAreExplained) {
-  EXPECT_THAT(failureOf("choosy\nidna==3.3\n").message,
+  EXPECT_THAT(failureOf("choosy\nidna==" + versionOf("idna") + "\n").message,
               AllOf(StartsWith("pip: Cannot install"), HasSubstr("choosy 1.0 depends on idna<3")));
   EXPECT_EQ(failureOf("broken\n").message,
             "pip: Preparing metadata (pyproject.toml) did not run successfully: RuntimeError: no "
@@ -163,16 +179,18 @@ TEST_F(Wheels, AConflictAndABrokenProjectAreExplained) {
 
 TEST_F(Wheels, AWrongOrMissingHashIsNamed) {
   const std::string hash = std::string(64, '0');
-  const auto wrong = failureOf("idna==3.3 --hash=sha256:" + hash + "\n");
+  const std::string idna = "idna==" + versionOf("idna"), six = "six==" + versionOf("six");
+  const auto wrong = failureOf(idna + " --hash=sha256:" + hash + "\n");
   EXPECT_EQ(wrong.kind, FailureClass::Rejected);
   EXPECT_THAT(wrong.message,
-              StartsWith("pip: idna==3.3 does not have the hash that the file demands: expected "
-                         "sha256 " +
-                         hash + ", got "));
-  const std::string right = Digest::of(readFile(index() / "idna-3.3.tar.gz")).text();
-  EXPECT_EQ(failureOf("idna==3.3 --hash=" + right + "\nsix==1.16.0\n").message,
-            "pip: a requirement with --hash demands one of all, also of what they need; without: "
-            "six==1.16.0");
+              StartsWith("pip: " + idna +
+                         " does not have the hash that the file demands: expected sha256 " + hash +
+                         ", got "));
+  const auto archive = index() / ("idna-" + versionOf("idna") + ".tar.gz");
+  const std::string right = Digest::of(readFile(archive)).text();
+  EXPECT_EQ(
+      failureOf(idna + " --hash=" + right + "\n" + six + "\n").message,
+      "pip: a requirement with --hash demands one of all, also of what they need; without: " + six);
 }
 
 TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
@@ -187,9 +205,14 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
   std::vector<std::string> inputs;
   for (const auto& input : find(job, "inputs")->GetObject())
     inputs.emplace_back(input.name.GetString());
-  EXPECT_THAT(inputs, testing::UnorderedElementsAre(
-                          "native-1.0.tar.gz", StartsWith("build/setuptools-"),
-                          StartsWith("build/wheel-"), StartsWith("build/flit_core-")));
+  const auto setuptools = versionOf("setuptools", "-py3-none-any.whl", "/usr/share/python-wheels");
+  if (std::stoi(setuptools) < 70)  // it asks for wheel, which flit_core builds
+    EXPECT_THAT(inputs, testing::UnorderedElementsAre(
+                            "native-1.0.tar.gz", StartsWith("build/setuptools-"),
+                            StartsWith("build/wheel-"), StartsWith("build/flit_core-")));
+  else
+    EXPECT_THAT(inputs, testing::UnorderedElementsAre("native-1.0.tar.gz",
+                                                      StartsWith("build/setuptools-")));
   EXPECT_TRUE(boolOr(job, "cacheable", false));
   const auto made = [&] {
     for (const auto& file : std::filesystem::directory_iterator(build(job)))
@@ -222,16 +245,18 @@ TEST_F(Wheels, ExtrasAndMarkersCount) {
 TEST_F(Wheels, EachPythonHasItsJobs) {
   // A second Python whose pip says that it is another version.
   const auto other = folder / "python3.99";
-  replaceFile(other, "#!/bin/sh\n/usr/bin/python3 \"$@\" | sed 's/\"3\\.11/\"3.99/'\n");
+  const std::string version = pythonVersion(), name = "python" + version;
+  replaceFile(other, "#!/bin/sh\n/usr/bin/python3 \"$@\" | sed 's/\"" + version + "/\"3.99/'\n");
   std::filesystem::permissions(other, std::filesystem::perms::owner_all);
-  const std::string both = R"(,"python":["python3.11",")" + other.string() + R"("])";
+  const std::string both = R"(,"python":[")" + name + R"(",")" + other.string() + R"("])";
   const auto outcome = plan("six\n", local(both));
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"six-py3.11", "six-py3.99"}));
-  EXPECT_THAT(outcome.document, HasSubstr(R"("command":["python3.11",)"));
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"six-py" + version, "six-py3.99"}));
+  EXPECT_THAT(outcome.document, HasSubstr(R"("command":[")" + name + R"(",)"));
   EXPECT_THAT(outcome.document, HasSubstr(R"("command":[")" + other.string()));
-  EXPECT_THAT(failureOf("six\n", local(R"(,"python":["python3.11","/usr/bin/python3"])")).message,
-              HasSubstr("python3.11 and /usr/bin/python3, both Python 3.11"));
+  const std::string twice = R"(,"python":[")" + name + R"(","/usr/bin/python3"])";
+  EXPECT_THAT(failureOf("six\n", local(twice)).message,
+              HasSubstr(name + " and /usr/bin/python3, both Python " + version));
 }
 
 TEST_F(Wheels, ConstraintsCount) {
