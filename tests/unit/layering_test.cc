@@ -66,22 +66,14 @@ const std::map<std::string, Names>& allowed() {
 /// Start of a library's header name -> the folders of host/ that own it.
 const std::map<std::string, Names>& libraryOwners() {
   static const std::map<std::string, Names> owners = {
-      {"pqxx/", {"store"}},
-      {"libpq-fe.h", {"store", "embedded"}},
-      {"hiredis/", {"queue"}},
-      {"rapidjson/", {"base"}},
-      {"boost/dll", {"stages"}},
-      {"pistache/", {"http"}},
-      {"yaml-cpp/", {"config"}},
-      {"CLI/", {"cli"}},
-      {"spdlog/", {"base"}},
-      {"openssl/", {"base"}},
-      {"archive", {"artifacts"}},
-      {"re2/", {"logs"}},
-      {"zstd.h", {"logs"}},
-      {"seccomp.h", {"sandbox"}},
-      {"curl/", {"cli", "base"}},
-      {"zlib.h", {"base", "http", "artifacts"}},
+      {"pqxx/", {"store"}},       {"libpq-fe.h", {"store", "embedded"}},
+      {"hiredis/", {"queue"}},    {"rapidjson/", {"base"}},
+      {"boost/dll", {"stages"}},  {"pistache/", {"http"}},
+      {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
+      {"spdlog/", {"base"}},      {"openssl/", {"base"}},
+      {"archive", {"artifacts"}}, {"re2/", {"logs"}},
+      {"zstd.h", {"logs"}},       {"seccomp.h", {"sandbox"}},
+      {"curl/", {"cli", "base"}}, {"zlib.h", {"base", "http", "artifacts"}},
   };
   return owners;
 }
