@@ -1,4 +1,4 @@
-#include "sandbox/visible_files.h"
+#include "programs/visible_files.h"
 
 #include <filesystem>
 
