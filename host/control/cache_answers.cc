@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "building/cached_results.h"
+#include "control/item_json.h"
 #include "control/missing.h"
 #include "model/cache_key.h"
 #include "store/job_cache.h"
@@ -107,7 +108,7 @@ class Forecast {
       build_.setOutputs(job, before->second);
     const bool isCacheable = build_.job(job).cacheable;
     result = isCacheable ? "miss" : "off";
-    why = !isCacheable           ? "Its plan does not say that it is cacheable."
+    why = !isCacheable           ? std::string(kNotCacheable)
           : !answer              ? "Nothing in the cache has its key."
           : answer->lost.empty() ? "It failed."
                                  : fmt::format("The bytes of {} are gone.", answer->lost);
@@ -127,22 +128,22 @@ Result<std::string> CacheAnswers::ofJob(std::int64_t job) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_job_cache", {job});
   if (rows.empty()) return missing(*connection, "job", job);
-  const auto note = parseJson(rows.text(0, 3).empty() ? "{}" : rows.text(0, 3));
-  const auto shown = parseJson(rows.text(0, 4).empty() ? "{}" : rows.text(0, 4));
-  if (!note || !shown) return Error{ErrorKind::Failed, "What is kept of it is no JSON.", {}, {}};
-  const bool isObject = shown->IsObject();
-  const CacheParts now = cachePartsFrom(cachePartsJson(rows.text(0, 3)));
+  const Row row(rows, 0);
+  const std::string noted(row.text("note")), name(row.text("name"));
+  const auto note = parseJson(noted.empty() ? "{}" : noted);
+  if (!note) return Error{ErrorKind::Failed, "What is kept of it is no JSON.", {}, {}};
+  const CacheParts now = cachePartsFrom(cachePartsJson(noted));
   const std::string key = note->IsObject() ? textOr(*note, "key") : "";
+  const auto shown = cacheOutcome(row);
   JsonWriter json;
-  json.object().member("job_id", job).member("name", rows.text(0, 2));
-  json.textOrNull("result", isObject ? textOr(*shown, "result") : "");
-  json.textOrNull("why", isObject ? textOr(*shown, "why") : "");
+  json.object().member("job_id", job).member("name", name);
+  json.textOrNull("result", shown.result).textOrNull("why", shown.why);
   json.textOrNull("key", key);
   json.rawMember("parts", toJson(now));
   if (now.empty())
     json.key("nearest").null();
   else
-    writeNearest(json, *connection, rows.text(0, 1), rows.text(0, 2), key, now);
+    writeNearest(json, *connection, std::string(row.text("queue")), name, key, now);
   return json.end().take();
 }
 

@@ -18,6 +18,7 @@
 #include "logs/log_reader.h"
 #include "model/plan_diff.h"
 #include "store/pg_array.h"
+#include "store/row.h"
 
 namespace planwright {
 
@@ -65,14 +66,16 @@ Result<Content> Contents::ofInput(std::int64_t input) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_input", {input});
   if (rows.empty()) return missing(*connection, "input", input);
-  return open(rows.text(0, 1), std::filesystem::path(rows.text(0, 2)).filename().string());
+  const Row row(rows, 0);
+  return open(std::string(row.text("digest")),
+              std::filesystem::path(row.text("filename")).filename().string());
 }
 
 Result<Content> Contents::ofPlan(std::int64_t plan) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_plan", {plan});
   if (rows.empty()) return missing(*connection, "plan", plan);
-  return open(rows.text(0, 1), fmt::format("plan-{}.json", plan));
+  return open(std::string(Row(rows, 0).text("plan_digest")), fmt::format("plan-{}.json", plan));
 }
 
 Result<std::string> Contents::planDiff(std::int64_t from, std::int64_t to) const {
@@ -95,9 +98,10 @@ Result<Content> Contents::manifestOf(std::int64_t build) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_build", {build});
   if (rows.empty()) return missing(*connection, "build", build);
-  if (rows.text(0, 1).empty())
-    return notFound(fmt::format("Build {} has no manifest: it is {}.", build, rows.text(0, 2)));
-  return open(rows.text(0, 1), fmt::format("manifest-{}.json", build));
+  const Row row(rows, 0);
+  if (row.isNull("manifest_digest"))
+    return notFound(fmt::format("Build {} has no manifest: it is {}.", build, row.text("status")));
+  return open(std::string(row.text("manifest_digest")), fmt::format("manifest-{}.json", build));
 }
 
 Result<BuildManifest> Contents::readManifest(std::int64_t build) const {

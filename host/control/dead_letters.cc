@@ -8,6 +8,7 @@
 
 #include "base/failure.h"
 #include "base/json.h"
+#include "control/item_json.h"
 #include "control/pages.h"
 #include "store/pg_array.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 /// Letters looked at by one statement; a page that found less has a cursor to go on.
 constexpr int kLetterWindow = 10'000;
+/// What the page calls trying again.
+constexpr std::string_view kRequeue = "Requeue";
 
 Result<void> check(const LetterFilter& filter) {
   if (filter.kind && *filter.kind != "input" && *filter.kind != "plan")
@@ -27,6 +30,56 @@ Result<void> check(const LetterFilter& filter) {
                                     "infra, timeout, limit, config, bug, cancelled.",
                                     *filter.klass));
   return {};
+}
+
+std::string letterJson(const Row& letter) {
+  const std::string_view code = letter.text("reason_code"), answer = letter.text("answer");
+  JsonWriter json;
+  json.object();
+  writeNumber(json, "id", letter);
+  writeText(json, "kind", letter);
+  json.member("item_id", letter.number("item"));
+  for (const auto* name : {"queue", "name", "class"}) writeText(json, name, letter);
+  json.key("reason");
+  writeReason(json, {std::string(code), std::string(letter.text("error")),
+                     failureHint(code, kRequeue), rfc3339(letter.text("died_at"))});
+  writeText(json, "cause", letter);
+  writeNumber(json, "attempts", letter);
+  writeTime(json, "died_at", letter);
+  json.member("status", answer.empty() ? "waiting" : answer);
+  writeTime(json, "answered_at", letter);
+  return json
+      .member("item_url",
+              fmt::format("/api/{}/{}", letter.text("kind") == "plan" ? "plans" : "pending-inputs",
+                          letter.text("item")))
+      .end()
+      .take();
+}
+
+std::string causeJson(const Row& cause) {
+  const std::string_view code = cause.text("reason_code");
+  JsonWriter json;
+  json.object();
+  for (const auto* name : {"cause", "title", "kind", "class"}) writeText(json, name, cause);
+  writeNumber(json, "count", cause);
+  json.key("reason");
+  writeReason(json, {std::string(code), std::string(cause.text("title")),
+                     failureHint(code, kRequeue), rfc3339(cause.text("first_at"))});
+  for (const auto* name : {"first_at", "last_at"}) writeTime(json, name, cause);
+  return json.rawMember("samples", cause.text("samples")).end().take();
+}
+
+std::string bulkJson(const Row& bulk) {
+  JsonWriter json;
+  json.object();
+  writeNumber(json, "id", bulk);
+  for (const auto* name : {"action", "target"}) writeText(json, name, bulk);
+  json.rawMember("filter", bulk.text("filter"));
+  writeText(json, "actor", bulk);
+  json.member("status", bulk.isNull("finished_at") ? "running" : "done");
+  for (const auto* name : {"matched", "done"}) writeNumber(json, name, bulk);
+  for (const auto* name : {"created_at", "finished_at"}) writeTime(json, name, bulk);
+  return json.end().take();
 }
 
 Error noSuchLetter(std::int64_t id) {
@@ -60,10 +113,10 @@ Result<std::string> DeadLetters::list(const LetterFilter& filter,
   const Rows rows = connection->run("dead_letters", {*below, json, kLetterWindow, limit + 1});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
-    items.push_back(rows.text(i, 1));
+    items.push_back(letterJson(Row(rows, i)));
   std::string next;
   if (rows.size() > items.size()) {
-    next = cursorText(rows.number(items.size() - 1, 0));
+    next = cursorText(Row(rows, items.size() - 1).number("id"));
   } else {
     const Rows window = connection->run("dead_letters_window", {*below, kLetterWindow});
     if (window.number(0, 1) >= kLetterWindow) next = cursorText(window.number(0, 0));
@@ -77,7 +130,7 @@ Result<std::string> DeadLetters::causes(const LetterFilter& filter) const {
   const Rows rows =
       parts_.database.lease()->run("dead_letter_causes", {filter.json(), kLetterWindow});
   std::vector<std::string> items;
-  for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(rows.text(i, 0));
+  for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(causeJson(Row(rows, i)));
   const auto count = static_cast<std::int64_t>(items.size());
   return pageJson(items, "", count, false);
 }
@@ -85,18 +138,19 @@ Result<std::string> DeadLetters::causes(const LetterFilter& filter) const {
 Result<std::string> DeadLetters::item(std::int64_t id) const {
   const Rows rows = parts_.database.lease()->run("dead_letter", {id});
   if (rows.empty()) return noSuchLetter(id);
-  return rows.text(0, 0);
+  return letterJson(Row(rows, 0));
 }
 
 Result<std::string> DeadLetters::requeue(std::int64_t id, const std::string& actor) const {
-  auto letter = parts_.database.lease()->run("dead_letter", {id});
-  if (letter.empty()) return noSuchLetter(id);
-  if (!letter.text(0, 3).empty())
-    return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text(0, 3)),
+  const Rows rows = parts_.database.lease()->run("dead_letter", {id});
+  if (rows.empty()) return noSuchLetter(id);
+  const Row letter(rows, 0);
+  if (!letter.isNull("answer"))
+    return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text("answer")),
                     "answered");
-  const std::int64_t item = letter.number(0, 2);
+  const std::int64_t item = letter.number("item");
   const auto done =
-      letter.text(0, 1) == "input"
+      letter.text("kind") == "input"
           ? inputs_.enqueuePlan(item, false, actor)
           : plans_.enqueueBuild({.plan = item, .onlyFailed = true, .force = false, .actor = actor});
   if (!done) return done.error();
@@ -109,8 +163,9 @@ Result<std::string> DeadLetters::discard(std::int64_t id, const std::string& act
     const Rows letter = connection->run("dead_letter", {id});
     if (letter.empty()) return noSuchLetter(id);
     if (connection->run("discard_letters", {PgArray().add(id).take(), actor}).empty())
-      return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text(0, 3)),
-                      "answered");
+      return conflict(
+          fmt::format("Dead letter {} was {} before.", id, Row(letter, 0).text("answer")),
+          "answered");
   }
   parts_.bell.ring();
   return item(id);
@@ -143,15 +198,16 @@ Result<DeadLetters::Bulk> DeadLetters::startBulk(const BulkWish& wish) const {
   if (wish.expected && *wish.expected != matched)
     return conflict(fmt::format("{} dead letters fit now, not {}.", matched, *wish.expected),
                     "changed");
-  const Rows row = connection->run(
+  const Rows rows = connection->run(
       "bulk_begin", {wish.action, "dead-letters", filter, wish.actor, matched, newest});
-  return Bulk{row.number(0, 0), row.text(0, 1)};
+  const Row begun(rows, 0);
+  return Bulk{begun.number("id"), bulkJson(begun)};
 }
 
 Result<std::string> DeadLetters::bulk(std::int64_t id) const {
   const Rows rows = parts_.database.lease()->run("bulk_operation", {id});
   if (rows.empty()) return notFound(fmt::format("There is no bulk operation {}.", id));
-  return rows.text(0, 0);
+  return bulkJson(Row(rows, 0));
 }
 
 }  // namespace planwright

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "control/item_json.h"
 #include "control/pages.h"
 #include "store/pg_array.h"
 
@@ -14,6 +15,9 @@ namespace {
 
 /// Marks a cursor that goes back in time, so that it is not taken for one to go on from.
 constexpr std::string_view kBackwards = "b";
+/// Stands for events that were deleted by age.
+constexpr std::string_view kPruned = "events.pruned";
+constexpr std::string_view kPrunedMessage = R"("Older events were deleted by age.")";
 
 std::optional<std::string> typesArray(const std::optional<std::string>& types) {
   if (!types) return std::nullopt;
@@ -27,9 +31,43 @@ std::optional<std::string> typesArray(const std::optional<std::string>& types) {
   }
 }
 
-EventPlace placeOf(const Rows& rows, std::size_t i, std::uint64_t epoch) {
-  return {epoch, static_cast<std::uint64_t>(rows.number(i, 0)),
-          static_cast<std::uint64_t>(rows.number(i, 1))};
+EventPlace placeOf(const Row& event, std::uint64_t epoch) {
+  return {epoch, static_cast<std::uint64_t>(event.number("xid")),
+          static_cast<std::uint64_t>(event.number("id"))};
+}
+
+/// A CloudEvents 1.0 event; `id` is the cursor of the stream.
+void writeEvent(JsonWriter& json, const Row& event, const std::string& place) {
+  const std::string_view type = event.text("type"), queue = event.text("queue");
+  json.object()
+      .member("specversion", "1.0")
+      .member("id", place)
+      .member("source", queue.empty() ? std::string("/planwright")
+                                      : fmt::format("/planwright/queues/{}", queue))
+      .member("type", type)
+      .member("subject", event.text("subject"));
+  writeTime(json, "time", event, "at")
+      .member("datacontenttype", "application/json")
+      .member("queue", queue)
+      .member("level", event.text("level"))
+      .member("actor", event.text("actor"))
+      .rawMember("data",
+                 withMembers(fmt::format(R"("message":{})",
+                                         type == kPruned ? kPrunedMessage : event.text("message")),
+                             event.text("body")))
+      .end();
+}
+
+std::string textOf(std::uint64_t number) {
+  return std::to_string(number);
+}
+
+/// The last place that can be read now.
+EventPlace newestOf(Connection& connection) {
+  const Rows rows = connection.run("api_events_place");
+  return {static_cast<std::uint64_t>(rows.number(0, 0)),
+          static_cast<std::uint64_t>(rows.number(0, 1)),
+          static_cast<std::uint64_t>(rows.number(0, 2))};
 }
 
 }  // namespace
@@ -54,6 +92,13 @@ std::optional<EventPlace> EventPlace::parse(std::string_view text) {
 }
 
 Result<std::string> EventLog::page(const EventQuery& query) const {
+  const std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}", query.after.value_or("\1"), query.types.value_or("\1"),
+                  query.subject.value_or("\1"), query.level.value_or("\1"), query.limit);
+  return flights_.get(key, [&] { return read(query); });
+}
+
+Result<std::string> EventLog::read(const EventQuery& query) const {
   if (query.level && *query.level != "info" && *query.level != "warning" && *query.level != "error")
     return badParameter("level", "The levels are info, warning and error.");
   const bool isBackwards = !query.after || query.after->starts_with(kBackwards);
@@ -63,22 +108,29 @@ Result<std::string> EventLog::page(const EventQuery& query) const {
         std::string_view(*query.after).substr(isBackwards ? kBackwards.size() : 0));
     if (!place) return badParameter("after", "It is not a cursor of the events.");
   }
-  const EventPlace newestPlace = newest();
+  auto connection = parts_.database.lease(Workload::Keyed);
+  const EventPlace newestPlace = newestOf(*connection);
   if (place && !isBackwards && place->epoch != newestPlace.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
-  auto connection = parts_.database.lease();
-  const auto number = [](std::uint64_t n) { return std::to_string(n); };
+  const auto types = typesArray(query.types);
   const Rows rows =
-      connection->run(isBackwards ? "api_events_newest" : "api_events_after",
-                      {place ? std::optional(number(place->xid)) : std::nullopt,
-                       place ? std::optional(number(place->id)) : std::nullopt,
-                       typesArray(query.types), query.subject, query.level, query.limit});
+      !place
+          ? connection->run("api_events_newest", {types, query.subject, query.level, query.limit})
+      : isBackwards
+          ? connection->run("api_events_before", {types, query.subject, query.level, query.limit,
+                                                  textOf(place->xid), textOf(place->id)})
+          : connection->run("api_events_after", {textOf(place->xid), textOf(place->id), types,
+                                                 query.subject, query.level, query.limit});
   JsonWriter json;
   json.object().key("items").array();
   EventPlace last = place.value_or(newestPlace);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    last = placeOf(rows, i, newestPlace.epoch);
-    json.object().member("cursor", last.text()).rawMember("event", rows.text(i, 4)).end();
+    const Row event(rows, i);
+    last = placeOf(event, newestPlace.epoch);
+    const std::string cursor = last.text();
+    json.object().member("cursor", cursor).key("event");
+    writeEvent(json, event, cursor);
+    json.end();
   }
   json.end();
   const bool isFull = rows.size() == static_cast<std::size_t>(query.limit);
@@ -93,30 +145,33 @@ Result<std::string> EventLog::page(const EventQuery& query) const {
 }
 
 std::vector<StoredEvent> EventLog::after(const EventPlace& place, int limit) const {
-  const EventPlace current = newest();
+  auto connection = parts_.database.lease(Workload::Keyed);
+  const EventPlace current = newestOf(*connection);
   const EventPlace from = place.epoch == current.epoch ? place : EventPlace{};
-  const Rows rows = parts_.database.lease()->run(
-      "api_events_after", {std::to_string(from.xid), std::to_string(from.id), std::nullopt,
-                           std::nullopt, std::nullopt, limit});
+  const Rows rows = connection->run(
+      "api_events_after",
+      {textOf(from.xid), textOf(from.id), std::nullopt, std::nullopt, std::nullopt, limit});
   std::vector<StoredEvent> out;
   out.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    out.push_back({.place = placeOf(rows, i, current.epoch),
-                   .type = rows.text(i, 2),
-                   .subject = rows.text(i, 3),
-                   .json = rows.text(i, 4)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row event(rows, i);
+    const EventPlace at = placeOf(event, current.epoch);
+    JsonWriter json;
+    writeEvent(json, event, at.text());
+    out.push_back({.place = at,
+                   .type = std::string(event.text("type")),
+                   .subject = std::string(event.text("subject")),
+                   .json = json.take()});
+  }
   return out;
 }
 
 EventPlace EventLog::newest() const {
-  const Rows rows = parts_.database.lease()->run("api_events_place");
-  return {static_cast<std::uint64_t>(rows.number(0, 0)),
-          static_cast<std::uint64_t>(rows.number(0, 1)),
-          static_cast<std::uint64_t>(rows.number(0, 2))};
+  return newestOf(*parts_.database.lease(Workload::Keyed));
 }
 
 bool EventLog::isHeldBack() const {
-  return parts_.database.lease()->run("api_events_place").flag(0, 3);
+  return parts_.database.lease(Workload::Keyed)->run("api_events_place").flag(0, 3);
 }
 
 }  // namespace planwright

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
+#include "control/shared_flight.h"
 
 namespace planwright {
 
@@ -57,7 +58,10 @@ class EventLog {
   bool isHeldBack() const;
 
  private:
+  Result<std::string> read(const EventQuery& query) const;
+
   const ControlParts& parts_;
+  mutable SharedFlight<Result<std::string>> flights_;
 };
 
 }  // namespace planwright

@@ -6,6 +6,7 @@
 
 #include "base/failpoints.h"
 #include "base/hex.h"
+#include "control/item_json.h"
 #include "queue/tickets.h"
 #include "store/blobs.h"
 #include "store/pg_array.h"
@@ -32,7 +33,7 @@ bool isRelativeName(std::string_view name) {
 Result<std::string> itemOf(Connection& connection, std::int64_t id) {
   const Rows rows = connection.run("api_input", {id});
   if (rows.empty()) return notFound(fmt::format("There is no input {}.", id));
-  return rows.text(0, 0);
+  return itemJson(Listed::Inputs, connection, rows);
 }
 
 }  // namespace
@@ -141,10 +142,11 @@ Result<Cancelled> InputActions::cancel(std::int64_t id, const std::string& actor
   parts_.bell.ring();
   const Rows rows = connection->run("api_input", {id});
   if (rows.empty()) return notFound(fmt::format("There is no input {}.", id));
-  const std::string status = rows.text(0, 3);
+  const std::string status(Row(rows, 0).text("status"));
   if (status != "cancelled" && status != "planning" && status != "pending")
     return conflict(fmt::format("Input {} is finished: it is {}.", id, status), "finished");
-  return Cancelled{.isOver = status == "cancelled", .itemJson = rows.text(0, 0)};
+  return Cancelled{.isOver = status == "cancelled",
+                   .itemJson = itemJson(Listed::Inputs, *connection, rows)};
 }
 
 }  // namespace planwright

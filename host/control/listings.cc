@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "control/explain.h"
+#include "control/item_json.h"
 #include "control/missing.h"
 #include "control/pages.h"
 #include "store/pg_array.h"
@@ -26,45 +27,36 @@ constexpr int kSearchWindow = 5'000;
 /// nothing in a million rows must not keep anybody waiting, or a connection.
 constexpr auto kListPatience = std::chrono::milliseconds(30);
 
-/// The statements and words of one list.
+/// What there is of one table. Its statements are called "api_<noun>", "api_<noun>s" and
+/// "api_<noun>s_<…>".
 struct Table {
-  std::string_view noun, list, window, total, item, explain;
+  Listed what;
+  std::string_view noun;
   std::vector<std::string_view> statuses;
-  std::vector<std::string_view> attention;  ///< statuses of what failed or was stopped
+  std::vector<std::string_view> ended;  ///< those of what failed or was stopped
+
+  std::string item() const { return fmt::format("api_{}", noun); }
+  std::string list(std::string_view ending = "") const {
+    return fmt::format("api_{}s{}", noun, ending);
+  }
 };
 
 const Table& tableOf(Listed what) {
   static const std::array<Table, 4> tables = {
-      Table{"input",
-            "api_inputs",
-            "api_inputs_window",
-            "api_inputs_total",
-            "api_input",
-            "api_explain_input",
+      Table{Listed::Inputs,
+            "input",
             {"pending", "planning", "planned", "failed", "superseded", "cancelled"},
             {"failed", "superseded", "cancelled"}},
-      Table{"plan",
-            "api_plans",
-            "api_plans_window",
-            "api_plans_total",
-            "api_plan",
-            "api_explain_plan",
+      Table{Listed::Plans,
+            "plan",
             {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"},
             {"failed", "superseded", "cancelled"}},
-      Table{"build",
-            "api_builds",
-            "api_builds_window",
-            "api_builds_total",
-            "api_build",
-            "api_explain_build",
+      Table{Listed::Builds,
+            "build",
             {"building", "built", "failed", "cancelled"},
             {"failed", "cancelled"}},
-      Table{"job",
-            "api_jobs",
-            "api_jobs_window",
-            "api_jobs_total",
-            "api_job",
-            "api_explain_job",
+      Table{Listed::Jobs,
+            "job",
             {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out",
              "dep_failed", "cancelled"},
             {"failed", "timed_out", "dep_failed", "cancelled"}},
@@ -72,46 +64,18 @@ const Table& tableOf(Listed what) {
   return tables[static_cast<std::size_t>(what)];
 }
 
-constexpr std::array<std::string_view, 21> kReasons = {"manual_mode",
-                                                       "approval_needed",
-                                                       "queue_paused",
-                                                       "queue_held",
-                                                       "superseded",
-                                                       "limit",
-                                                       "waiting_for_worker",
-                                                       "backoff",
-                                                       "waiting_for_needs",
-                                                       "file_not_stable",
-                                                       "resources",
-                                                       "backend_pending",
-                                                       "planner_rejected_input",
-                                                       "job_failed",
-                                                       "needs_failed",
-                                                       "timeout",
-                                                       "worker_lost",
-                                                       "cancelled",
-                                                       "plugin_error",
-                                                       "stuck",
-                                                       "internal"};
-
-/// Codes of what failed or was stopped; the others also say why something waits.
-constexpr std::array<std::string_view, 9> kFailures = {
-    "superseded", "planner_rejected_input", "job_failed", "needs_failed",
-    "cancelled",  "plugin_error",           "timeout",    "worker_lost",
-    "internal"};
-
 bool isOneOf(const auto& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 /// Whether everything that the query fits failed or was stopped.
 bool asksForAttention(const Table& table, const ListQuery& query) {
-  if (query.reason && isOneOf(kFailures, *query.reason)) return true;
+  if (query.reason && reasonCode(*query.reason)->isEnd) return true;
   if (!query.status) return false;
   std::string_view rest = *query.status;
   for (;;) {
     const auto comma = rest.find(',');
-    if (!isOneOf(table.attention, rest.substr(0, comma))) return false;
+    if (!isOneOf(table.ended, rest.substr(0, comma))) return false;
     if (comma == std::string_view::npos) return true;
     rest.remove_prefix(comma + 1);
   }
@@ -135,120 +99,189 @@ Result<std::optional<std::string>> statusArray(const Table& table,
   }
 }
 
+/// Invalid: there is no such code.
+Result<void> checkReason(const std::optional<std::string>& code) {
+  if (!code || reasonCode(*code)) return {};
+  std::vector<std::string_view> all;
+  for (const auto& each : reasonCodes()) all.push_back(each.code);
+  return badParameter("reason", fmt::format("\"{}\" is no reason code; there are {}.", *code,
+                                            fmt::join(all, ", ")));
+}
+
+/// A page of rows that is being filled.
+class Page {
+ public:
+  Page(Listed what, Connection& connection, int limit)
+      : what_(what),
+        connection_(connection),
+        limit_(static_cast<std::size_t>(limit)) {
+    json_.object().key("items").array();
+  }
+  std::size_t size() const { return size_; }
+  int missing() const { return static_cast<int>(limit_ - size_); }
+  /// Takes what is missing. Gives the number of the last row that it took, in `column`, if there is
+  /// one more; `fallback` when it took none.
+  std::optional<std::int64_t> add(const Rows& rows, std::string_view column,
+                                  std::int64_t fallback) {
+    const std::size_t taken = std::min(rows.size(), limit_ - size_);
+    writeItems(json_, what_, connection_, rows, taken);
+    size_ += taken;
+    if (rows.size() == taken) return std::nullopt;
+    return taken == 0 ? fallback : Row(rows, taken - 1).number(column);
+  }
+  std::string end(std::optional<std::int64_t> next, std::int64_t total, bool isLowerBound = false) {
+    endPage(json_, next ? cursorText(*next) : "", total, isLowerBound);
+    return json_.take();
+  }
+
+ private:
+  const Listed what_;
+  Connection& connection_;
+  const std::size_t limit_;
+  JsonWriter json_;
+  std::size_t size_ = 0;
+};
+
 }  // namespace
 
-Listings::Total Listings::total(Listed what, const ListQuery& query,
-                                const std::optional<std::string>& statuses) {
-  const Table& table = tableOf(what);
-  const std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}", table.list, query.queue.value_or("\1"),
-                  statuses.value_or("\1"), query.text.value_or("\1"), query.reason.value_or("\1"));
+struct Listings::Search {
+  Listed what;
+  const ListQuery& query;
+  std::optional<std::string> statuses;  ///< as a Postgres array
+  bool isNarrowed = false;              ///< not all fits
+  bool isOfEnded = false;               ///< all that fits failed or was stopped
+};
+
+Listings::Total Listings::total(Connection& connection, const Search& search) {
+  if (!search.isNarrowed) {
+    const auto read = [&] {
+      const Rows rows =
+          connection.run(tableOf(search.what).list("_window"), {kNewest, kTotalWindow, false});
+      return Total{rows.number(0, 1), rows.number(0, 1) >= kTotalWindow};
+    };
+    return totals_.get(tableOf(search.what).list(), read);
+  }
+  const auto& query = search.query;
+  const std::string list = tableOf(search.what).list("_total");
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", list, query.queue.value_or("\1"),
+                                      search.statuses.value_or("\1"), query.text.value_or("\1"),
+                                      query.reason.value_or("\1"));
   const int window = query.text || query.reason ? kSearchWindow : kTotalWindow;
   return totals_.get(key, [&] {
-    const Rows rows = parts_.database.lease()->run(
-        table.total, {kNewest, query.queue, statuses, query.text, query.reason, window, 1,
-                      asksForAttention(table, query)});
+    const Rows rows = connection.run(list, {kNewest, query.queue, search.statuses, query.text,
+                                            query.reason, window, search.isOfEnded});
     return Total{rows.number(0, 0), rows.number(0, 1) >= window};
   });
 }
 
 Result<std::string> Listings::list(Listed what, const ListQuery& query) {
+  const std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(what), query.queue.value_or("\1"),
+                  query.status.value_or("\1"), query.text.value_or("\1"),
+                  query.reason.value_or("\1"), query.cursor.value_or("\1"), query.limit);
+  return flights_.get(key, [&] { return read(what, query); });
+}
+
+Result<std::string> Listings::read(Listed what, const ListQuery& query) {
   const Table& table = tableOf(what);
-  const auto statuses = statusArray(table, query.status);
+  auto statuses = statusArray(table, query.status);
   if (!statuses) return statuses.error();
-  if (query.reason && std::find(kReasons.begin(), kReasons.end(), *query.reason) == kReasons.end())
-    return badParameter("reason", fmt::format("\"{}\" is no reason code; there are {}.",
-                                              *query.reason, fmt::join(kReasons, ", ")));
+  if (const auto ok = checkReason(query.reason); !ok) return ok.error();
   const auto before = cursorNumber(query.cursor, kNewest);
   if (!before) return before.error();
 
-  auto connection = parts_.database.lease();
-  const SteadyTime end = parts_.clock.steady() + kListPatience;
-  const bool attention = asksForAttention(table, query);
-  std::vector<std::string> items;
-  std::string next;
-  for (std::int64_t below = *before;;) {
-    const int missing = query.limit - static_cast<int>(items.size());
-    const Rows rows =
-        connection->run(table.list, {below, query.queue, *statuses, query.text, query.reason,
-                                     kListWindow, missing + 1, attention});
-    const auto found = std::min<std::size_t>(rows.size(), static_cast<std::size_t>(missing));
-    for (std::size_t i = 0; i < found; ++i) items.push_back(rows.text(i, 1));
-    if (rows.size() > found) {  // one more is there
-      next = cursorText(found == 0 ? below : rows.number(found - 1, 0));
+  const bool isNarrowed = query.queue || query.status || query.text || query.reason;
+  const Search search{what, query, std::move(*statuses), isNarrowed,
+                      asksForAttention(table, query)};
+  auto connection = parts_.database.lease(Workload::Keyed);
+  Page page(what, *connection, query.limit);
+  std::optional<std::int64_t> next;
+  if (isNarrowed) {
+    const std::string fitting = table.list(search.isOfEnded ? "_attention" : "_filtered");
+    const SteadyTime end = parts_.clock.steady() + kListPatience;
+    for (std::int64_t below = *before;;) {
+      next = page.add(connection->run(fitting, {below, query.queue, search.statuses, query.text,
+                                                query.reason, kListWindow, page.missing() + 1}),
+                      "id", below);
+      if (next) break;
+      const Rows window =
+          connection->run(table.list("_window"), {below, kListWindow, search.isOfEnded});
+      if (window.number(0, 1) < kListWindow) break;  // that was the last one
+      below = window.number(0, 0);
+      if (parts_.clock.steady() < end) continue;
+      next = below;
       break;
     }
-    const Rows window = connection->run(table.window, {below, kListWindow, attention});
-    if (window.number(0, 1) < kListWindow) break;  // that was the last one
-    below = window.number(0, 0);
-    if (parts_.clock.steady() >= end) {
-      next = cursorText(below);
-      break;
-    }
+  } else {
+    next = page.add(connection->run(table.list(), {*before, query.limit + 1}), "id", *before);
   }
-  if (!query.cursor && next.empty())  // that is all there is
-    return pageJson(items, next, static_cast<std::int64_t>(items.size()), false);
-  const Total count = total(what, query, *statuses);
-  return pageJson(items, next, count.count, count.isLowerBound);
+  if (!query.cursor && !next)  // that is all there is
+    return page.end(next, static_cast<std::int64_t>(page.size()));
+  const Total count = total(*connection, search);
+  return page.end(next, count.count, count.isLowerBound);
 }
 
 Result<std::string> Listings::item(Listed what, std::int64_t id) const {
   const Table& table = tableOf(what);
-  auto connection = parts_.database.lease();
-  const Rows rows = connection->run(table.item, {id});
+  auto connection = parts_.database.lease(Workload::Keyed);
+  const Rows rows = connection->run(table.item(), {id});
   if (rows.empty()) return missing(*connection, table.noun, id);
-  return rows.text(0, 0);
+  return itemJson(what, *connection, rows);
 }
 
 Result<std::string> Listings::explain(Listed what, std::int64_t id) const {
-  const Table& table = tableOf(what);
-  auto connection = parts_.database.lease();
-  const Rows rows = connection->run(table.explain, {id});
-  if (rows.empty()) return missing(*connection, table.noun, id);
-  return rows.text(0, 0);
+  return planwright::explain(what, *parts_.database.lease(Workload::Keyed), id);
 }
 
 Result<std::string> Listings::jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,
                                           int limit) const {
   const auto after = cursorNumber(cursor, -1);
   if (!after) return after.error();
-  auto connection = parts_.database.lease();
+  auto connection = parts_.database.lease(Workload::Keyed);
   if (connection->run("api_build", {build}).empty()) return missing(*connection, "build", build);
-  const Rows rows = connection->run("api_build_jobs", {build, *after, limit + 1});
-  std::vector<std::string> items;
-  for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
-    items.push_back(rows.text(i, 1));
-  const bool isMore = rows.size() > items.size();
-  return pageJson(items, isMore ? cursorText(rows.number(items.size() - 1, 0)) : "",
-                  connection->run("api_build_jobs_total", {build}).number(0, 0), false);
+  return jobsPage(*connection, build, *after, limit);
+}
+
+std::string Listings::jobsPage(Connection& connection, std::int64_t build, std::int64_t after,
+                               int limit) {
+  Page page(Listed::Jobs, connection, limit);
+  const auto next =
+      page.add(connection.run("api_build_jobs", {build, after, limit + 1}), "position", after);
+  return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, 0));
 }
 
 Result<std::string> Listings::jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
                                          int limit) const {
   const auto after = cursorNumber(cursor, -1);
   if (!after) return after.error();
-  auto connection = parts_.database.lease();
+  auto connection = parts_.database.lease(Workload::Keyed);
   const Rows found = connection->run("api_plan", {plan});
   if (found.empty()) return missing(*connection, "plan", plan);
-  const std::int64_t build = found.number(0, 3);
+  const std::int64_t build = Row(found, 0).number("build_id");
   if (build != 0 && connection->run("api_build_jobs_total", {build}).number(0, 0) > 0)
-    return jobsOfBuild(build, cursor, limit);
+    return jobsPage(*connection, build, *after, limit);
+  return plannedJobs(plan, std::string(Row(found, 0).text("plan_digest")), *after, limit);
+}
 
-  const auto digest = Digest::parse(found.text(0, 1));
-  auto document = parts_.blobs.open(*digest);
+Result<std::string> Listings::plannedJobs(std::int64_t plan, const std::string& digest,
+                                          std::int64_t after, int limit) const {
+  auto document = parts_.blobs.open(*Digest::parse(digest));
   if (!document)
     return Error{ErrorKind::Gone,
                  fmt::format("The document of plan {} is not in the blob store any more.", plan),
                  "pruned",
                  {}};
-  const Rows rows =
-      connection->run("api_planned_jobs", {plan, readAll(document->get()), *after, limit + 1});
-  std::vector<std::string> items;
-  for (std::size_t i = 0; i < rows.size() && items.size() < static_cast<std::size_t>(limit); ++i)
-    items.push_back(rows.text(i, 1));
-  const bool isMore = rows.size() > items.size();
-  return pageJson(items, isMore ? cursorText(rows.number(items.size() - 1, 0)) : "",
-                  rows.empty() ? 0 : rows.number(0, 2), false);
+  const auto read = parseJson(readAll(document->get()));
+  const JsonValue* jobs = read ? find(*read, "jobs") : nullptr;
+  const int count = jobs && jobs->IsArray() ? static_cast<int>(jobs->Size()) : 0;
+  const int first = static_cast<int>(std::min<std::int64_t>(after + 1, count));
+  const int last = std::min(count, first + limit);
+  JsonWriter json;
+  json.object().key("items").array();
+  for (int i = first; i < last; ++i)
+    writePlannedJob(json, plan, (*jobs)[static_cast<rapidjson::SizeType>(i)], i);
+  endPage(json, last < count ? cursorText(last - 1) : "", count, false);
+  return json.take();
 }
 
 }  // namespace planwright

@@ -6,12 +6,11 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
+#include "control/item_json.h"
+#include "control/shared_flight.h"
 #include "control/timed_cache.h"
 
 namespace planwright {
-
-/// The tables that have lists.
-enum class Listed { Inputs, Plans, Builds, Jobs };
 
 /// What a list is narrowed by; empty = all.
 struct ListQuery {
@@ -23,7 +22,7 @@ struct ListQuery {
   int limit = 50;                          ///< 1..200
 };
 
-/// Lists and single items as the API shows them: JSON made by the database. [any thread]
+/// Lists and single items as the API shows them. [any thread]
 class Listings {
  public:
   explicit Listings(const ControlParts& parts) : parts_(parts), totals_(parts.clock) {}
@@ -34,8 +33,7 @@ class Listings {
   Result<std::string> list(Listed what, const ListQuery& query);
   /// The item as in its list. NotFound; Gone: it was pruned.
   Result<std::string> item(Listed what, std::int64_t id) const;
-  /// {items, eligible, position}: why it does not move, in the order in which it would be noticed;
-  /// whether a worker takes it now; its place in its queue or null. As item.
+  /// As explain() of control/explain.h.
   Result<std::string> explain(Listed what, std::int64_t id) const;
   /// A page of the jobs of a plan's latest build, else of the plan itself, all "blocked". In the
   /// plan's order. As item.
@@ -49,10 +47,17 @@ class Listings {
     std::int64_t count = 0;
     bool isLowerBound = false;
   };
-  Total total(Listed what, const ListQuery& query, const std::optional<std::string>& statuses);
+  struct Search;
+  Result<std::string> read(Listed what, const ListQuery& query);
+  Total total(Connection& connection, const Search& search);
+  static std::string jobsPage(Connection& connection, std::int64_t build, std::int64_t after,
+                              int limit);
+  Result<std::string> plannedJobs(std::int64_t plan, const std::string& digest, std::int64_t after,
+                                  int limit) const;
 
   const ControlParts& parts_;
   TimedCache<Total> totals_;
+  SharedFlight<Result<std::string>> flights_;
 };
 
 }  // namespace planwright

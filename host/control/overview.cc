@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 #include "base/unavailable.h"
+#include "control/item_json.h"
+#include "control/queue_json.h"
 #include "workers/live_queue.h"
 
 namespace planwright {
@@ -17,37 +19,29 @@ const char* word(StageRoom::Isolation isolation) {
   return isolation == StageRoom::Isolation::Process ? "process" : "inproc";
 }
 
-/// The members "plugins" and "isolation" of a stage: ids, and where each runs now.
-void writeStage(JsonWriter& json, const std::map<std::string, StageRoom::Isolation>& stages,
-                const Plugins* plugins) {
-  json.object().key("plugins").array();
-  for (const auto& [id, wanted] : stages) json.value(id);
-  json.end().key("isolation").array();
+/// By id: where it runs now.
+StagePlugins placesOf(const std::map<std::string, StageRoom::Isolation>& stages,
+                      const Plugins* plugins) {
+  StagePlugins places;
   for (const auto& [id, wanted] : stages) {
     const auto where = plugins ? plugins->isolation(id, wanted) : notFound("no plugins");
-    json.value(word(where ? *where : wanted));
+    places.emplace(id, word(where ? *where : wanted));
   }
-  json.end().end();
+  return places;
 }
 
-/// {"default": {"plan": {"plugins", "isolation"}, "build": …}}, for the statement.
-std::string stagesOf(const ControlParts& parts) {
-  JsonWriter json;
-  json.object();
-  for (const auto& queue : parts.config.now()->queues) {
-    const auto plugins = parts.pluginsNow(queue.name);
-    std::map<std::string, StageRoom::Isolation> planners, builders;
-    for (const auto& planner : queue.planners)
-      planners.emplace(planner.plugin, isolationOf(planner));
-    if (!queue.builder.plugin.empty())
-      builders.emplace(queue.builder.plugin, isolationOf(queue.builder));
-    json.key(queue.name).object().key("plan");
-    writeStage(json, planners, plugins.get());
-    json.key("build");
-    writeStage(json, builders, plugins.get());
-    json.end();
-  }
-  return json.end().take();
+/// The planners and the builder of a queue.
+std::pair<StagePlugins, StagePlugins> stagesOf(const ControlParts& parts, const std::string& name) {
+  const auto config = parts.config.now();
+  const QueueConfig* queue = config->queue(name);
+  if (!queue) return {};
+  std::map<std::string, StageRoom::Isolation> planners, builders;
+  for (const auto& planner : queue->planners)
+    planners.emplace(planner.plugin, isolationOf(planner));
+  if (!queue->builder.plugin.empty())
+    builders.emplace(queue->builder.plugin, isolationOf(queue->builder));
+  const auto plugins = parts.pluginsNow(name);
+  return {placesOf(planners, plugins.get()), placesOf(builders, plugins.get())};
 }
 
 /// One thing the host depends on.
@@ -155,10 +149,18 @@ std::string pluginJson(const ListedPlugin& plugin,
       .take();
 }
 
-std::vector<std::string> column(const Rows& rows, int index) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, index));
-  return out;
+/// Failures with one cause.
+std::string failureJson(const Row& group) {
+  const std::string_view code = group.text("code");
+  JsonWriter json;
+  json.object();
+  for (const auto* name : {"fingerprint", "title", "kind"}) writeText(json, name, group);
+  writeNumber(json, "count", group);
+  for (const auto* name : {"first_at", "last_at"}) writeTime(json, name, group);
+  json.key("reason");
+  writeReason(json, {std::string(code), std::string(group.text("title")),
+                     failureHint(code, "the button"), rfc3339(group.text("first_at"))});
+  return json.rawMember("samples", group.text("samples")).end().take();
 }
 
 }  // namespace
@@ -168,10 +170,16 @@ Overview::Overview(const ControlParts& parts)
       counts_(parts.database, parts.clock) {}
 
 std::vector<Overview::QueueRow> Overview::rows() {
-  const std::string counts = counts_.get();
-  const Rows rows = parts_.database.lease()->run("api_queues", {stagesOf(parts_), counts});
+  const auto counts = counts_.get();
+  const Rows rows = parts_.database.lease()->run("api_queues");
   std::vector<QueueRow> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row queue(rows, i);
+    std::string name(queue.text("name"));
+    const auto [planners, builders] = stagesOf(parts_, name);
+    std::string json = queueJson(queue, *counts, parts_.clock.steady(), planners, builders);
+    out.push_back({std::move(name), std::move(json)});
+  }
   return out;
 }
 
@@ -188,8 +196,11 @@ Result<std::string> Overview::queue(const std::string& name) {
 }
 
 std::string Overview::workers() {
-  const std::string counts = counts_.get();
-  return wholePage(column(parts_.database.lease()->run("api_workers", {counts}), 0));
+  const auto counts = counts_.get();
+  const Rows rows = parts_.database.lease()->run("api_workers");
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(workerJson(Row(rows, i), *counts));
+  return wholePage(items);
 }
 
 std::string Overview::arriving() const {
@@ -215,7 +226,9 @@ Result<std::string> Overview::failures(const std::string& since) const {
         ErrorKind::Invalid, "It must be a time such as 2026-01-31T12:00:00Z.", {}, "since"};
   const Rows rows = parts_.database.lease()->run(
       "api_failures", {since.empty() ? std::optional<std::string>() : since, kFailureWindow});
-  return wholePage(column(rows, 0));
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(failureJson(Row(rows, i)));
+  return wholePage(items);
 }
 
 std::string Overview::reconciler() const {

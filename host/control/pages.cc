@@ -29,14 +29,19 @@ Result<std::int64_t> cursorNumber(const std::optional<std::string>& text, std::i
   return number;
 }
 
+void endPage(JsonWriter& json, const std::string& next, std::int64_t total, bool isLowerBound) {
+  json.end().textOrNull("next_cursor", next).member("total", total);
+  if (isLowerBound) json.member("total_is_lower_bound", true);
+  json.end();
+}
+
 std::string pageJson(const std::vector<std::string>& items, const std::string& next,
                      std::int64_t total, bool isLowerBound) {
   JsonWriter json;
   json.object().key("items").array();
   for (const auto& item : items) json.raw(item);
-  json.end().textOrNull("next_cursor", next).member("total", total);
-  if (isLowerBound) json.member("total_is_lower_bound", true);
-  return json.end().take();
+  endPage(json, next, total, isLowerBound);
+  return json.take();
 }
 
 }  // namespace planwright

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace planwright {
@@ -24,6 +25,8 @@ std::string cursorText(std::int64_t number);
 /// The number of a cursor, `fallback` without one. Invalid: it is none.
 Result<std::int64_t> cursorNumber(const std::optional<std::string>& text, std::int64_t fallback);
 
+/// Ends the array of items and its page; an empty `next` is the end.
+void endPage(JsonWriter& json, const std::string& next, std::int64_t total, bool isLowerBound);
 /// {items, next_cursor, total[, total_is_lower_bound]}; an empty `next` is the end.
 std::string pageJson(const std::vector<std::string>& items, const std::string& next,
                      std::int64_t total, bool isLowerBound);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoints.h"
+#include "control/item_json.h"
 #include "model/job_graph.h"
 #include "queue/tickets.h"
 #include "store/pg_array.h"
@@ -28,9 +29,10 @@ Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
   if (wish.expectedDigest) {
     const Rows plan = connection->run("api_plan", {wish.plan});
     if (plan.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
-    if (plan.text(0, 1) != *wish.expectedDigest)
+    const std::string_view digest = Row(plan, 0).text("plan_digest");
+    if (digest != *wish.expectedDigest)
       return Error{ErrorKind::Stale,
-                   fmt::format("Plan {} has the digest {}.", wish.plan, plan.text(0, 1)),
+                   fmt::format("Plan {} has the digest {}.", wish.plan, digest),
                    "plan-changed",
                    {}};
   }
@@ -53,7 +55,9 @@ Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
   }
   if (done.position == 0)
     done.position = connection->run("plan_position", {wish.plan}).number(0, 0);
-  done.itemJson = connection->run("api_plan", {wish.plan}).text(0, 0);
+  const Rows plan = connection->run("api_plan", {wish.plan});
+  if (plan.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
+  done.itemJson = itemJson(Listed::Plans, *connection, plan);
   return done;
 }
 
@@ -89,10 +93,11 @@ Result<Cancelled> PlanActions::cancelPlan(std::int64_t plan, const std::string& 
   parts_.bell.ring();
   const Rows rows = connection->run("api_plan", {plan});
   if (rows.empty()) return notFound(fmt::format("There is no plan {}.", plan));
-  const std::string status = rows.text(0, 2);
+  const std::string status(Row(rows, 0).text("status"));
   if (status != "cancelled" && status != "building" && status != "ready_for_build")
     return conflict(fmt::format("Plan {} is finished: it is {}.", plan, status), "finished");
-  return Cancelled{.isOver = status == "cancelled", .itemJson = rows.text(0, 0)};
+  return Cancelled{.isOver = status == "cancelled",
+                   .itemJson = itemJson(Listed::Plans, *connection, rows)};
 }
 
 Result<Cancelled> PlanActions::cancelJob(std::int64_t job, const std::string& actor) const {
@@ -104,30 +109,34 @@ Result<Cancelled> PlanActions::cancelJob(std::int64_t job, const std::string& ac
   parts_.bell.ring();
   const Rows rows = connection->run("api_job", {job});
   if (rows.empty()) return notFound(fmt::format("There is no job {}.", job));
-  const JobStatus status = jobStatusFrom(rows.text(0, 1));
+  const JobStatus status = jobStatusFrom(std::string(Row(rows, 0).text("status")));
   if (!asked && isFinal(status) && status != JobStatus::Cancelled)
     return conflict(fmt::format("Job {} is finished: it is {}.", job, toText(status)), "finished");
-  return Cancelled{.isOver = isFinal(status), .itemJson = rows.text(0, 0)};
+  return Cancelled{.isOver = isFinal(status),
+                   .itemJson = itemJson(Listed::Jobs, *connection, rows)};
 }
 
 Result<Cancelled> PlanActions::cancelBuild(std::int64_t build, const std::string& actor) const {
   auto connection = parts_.database.lease();
   const Rows before = connection->run("api_build", {build});
   if (before.empty()) return notFound(fmt::format("There is no build {}.", build));
-  if (before.text(0, 2) != "building")
-    return conflict(fmt::format("Build {} is finished: it is {}.", build, before.text(0, 2)),
+  const Row open(before, 0);
+  if (open.text("status") != "building")
+    return conflict(fmt::format("Build {} is finished: it is {}.", build, open.text("status")),
                     "finished");
-  const std::int64_t plan = before.number(0, 3);
+  const std::int64_t plan = open.number("plan_id");
   failpoint("cancel.request.before");
   connection->run("request_cancel_plan", {plan, build, actor});
   failpoint("cancel.request.after");
   connection->run("end_cancelled_plans", {plan});  // at once if it waits for its next try
   parts_.bell.ring();
   const Rows after = connection->run("api_build", {build});
-  const std::string status = after.text(0, 2);
+  if (after.empty()) return notFound(fmt::format("There is no build {}.", build));
+  const std::string_view status = Row(after, 0).text("status");
   if (status != "cancelled" && status != "building")
     return conflict(fmt::format("Build {} has just finished.", build), "finished");
-  return Cancelled{.isOver = status == "cancelled", .itemJson = after.text(0, 0)};
+  return Cancelled{.isOver = status == "cancelled",
+                   .itemJson = itemJson(Listed::Builds, *connection, after)};
 }
 
 }  // namespace planwright

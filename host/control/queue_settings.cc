@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "control/queue_json.h"
 #include "control/settings_keys.h"
-#include "store/pg_array.h"
 
 namespace planwright {
 
@@ -105,12 +105,13 @@ SettingsRefusal fieldRefusal(std::vector<std::pair<std::string, std::string>> fi
 Result<SettingsView> QueueSettings::get(const std::string& queue) const {
   const auto config = parts_.config.now();
   const QueueConfig* known = config->queue(queue);
-  PgArray locked;
+  std::vector<std::string_view> locked;
   for (const auto& key : kSettingKeys)
-    if (known && config->isLocked(*known, std::string(key.name))) locked.add(key.name);
-  const Rows rows = parts_.database.lease()->run("api_settings", {queue, locked.take()});
+    if (known && config->isLocked(*known, std::string(key.name))) locked.push_back(key.name);
+  const Rows rows = parts_.database.lease()->run("api_settings", {queue});
   if (rows.empty()) return notFound(fmt::format("There is no queue {}.", queue));
-  return SettingsView{.json = rows.text(0, 0), .etag = rows.text(0, 1)};
+  const Row row(rows, 0);
+  return SettingsView{.json = settingsJson(row, locked), .etag = std::string(row.text("revision"))};
 }
 
 std::optional<SettingsRefusal> QueueSettings::read(const std::string& body, const Config& config,
@@ -238,10 +239,11 @@ std::string QueueSettings::schemaJson() {
 Result<std::string> QueueSettings::sourcesJson(const std::string& queue) const {
   const auto config = parts_.config.now();
   const QueueConfig* known = config->queue(queue);
-  const Rows rows = parts_.database.lease()->run("api_settings", {queue, "{}"});
+  const Rows rows = parts_.database.lease()->run("api_settings", {queue});
   if (!known || rows.empty()) return notFound(fmt::format("There is no queue {}.", queue));
-  const auto values = parseJson(rows.text(0, 0));
-  const auto overrides = parseJson(rows.text(0, 4));
+  const Row row(rows, 0);
+  const auto values = parseJson(settingsJson(row, {}));
+  const auto overrides = parseJson(row.text("overrides"));
   JsonWriter json;
   json.object();
   for (const auto& key : kSettingKeys) {

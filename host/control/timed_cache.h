@@ -17,15 +17,18 @@ class TimedCache {
  public:
   explicit TimedCache(const Clock& clock) : clock_(clock) {}
 
-  /// The remembered value of that key, else `compute()`, which may run in several threads at once.
-  /// What it throws is not remembered.
+  /// The remembered value of that key, else `compute()`, which may run in several threads at once
+  /// the first time. What it throws is not remembered.
   template <class Compute>
   T get(const std::string& key, Compute compute) {
     const SteadyTime start = clock_.steady();
     {
       auto entries = entries_.lock();
       const auto found = entries->find(key);
-      if (found != entries->end() && start < found->second.until) return found->second.value;
+      if (found != entries->end()) {
+        if (start < found->second.until) return found->second.value;
+        found->second.until = start + kFresh;  // others make do with the old one meanwhile
+      }
     }
     T value = compute();
     const SteadyTime end = clock_.steady();

@@ -1,6 +1,7 @@
 #include "store/database.h"
 
 #include <exception>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -271,8 +272,8 @@ std::string withTimeouts(std::string url) {
 
 struct Database::Pool {
   std::mutex mutex;
-  std::vector<std::unique_ptr<Connection>> idle;
-  std::size_t maxIdle;
+  std::map<Workload, std::vector<std::unique_ptr<Connection>>> idle;
+  std::size_t maxIdle;  ///< of each
 };
 
 Database::Database(std::string url, ServiceState* service, std::size_t maxIdle)
@@ -284,24 +285,27 @@ Database::Database(std::string url, ServiceState* service, std::size_t maxIdle)
 }
 Database::~Database() = default;
 
-Database::Lease::Lease(Database& database, std::unique_ptr<Connection> connection)
+Database::Lease::Lease(Database& database, Workload workload,
+                       std::unique_ptr<Connection> connection)
     : database_(&database),
+      workload_(workload),
       connection_(std::move(connection)) {}
 
 Database::Lease::~Lease() {
   if (!connection_ || std::uncaught_exceptions() > 0)
     return;  // after a throw its state is not known
   const std::lock_guard lock(database_->pool_->mutex);
-  auto& idle = database_->pool_->idle;
+  auto& idle = database_->pool_->idle[workload_];
   if (idle.size() < database_->pool_->maxIdle) idle.push_back(std::move(connection_));
 }
 
-Database::Lease Database::lease() {
+Database::Lease Database::lease(Workload workload) {
   const std::lock_guard lock(pool_->mutex);
-  if (pool_->idle.empty()) return {*this, dedicated(Workload::Queries)};
-  auto connection = std::move(pool_->idle.back());
-  pool_->idle.pop_back();
-  return {*this, std::move(connection)};
+  auto& idle = pool_->idle[workload];
+  if (idle.empty()) return {*this, workload, dedicated(workload)};
+  auto connection = std::move(idle.back());
+  idle.pop_back();
+  return {*this, workload, std::move(connection)};
 }
 
 std::unique_ptr<Connection> Database::dedicated(Workload workload) const {

@@ -91,11 +91,12 @@ class Database {
 
    private:
     friend class Database;
-    Lease(Database& database, std::unique_ptr<Connection> connection);
+    Lease(Database& database, Workload workload, std::unique_ptr<Connection> connection);
     Database* database_;
+    Workload workload_;
     std::unique_ptr<Connection> connection_;
   };
-  Lease lease();
+  Lease lease(Workload workload = Workload::Queries);
 
   /// A connection of the caller's own, for a thread that works all the time.
   std::unique_ptr<Connection> dedicated(Workload workload = Workload::Keyed) const;

@@ -18,13 +18,13 @@ std::size_t Rows::size() const {
   return state_ ? static_cast<std::size_t>(state_->rows.size()) : 0;
 }
 int Rows::find(std::string_view column) const {
-  auto& [rows, columns, next] = *state_;
+  auto& [rows, cells, columns, next] = *state_;
   if (columns.empty())
     for (int i = 0; i < static_cast<int>(rows.columns()); ++i)
       columns.emplace_back(rows.column_name(i));
   for (std::size_t tried = 0; tried < columns.size(); ++tried) {
-    if (next >= columns.size()) next = 0;
-    if (columns[next++] == column) return static_cast<int>(next) - 1;
+    if (columns[next] == column) return static_cast<int>(next);
+    if (++next == columns.size()) next = 0;
   }
   throw std::logic_error(fmt::format("the statement gives no column \"{}\"", column));
 }
@@ -45,6 +45,19 @@ bool Rows::flag(std::size_t row, std::string_view column) const {
 }
 std::optional<std::string> Rows::bytes(std::size_t row, std::string_view column) const {
   return bytes(row, find(column));
+}
+
+std::string_view Rows::view(std::size_t row, std::string_view column) const {
+  auto& [rows, cells, columns, next] = *state_;
+  const auto at = static_cast<std::size_t>(find(column));
+  if (cells.empty()) {  // libpqxx copies the whole answer's handles for each cell that is asked for
+    cells.reserve(columns.size() * size());
+    for (const auto& each : rows)
+      for (const auto& field : each)
+        cells.push_back(field.is_null() ? std::string_view()
+                                        : std::string_view(field.c_str(), field.size()));
+  }
+  return cells.at(row * columns.size() + at);
 }
 
 bool Rows::isNull(std::size_t row, int column) const {

@@ -28,6 +28,8 @@ class Rows {
   double real(std::size_t row, std::string_view column) const;
   bool flag(std::size_t row, std::string_view column) const;  ///< null = false
   std::optional<std::string> bytes(std::size_t row, std::string_view column) const;
+  /// As text(), without a copy: lives as long as these rows. Of null, data() is null.
+  std::string_view view(std::size_t row, std::string_view column) const;
 
   bool isNull(std::size_t row, int column) const;
   std::string text(std::size_t row, int column) const;     ///< null = ""

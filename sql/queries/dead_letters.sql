@@ -1,9 +1,8 @@
 -- Letters that wait. A page is filled from windows, as in api_lists.sql.
 
 -- name: dead_letters
--- $1 only ids below this, $2 filter (dead_letter_fits), $3 window, $4 limit. Gives (id, JSON).
-select d.id, dead_letter_json(d::dead_letters)::text
-  from (select * from dead_letters where answer is null and id < $1 order by id desc limit $3) d
+-- $1 only ids below this, $2 filter (dead_letter_fits), $3 window, $4 limit
+select d.* from (select * from dead_letters where answer is null and id < $1 order by id desc limit $3) d
  where dead_letter_fits(d::dead_letters, $2::jsonb)
  order by d.id desc limit $4
 
@@ -21,18 +20,16 @@ select count(*) filter (where dead_letter_fits(d::dead_letters, $1::jsonb)), cou
 select coalesce(max(id), 0) from dead_letters where answer is null
 
 -- name: dead_letter_causes
--- $1 filter, $2 window. One JSON object for each cause, the most frequent first.
-select jsonb_build_object(
-  'cause', cause, 'title', min(error), 'kind', min(kind), 'class', min(class), 'count', count(*),
-  'reason', reason_json(min(reason_code), min(error), failure_hint(min(reason_code), 'Requeue'), min(died_at)),
-  'first_at', rfc3339(min(died_at)), 'last_at', rfc3339(max(died_at)), 'samples', to_jsonb((array_agg(id order by id desc))[1:5]))::text
+-- $1 filter, $2 window. The most frequent first, each with ids of its newest letters.
+select cause, min(error) as title, min(kind) as kind, min(class) as class, min(reason_code) as reason_code, count(*) as count,
+       min(died_at) as first_at, max(died_at) as last_at, to_json((array_agg(id order by id desc))[1:5]) as samples
   from (select * from dead_letters where answer is null order by id desc limit $2) d
  where dead_letter_fits(d::dead_letters, $1::jsonb)
  group by cause order by count(*) desc, max(died_at) desc limit 200
 
 -- name: dead_letter
--- $1 id. Gives (JSON, kind, item, answer or '').
-select dead_letter_json(d)::text, kind, item, coalesce(answer, '') from dead_letters d where id = $1
+-- $1 id
+select * from dead_letters where id = $1
 
 -- name: discard_letters
 -- $1 ids, $2 actor. The items stay as they are. Gives the ids that waited.
@@ -45,14 +42,12 @@ select id from u
 
 -- name: bulk_begin
 -- $1 action, $2 target, $3 filter, $4 actor, $5 how many fit, $6 the newest letter of now
-with n as (
-  insert into bulk_operations (action, target, filter, actor, matched, up_to)
-  values ($1, $2, $3::jsonb, $4, $5, $6) returning *)
-select n.id, bulk_operation_json(row(n.*)::bulk_operations)::text from n
+insert into bulk_operations (action, target, filter, actor, matched, up_to)
+values ($1, $2, $3::jsonb, $4, $5, $6) returning *
 
 -- name: bulk_operation
 -- $1 id
-select bulk_operation_json(b)::text from bulk_operations b where id = $1
+select * from bulk_operations where id = $1
 
 -- name: bulk_next
 -- The oldest that is not done. Gives (id, action, actor).

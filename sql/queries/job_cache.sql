@@ -53,8 +53,8 @@ with d as (
 select count(*) from d
 
 -- name: api_job_cache
--- $1 job. Gives (id, queue, name, what was noted, what is shown of that).
-select j.id, b.queue, j.name, coalesce(j.cache::text, ''), coalesce(job_cache_json(j)::text, '')
+-- $1 job. Gives (its queue, name and status, what was noted, and of that what is shown).
+select b.queue, j.name, j.status, j.cache as note, j.cache ->> 'result' as cache_result, j.cache ->> 'why' as cache_why
   from jobs j join builds b on b.id = j.build_id where j.id = $1
 
 -- name: nearest_cached

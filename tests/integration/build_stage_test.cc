@@ -11,6 +11,7 @@
 #include "base/failpoints.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "control/explain.h"
 #include "logs/log_reader.h"
 #include "model/plan_document.h"
 #include "store/inputs.h"
@@ -196,7 +197,7 @@ class ExplainedJobsTest : public BuildStageTest {
   }
   std::vector<std::string> blockers(const std::string& job) {
     std::vector<std::string> codes;
-    const auto answer = parseJson(connection->run("api_explain_job", {job}).text(0, 0));
+    const auto answer = parseJson(*explain(Listed::Jobs, *connection, std::stoll(job)));
     for (const auto& item : find(*answer, "items")->GetArray())
       codes.push_back(textOr(item, "code"));
     return codes;
