@@ -1,5 +1,6 @@
 #include "building/round_writer.h"
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 
@@ -62,6 +63,23 @@ RoundWriter::Starts RoundWriter::sortStarts(const Round& round) const {
   return starts;
 }
 
+std::vector<BuildProgress> RoundWriter::progressOf(const Round& round) const {
+  std::vector<std::int64_t> ids;
+  for (const auto& change : round.changes) ids.push_back(number(change.build));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<BuildProgress> progress;
+  for (const auto id : ids) {
+    const bool isEnding = std::any_of(round.finished.begin(), round.finished.end(),
+                                      [&](const auto& end) { return number(end.build) == id; });
+    const auto at = builds_->find(id);
+    if (isEnding || at == builds_->end()) continue;  // its end says it
+    const JobGraph& graph = at->second->graph();
+    progress.push_back({BuildId{id}, at->second->plan().fence, graph.good(), graph.bad()});
+  }
+  return progress;
+}
+
 void RoundWriter::writeOnce(const Round& round, Written& written) {
   const InstanceId instance{host_.membership.instance()};
   const std::string& queue = queue_.name;
@@ -87,7 +105,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   if (!round.redone.empty()) jobs.redo(round.redone, queue);
   if (!round.changes.empty()) failpoint("job.commit.before");
   std::size_t refused = 0;
-  if (!round.changes.empty()) refused = round.changes.size() - jobs.change(round.changes, queue);
+  if (!round.changes.empty())
+    refused = round.changes.size() - jobs.change(round.changes, progressOf(round), queue);
   if (isStarting) failpoint("job.start.before");
   std::vector<InsertedJob> inserted;
   if (!starts.inserts.empty()) inserted = jobs.insert(starts.inserts, instance, queue);

@@ -31,6 +31,8 @@ class RoundWriter {
  private:
   struct Starts;
   Starts sortStarts(const Round& round) const;
+  /// Of builds with changes that go on after them.
+  std::vector<BuildProgress> progressOf(const Round& round) const;
   void writeOnce(const Round& round, Written& written);
   void takeIds(const std::vector<InsertedJob>& inserted, Written& written);
   void makeTask(const JobPlace& place, AttemptId attempt, int number, Written& written);

@@ -80,7 +80,8 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
   connection_.run("reset_lost_jobs", {builds.take(), fences.take()});
 }
 
-std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::string& queue) {
+std::size_t Jobs::change(const std::vector<JobChange>& changes,
+                         const std::vector<BuildProgress>& progress, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
       extra, caches, sealed, counters;
   for (const auto& change : changes) {
@@ -100,11 +101,19 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes, const std::strin
     sealed.add(std::int64_t{change.isSealed ? 1 : 0});
     counters.add(change.counter.empty() ? change.failureClass : change.counter);
   }
+  PgArray open, openFences, done, failed;
+  for (const auto& build : progress) {
+    open.add(number(build.build));
+    openFences.add(build.fence);
+    done.add(std::int64_t{build.done});
+    failed.add(std::int64_t{build.failed});
+  }
   return connection_
       .run("finish_jobs",
            {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
             errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(),
-            extra.take(), queue, caches.take(), sealed.take(), counters.take()})
+            extra.take(), queue, caches.take(), sealed.take(), counters.take(), open.take(),
+            openFences.take(), done.take(), failed.take()})
       .size();
 }
 

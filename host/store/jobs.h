@@ -63,6 +63,13 @@ struct JobChange {
       0;  ///< added to the budget: the host stopped it, which is not the job's fault
 };
 
+/// How far a build has come.
+struct BuildProgress {
+  BuildId build{};
+  std::int64_t fence = 0;
+  int done = 0, failed = 0;  ///< jobs
+};
+
 /// A job that succeeded and is to run once more.
 struct JobRedo {
   JobId id{};
@@ -96,8 +103,10 @@ class Jobs {
   /// Closes attempts that died with their instance; their jobs are ready again or, out of budget,
   /// failed.
   void resetLost(const std::vector<ClaimedPlan>& plans);
-  /// Gives how many took place: not those of lost claims, nor what an earlier write in doubt did.
-  std::size_t change(const std::vector<JobChange>& changes, const std::string& queue);
+  /// `progress`: of the builds that go on. Gives how many changes took place: not those of lost
+  /// claims, nor what an earlier write in doubt did.
+  std::size_t change(const std::vector<JobChange>& changes,
+                     const std::vector<BuildProgress>& progress, const std::string& queue);
   void redo(const std::vector<JobRedo>& jobs, const std::string& queue);
   /// Also gives those that an in-doubt commit already started.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,

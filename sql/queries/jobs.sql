@@ -59,7 +59,8 @@ select build_id, position, status from u
 -- -1, $7 error, $8 outputs (JSON), $9 delay in seconds when it is to run again, $10 attempt id (0: none, as for
 -- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
 -- is not the job's fault), $14 what the cache had for it, or '', $15 1 = sealed, $16 what a retry is counted under: its
--- class, or 'death' of the builder's process. $13 queue. Gives the ids that were still ours.
+-- class, or 'death' of the builder's process. $13 queue. Then one entry per build that goes on: $17 build, $18 fence,
+-- $19 jobs that succeeded so far, $20 that failed. Gives the ids that were still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
                        $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[], $15::int[],
@@ -84,6 +85,11 @@ u as (
    where j.id = r.id  -- the move from where it stands, so that a write in doubt can be repeated
      and case when r.attempt_id > 0 then j.status = 'running' else j.status in ('blocked', 'ready') end
   returning j.id, j.build_id, j.name, r.status, r.class, r.exit_code, r.error, r.attempt_id, r.memory),
+g as (
+  update builds b set jobs_done = p.done, jobs_failed = p.failed
+    from unnest($17::bigint[], $18::bigint[], $19::int[], $20::int[]) as p (build_id, fence, done, failed)
+   where b.id = p.build_id and b.fence = p.fence and b.status = 'building'
+     and (b.jobs_done <> p.done or b.jobs_failed <> p.failed)),
 a as (
   update job_attempts a
      set ended_at = now(), class = nullif(u.class, ''), exit_code = nullif(u.exit_code, -1),

@@ -87,6 +87,22 @@ class BuildStageTest : public LineFixture {
   int count_ = 0;
 };
 
+TEST_F(BuildStageTest, TellsHowFarABuildThatRunsHasCome) {
+  Guarded<bool> mayEnd(false);
+  meanwhile = [&](const std::string& name) {
+    if (name == "d") mayEnd.waitFor(std::chrono::seconds(30), {}, [](bool may) { return may; });
+  };
+  BuildStage stage(buildParts(), 2, 2);
+  plan(kDiamond);
+  EXPECT_TRUE(becomes("select jobs_done || ' of ' || jobs_total || ' ' || status from builds",
+                      "3 of 4 building"));
+  const Rows rows = connection->run("api_plans", {std::int64_t{1} << 40, 1});
+  EXPECT_EQ(Row(rows, 0).number("jobs_done"), 3) << "the list says so, too";
+  *mayEnd.lock() = true;
+  mayEnd.notifyAll();
+  EXPECT_TRUE(becomes("select jobs_done || ' ' || status from builds", "4 built"));
+}
+
 TEST_F(BuildStageTest, RunsADiamondInOrderAndWritesTheManifest) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   plan(kDiamond);
