@@ -12,10 +12,12 @@ SQL_LIMIT = "postgres15-sql-b100"
 
 class Report:
     """Prints each figure when it is known and keeps it for the table. `parts`: those that were asked for, `million` if
-    the backlog of that size was. `has_all_peers`: none was left out on purpose, so each goal has a figure to compare."""
+    the backlog of that size was. `has_all_peers`: none was left out on purpose, so each goal has a figure to compare.
+    `api_rows`: how many rows the part `api` is measured with."""
 
-    def __init__(self, parts, has_all_peers):
+    def __init__(self, parts, has_all_peers, api_rows):
         self.parts = parts
+        self.api_rows = api_rows
         self._has_all_peers = has_all_peers
         self._figures = {}
         self.failures = []
@@ -92,6 +94,7 @@ def goals(report):
             ("lists with 1,000,000 rows, p99 ms", report.median(PLANWRIGHT, "list-p99"), -100, False),
             ("explain with 1,000,000 rows, p99 ms", report.median(PLANWRIGHT, "explain-p99"), -100, False),
         ],
+        "api": [row for size in report.api_rows for row in _api_goals(report, size)],
         "logs": [
             ("2,000 lines anywhere in a log of 1,000,000, slowest ms", report.median(PLANWRIGHT, "log-range"), -50, False),
             ("search of that log, s", report.median(PLANWRIGHT, "log-search"), -2, False),
@@ -123,6 +126,28 @@ def goals(report):
         ],
     }
     return [_goal(*row) for part in rows if part in report.parts for row in rows[part]]
+
+
+def _api_goals(report, size):
+    """Of the requests per second with so many rows: the slowest of the lists counts."""
+
+    def rate(peer, name):
+        return report.median(peer, f"api-{name}-{size}")
+
+    kinds = ["plans", "pending-inputs", "builds", "events"]
+    what = f"{size:,} rows"
+    yield f"one item, {what}, requests/s", rate(PLANWRIGHT, "item"), 6_000, False
+    slowest = [report.median(PLANWRIGHT, f"api-item-{size}-p99")]
+    for mode, least, share in (("distinct", 2_000, 0.08), ("same", 5_000, 0.22)):
+        words = "each another page or filter" if mode == "distinct" else "the same by all"
+        for suffix, when in (("", ""), ("-commits", ", 200 commits/s")):
+            rates = [rate(PLANWRIGHT, f"{kind}-{mode}{suffix}") for kind in kinds]
+            peers = [rate("nginx", kind) for kind in kinds]
+            slowest += [report.median(PLANWRIGHT, f"api-{kind}-{mode}{suffix}-{size}-p99") for kind in kinds]
+            ratios = [ours / peer for ours, peer in zip(rates, peers) if ours and peer]
+            yield f"lists, {words}, {what}{when}, requests/s", min(rates) if all(rates) else None, least, False
+            yield "same / nginx with the same bytes", min(ratios) if len(ratios) == len(kinds) else None, share, False
+    yield f"all of them, {what}, p99 ms", max(slowest) if all(slowest) else None, -50, False
 
 
 def _goal(name, ratio, bound, is_aim):

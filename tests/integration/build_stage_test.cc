@@ -92,7 +92,7 @@ TEST_F(BuildStageTest, TellsHowFarABuildThatRunsHasCome) {
   meanwhile = [&](const std::string& name) {
     if (name == "d") mayEnd.waitFor(std::chrono::seconds(30), {}, [](bool may) { return may; });
   };
-  BuildStage stage(buildParts(), 2, 2);
+  BuildStage stage(*host, liveQueue(), 2, 2);
   plan(kDiamond);
   EXPECT_TRUE(becomes("select jobs_done || ' of ' || jobs_total || ' ' || status from builds",
                       "3 of 4 building"));
