@@ -213,7 +213,7 @@ TEST(Layering, EveryHeaderIsReadOnce) {
 
 /// Two types of one name are one to the linker, which takes the functions of either for both.
 TEST(Layering, NoTwoHeadersOfTheHostDefineTheSameType) {
-  static const std::regex type("^(?:struct|class|enum class) ([A-Z]\\w*)[^;]*\\{");
+  static const std::regex type("^(?:struct|class|enum class) ([A-Z]\\w*)\\b(?!::)[^;]*\\{");
   std::map<std::string, fs::path> definedIn;
   for (const auto& source : sourcesBelow({"host"})) {
     if (!isHeader(source.path) || source.text.find("\nnamespace planwright {") == std::string::npos)
