@@ -27,36 +27,54 @@ constexpr int kSearchWindow = 5'000;
 /// nothing in a million rows must not keep anybody waiting, or a connection.
 constexpr auto kListPatience = std::chrono::milliseconds(30);
 
-/// What there is of one table. Its statements are called "api_<noun>", "api_<noun>s" and
-/// "api_<noun>s_<…>".
+/// The statements and words of one table.
 struct Table {
   Listed what;
-  std::string_view noun;
+  std::string_view noun, item, list, filtered, attention, window, total;
   std::vector<std::string_view> statuses;
   std::vector<std::string_view> ended;  ///< those of what failed or was stopped
-
-  std::string item() const { return fmt::format("api_{}", noun); }
-  std::string list(std::string_view ending = "") const {
-    return fmt::format("api_{}s{}", noun, ending);
-  }
 };
 
 const Table& tableOf(Listed what) {
   static const std::array<Table, 4> tables = {
       Table{Listed::Inputs,
             "input",
+            "api_input",
+            "api_inputs",
+            "api_inputs_filtered",
+            "api_inputs_attention",
+            "api_inputs_window",
+            "api_inputs_total",
             {"pending", "planning", "planned", "failed", "superseded", "cancelled"},
             {"failed", "superseded", "cancelled"}},
       Table{Listed::Plans,
             "plan",
+            "api_plan",
+            "api_plans",
+            "api_plans_filtered",
+            "api_plans_attention",
+            "api_plans_window",
+            "api_plans_total",
             {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"},
             {"failed", "superseded", "cancelled"}},
       Table{Listed::Builds,
             "build",
+            "api_build",
+            "api_builds",
+            "api_builds_filtered",
+            "api_builds_attention",
+            "api_builds_window",
+            "api_builds_total",
             {"building", "built", "failed", "cancelled"},
             {"failed", "cancelled"}},
       Table{Listed::Jobs,
             "job",
+            "api_job",
+            "api_jobs",
+            "api_jobs_filtered",
+            "api_jobs_attention",
+            "api_jobs_window",
+            "api_jobs_total",
             {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out",
              "dep_failed", "cancelled"},
             {"failed", "timed_out", "dep_failed", "cancelled"}},
@@ -155,14 +173,13 @@ struct Listings::Search {
 Listings::Total Listings::total(Connection& connection, const Search& search) {
   if (!search.isNarrowed) {
     const auto read = [&] {
-      const Rows rows =
-          connection.run(tableOf(search.what).list("_window"), {kNewest, kTotalWindow, false});
+      const Rows rows = connection.run(tableOf(search.what).window, {kNewest, kTotalWindow, false});
       return Total{rows.number(0, 1), rows.number(0, 1) >= kTotalWindow};
     };
-    return totals_.get(tableOf(search.what).list(), read);
+    return totals_.get(std::string(tableOf(search.what).list), read);
   }
   const auto& query = search.query;
-  const std::string list = tableOf(search.what).list("_total");
+  const std::string_view list = tableOf(search.what).total;
   const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", list, query.queue.value_or("\1"),
                                       search.statuses.value_or("\1"), query.text.value_or("\1"),
                                       query.reason.value_or("\1"));
@@ -197,15 +214,14 @@ Result<std::string> Listings::read(Listed what, const ListQuery& query) {
   Page page(what, *connection, query.limit);
   std::optional<std::int64_t> next;
   if (isNarrowed) {
-    const std::string fitting = table.list(search.isOfEnded ? "_attention" : "_filtered");
+    const auto fitting = search.isOfEnded ? table.attention : table.filtered;
     const SteadyTime end = parts_.clock.steady() + kListPatience;
     for (std::int64_t below = *before;;) {
       next = page.add(connection->run(fitting, {below, query.queue, search.statuses, query.text,
                                                 query.reason, kListWindow, page.missing() + 1}),
                       "id", below);
       if (next) break;
-      const Rows window =
-          connection->run(table.list("_window"), {below, kListWindow, search.isOfEnded});
+      const Rows window = connection->run(table.window, {below, kListWindow, search.isOfEnded});
       if (window.number(0, 1) < kListWindow) break;  // that was the last one
       below = window.number(0, 0);
       if (parts_.clock.steady() < end) continue;
@@ -213,7 +229,7 @@ Result<std::string> Listings::read(Listed what, const ListQuery& query) {
       break;
     }
   } else {
-    next = page.add(connection->run(table.list(), {*before, query.limit + 1}), "id", *before);
+    next = page.add(connection->run(table.list, {*before, query.limit + 1}), "id", *before);
   }
   if (!query.cursor && !next)  // that is all there is
     return page.end(next, static_cast<std::int64_t>(page.size()));
@@ -224,7 +240,7 @@ Result<std::string> Listings::read(Listed what, const ListQuery& query) {
 Result<std::string> Listings::item(Listed what, std::int64_t id) const {
   const Table& table = tableOf(what);
   auto connection = parts_.database.lease(Workload::Keyed);
-  const Rows rows = connection->run(table.item(), {id});
+  const Rows rows = connection->run(table.item, {id});
   if (rows.empty()) return missing(*connection, table.noun, id);
   return itemJson(what, *connection, rows);
 }
