@@ -105,7 +105,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   quarantineWatch_->look(*database_->lease());
   plugins_ = std::make_shared<const Plugins>(
       PluginOptions{bundledPluginFolders(), data / "plugins", work, pluginLock(config),
-                    config.plugins.path, quarantine_},
+                    config.plugins.path, quarantine_, &metrics_},
       *sandbox_);
   fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());

@@ -8,18 +8,7 @@
 
 namespace planwright {
 
-namespace {
-
-const std::vector<double> kShort = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
-const std::vector<double> kLong = {0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400};
-
-const MetricFamily& familyOf(std::string_view name) {
-  for (const auto& family : metricFamilies())
-    if (family.name == name) return family;
-  throw std::logic_error(fmt::format("no metric is called {}: add it to base/metrics.cc", name));
-}
-
-std::string labelValue(std::string_view text) {
+std::string escapedLabel(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\\' || c == '"') out += '\\';
@@ -31,19 +20,30 @@ std::string labelValue(std::string_view text) {
   return out;
 }
 
+std::string metricNumber(double value) {
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  if (value == std::floor(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  return fmt::format("{}", value);
+}
+
+namespace {
+
+const std::vector<double> kShort = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
+const std::vector<double> kLong = {0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400};
+
+const MetricFamily& familyOf(std::string_view name) {
+  for (const auto& family : metricFamilies())
+    if (family.name == name) return family;
+  throw std::logic_error(fmt::format("no metric is called {}: add it to base/metrics.cc", name));
+}
+
 std::string labelText(Metrics::Labels labels) {
   std::vector<std::pair<std::string_view, std::string_view>> sorted(labels);
   std::sort(sorted.begin(), sorted.end());
   std::string out;
   for (const auto& [key, value] : sorted)
-    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", key, labelValue(value));
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", key, escapedLabel(value));
   return out;
-}
-
-std::string numberText(double value) {
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  if (value == std::floor(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
-  return fmt::format("{}", value);
 }
 
 std::string_view typeText(MetricKind kind) {
@@ -111,6 +111,9 @@ const std::vector<MetricFamily>& metricFamilies() {
        "When a source last saw its whole folder."},
       {"planwright_arriving_files", Gauge, "Files seen that are not stable yet."},
       {"planwright_inputs_total", Counter, "Files that intake decided about, by result."},
+      {"planwright_plugin_reports_dropped_total", Counter,
+       "Metrics, events and labels of plugins that broke a bound and were not kept, by what and "
+       "why."},
       {"planwright_plugin_info", Gauge, "Always 1; loaded plugins as labels."},
       {"planwright_plugin_errors_total", Counter, "Failures of plugins, by plugin and class."},
       {"planwright_http_request_duration_seconds", Histogram, "Time to answer a request.", kShort},
@@ -196,6 +199,14 @@ std::map<std::string, double> Metrics::byLabel(std::string_view name, std::strin
   return out;
 }
 
+void Metrics::report(std::string_view plugin, std::string_view queue, int kind,
+                     std::string_view name, double value, std::string_view labels) {
+  const auto why = plugins_.report(plugin, queue, kind, name, value, labels);
+  if (!why.empty())
+    add("planwright_plugin_reports_dropped_total",
+        {{"plugin", plugin}, {"what", "metric"}, {"why", why}});
+}
+
 std::string Metrics::text() {
   const Samples copy = *samples_.lock();
   std::string out;
@@ -206,7 +217,7 @@ std::string Metrics::text() {
                        typeText(family.kind));
     for (const auto& [labels, sample] : of->second) {
       if (family.kind != MetricKind::Histogram) {
-        out += sampleLine(family.name, labels, numberText(sample.value));
+        out += sampleLine(family.name, labels, metricNumber(sample.value));
         continue;
       }
       const std::string comma = labels.empty() ? "" : ",";
@@ -214,15 +225,15 @@ std::string Metrics::text() {
       for (std::size_t i = 0; i < family.buckets.size(); ++i) {
         below += sample.buckets[i];
         out += fmt::format("{}_bucket{{{}{}le=\"{}\"}} {}\n", family.name, labels, comma,
-                           numberText(family.buckets[i]), below);
+                           metricNumber(family.buckets[i]), below);
       }
       out += fmt::format("{}_bucket{{{}{}le=\"+Inf\"}} {}\n", family.name, labels, comma,
                          sample.count);
-      out += sampleLine(fmt::format("{}_sum", family.name), labels, numberText(sample.value));
+      out += sampleLine(fmt::format("{}_sum", family.name), labels, metricNumber(sample.value));
       out += sampleLine(fmt::format("{}_count", family.name), labels, std::to_string(sample.count));
     }
   }
-  return out;
+  return out + plugins_.text();
 }
 
 }  // namespace planwright

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "base/plugin_metrics.h"
 
 namespace planwright {
 
@@ -24,6 +25,10 @@ struct MetricFamily {
 
 /// Every metric the program has. A name that is not in this list cannot be counted.
 const std::vector<MetricFamily>& metricFamilies();
+
+/// A label's value, and a number, as the text format writes them.
+std::string escapedLabel(std::string_view text);
+std::string metricNumber(double value);
 
 /// The numbers behind /metrics. Parts count into it where things happen:
 ///   metrics.add("planwright_items_finished_total", {{"queue", name}, {"outcome", "planned"}}, 12);
@@ -49,7 +54,11 @@ class Metrics {
   /// The sums by the values of one label. Values with quotes come back escaped.
   std::map<std::string, double> byLabel(std::string_view name, std::string_view label);
 
-  /// The Prometheus text format, version 0.0.4, families in a fixed order.
+  /// What plugins report: kept within bounds, or counted as dropped.
+  void report(std::string_view plugin, std::string_view queue, int kind, std::string_view name,
+              double value, std::string_view labels);
+
+  /// The Prometheus text format, version 0.0.4, families in a fixed order, those of plugins last.
   std::string text();
 
  private:
@@ -62,6 +71,7 @@ class Metrics {
   using Samples = std::map<std::string_view, std::map<std::string, Sample>>;
 
   Guarded<Samples> samples_;
+  PluginMetrics plugins_;
 };
 
 }  // namespace planwright

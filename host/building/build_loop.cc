@@ -319,6 +319,8 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   row.outputsJson = toJson(result.outputs);
   row.cacheJson = build.cacheNote(job);
   row.isSealed = result.isSealed;
+  row.events = result.events;
+  row.builder = build.generation().config.builder.plugin;
   row.attempt = result.attemptId;
   row.extraAttempts = result.stoppedByHost ? 1 : 0;
   if (status == JobStatus::Ready && !result.stoppedByHost) {

@@ -14,7 +14,8 @@ namespace planwright {
 namespace {
 
 constexpr std::chrono::milliseconds kSeatWait{50};
-constexpr int kLooksPerCancel = 2;  // of the watch between two looks for cancel requests
+constexpr int kLooksPerCancel = 2;    // of the watch between two looks for cancel requests
+constexpr int kLooksPerProgress = 5;  // and between two writes of how far calls are
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
@@ -210,6 +211,22 @@ void BuildStage::stopJobs(const std::vector<JobPlace>& jobs) {
   mail_.notifyAll();
 }
 
+/// One statement for all calls that said something new. One that is lost is made good by the next.
+void BuildStage::noteProgress() {
+  std::vector<JobProgress> said;
+  {
+    auto threads = jobThreads_.lock();
+    for (auto& thread : *threads)
+      if (auto progress = thread->runner.takeProgress()) said.push_back(std::move(*progress));
+  }
+  if (said.empty()) return;
+  try {
+    Jobs(*watchConnection_).note(said);
+  } catch (const std::exception& e) {
+    log::debug("progress is not noted queue={}: {}", queue_.name, e.what());
+  }
+}
+
 void BuildStage::watch(const std::stop_token& stop) {
   int round = 0;
   while (sleepFor(std::chrono::milliseconds(200), stop)) {
@@ -220,7 +237,8 @@ void BuildStage::watch(const std::stop_token& stop) {
     }
     engines_.checkLimits(now);
     engines_.refresh();
-    if (++round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
+    if (++round % kLooksPerProgress == 0) noteProgress();
+    if (round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
     try {
       const InstanceId instance{host_.membership.instance()};
       auto plans = Plans(*watchConnection_).cancelRequests(instance, queue_.name);

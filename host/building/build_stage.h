@@ -56,6 +56,7 @@ class BuildStage final : private BuildLoop::Doors {
   std::optional<JobTask> take(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
+  void noteProgress();
   void startThreads();
   int jobSlots() override { return slots_; }
   void startJobs(std::vector<JobTask> tasks) override;

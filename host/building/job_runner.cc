@@ -7,6 +7,7 @@
 #include "artifacts/build_manifest.h"
 #include "base/failpoints.h"
 #include "base/log.h"
+#include "base/traceparent.h"
 #include "base/utf8.h"
 #include "building/job_services.h"
 #include "building/remote_attempt.h"
@@ -135,15 +136,21 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
+  job.traceparent = traceparentOf(task.traceId, "job/" + attemptId);
   AttemptLog log(host_.logs, host_.logs.folder() / attemptId, logLimits());
-  JobServices services(task, config, host_.blobs, log, std::move(*secrets));
+  Reports reports(host_.metrics, config.plugin, queue_.name);
+  JobServices services(task, config, host_.blobs, log, std::move(*secrets), job.traceparent,
+                       reports);
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout, remote ? remote->job().age : kNew});
   const RunningCall<JobPlace>::Scope scope(running_, call, {task.build, task.position});
+  *telling_.lock() = {task.attemptId, &reports};
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *telling_.lock() = {}; });
   failpoint("job.call.before");
   const StageOutcome outcome =
       remote ? remote->run(job, call, services) : builder_->build(job, call);
   failpoint("job.call.after");
+  result.events = reports.takeEvents();
   const LogEnd logEnd = log.finish();  // before anybody hears that the attempt is over
   if (remote) {
     result.exitCode = remote->exitCode();
@@ -251,6 +258,13 @@ void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& 
         fmt::format("{}: {}", generation_->config.builder.plugin, toUtf8(failure.message));
     result.stoppedByHost = true;
   }
+}
+
+std::optional<JobProgress> JobRunner::takeProgress() {
+  auto telling = telling_.lock();
+  auto progress = telling->reports ? telling->reports->takeProgress() : std::nullopt;
+  if (!progress) return std::nullopt;
+  return JobProgress{telling->attempt, std::move(*progress)};
 }
 
 }  // namespace planwright

@@ -8,7 +8,9 @@
 #include "building/remote_engine.h"
 #include "building/work_folder.h"
 #include "logs/attempt_log.h"
+#include "stages/reports.h"
 #include "stages/running_call.h"
+#include "store/jobs.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
 
@@ -33,8 +35,15 @@ class JobRunner {
     running_.stop(jobs, reason);
   }
   void checkLimits(SteadyTime now) { running_.checkLimits(now); }
+  /// How far the call that runs now says it is; nothing if it said nothing new.
+  std::optional<JobProgress> takeProgress();
 
  private:
+  struct Telling {
+    AttemptId attempt{};
+    Reports* reports = nullptr;
+  };
+
   void adopt(std::shared_ptr<const QueueGeneration> generation);
   Result<void> create();
   JobResult attempt(const JobTask& task);
@@ -53,6 +62,7 @@ class JobRunner {
   std::shared_ptr<RemoteEngine> engine_;
   std::unique_ptr<WorkFolder> folder_;
   RunningCall<JobPlace> running_;
+  Guarded<Telling> telling_;
 };
 
 }  // namespace planwright

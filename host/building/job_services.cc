@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "base/files.h"
-#include "base/log.h"
 
 namespace planwright {
 namespace {
@@ -21,12 +20,6 @@ std::uint64_t stricter(std::int64_t asked, const std::optional<Number>& allowed)
 void JobServices::log(int, std::string_view message, std::string_view) {
   log_.line(message);
 }
-
-void JobServices::event(std::string_view type, std::string_view bodyJson) {
-  planwright::log::debug("builder event job={} type={} {}", number(task_.id), type, bodyJson);
-}
-
-void JobServices::progress(std::uint64_t, std::uint64_t, std::string_view) {}
 
 Result<UniqueFd> JobServices::openBlob(const Digest& digest) {
   for (const auto& blob : stored_)

@@ -10,6 +10,7 @@
 #include "building/job_task.h"
 #include "config/secret_values.h"
 #include "logs/attempt_log.h"
+#include "stages/reports.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -21,18 +22,28 @@ constexpr std::int64_t kLargestOutputBytes = std::int64_t{16} << 30;
 class JobServices final : public CallServices {
  public:
   JobServices(const JobTask& task, const BuilderConfig& config, BlobStore& blobs, AttemptLog& log,
-              SecretValues secrets)
+              SecretValues secrets, std::string traceparent, Reports& reports)
       : task_(task),
         config_(config),
         blobs_(blobs),
         log_(log),
-        secrets_(std::move(secrets)) {
+        secrets_(std::move(secrets)),
+        traceparent_(std::move(traceparent)),
+        reports_(reports) {
     for (const auto& secret : secrets_) log_.hide(secret.second);
   }
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
-  void event(std::string_view type, std::string_view bodyJson) override;
-  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
+  void event(std::string_view type, std::string_view bodyJson) override {
+    reports_.event(type, bodyJson);
+  }
+  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override {
+    reports_.progress(done, total, note);
+  }
+  void metric(int kind, std::string_view name, double value, std::string_view labels) override {
+    reports_.metric(kind, name, value, labels);
+  }
+  std::string traceparent() override { return traceparent_; }
   Result<UniqueFd> openBlob(const Digest& digest) override;
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
@@ -59,6 +70,8 @@ class JobServices final : public CallServices {
   BlobStore& blobs_;
   AttemptLog& log_;
   const SecretValues secrets_;  ///< the plugin's; jobs see those that are granted by their name
+  const std::string traceparent_;
+  Reports& reports_;
   std::vector<StagedBlob> stored_;
   std::optional<ProgramExit> lastExit_;
   bool wasOpen_ = false;  ///< a program ran without such a sandbox

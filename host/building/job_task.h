@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "base/reported.h"
 #include "model/ids.h"
 #include "model/job_graph.h"
 #include "model/plan_document.h"
@@ -39,6 +40,7 @@ struct JobTask {
   std::shared_ptr<const QueueGeneration> generation;  ///< that its build began with
   /// Where the inputs that come from other jobs are: one per such input, in the job's order.
   std::vector<JobOutput> inputs;
+  std::string traceId;    ///< of its plan
   std::string needsJson;  ///< {"<job>":{"outputs":{"name":"sha256:…"}}}
   bool isUrgent = false;  ///< ahead of what waits for a thread: it is the turn of its source
 
@@ -73,6 +75,7 @@ struct JobResult {
   bool isSealed = false;          ///< what ran could reach no network and no undeclared files
   std::string remoteToken;        ///< another engine had it, under this token; empty = none had
   RemoteEnd remoteEnd = RemoteEnd::Stays;
+  std::vector<ReportedEvent> events;  ///< that the builder told
   bool stoppedByHost = false;  ///< draining: runs again, the attempt does not count
 
   /// What a retry is counted under.

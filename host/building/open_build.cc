@@ -70,6 +70,7 @@ Result<JobTask> OpenBuild::task(int position, AttemptId attempt, int number) con
   task.planDigest = plan_.digest;
   task.document = document_;
   task.generation = generation_;
+  task.traceId = plan_.traceId;
   task.needsJson = needsJson(position);
   auto inputs = inputsFromJobs(position);
   if (!inputs) return inputs.error();

@@ -36,7 +36,17 @@ class RemoteEngine::LookServices final : public CallServices {
       return at->second->services->log(level, message, {});
     if (level >= 3) planwright::log::warn("{}: {}", plugin(), message);
   }
-  void event(std::string_view, std::string_view) override {}
+  /// Of the job whose handle the body names.
+  void event(std::string_view type, std::string_view bodyJson) override {
+    const auto body = parseJson(bodyJson.empty() ? "{}" : bodyJson);
+    const std::string handle = body ? textOr(*body, "handle") : std::string();
+    auto open = engine_.open_.lock();
+    if (const auto at = open->waiters.find(handle); at != open->waiters.end())
+      at->second->services->event(type, bodyJson);
+  }
+  void metric(int kind, std::string_view name, double value, std::string_view labels) override {
+    engine_.host_.metrics.report(plugin(), engine_.queue_.name, kind, name, value, labels);
+  }
   void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
   Result<UniqueFd> openBlob(const Digest& digest) override {
     return engine_.host_.blobs.open(digest);

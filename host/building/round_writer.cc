@@ -15,6 +15,16 @@
 
 namespace planwright {
 
+namespace {
+
+bool hasEvents(const Round& round) {
+  for (const auto& change : round.changes)
+    if (!change.events.empty()) return true;
+  return false;
+}
+
+}  // namespace
+
 std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenBuilds& builds,
                                                        const std::stop_token& stop) {
   builds_ = &builds;
@@ -90,7 +100,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
                          (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1) +
                          (round.learned.empty() ? 0 : 1) + (round.redone.empty() ? 0 : 1) +
                          (round.results.empty() ? 0 : 1) + (round.remoteOver.empty() ? 0 : 1) +
-                         (round.remoteUnwanted.empty() ? 0 : 1);
+                         (round.remoteUnwanted.empty() ? 0 : 1) + (hasEvents(round) ? 1 : 0);
   if (statements == 0) return;
   if (!round.finished.empty()) failpoint("manifest.before");
   for (const auto& build : round.finished)

@@ -48,6 +48,17 @@ std::string summaryOf(const std::vector<JobLine>& jobs) {
   return text;
 }
 
+std::string progressText(const JsonValue& item) {
+  const JsonValue* progress = find(item, "progress");
+  if (!progress || !progress->IsObject()) return {};
+  const std::int64_t done = numberOr(*progress, "done", 0), total = numberOr(*progress, "total", 0);
+  const std::string note = printable(textOr(*progress, "note"));
+  std::string text = done > 0 || total > 0 ? std::to_string(done) : "";
+  if (total > 0) text += " of " + std::to_string(total);
+  if (!note.empty()) text += (text.empty() ? "" : ": ") + note;
+  return text;
+}
+
 void Progress::update(const WatchedItem& item, Time now) {
   for (const auto& job : item.jobs)
     if (job.status == "running") runningSince_.try_emplace(job.id, now);
@@ -69,17 +80,29 @@ void Progress::paint(const WatchedItem& item, Time now) {
   err << item.what << "  " << terminal_.status(item.status);
   if (!item.jobs.empty())
     err << "  " << bar(count(item.jobs), item.jobs.size()) << "  " << summaryOf(item.jobs);
-  err << '\n';
+  err << (item.progress.empty() ? "" : "  ") << item.progress << '\n';
   std::size_t shown = 0;
   for (const auto& job : item.jobs) {
     if (job.status != "running" || shown++ >= kMaxRunningLines) continue;
     const auto seconds =
         std::chrono::duration_cast<std::chrono::seconds>(now - runningSince_[job.id]).count();
     err << "  " << printable(job.name) << "  " << terminal_.status(job.status) << " " << seconds
-        << " s\n";
+        << " s" << (job.progress.empty() ? "" : "  ") << job.progress << '\n';
     ++paintedLines_;
   }
   err.flush();
+}
+
+/// Nothing has changed for a while: how far it is.
+void Progress::printAlive(const WatchedItem& item) {
+  std::ostream& err = terminal_.err;
+  err << item.what << ": still " << item.status;
+  if (!item.jobs.empty()) err << ", " << summaryOf(item.jobs);
+  if (!item.progress.empty()) err << ", " << item.progress;
+  err << '\n';
+  for (const auto& job : item.jobs)
+    if (job.status == "running" && !job.progress.empty())
+      err << "  " << printable(job.name) << ": " << job.progress << '\n';
 }
 
 void Progress::printChanges(const WatchedItem& item, Time now) {
@@ -101,8 +124,7 @@ void Progress::printChanges(const WatchedItem& item, Time now) {
     changed = true;
   }
   if (!changed && now - lastLine_ < kHeartbeat) return;
-  if (!changed)
-    err << item.what << ": still " << item.status << ", " << summaryOf(item.jobs) << '\n';
+  if (!changed) printAlive(item);
   lastLine_ = now;
   err.flush();
 }

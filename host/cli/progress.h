@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "cli/terminal.h"
 
 namespace planwright::cli {
@@ -15,6 +16,7 @@ struct JobLine {
   std::string name;
   std::string status;
   std::string reason;
+  std::string progress = {};  ///< how far its builder says it is, "2 of 4: unpacks", or empty
   friend bool operator==(const JobLine&, const JobLine&) = default;
 };
 
@@ -23,6 +25,7 @@ struct WatchedItem {
   std::string what;    ///< "plan 12"
   std::string status;  ///< with what it waits for, "pending (queued)"
   std::vector<JobLine> jobs;
+  std::string progress = {};  ///< how far its planner says it is, or empty
 };
 
 /// Shows work as it goes on stderr. On a terminal: a block that is painted again, one line per
@@ -40,6 +43,7 @@ class Progress {
  private:
   void paint(const WatchedItem& item, Time now);
   void printChanges(const WatchedItem& item, Time now);
+  void printAlive(const WatchedItem& item);
 
   Terminal& terminal_;
   std::map<std::int64_t, Time> runningSince_;
@@ -48,6 +52,9 @@ class Progress {
   Time lastLine_{};
   int paintedLines_ = 0;
 };
+
+/// What an item's JSON says in `progress`: "2 of 4: unpacks", "2", "unpacks" or nothing.
+std::string progressText(const JsonValue& item);
 
 /// "3 of 12 jobs done, 1 failed, 2 running"
 std::string summaryOf(const std::vector<JobLine>& jobs);

@@ -19,7 +19,7 @@ std::vector<JobLine> readJobs(Session& session, const std::string& path) {
   for (const JsonValue* item : pages.items()) {
     const std::string reason = valueAt(*item, "reason.message");
     lines.push_back({numberOr(*item, "id", 0), textOr(*item, "name"), textOr(*item, "status"),
-                     reason == "-" ? "" : reason});
+                     reason == "-" ? "" : reason, progressText(*item)});
   }
   return lines;
 }
@@ -38,6 +38,7 @@ void readState(const JsonDocument& document, Look& look) {
   const std::string message = valueAt(document, "reason.message");
   const std::string error = valueAt(document, "error");
   look.item.status = status + (boolOr(document, "queued", false) ? " (queued)" : "");
+  look.item.progress = progressText(document);
   look.end.status = status;
   if (message != "-")
     look.end.message = message;

@@ -32,4 +32,16 @@ struct ControlParts : Host {
   std::shared_ptr<const Plugins> pluginsNow(const std::string& queue) const;
 };
 
+/// Runs `enqueue` of one item; with a trace id, the item belongs to that trace if it was queued.
+template <class Enqueue>
+Rows traced(Connection& connection, std::string_view statement, std::int64_t id,
+            const std::string& traceId, Enqueue enqueue) {
+  if (traceId.empty()) return enqueue();
+  Transaction together(connection);
+  connection.run(statement, {id, traceId});
+  Rows rows = enqueue();
+  if (!rows.empty() && rows.text(0, 2) == "queued") together.commit();
+  return rows;
+}
+
 }  // namespace planwright

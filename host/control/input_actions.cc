@@ -38,11 +38,13 @@ Result<std::string> itemOf(Connection& connection, std::int64_t id) {
 
 }  // namespace
 
-Result<Enqueued> InputActions::enqueuePlan(std::int64_t id, bool force,
-                                           const std::string& actor) const {
+Result<Enqueued> InputActions::enqueuePlan(std::int64_t id, bool force, const std::string& actor,
+                                           const std::string& traceId) const {
   auto connection = parts_.database.lease();
   failpoint("enqueue.commit.before");
-  const Rows rows = connection->run("enqueue_inputs", {PgArray().add(id).take(), force, actor});
+  const Rows rows = traced(*connection, "trace_input", id, traceId, [&] {
+    return connection->run("enqueue_inputs", {PgArray().add(id).take(), force, actor});
+  });
   failpoint("enqueue.commit.after");
   if (rows.empty()) return notFound(fmt::format("There is no input {}.", id));
   const std::string queue = rows.text(0, 1);

@@ -44,8 +44,10 @@ class InputActions {
   explicit InputActions(const ControlParts& parts) : parts_(parts) {}
 
   /// "Generate plan". Commits the row, then pushes its id; without Redis the row alone is enough.
-  /// NotFound; Conflict already-planned (unless `force`) or planning.
-  Result<Enqueued> enqueuePlan(std::int64_t id, bool force, const std::string& actor) const;
+  /// NotFound; Conflict already-planned (unless `force`) or planning. A `traceId` (32 hex digits)
+  /// becomes the input's.
+  Result<Enqueued> enqueuePlan(std::int64_t id, bool force, const std::string& actor,
+                               const std::string& traceId = {}) const;
   /// The same for all inputs of the queue that nobody has queued. Gives how many.
   std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
   /// NotFound: no such queue. Invalid: not a relative UTF-8 name.

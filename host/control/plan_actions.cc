@@ -37,9 +37,11 @@ Result<Enqueued> PlanActions::enqueueBuild(const EnqueueBuild& wish) const {
                    {}};
   }
   failpoint("enqueue.commit.before");
-  const Rows rows =
-      connection->run("enqueue_plans", {PgArray().add(wish.plan).take(), wish.force, wish.actor,
-                                        wish.onlyFailed ? "failed" : "all", wish.useCache});
+  const Rows rows = traced(*connection, "trace_plan", wish.plan, wish.traceId, [&] {
+    return connection->run("enqueue_plans",
+                           {PgArray().add(wish.plan).take(), wish.force, wish.actor,
+                            wish.onlyFailed ? "failed" : "all", wish.useCache});
+  });
   failpoint("enqueue.commit.after");
   if (rows.empty()) return notFound(fmt::format("There is no plan {}.", wish.plan));
   const std::string outcome = rows.text(0, 2);

@@ -17,6 +17,7 @@ struct EnqueueBuild {
   bool force = false;       ///< also when it is built already
   std::optional<std::string> expectedDigest = {};  ///< If-Match: the plan somebody looked at
   std::string actor;
+  std::string traceId = {};  ///< 32 hex digits: it becomes the plan's
 };
 
 /// What people do with plans and builds. [any thread]

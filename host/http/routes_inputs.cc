@@ -71,7 +71,7 @@ Response enqueuePlan(Control& control, const Request& request) {
   if (!body) return problem(body.error());
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
-  const auto done = control.inputs.enqueuePlan(*id, *force, kApiActor);
+  const auto done = control.inputs.enqueuePlan(*id, *force, kApiActor, traceIdOf(request));
   if (!done) return problem(done.error());
   return Response::json(JsonWriter()
                             .object()

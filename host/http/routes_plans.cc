@@ -25,7 +25,8 @@ Response enqueueBuild(Control& control, const Request& request) {
                                                 .useCache = boolOr(*body, "cache", true),
                                                 .force = *force,
                                                 .expectedDigest = ifMatch(request),
-                                                .actor = kApiActor});
+                                                .actor = kApiActor,
+                                                .traceId = traceIdOf(request)});
   if (!done) return problem(done.error());
   return Response::json(JsonWriter()
                             .object()

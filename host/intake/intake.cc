@@ -81,7 +81,8 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       isHolder_(std::move(parts.isHolder)),
       snapshots_(blobs_, settings_.maxBytes),
       wakeFd_(newEventFd()),
-      services_(settings_.queue, blobs_, {settings_.folder.string(), settings_.maxBytes}),
+      services_(settings_.queue, settings_.plugin, blobs_,
+                {settings_.folder.string(), settings_.maxBytes}, parts.metrics),
       nextPollAt_(clock_.steady()),
       failures_(kShortestRetry, kLongestRetry),
       files_(StableFiles(clock_, settings_.stableFor)),
@@ -230,7 +231,7 @@ void Intake::handleFound() {
 
 void Intake::report(const SourceCall::Event& event) {
   const Result<JsonDocument> body = parseJson(event.bodyJson);
-  if (event.type == "refused" && body) {
+  if (event.type == kRefused && body) {
     refuseName(textOr(*body, "name"), textOr(*body, "reason"));
   } else {
     recorder_.sourceEvent(settings_.queue, event.type, event.bodyJson);

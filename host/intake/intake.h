@@ -32,6 +32,7 @@ namespace planwright {
 struct IntakeSettings {
   std::string queue = "default";
   std::string source = "folder";              ///< its name in the queue, for known() and the cursor
+  std::string plugin = "planwright.folder";   ///< whose metrics and events they are
   std::string pattern = "*";                  ///< glob; without a slash it matches the base name
   std::chrono::milliseconds stableFor{1000};  ///< 0 = a look is enough (rename-into-place only)
   OverwritePolicy onOverwrite = OverwritePolicy::Every;
@@ -48,6 +49,7 @@ struct IntakeParts {
   InputRecorder& recorder;
   BlobStore& blobs;
   const Clock& clock;
+  Metrics& metrics;
   std::function<bool()> isHolder;  ///< may this instance poll the source now? empty = always; quick
 };
 

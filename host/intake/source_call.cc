@@ -19,7 +19,10 @@ void SourceCall::log(int level, std::string_view message, std::string_view field
 }
 
 void SourceCall::event(std::string_view type, std::string_view bodyJson) {
-  events_.lock()->push_back({std::string(type), masked(bodyJson)});
+  if (type == kRefused)
+    events_.lock()->push_back({std::string(type), masked(bodyJson)});
+  else
+    reports_.event(type, masked(bodyJson));
 }
 
 Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
@@ -55,7 +58,10 @@ SourcePlace SourceCall::place() {
 }
 
 std::vector<SourceCall::Event> SourceCall::takeEvents() {
-  return std::exchange(*events_.lock(), {});
+  auto events = std::exchange(*events_.lock(), {});
+  for (auto& event : reports_.takeEvents())
+    events.push_back({std::move(event.type), std::move(event.bodyJson)});
+  return events;
 }
 
 Result<StagedBlob> SourceCall::blobOf(const std::string& text) {

@@ -9,11 +9,16 @@
 #include "artifacts/blob_store.h"
 #include "base/guarded.h"
 #include "config/secret_values.h"
+#include "stages/reports.h"
 #include "stages/stage.h"
 
 namespace planwright {
 
-/// What a source may ask of the host while it is polled. Events are kept until the poll is over,
+/// The event by which a source tells what cannot become an input: {"name", "reason"}.
+inline constexpr std::string_view kRefused = "refused";
+
+/// What a source may ask of the host while it is polled. "refused" is an event that the host knows;
+/// others are told as the plugin's own (Reports). Events are kept until the poll is over,
 /// since they may come from any thread; blobs are staged at once and named by the items that
 /// follow. Owned by Intake. [any thread, but for the take functions]
 class SourceCall final : public CallServices {
@@ -23,10 +28,12 @@ class SourceCall final : public CallServices {
     std::string bodyJson;
   };
 
-  SourceCall(std::string queue, BlobStore& blobs, SourcePlace place)
+  SourceCall(std::string queue, const std::string& plugin, BlobStore& blobs, SourcePlace place,
+             Metrics& metrics)
       : queue_(std::move(queue)),
         blobs_(blobs),
-        place_(std::move(place)) {}
+        place_(std::move(place)),
+        reports_(metrics, plugin, queue_) {}
 
   /// What it may ask for from now on. Nothing that it says shows one of these. [intake thread]
   void grant(SecretValues secrets) { *secrets_.lock() = std::move(secrets); }
@@ -35,6 +42,9 @@ class SourceCall final : public CallServices {
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override;
   void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
+  void metric(int kind, std::string_view name, double value, std::string_view labels) override {
+    reports_.metric(kind, name, value, masked(labels));
+  }
   Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
@@ -51,6 +61,7 @@ class SourceCall final : public CallServices {
   const std::string queue_;
   BlobStore& blobs_;
   const SourcePlace place_;
+  Reports reports_;
   Guarded<SecretValues> secrets_;
   Guarded<std::vector<Event>> events_;
   Guarded<std::map<std::string, StagedBlob>> staged_;

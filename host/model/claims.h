@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/failure.h"
+#include "base/reported.h"
 #include "model/ids.h"
 
 namespace planwright {
@@ -54,6 +55,14 @@ struct PlannedInput {
   InputId id{};
   std::int64_t fence = 0;
   SealedPlan plan;
+  std::vector<ReportedEvent> events = {};  ///< that the planner told
+};
+
+/// How far the planner of an input says it is.
+struct InputProgress {
+  InputId id{};
+  std::int64_t fence = 0;
+  CallProgress progress;
 };
 
 /// An input that was not planned. `retryIn` set: back to pending, due after it.
@@ -66,6 +75,8 @@ struct UnplannedInput {
   int budget = -1;       ///< retries that its class has; used up, it fails. -1 = this is no retry
   bool isDeath = false;  ///< a process died with it: such retries count by themselves, as poison
   bool countAttempt = true;  ///< false: the claim is given back unused
+  std::vector<ReportedEvent> events = {};  ///< that the planner told
+  std::string planner = {};                ///< whose they are: its id
 };
 
 struct ClaimedPlan {

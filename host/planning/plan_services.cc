@@ -14,16 +14,10 @@ constexpr int kWarn = 3;  // PW_WARN
 
 void PlanServices::log(int level, std::string_view message, std::string_view) {
   if (level >= kWarn)
-    planwright::log::warn("planner says input={}: {}", inputId_, toUtf8(message));
+    planwright::log::warn("planner says input={}: {}", input_.id, toUtf8(message));
   else
-    planwright::log::debug("planner says input={}: {}", inputId_, toUtf8(message));
+    planwright::log::debug("planner says input={}: {}", input_.id, toUtf8(message));
 }
-
-void PlanServices::event(std::string_view type, std::string_view bodyJson) {
-  planwright::log::debug("planner event input={} type={} {}", inputId_, type, bodyJson);
-}
-
-void PlanServices::progress(std::uint64_t, std::uint64_t, std::string_view) {}
 
 Result<UniqueFd> PlanServices::openBlob(const Digest& digest) {
   for (const auto& blob : stored_)  // its own blobs have no row yet

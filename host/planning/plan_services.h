@@ -5,6 +5,7 @@
 
 #include "artifacts/blob_store.h"
 #include "config/secret_values.h"
+#include "stages/reports.h"
 #include "stages/stage.h"
 
 namespace planwright {
@@ -13,14 +14,23 @@ namespace planwright {
 /// blobs it stores are kept with the plan. Lives for one call.
 class PlanServices final : public CallServices {
  public:
-  PlanServices(const std::string& inputId, BlobStore& blobs, SecretValues secrets)
-      : inputId_(inputId),
+  PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, Reports& reports)
+      : input_(input),
         blobs_(blobs),
-        secrets_(std::move(secrets)) {}
+        secrets_(std::move(secrets)),
+        reports_(reports) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
-  void event(std::string_view type, std::string_view bodyJson) override;
-  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
+  void event(std::string_view type, std::string_view bodyJson) override {
+    reports_.event(type, bodyJson);
+  }
+  void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override {
+    reports_.progress(done, total, note);
+  }
+  void metric(int kind, std::string_view name, double value, std::string_view labels) override {
+    reports_.metric(kind, name, value, labels);
+  }
+  std::string traceparent() override { return input_.traceparent; }
   Result<UniqueFd> openBlob(const Digest& digest) override;
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
@@ -29,9 +39,10 @@ class PlanServices final : public CallServices {
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
  private:
-  const std::string& inputId_;
+  const StageInput& input_;
   BlobStore& blobs_;
   const SecretValues secrets_;
+  Reports& reports_;
   std::vector<StagedBlob> stored_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kGroup = 500;  // beyond it a commit only gets slower
 constexpr int kLooksPerCancel = 2;   // of the watch between two looks for cancel requests
+constexpr int kLooksPerProgress = 5;  // and between two writes of how far calls are
 constexpr std::chrono::seconds kLongestWait{
     1};  // of a claimed item for a worker, before it is given back
 
@@ -150,10 +151,27 @@ void PlanStage::watch(const std::stop_token& stop) {
       auto workers = workers_.lock();
       for (auto& worker : *workers) worker->step.checkLimits(now);
     }
-    if (++round % kLooksPerCancel == 0 && !claims_.isEmpty()) cancelWhatIsAsked();
+    if (++round % kLooksPerProgress == 0) noteProgress();
+    if (round % kLooksPerCancel == 0 && !claims_.isEmpty()) cancelWhatIsAsked();
     // Items were quick, so many were claimed, and then they became slow: others may have them.
     if (now - inbox_.lock()->lastTaken > kLongestWait)
       giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
+  }
+}
+
+/// One statement for all calls that said something new. One that is lost is made good by the next.
+void PlanStage::noteProgress() {
+  std::vector<InputProgress> said;
+  {
+    auto workers = workers_.lock();
+    for (auto& worker : *workers)
+      if (auto progress = worker->step.takeProgress()) said.push_back(std::move(*progress));
+  }
+  if (said.empty()) return;
+  try {
+    Inputs(*watchConnection_).note(said);
+  } catch (const std::exception& e) {
+    log::debug("progress is not noted queue={}: {}", queue_.name, e.what());
   }
 }
 

@@ -48,7 +48,7 @@ class PlanStage {
     PlanStep step;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    Worker(const Host& host, LiveQueue& queue) : step(queue, host.blobs) {}
+    Worker(const Host& host, LiveQueue& queue) : step(queue, host.blobs, host.metrics) {}
   };
   struct Inbox {
     std::deque<ClaimedInput> waiting;
@@ -62,6 +62,7 @@ class PlanStage {
   void finish(const std::stop_token& stop);
   void watch(const std::stop_token& stop);
   void cancelWhatIsAsked();
+  void noteProgress();
   void startWorkers();
   void giveBack(std::size_t keep);
 

@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/failpoints.h"
 #include "base/glob.h"
+#include "base/traceparent.h"
 #include "base/utf8.h"
 #include "model/plan_diff.h"
 #include "model/plan_document.h"
@@ -44,7 +45,10 @@ Failure clean(Failure failure) {
 
 }  // namespace
 
-PlanStep::PlanStep(LiveQueue& queue, BlobStore& blobs) : queue_(queue), blobs_(blobs) {
+PlanStep::PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics)
+    : queue_(queue),
+      blobs_(blobs),
+      metrics_(metrics) {
   refresh();
 }
 
@@ -155,9 +159,13 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   call.content = input.content.value_or(std::string());
   call.sizeBytes = input.sizeBytes;
   call.attempt = input.attempt;
-  PlanServices services(call.id, blobs_, std::move(*secrets));
+  call.traceparent = traceparentOf(input.traceId, fmt::format("input/{}/{}", call.id, input.fence));
+  Reports reports(metrics_, result.plugin, queue_.name);
+  PlanServices services(call, blobs_, std::move(*secrets), reports);
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
   const RunningCall<InputId>::Scope scope(running_, running, input.id);
+  *telling_.lock() = {input.id, input.fence, &reports};
+  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *telling_.lock() = {}; });
   failpoint("plan.call.before");
   StageOutcome outcome = slot->planner->plan(call, running);
   failpoint("plan.call.after");
@@ -183,6 +191,9 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
     result = seal(input, *slot, outcome.document);
     result.blobs = services.takeBlobs();
   }
+  std::visit([&](auto& end) { end.events = reports.takeEvents(); }, result.end);
+  if (auto* unplanned = std::get_if<UnplannedInput>(&result.end))
+    unplanned->planner = slot->config->plugin;
   result.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - begin);
   return result;
@@ -251,6 +262,13 @@ UnplannedInput PlanStep::toUnplanned(const ClaimedInput& input, Failure failure)
   }
   unplanned.failure = clean(std::move(failure));
   return unplanned;
+}
+
+std::optional<InputProgress> PlanStep::takeProgress() {
+  auto telling = telling_.lock();
+  auto progress = telling->reports ? telling->reports->takeProgress() : std::nullopt;
+  if (!progress) return std::nullopt;
+  return InputProgress{telling->input, telling->fence, std::move(*progress)};
 }
 
 }  // namespace planwright

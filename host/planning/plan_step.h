@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "model/claims.h"
+#include "stages/reports.h"
 #include "stages/running_call.h"
 #include "workers/live_queue.h"
 
@@ -28,7 +30,7 @@ struct PlanResult {
 /// when a call begins. Belongs to one worker thread; `interrupt` comes from any.
 class PlanStep {
  public:
-  PlanStep(LiveQueue& queue, BlobStore& blobs);
+  PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics);
 
   PlanResult run(const ClaimedInput& input);
   /// Lets go of an older generation. run() does it, too; this is for workers without work.
@@ -42,12 +44,19 @@ class PlanStep {
   }
   /// Stops the call once it took longer than its planner's deadline, or was silent for too long.
   void checkLimits(SteadyTime now) { running_.checkLimits(now); }
+  /// How far the call that runs now says it is; nothing if it said nothing new.
+  std::optional<InputProgress> takeProgress();
 
  private:
   struct Slot {
     const PlannerConfig* config = nullptr;
     std::unique_ptr<Planner> planner;
     std::string settingsDigest;
+  };
+  struct Telling {
+    InputId input{};
+    std::int64_t fence = 0;
+    Reports* reports = nullptr;
   };
 
   void adopt(std::shared_ptr<const QueueGeneration> generation);
@@ -63,9 +72,11 @@ class PlanStep {
 
   LiveQueue& queue_;
   BlobStore& blobs_;
+  Metrics& metrics_;
   std::shared_ptr<const QueueGeneration> generation_;
   std::vector<Slot> slots_;
   RunningCall<InputId> running_;
+  Guarded<Telling> telling_;
 };
 
 }  // namespace planwright

@@ -131,6 +131,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   IntakeSettings intake;
   intake.queue = queue_.name;
   intake.source = sourceName(config, index);
+  intake.plugin = config.plugin;
   intake.pattern = config.pattern;
   intake.stableFor = config.stableFor;
   intake.onOverwrite =
@@ -154,9 +155,9 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
     self->holderUntil = time + kHolderTrust;
     return true;
   };
-  running->intake =
-      std::make_unique<Intake>(intake, IntakeParts{std::move(*source), running->recorder,
-                                                   host_.blobs, host_.clock, std::move(isHolder)});
+  running->intake = std::make_unique<Intake>(
+      intake, IntakeParts{std::move(*source), running->recorder, host_.blobs, host_.clock,
+                          host_.metrics, std::move(isHolder)});
   running->intake->start();
   return running;
 }

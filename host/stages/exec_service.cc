@@ -111,7 +111,8 @@ Result<void> placeFiles(const JsonValue& spec, const fs::path& folder, StageCall
   return {};
 }
 
-std::vector<std::string> environment(const JsonValue& spec, const std::string& home) {
+std::vector<std::string> environment(const JsonValue& spec, const std::string& home,
+                                     const std::string& traceparent) {
   std::vector<std::string> out;
   const auto* env = find(spec, "env");
   const auto has = [&](const char* name) { return env && find(*env, name); };
@@ -120,6 +121,7 @@ std::vector<std::string> environment(const JsonValue& spec, const std::string& h
   if (!has("HOME")) out.push_back("HOME=" + home);
   if (!has("TMPDIR")) out.push_back("TMPDIR=" + home);
   if (!has("LANG")) out.emplace_back("LANG=C.UTF-8");
+  if (!has("TRACEPARENT") && !traceparent.empty()) out.push_back("TRACEPARENT=" + traceparent);
   if (env && env->IsObject())
     for (const auto& item : env->GetObject())
       if (item.value.IsString())
@@ -150,7 +152,7 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const std::string& cwd,
   return wish;
 }
 
-Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
+Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
                               const std::string& privateFolder) {
   ProgramSpec out;
   const auto* argv = find(spec, "argv");
@@ -165,8 +167,8 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, const ProgramLimits& most,
   out.cwd = textOr(spec, "cwd", privateFolder);
   if (!fs::path(out.cwd).is_absolute())
     return invalid("cwd \"" + out.cwd + "\" is not absolute", "/cwd");
-  out.env = environment(spec, privateFolder);
-  out.limits = limitsOf(spec, most);
+  out.env = environment(spec, privateFolder, services.traceparent());
+  out.limits = limitsOf(spec, services.programLimits());
   auto sandbox = sandboxOf(spec, out.cwd, privateFolder);
   if (!sandbox) return sandbox.error();
   out.sandbox = std::move(*sandbox);
@@ -223,7 +225,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   const auto json = parseJson(specJson);
   if (!json) return json.error();
   const PrivateFolders::Lease folder(folders);
-  auto spec = parseSpec(*json, call.services().programLimits(), folder.path().string());
+  auto spec = parseSpec(*json, call.services(), folder.path().string());
   if (!spec) return spec.error();
   for (const auto& [name, value] : call.services().programSecrets())
     spec->env.push_back(name + "=" + value);

@@ -12,6 +12,7 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kLogLimitBytes = std::size_t{64} << 10;
+constexpr std::size_t kNoteLimitBytes = 1024;
 
 std::string_view view(pw_str text) {
   return {text.ptr ? text.ptr : "", text.len};
@@ -124,10 +125,13 @@ struct HostFunctions {
     });
   }
 
-  static void metric(void*, pw_call* c, std::int32_t kind, pw_str name, double value,
+  static void metric(void* ctx, pw_call* c, std::int32_t kind, pw_str name, double value,
                      pw_str labels) {
     bridged(c, 0, [&] {
-      if (auto* call = running(c)) call->services().metric(kind, view(name), value, view(labels));
+      if (auto* call = running(c))
+        call->services().metric(kind, view(name), value, c->masked(view(labels), kLogLimitBytes));
+      else if (of(ctx).count_)
+        of(ctx).count_(kind, view(name), value, view(labels));
       return 0;
     });
   }
@@ -145,7 +149,7 @@ struct HostFunctions {
     return bridged(c, std::int32_t{PW_STOP_DRAIN}, [&] {
       auto* call = living(c);
       if (!call) return std::int32_t{PW_STOP_USER};
-      call->services().progress(done, total, view(note));
+      call->services().progress(done, total, c->masked(view(note), kNoteLimitBytes));
       return std::int32_t{call->reasonForPlugin()};
     });
   }
@@ -228,11 +232,12 @@ struct HostFunctions {
 };
 
 HostTable::HostTable(std::string plugin, std::vector<std::string> secrets, Programs& programs,
-                     std::filesystem::path workFolder)
+                     std::filesystem::path workFolder, CountMetric count)
     : plugin_(std::move(plugin)),
       secrets_(std::move(secrets)),
       programs_(programs),
-      folders_(std::move(workFolder)) {
+      folders_(std::move(workFolder)),
+      count_(std::move(count)) {
   static constexpr std::string_view kName = "planwright", kVersion = PLANWRIGHT_VERSION;
   table_ = {sizeof(pw_host),
             PW_ABI_MAJOR,

@@ -8,6 +8,7 @@
 
 #include "base/program.h"
 #include "stages/private_folders.h"
+#include "stages/stage.h"
 
 namespace planwright {
 
@@ -18,14 +19,15 @@ namespace planwright {
 class HostTable {
  public:
   /// `secrets`: names the plugin may ask for. `workFolder`: where programs get their private
-  /// folders.
+  /// folders. `count`: metrics that belong to no call; null = they are dropped.
   HostTable(std::string plugin, std::vector<std::string> secrets, Programs& programs,
-            std::filesystem::path workFolder);
+            std::filesystem::path workFolder, CountMetric count);
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
 
   const pw_host* table() const { return &table_; }
   const std::string& plugin() const { return plugin_; }
+  const CountMetric& count() const { return count_; }
 
  private:
   friend struct HostFunctions;
@@ -33,6 +35,7 @@ class HostTable {
   const std::vector<std::string> secrets_;
   Programs& programs_;
   PrivateFolders folders_;
+  const CountMetric count_;
   pw_host table_{};
 };
 

@@ -24,7 +24,7 @@ InprocInstance::InprocInstance(std::shared_ptr<Library> library, const pw_stage*
 template <class Enter>
 std::optional<Failure> InprocInstance::runLifecycle(Enter enter) {
   const std::lock_guard lock(library_->lifecycle());
-  ModuleServices services(library_->manifest().id);
+  ModuleServices services(library_->manifest().id, library_->count());
   StageCall call(services);
   record_.begin(pw_call::Kind::Module, call);
   return record_.end(enter(&record_), library_->manifest().id);

@@ -17,6 +17,7 @@ inline pw_job toForm(const StageJob& job) {
   form.token = toStr(job.token);
   form.workdir = toStr(job.workdir);
   form.inputs = toStr(job.inputsJson);
+  form.traceparent = toStr(job.traceparent);
   return form;
 }
 

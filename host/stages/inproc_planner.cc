@@ -21,6 +21,7 @@ StageOutcome InprocPlanner::plan(const StageInput& input, StageCall& call) {
   in.media_type = toStr(input.mediaType);
   in.attributes = toStr(input.attributesJson);
   in.bytes = static_cast<std::uint64_t>(input.sizeBytes);
+  in.traceparent = toStr(input.traceparent);
   if (input.isInline) {
     in.inline_data = toStr(input.content);
     in.bytes = input.content.size();

@@ -42,7 +42,8 @@ bool complete(const std::string& id, const void* table) {
 }  // namespace
 
 Result<std::shared_ptr<Library>> Library::load(const fs::path& file, Manifest manifest,
-                                               Programs& programs, const fs::path& workFolder) {
+                                               Programs& programs, const fs::path& workFolder,
+                                               CountMetric count) {
   std::unique_ptr<boost::dll::shared_library> code;
   try {
     // Lazy binding would load a plugin with missing symbols and abort at its first call. The
@@ -53,18 +54,19 @@ Result<std::shared_ptr<Library>> Library::load(const fs::path& file, Manifest ma
     return refused(fmt::format("The loader refused it: {}", e.what()));
   }
   const std::shared_ptr<Library> library(
-      new Library(std::move(code), file, std::move(manifest), programs, workFolder));
+      new Library(std::move(code), file, std::move(manifest), programs, workFolder,
+                  std::move(count)));
   if (auto ok = library->greet(); !ok) return ok.error();
   if (auto ok = library->open(); !ok) return ok.error();
   return library;
 }
 
 Library::Library(std::unique_ptr<boost::dll::shared_library> code, fs::path file, Manifest manifest,
-                 Programs& programs, const fs::path& workFolder)
+                 Programs& programs, const fs::path& workFolder, CountMetric count)
     : code_(std::move(code)),
       file_(std::move(file)),
       manifest_(std::move(manifest)),
-      host_(manifest_.id, manifest_.secrets, programs, workFolder) {}
+      host_(manifest_.id, manifest_.secrets, programs, workFolder, std::move(count)) {}
 
 Library::~Library() {
   if (opened_) module_->close();
@@ -102,7 +104,7 @@ Result<void> Library::open() {
     opened_ = PW_HAS(module_, close);
     return {};
   }
-  ModuleServices services(manifest_.id);
+  ModuleServices services(manifest_.id, host_.count());
   StageCall stage(services);
   pw_call call;
   call.begin(pw_call::Kind::Module, stage);

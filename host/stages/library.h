@@ -25,10 +25,12 @@ namespace planwright {
 class Library {
  public:
   /// Loads `file`, a copy nobody writes to, and greets the module: magic, major, id and version as
-  /// in the manifest, every promised stage. The error is a sentence for the plugin's page.
+  /// in the manifest, every promised stage. The error is a sentence for the plugin's page. `count`:
+  /// as HostTable.
   static Result<std::shared_ptr<Library>> load(const std::filesystem::path& file, Manifest manifest,
                                                Programs& programs,
-                                               const std::filesystem::path& workFolder);
+                                               const std::filesystem::path& workFolder,
+                                               CountMetric count);
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -36,6 +38,7 @@ class Library {
   const Manifest& manifest() const { return manifest_; }
   const std::filesystem::path& file() const { return file_; }
   const pw_host* host() const { return host_.table(); }
+  const CountMetric& count() const { return host_.count(); }
   /// The stage's table, e.g. const pw_planner*, or null.
   const void* stage(std::string_view id) const;
   /// Held around create, start, stop and destroy: the ABI never has two of them at once in one
@@ -44,7 +47,8 @@ class Library {
 
  private:
   Library(std::unique_ptr<boost::dll::shared_library> code, std::filesystem::path file,
-          Manifest manifest, Programs& programs, const std::filesystem::path& workFolder);
+          Manifest manifest, Programs& programs, const std::filesystem::path& workFolder,
+          CountMetric count);
   Result<void> greet();
   Result<void> open();
 

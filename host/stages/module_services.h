@@ -8,10 +8,12 @@
 namespace planwright {
 
 /// What a plugin gets outside any item's work, when it is opened, created, started or stopped: the
-/// host's log and nothing else.
+/// host's log and metrics, and nothing else.
 class ModuleServices final : public CallServices {
  public:
-  explicit ModuleServices(std::string plugin) : plugin_(std::move(plugin)) {}
+  explicit ModuleServices(std::string plugin, CountMetric count = nullptr)
+      : plugin_(std::move(plugin)),
+        count_(std::move(count)) {}
 
   void log(int level, std::string_view message, std::string_view) override {
     if (level >= 4)
@@ -31,9 +33,13 @@ class ModuleServices final : public CallServices {
   }
   std::optional<std::string> secret(std::string_view) override { return std::nullopt; }
   int outputFd() override { return -1; }
+  void metric(int kind, std::string_view name, double value, std::string_view labels) override {
+    if (count_) count_(kind, name, value, labels);
+  }
 
  private:
   const std::string plugin_;
+  const CountMetric count_;
 };
 
 }  // namespace planwright

@@ -1,6 +1,7 @@
 #include "stages/process_stage.h"
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
@@ -37,6 +38,10 @@ std::string howItEnded(const ProgramExit& exit) {
 constexpr const char* kSpeak =
     " A program as plugin speaks planwright's frames on descriptor 0 and answers Hello with Ready; "
     "sdk/python/planwright.py does that.";
+
+std::uint64_t countIn(const JsonValue& meta, const char* name) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, numberOr(meta, name, 0)));
+}
 
 std::string helloOf(const WorkerTask& task) {
   JsonWriter hello;
@@ -251,14 +256,14 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
       services.event(textOr(*meta, "type"), secrets_.without(frame.data));
       return {};
     case FrameKind::Progress:
-      services.progress(static_cast<std::uint64_t>(numberOr(*meta, "done", 0)),
-                        static_cast<std::uint64_t>(numberOr(*meta, "total", 0)),
+      services.progress(countIn(*meta, "done"), countIn(*meta, "total"),
                         secrets_.without(textOr(*meta, "note")));
       return {};
     case FrameKind::Metric: {
       const auto* value = find(*meta, "value");
       services.metric(static_cast<int>(numberOr(*meta, "kind", 0)), textOr(*meta, "name"),
-                      value && value->IsNumber() ? value->GetDouble() : 0, textOr(*meta, "labels"));
+                      value && value->IsNumber() ? value->GetDouble() : std::nan(""),
+                      secrets_.without(textOr(*meta, "labels")));
       return {};
     }
     case FrameKind::Exec:

@@ -99,6 +99,15 @@ struct Plugins::Loaded {
   const ManifestReader reader;
   Guarded<std::map<std::string, std::shared_ptr<StoredPlugin>>> byDigest;
 
+  /// Of what a plugin counts outside of calls.
+  CountMetric countOf(const std::string& plugin) const {
+    if (!options.metrics) return nullptr;
+    return [metrics = options.metrics, plugin](int kind, std::string_view name, double value,
+                                               std::string_view labels) {
+      metrics->report(plugin, {}, kind, name, value, labels);
+    };
+  }
+
   /// All that was ever said of each, oldest first, so that it stays readable.
   Guarded<std::map<std::string, std::list<Program>, std::less<>>> programPlugins;
   const Program& programNow(std::string_view id);
@@ -157,7 +166,8 @@ Plugins::Program Plugins::Loaded::readNow(std::string_view id) const {
     if (options.lock) info.error = options.lock->whyNot(info.id, info.digest);
     if (info.error.empty())
       now.plugin = std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest,
-                                                  info.file, programs, options.workFolder);
+                                                  info.file, programs, options.workFolder,
+                                                  countOf(info.id));
   } catch (const std::exception& e) {
     info.error = e.what();
   }
@@ -180,7 +190,8 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, Plugin
   const auto stored =
       storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
   auto plugin = std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored,
-                                               shared_->programs, options.workFolder, bytes);
+                                               shared_->programs, options.workFolder,
+                                               shared_->countOf(info.id), bytes);
   if (info.isBundled && plugin->manifest.inproc) {
     if (const auto loaded = plugin->load(); !loaded) return loaded.error();
   } else if (const auto ok = probePlugin(shared_->workers, *plugin); !ok) {

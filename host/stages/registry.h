@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/program.h"
 #include "base/result.h"
 #include "stages/plugin_lock.h"
@@ -60,6 +61,8 @@ struct PluginOptions {
   std::vector<std::filesystem::path> folders = {};
   /// What is not run; null = of these plugins alone.
   std::shared_ptr<Quarantine> quarantine = nullptr;
+  /// Where plugins count; null = what they count outside of calls is dropped.
+  Metrics* metrics = nullptr;
 };
 
 /// The plugins of this host, read once when constructed. One bad plugin never stops the

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,10 @@
 namespace planwright {
 
 class StageCall;
+
+/// A metric that a plugin counts: kind (PW_COUNTER, PW_GAUGE, PW_HISTOGRAM), name, value and labels
+/// (a JSON object, or empty).
+using CountMetric = std::function<void(int, std::string_view, double, std::string_view)>;
 
 /// What a source may use and must keep to.
 struct SourcePlace {
@@ -49,6 +54,8 @@ class CallServices {
   virtual std::optional<std::string> outputTail(std::size_t /*mostBytes*/) { return std::nullopt; }
   /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
   virtual ProgramLimits programLimits() { return {}; }
+  /// For the TRACEPARENT of its programs (W3C Trace Context); empty = it belongs to no trace.
+  virtual std::string traceparent() { return {}; }
   /// More variables for their environment, whose values nobody may read.
   virtual std::map<std::string, std::string> programSecrets() { return {}; }
   /// A program that the call ran has ended: its status belongs to the record of the call.
@@ -71,11 +78,13 @@ struct StageInput {
   std::int64_t sizeBytes = 0;
   bool isInline = false;
   int attempt = 1;
+  std::string traceparent = {};  ///< W3C Trace Context of the attempt, or empty
 };
 
 struct StageJob {
   std::string id, planId, planDigest, specJson, token, workdir, inputsJson;
   int attempt = 1;
+  std::string traceparent = {};  ///< as StageInput's
 };
 
 /// The end of a call: a result or a failure, never both.

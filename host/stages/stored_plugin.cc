@@ -47,13 +47,14 @@ bool isLoaded(const std::filesystem::path& file) {
 
 StoredPlugin::StoredPlugin(Manifest says, std::string digestOfFile, std::filesystem::path copy,
                            Programs& programs, std::filesystem::path workFolder,
-                           std::string_view bytes)
+                           CountMetric count, std::string_view bytes)
     : manifest(std::move(says)),
       digest(std::move(digestOfFile)),
       file(std::move(copy)),
       residence(residenceOf(manifest, bytes)),
       programs_(programs),
       workFolder_(std::move(workFolder)),
+      count_(std::move(count)),
       code_(std::make_shared<Guarded<Code>>()) {}
 
 Result<void> StoredPlugin::load() {
@@ -63,7 +64,7 @@ Result<void> StoredPlugin::load() {
 
 Result<void> StoredPlugin::load(Code& code) const {
   if (code.library) return {};
-  auto loaded = Library::load(file, manifest, programs_, workFolder_);
+  auto loaded = Library::load(file, manifest, programs_, workFolder_, count_);
   if (!loaded) return loaded.error();
   code.library = std::move(*loaded);
   return {};

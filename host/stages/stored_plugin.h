@@ -28,9 +28,10 @@ struct Residence {
 /// all generations of plugins that have it. [any thread]
 class StoredPlugin {
  public:
-  /// `bytes` of the file, if it is a shared object.
+  /// `count`: as HostTable. `bytes` of the file, if it is a shared object.
   StoredPlugin(Manifest says, std::string digestOfFile, std::filesystem::path copy,
-               Programs& programs, std::filesystem::path workFolder, std::string_view bytes = {});
+               Programs& programs, std::filesystem::path workFolder, CountMetric count,
+               std::string_view bytes = {});
 
   const Manifest manifest;
   const std::string digest;
@@ -59,6 +60,7 @@ class StoredPlugin {
 
   Programs& programs_;
   const std::filesystem::path workFolder_;
+  const CountMetric count_;
   const std::shared_ptr<Guarded<Code>> code_;  ///< leases may outlive this
 };
 

@@ -1,6 +1,7 @@
 #include "stages/worker_services.h"
 
 #include <chrono>
+#include <cmath>
 
 #include "base/json.h"
 #include "stages/worker_wire.h"
@@ -9,6 +10,7 @@ namespace planwright {
 namespace {
 
 constexpr std::int64_t kProgressMillis = 50;  // more often nobody wants to know
+constexpr std::size_t kMostBefore = 100;      // of what is counted before the first call
 
 std::int64_t nowMillis() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -17,6 +19,16 @@ std::int64_t nowMillis() {
 }
 
 }  // namespace
+
+void WorkerServices::beginCall(std::uint32_t number) {
+  std::vector<std::string> counted;
+  {
+    const std::lock_guard lock(mutex_);
+    call_ = number;
+    counted.swap(countedBefore_);
+  }
+  for (const auto& meta : counted) host_.send(FrameKind::Metric, number, meta);
+}
 
 void WorkerServices::deliver(Frame reply) {
   const std::lock_guard lock(mutex_);
@@ -90,9 +102,18 @@ std::optional<std::string> WorkerServices::secret(std::string_view name) {
 
 void WorkerServices::metric(int kind, std::string_view name, double value,
                             std::string_view labels) {
-  JsonWriter meta;
-  meta.object().member("kind", kind).member("name", name).member("value", value);
-  host_.send(FrameKind::Metric, call_, meta.member("labels", labels).end().take());
+  JsonWriter json;
+  json.object().member("kind", kind).member("name", name);
+  if (std::isfinite(value)) json.member("value", value);  // without one it is refused
+  std::string meta = json.member("labels", labels).end().take();
+  {
+    const std::lock_guard lock(mutex_);
+    if (call_ == 0) {  // the host waits for Ready, and for nothing else
+      if (countedBefore_.size() < kMostBefore) countedBefore_.push_back(std::move(meta));
+      return;
+    }
+  }
+  host_.send(FrameKind::Metric, call_, meta);
 }
 
 std::optional<Result<std::string>> WorkerServices::execute(std::string_view specJson) {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "stages/frames.h"
 #include "stages/stage.h"
@@ -20,7 +21,8 @@ class WorkerServices final : public CallServices {
  public:
   explicit WorkerServices(FrameSocket& host) : host_(host) {}
 
-  void beginCall(std::uint32_t number) { call_ = number; }
+  /// What was counted before the first one goes with it.
+  void beginCall(std::uint32_t number);
   /// A Reply came. [reader]
   void deliver(Frame reply);
 
@@ -39,7 +41,8 @@ class WorkerServices final : public CallServices {
   Result<Frame> ask(FrameKind kind, std::string_view meta, std::string_view data = {}, int fd = -1);
 
   FrameSocket& host_;
-  std::atomic<std::uint32_t> call_{0};
+  std::atomic<std::uint32_t> call_{0};  ///< 0 = none has begun
+  std::vector<std::string> countedBefore_;  ///< metas of Metric frames; guarded by mutex_
   std::atomic<std::int64_t> lastProgress_{0};  ///< steady milliseconds
   std::mutex mutex_;
   std::condition_variable replied_;

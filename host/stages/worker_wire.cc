@@ -69,6 +69,7 @@ std::string toMeta(const StageInput& input) {
   JsonWriter json;
   json.object().member("id", input.id).member("name", input.name).member("digest", input.digest);
   json.member("media_type", input.mediaType).member("attributes", input.attributesJson);
+  json.member("traceparent", input.traceparent);
   json.member("bytes", input.sizeBytes).member("inline", input.isInline);
   return json.member("attempt", input.attempt).end().take();
 }
@@ -78,6 +79,7 @@ std::string toMeta(const StageJob& job) {
   json.object().member("id", job.id).member("plan_id", job.planId);
   json.member("plan_digest", job.planDigest).member("spec", job.specJson);
   json.member("token", job.token).member("workdir", job.workdir).member("inputs", job.inputsJson);
+  json.member("traceparent", job.traceparent);
   return json.member("attempt", job.attempt).end().take();
 }
 
@@ -143,6 +145,7 @@ Result<StageInput> inputFrom(Frame frame) {
   input.digest = textOr(*meta, "digest");
   input.mediaType = textOr(*meta, "media_type");
   input.attributesJson = textOr(*meta, "attributes");
+  input.traceparent = textOr(*meta, "traceparent");
   input.sizeBytes = numberOr(*meta, "bytes", 0);
   input.isInline = boolOr(*meta, "inline", false);
   input.attempt = static_cast<int>(numberOr(*meta, "attempt", 1));
@@ -161,6 +164,7 @@ Result<StageJob> jobFrom(const Frame& frame) {
   job.token = textOr(*meta, "token");
   job.workdir = textOr(*meta, "workdir");
   job.inputsJson = textOr(*meta, "inputs");
+  job.traceparent = textOr(*meta, "traceparent");
   job.attempt = static_cast<int>(numberOr(*meta, "attempt", 1));
   return job;
 }

@@ -7,6 +7,7 @@
 #include "artifacts/blob_store.h"
 #include "base/failpoints.h"
 #include "store/pg_array.h"
+#include "store/reported_events.h"
 
 namespace planwright {
 namespace {
@@ -18,6 +19,16 @@ double seconds(std::chrono::milliseconds time) {
 bool namesBlobs(const std::vector<PlannedInput>& inputs) {
   return std::any_of(inputs.begin(), inputs.end(),
                      [](const auto& input) { return !input.plan.blobs.empty(); });
+}
+
+template <class Input>
+bool tellEvents(const std::vector<Input>& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const auto& input) { return !input.events.empty(); });
+}
+
+std::string subjectOf(InputId id) {
+  return "input/" + std::to_string(number(id));
 }
 
 /// A plan that was claimed as it was made.
@@ -72,9 +83,9 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
 std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>& inputs,
                                                 const std::string& queue, ClaimAhead ahead) {
   // A plan and what it names become visible together, or the collector would see one alone. Most
-  // plans name no blob, and a single statement is its own transaction.
+  // plans name no blob, and a single statement is its own transaction. So it is with events.
   std::optional<Transaction> together;
-  if (namesBlobs(inputs)) together.emplace(connection_);
+  if (namesBlobs(inputs) || tellEvents(inputs)) together.emplace(connection_);
   PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes,
       documents;
   for (const auto& input : inputs) {
@@ -97,6 +108,7 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
       {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
        plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue,
        number(ahead.instance), static_cast<std::int64_t>(ahead.count)});
+  tell(inputs, rows, queue);  // not what was told by that earlier one
   // Fewer than asked for: lost claims, or an earlier commit of ours whose answer never came.
   if (rows.size() < inputs.size())
     rows = connection_.run("planned_before", {idText, fenceText, number(ahead.instance)});
@@ -112,6 +124,30 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
     together->commit();
   }
   return made;
+}
+
+void Inputs::tell(const std::vector<PlannedInput>& inputs, const Rows& finished,
+                  const std::string& queue) {
+  if (!tellEvents(inputs)) return;
+  ReportedEvents events;
+  for (std::size_t i = 0; i < finished.size(); ++i) {
+    const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& each) {
+      return number(each.id) == finished.number(i, 0);
+    });
+    const std::string& planner = input->plan.planner;  // id and version
+    events.add(subjectOf(input->id), planner.substr(0, planner.rfind(' ')), input->events);
+  }
+  events.write(connection_, queue);
+}
+
+void Inputs::note(const std::vector<InputProgress>& said) {
+  PgArray ids, fences, texts;
+  for (const auto& each : said) {
+    ids.add(number(each.id));
+    fences.add(each.fence);
+    texts.add(toJson(each.progress));
+  }
+  connection_.run("note_input_progress", {ids.take(), fences.take(), texts.take()});
 }
 
 void Inputs::nameBlobs(const std::vector<PlannedInput>& inputs, const std::vector<Made>& made) {
@@ -143,10 +179,21 @@ std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<Unplann
     budgets.add(std::int64_t{input.budget});
     deaths.add(std::int64_t{input.isDeath ? 1 : 0});
   }
+  std::optional<Transaction> together;
+  if (tellEvents(inputs)) together.emplace(connection_);
   const Rows rows = connection_.run(
       "finish_unplanned",
       {ids.take(), fences.take(), statuses.take(), delays.take(), errors.take(), reasons.take(),
        details.take(), classes.take(), queue, uncounts.take(), budgets.take(), deaths.take()});
+  if (together) {
+    ReportedEvents events;
+    for (const auto& input : inputs)
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        if (number(input.id) == rows.number(i, 0))
+          events.add(subjectOf(input.id), input.planner, input.events);
+    events.write(connection_, queue);
+    together->commit();
+  }
   std::vector<Unplanned> done(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
     done[i] = {InputId{rows.number(i, 0)}, rows.text(i, 1)};

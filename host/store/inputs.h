@@ -39,6 +39,8 @@ class Inputs : public LineRows {
   };
   std::vector<Unplanned> finishUnplanned(const std::vector<UnplannedInput>& inputs,
                                          const std::string& queue);
+  /// How far their planners are. What is being moved right now is left out.
+  void note(const std::vector<InputProgress>& said);
   /// Inputs of ours that somebody wants stopped.
   std::vector<InputId> cancelRequests(InstanceId instance, const std::string& queue);
   /// Of planned inputs that finishPlanned left alone: those that somebody cancelled are cancelled.
@@ -47,6 +49,8 @@ class Inputs : public LineRows {
  private:
   static const Statements kStatements;
   void nameBlobs(const std::vector<PlannedInput>& inputs, const std::vector<Made>& made);
+  void tell(const std::vector<PlannedInput>& inputs, const Rows& finished,
+            const std::string& queue);
 };
 
 }  // namespace planwright

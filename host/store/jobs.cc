@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "store/pg_array.h"
+#include "store/reported_events.h"
 
 namespace planwright {
 namespace {
@@ -101,20 +102,41 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes,
     sealed.add(std::int64_t{change.isSealed ? 1 : 0});
     counters.add(change.counter.empty() ? change.failureClass : change.counter);
   }
-  PgArray open, openFences, done, failed;
+  PgArray open, openFences, jobsDone, jobsFailed;
   for (const auto& build : progress) {
     open.add(number(build.build));
     openFences.add(build.fence);
-    done.add(std::int64_t{build.done});
-    failed.add(std::int64_t{build.failed});
+    jobsDone.add(std::int64_t{build.done});
+    jobsFailed.add(std::int64_t{build.failed});
   }
-  return connection_
-      .run("finish_jobs",
-           {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(), codes.take(),
-            errors.take(), outputs.take(), delays.take(), attempts.take(), memory.take(),
-            extra.take(), queue, caches.take(), sealed.take(), counters.take(), open.take(),
-            openFences.take(), done.take(), failed.take()})
-      .size();
+  const Rows done = connection_.run(
+      "finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(),
+                      codes.take(), errors.take(), outputs.take(), delays.take(), attempts.take(),
+                      memory.take(), extra.take(), queue, caches.take(), sealed.take(),
+                      counters.take(), open.take(), openFences.take(), jobsDone.take(),
+                      jobsFailed.take()});
+  tell(changes, done, queue);
+  return done.size();
+}
+
+void Jobs::tell(const std::vector<JobChange>& changes, const Rows& done, const std::string& queue) {
+  ReportedEvents events;
+  for (const auto& change : changes) {
+    if (change.events.empty()) continue;
+    for (std::size_t i = 0; i < done.size(); ++i)
+      if (done.number(i, 0) == number(change.id))
+        events.add("job/" + std::to_string(number(change.id)), change.builder, change.events);
+  }
+  events.write(connection_, queue);
+}
+
+void Jobs::note(const std::vector<JobProgress>& said) {
+  PgArray attempts, texts;
+  for (const auto& each : said) {
+    attempts.add(number(each.attempt));
+    texts.add(toJson(each.progress));
+  }
+  connection_.run("note_job_progress", {attempts.take(), texts.take()});
 }
 
 void Jobs::redo(const std::vector<JobRedo>& jobs, const std::string& queue) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "base/reported.h"
 #include "model/claims.h"
 #include "model/job_graph.h"
 #include "store/database.h"
@@ -61,6 +62,14 @@ struct JobChange {
   bool isSealed = false;  ///< it was kept from the network and from undeclared files
   int extraAttempts =
       0;  ///< added to the budget: the host stopped it, which is not the job's fault
+  std::vector<ReportedEvent> events = {};  ///< that the builder told
+  std::string builder = {};                ///< whose they are: its id
+};
+
+/// How far the builder of a running attempt says it is.
+struct JobProgress {
+  AttemptId attempt{};
+  CallProgress progress;
 };
 
 /// How far a build has come.
@@ -104,9 +113,12 @@ class Jobs {
   /// failed.
   void resetLost(const std::vector<ClaimedPlan>& plans);
   /// `progress`: of the builds that go on. Gives how many changes took place: not those of lost
-  /// claims, nor what an earlier write in doubt did.
+  /// claims, nor what an earlier write in doubt did. In the caller's transaction, if there are
+  /// events.
   std::size_t change(const std::vector<JobChange>& changes,
                      const std::vector<BuildProgress>& progress, const std::string& queue);
+  /// How far their builders are. What is being moved right now is left out.
+  void note(const std::vector<JobProgress>& said);
   void redo(const std::vector<JobRedo>& jobs, const std::string& queue);
   /// Also gives those that an in-doubt commit already started.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
@@ -121,6 +133,8 @@ class Jobs {
   std::vector<JobPlace> cancelRequests(InstanceId instance, const std::string& queue);
 
  private:
+  void tell(const std::vector<JobChange>& changes, const Rows& done, const std::string& queue);
+
   Connection& connection_;
 };
 

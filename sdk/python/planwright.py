@@ -95,10 +95,11 @@ def found(name, path=None, digest=None, attributes=None):
 
 
 class Input:
-    """What a planner plans: id, name, digest, media_type, bytes, attempt, attributes (a dict)."""
+    """What a planner plans: id, name, digest, media_type, bytes, attempt, attributes (a dict),
+    traceparent (W3C Trace Context of this attempt, or "")."""
 
     def __init__(self, meta, data, call):
-        for name in ("id", "name", "digest", "media_type"):
+        for name in ("id", "name", "digest", "media_type", "traceparent"):
             setattr(self, name, meta.get(name, ""))
         self.bytes, self.attempt = meta.get("bytes", len(data)), meta.get("attempt", 1)
         self.attributes = json.loads(meta.get("attributes") or "{}")
@@ -121,10 +122,10 @@ class Input:
 
 class Job:
     """What a builder builds: id, plan_id, plan_digest, token, attempt, spec and inputs (dicts),
-    workdir (absolute). What matches the job's output globs there afterwards is its result."""
+    workdir (absolute), traceparent (as of an input). What matches the job's output globs there afterwards is its result."""
 
     def __init__(self, meta):
-        for name in ("id", "plan_id", "plan_digest", "token", "workdir"):
+        for name in ("id", "plan_id", "plan_digest", "token", "workdir", "traceparent"):
             setattr(self, name, meta.get(name, ""))
         self.attempt = meta.get("attempt", 1)
         self.spec = json.loads(meta.get("spec") or "{}")
@@ -166,7 +167,8 @@ class Call:
         self._host.send(EVENT, self._number, {"type": kind}, json.dumps(body).encode())
 
     def metric(self, name, value, kind="counter", **labels):
-        """`kind`: counter, gauge or histogram."""
+        """planwright_plugin_NAME at the host's /metrics, with the labels plugin and queue besides.
+        `kind`: counter, gauge or histogram. At most 6 labels."""
         number = ("counter", "gauge", "histogram").index(kind)
         self._host.send(METRIC, self._number,
                         {"kind": number, "name": name, "value": value, "labels": json.dumps(labels)})

@@ -157,6 +157,7 @@ create table pending_inputs (
   reason_code text,
   details text,
   superseded_by bigint,
+  progress jsonb,                                 -- of the planner: {"done", "total", "note", "attempt", "at"}
   trace_id text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -260,6 +261,7 @@ create table jobs (
   -- Was it kept from the network and from files that it did not declare? Provenance calls materials complete only where all
   -- jobs were. Results from the cache are as sealed as the attempt that they come from.
   sealed boolean not null default false,
+  progress jsonb,                                 -- of the builder, as of inputs
   started_at timestamptz,
   finished_at timestamptz,
   unique (build_id, position)

@@ -142,6 +142,21 @@ e as (
          jsonb_build_object('error', error, 'class', class, 'attempt', attempt, 'delay_seconds', delay) from u)
 select id, status from u
 
+-- name: note_input_progress
+-- Arrays: $1 id, $2 fence, $3 how far its planner is: {"done", "total", "note"}. Never waits for a row that is being
+-- moved: the next note comes soon.
+with r as (select * from unnest($1::bigint[], $2::bigint[], $3::text[]) as r (id, fence, progress)),
+l as (
+  select i.id from pending_inputs i join r on r.id = i.id and r.fence = i.fence
+   where i.status = 'planning' for no key update of i skip locked)
+update pending_inputs i
+   set progress = r.progress::jsonb || jsonb_build_object('attempt', i.attempt, 'at', rfc3339(now()))
+  from r join l using (id) where i.id = r.id and i.fence = r.fence and i.status = 'planning'
+
+-- name: trace_input
+-- $1 id, $2 trace id: what is queued in this transaction belongs to that trace
+update pending_inputs set trace_id = $2 where id = $1
+
 -- name: enqueue_inputs
 -- $1 ids, $2 force, $3 actor. Puts inputs into the plan queue. Gives (id, queue, outcome): queued | already_queued |
 -- planning | planned | not there. `failed`, `cancelled` and `superseded` start over; `planned` only with force. Budgets

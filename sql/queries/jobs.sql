@@ -104,6 +104,18 @@ e as (
     from u where status <> 'ready' or attempt_id > 0)
 select id from u
 
+-- name: note_job_progress
+-- Arrays: $1 attempt id, $2 how far its builder is. As note_input_progress.
+with r as (
+  select a.job_id, a.n, r.progress
+    from unnest($1::bigint[], $2::text[]) as r (attempt_id, progress) join job_attempts a on a.id = r.attempt_id),
+l as (
+  select j.id from jobs j join r on r.job_id = j.id and r.n = j.attempt
+   where j.status = 'running' for no key update of j skip locked)
+update jobs j
+   set progress = r.progress::jsonb || jsonb_build_object('attempt', j.attempt, 'at', rfc3339(now()))
+  from r join l on l.id = r.job_id where j.id = r.job_id and j.attempt = r.n and j.status = 'running'
+
 -- name: redo_jobs
 -- Arrays: $1 job, $2 build, $3 fence, $4 why. $5 queue. Jobs that succeeded run once more, since what they left is gone.
 with r as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) as r (id, build_id, fence, why)),

@@ -104,6 +104,10 @@ update plans set blobs = $2::text[] where id = $1
 select p.id from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
   join plans p on p.id = r.id and p.fence = r.fence and p.status <> 'building'
 
+-- name: trace_plan
+-- As trace_input
+update plans set trace_id = $2 where id = $1
+
 -- name: enqueue_plans
 -- $1 ids, $2 force, $3 actor, $4 build mode, $5 may it use the cache. Gives (id, queue, outcome, build).
 with t as (

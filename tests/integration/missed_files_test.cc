@@ -22,7 +22,7 @@ struct MissedFiles : testing::Test {
     auto intake =
         std::make_unique<Intake>(IntakeSettings{.stableFor = 0ms},
                                  IntakeParts{plugins.folderSource(in, settings), recorder, blobs,
-                                             clock, [this] { return isHolder.load(); }});
+                                             clock, metrics, [this] { return isHolder.load(); }});
     intake->start();
     return intake;
   }
@@ -47,6 +47,7 @@ struct MissedFiles : testing::Test {
   bool made = std::filesystem::create_directory(in);
   FolderOnlyBlobs blobs{folder / "blobs"};
   SystemClock clock;
+  Metrics metrics;
   MemoryRecorder recorder;
   std::atomic<bool> isHolder = true;
 };

@@ -40,7 +40,7 @@ struct IntakeTest : ::testing::Test {
           return poll;
         });
     intake = std::make_unique<Intake>(settings, IntakeParts{std::move(source), recorder, blobs,
-                                                            clock, [this] { return isHolder; }});
+                                                            clock, metrics, [this] { return isHolder; }});
   }
   /// The source notices that name, and the intake takes one step.
   void notice(const std::string& name, const std::string& attributes = {}) {
@@ -73,6 +73,7 @@ struct IntakeTest : ::testing::Test {
   bool made = std::filesystem::create_directory(folder / "in");
   FakeClock clock;
   MemoryRecorder recorder;
+  Metrics metrics;
   FolderOnlyBlobs blobs{folder / "blobs"};
   bool isHolder = true;
   int polls = 0;
@@ -373,7 +374,7 @@ TEST_F(IntakeTest, BlobsOfASourceAreRecordedWithTheirCursor) {
   EXPECT_EQ(contents(), Texts{"repo/a.txt=A"});
   EXPECT_EQ(recorder.inputs().at(0).attributesJson, "{\"commit\":\"1f\"}");
   EXPECT_EQ(recorder.storedCursor(), "commit-1f");
-  EXPECT_EQ(recorder.events().at(0).first, "fetched");
+  EXPECT_EQ(recorder.events().at(0).first, "reported.fetched");
   EXPECT_EQ(onlyRefusal(), "b: \"sha256:bad\" is not a digest");
   restart();
   intake->step();

@@ -28,7 +28,8 @@ class StoredPluginTest : public testing::Test {
     const auto copy = folder.path() / built.filename();
     replaceFile(copy, bytes, 0444);
     auto manifest = ManifestReader().parse(*manifestSection(bytes));
-    return {*manifest, Digest::of(bytes).text(), copy, programs, folder.path() / "work", bytes};
+    return {*manifest, Digest::of(bytes).text(), copy, programs, folder.path() / "work", nullptr,
+            bytes};
   }
 
   std::unique_ptr<Planner> planner(StoredPlugin& plugin, const std::string& settings = "{}") {

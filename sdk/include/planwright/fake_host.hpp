@@ -265,7 +265,8 @@ inline End FakeHost::plan(const pw_planner& table, const GivenInput& input,
                     str("application/octet-stream"),
                     str(input.attributesJson),
                     input.content.size(),
-                    str(isInline ? std::string_view(input.content) : std::string_view())};
+                    str(isInline ? std::string_view(input.content) : std::string_view()),
+                    str(input.traceparent)};
   return live(table.stage, settings, [&](void* self) {
     return enter(*table.stage, self, "plan", [&](pw_call* c) { return table.plan(self, c, &in); });
   });
@@ -275,8 +276,9 @@ inline End FakeHost::plan(const pw_planner& table, const GivenInput& input,
 struct JobForm {
   explicit JobForm(const GivenJob& job)
       : plan(sha256("")),
-        form{sizeof(pw_job),    job.attempt,    str(job.id),      str("1"),           str(plan),
-             str(job.specJson), str(job.token), str(job.workdir), str(job.inputsJson)} {}
+        form{sizeof(pw_job),      job.attempt,         str(job.id),    str("1"),
+             str(plan),           str(job.specJson),   str(job.token), str(job.workdir),
+             str(job.inputsJson), str(job.traceparent)} {}
   const std::string plan;
   const pw_job form;
 };

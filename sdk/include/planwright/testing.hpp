@@ -36,6 +36,7 @@ struct GivenInput {
   std::string content = {};
   std::string attributesJson = "{}";
   unsigned attempt = 1;
+  std::string traceparent = {};
 };
 
 /// A job for a builder. `workdir` is the test's own folder, with the job's inputs in place.
@@ -46,6 +47,7 @@ struct GivenJob {
   std::string inputsJson = "{}";
   unsigned attempt = 1;
   std::string token = "token-1";
+  std::string traceparent = {};
 };
 
 /// How a call into the stage ended.

@@ -26,6 +26,10 @@ class Input {
   std::string_view attributesJson() const { return view(input_->attributes); }
   std::uint64_t size() const { return input_->bytes; }
   unsigned attempt() const { return input_->attempt; }
+  /// W3C Trace Context of this attempt; empty if it belongs to no trace, or the host is older.
+  std::string_view traceparent() const {
+    return PW_REACHES(input_, traceparent) ? view(input_->traceparent) : std::string_view();
+  }
   /// The whole content, read from the blob when it is large.
   std::string text() const {
     const std::string_view content = view(input_->inline_data);
@@ -51,6 +55,9 @@ class Job {
   std::string_view workdir() const { return view(job_->workdir); }
   std::string_view inputsJson() const { return view(job_->inputs); }
   unsigned attempt() const { return job_->attempt; }
+  std::string_view traceparent() const {
+    return PW_REACHES(job_, traceparent) ? view(job_->traceparent) : std::string_view();
+  }  ///< as Input's
   /// Names a blob as one of the job's artifacts. Files in the work folder that match the job's
   /// output globs become artifacts by themselves.
   void output(std::string_view name, std::string_view digest) const {
