@@ -127,6 +127,8 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   serviceWatch_ = std::make_unique<ServiceWatch>(
       ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
   serviceWatch_->start();
+  metrics_.set("planwright_process_start_time_seconds", {},
+               std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
   if (config.roles.upkeep) {
     reconciler_ = std::make_unique<Reconciler>(Reconciler::Parts{
         live_, *database_, std::make_unique<RedisTickets>(redisUrl_, &redisState_), config.lease,

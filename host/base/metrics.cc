@@ -92,7 +92,6 @@ const std::vector<MetricFamily>& metricFamilies() {
        "How long the oldest waiting item has waited."},
       {"planwright_queue_enqueued_total", Counter, "Items put in a queue, by who did it."},
       {"planwright_items_finished_total", Counter, "Items that left a stage, by outcome."},
-      {"planwright_item_wait_seconds", Histogram, "Time from the queue to the claim.", kLong},
       {"planwright_item_run_seconds", Histogram, "Time from the claim to the end.", kLong},
       {"planwright_job_run_seconds", Histogram, "Time one attempt of a job ran.", kLong},
       {"planwright_retries_total", Counter, "Items put back to be tried again, by reason."},
@@ -108,14 +107,15 @@ const std::vector<MetricFamily>& metricFamilies() {
       {"planwright_redis_up", Gauge, "1 while Redis answers."},
       {"planwright_postgres_up", Gauge, "1 while Postgres answers."},
       {"planwright_watcher_last_scan_timestamp_seconds", Gauge,
-       "When a source last saw its whole folder."},
+       "When a poll of a source last worked."},
       {"planwright_arriving_files", Gauge, "Files seen that are not stable yet."},
       {"planwright_inputs_total", Counter, "Files that intake decided about, by result."},
       {"planwright_plugin_reports_dropped_total", Counter,
        "Metrics, events and labels of plugins that broke a bound and were not kept, by what and "
        "why."},
       {"planwright_plugin_info", Gauge, "Always 1; loaded plugins as labels."},
-      {"planwright_plugin_errors_total", Counter, "Failures of plugins, by plugin and class."},
+      {"planwright_plugin_errors_total", Counter,
+       "Calls of plugins that failed, by plugin and class."},
       {"planwright_http_request_duration_seconds", Histogram, "Time to answer a request.", kShort},
       {"planwright_http_connections", Gauge, "Open connections."},
       {"planwright_event_clients", Gauge, "Open event streams."},
@@ -154,6 +154,10 @@ void Metrics::observe(std::string_view name, Labels labels, double value) {
   const auto bound = std::lower_bound(family.buckets.begin(), family.buckets.end(), value);
   if (bound != family.buckets.end())
     ++sample.buckets[static_cast<std::size_t>(bound - family.buckets.begin())];
+}
+
+void Metrics::forget(std::string_view name, Labels labels) {
+  (*samples_.lock())[familyOf(name).name].erase(labelText(labels));
 }
 
 void Metrics::clear(std::string_view name) {

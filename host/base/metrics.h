@@ -43,6 +43,8 @@ class Metrics {
   void set(std::string_view name, Labels labels, double value);
   /// Histograms: one observed value, seconds for times.
   void observe(std::string_view name, Labels labels, double value);
+  /// Forgets one sample of a gauge: what it told of is gone.
+  void forget(std::string_view name, Labels labels);
   /// Forgets all samples of a gauge, before they are set anew.
   void clear(std::string_view name);
 

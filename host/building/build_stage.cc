@@ -176,6 +176,16 @@ std::optional<JobTask> BuildStage::take(const std::stop_token& stop) {
   return task;
 }
 
+void BuildStage::count(const JobTask& task, const JobResult& result) {
+  const std::string& plugin = task.generation->config.builder.plugin;
+  host_.metrics.observe("planwright_job_run_seconds",
+                         {{"queue", queue_.name}, {"plugin", plugin}},
+                         std::chrono::duration<double>(result.took).count());
+  if (!isGood(result.status) && !result.stoppedByHost && result.status != JobStatus::Cancelled)
+    host_.metrics.add("planwright_plugin_errors_total",
+                       {{"plugin", plugin}, {"class", result.failureClass}});
+}
+
 void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < slots_) {
     const auto task = take(stop);
@@ -186,6 +196,7 @@ void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
     busy_.fetch_add(1, std::memory_order_relaxed);
     JobResult result = self.runner.run(*task);
     busy_.fetch_sub(1, std::memory_order_relaxed);
+    count(*task, result);
     mail_.lock()->ended.push_back(std::move(result));
     mail_.notifyAll();
   }

@@ -57,6 +57,7 @@ class BuildStage final : private BuildLoop::Doors {
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
   void noteProgress();
+  void count(const JobTask& task, const JobResult& result);
   void startThreads();
   int jobSlots() override { return slots_; }
   void startJobs(std::vector<JobTask> tasks) override;

@@ -78,6 +78,7 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       recorder_(parts.recorder),
       blobs_(parts.blobs),
       clock_(parts.clock),
+      metrics_(parts.metrics),
       isHolder_(std::move(parts.isHolder)),
       snapshots_(blobs_, settings_.maxBytes),
       wakeFd_(newEventFd()),
@@ -93,6 +94,15 @@ Intake::~Intake() {
   if (auto running = running_.lock(); *running) (*running)->stop(StopReason::Drain);
   thread_.request_stop();
   wake();
+  if (thread_.joinable()) thread_.join();
+  for (const char* name :
+       {"planwright_arriving_files", "planwright_watcher_last_scan_timestamp_seconds"})
+    metrics_.forget(name, {{"queue", settings_.queue}, {"source", settings_.source}});
+}
+
+/// One of the gauges of this source.
+void Intake::measure(std::string_view name, double value) {
+  metrics_.set(name, {{"queue", settings_.queue}, {"source", settings_.source}}, value);
 }
 
 void Intake::start() {
@@ -130,6 +140,7 @@ std::chrono::nanoseconds Intake::step() {
   handleFound();
   const bool isHolder = recordDue();
   for (auto& [path, fd] : folders_) fd.reset();  // it may be another folder at the next step
+  measure("planwright_arriving_files", static_cast<double>(files_.lock()->size()));
   if (isHolder) return timeToNextStep();
   wasHolder_ = false;
   return kHolderCheck;
@@ -206,6 +217,8 @@ void Intake::sourceWorked() {
   }
   auto status = status_.lock();
   status->lastPollAt = clock_.now();
+  measure("planwright_watcher_last_scan_timestamp_seconds",
+          std::chrono::duration<double>(status->lastPollAt.time_since_epoch()).count());
   status->problem.clear();
 }
 

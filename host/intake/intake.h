@@ -100,6 +100,7 @@ class Intake {
   };
 
   void run(const std::stop_token& stop);
+  void measure(std::string_view name, double value);
   bool becomeHolder();
   void readKnown();
   bool isPollDue();
@@ -135,6 +136,7 @@ class Intake {
   InputRecorder& recorder_;
   BlobStore& blobs_;
   const Clock& clock_;
+  Metrics& metrics_;
   const std::function<bool()> isHolder_;
   const Snapshots snapshots_;
   const UniqueFd wakeFd_;

@@ -11,8 +11,8 @@
 namespace planwright {
 namespace {
 
-constexpr std::size_t kGroup = 500;  // beyond it a commit only gets slower
-constexpr int kLooksPerCancel = 2;   // of the watch between two looks for cancel requests
+constexpr std::size_t kGroup = 500;   // beyond it a commit only gets slower
+constexpr int kLooksPerCancel = 2;    // of the watch between two looks for cancel requests
 constexpr int kLooksPerProgress = 5;  // and between two writes of how far calls are
 constexpr std::chrono::seconds kLongestWait{
     1};  // of a claimed item for a worker, before it is given back
@@ -125,6 +125,11 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
     host_.metrics.observe("planwright_item_run_seconds",
                           {{"queue", list_}, {"plugin", result.plugin}},
                           std::chrono::duration<double>(result.took).count());
+    const auto* failed = std::get_if<UnplannedInput>(&result.end);
+    if (failed && failed->countAttempt && !result.plugin.empty() &&
+        failed->failure.kind != FailureClass::Cancelled)
+      host_.metrics.add("planwright_plugin_errors_total",
+                        {{"plugin", result.plugin}, {"class", toText(failed->failure.kind)}});
     outbox_.add(std::move(result));
   }
   worker.gone = true;

@@ -1,8 +1,11 @@
 #include "base/metrics.h"
 
+#include <filesystem>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
+
+#include "base/files.h"
 
 namespace planwright::metrics_test {
 namespace {
@@ -42,6 +45,24 @@ TEST(Metrics, CumulatesTheBucketsOfAHistogram) {
   EXPECT_THAT(text, HasSubstr("_bucket{code=\"200\",le=\"+Inf\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("_sum{code=\"200\"} 100.203\n"));
   EXPECT_THAT(text, HasSubstr("_count{code=\"200\"} 4\n"));
+}
+
+TEST(Metrics, EveryFamilyIsCountedSomewhere) {
+  std::string sources;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/host"))
+    if (file.path().extension() == ".cc" && file.path().filename() != "metrics.cc")
+      sources += readFile(file.path());
+  for (const auto& family : metricFamilies())
+    EXPECT_THAT(sources, HasSubstr("\"" + std::string(family.name) + "\"")) << family.name;
+}
+
+TEST(Metrics, ForgetsASampleWhoseThingIsGone) {
+  Metrics metrics;
+  metrics.set("planwright_arriving_files", {{"queue", "a"}, {"source", "s"}}, 3);
+  metrics.set("planwright_arriving_files", {{"queue", "b"}, {"source", "s"}}, 4);
+  metrics.forget("planwright_arriving_files", {{"source", "s"}, {"queue", "a"}});
+  EXPECT_EQ(metrics.total("planwright_arriving_files"), 4);
+  EXPECT_THAT(metrics.text(), testing::Not(HasSubstr("queue=\"a\"")));
 }
 
 TEST(Metrics, RefusesANameThatIsNotInTheList) {
