@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <system_error>
 
 #include "base/digest.h"
 #include "base/files.h"
@@ -105,7 +106,7 @@ PluginFile readProgramFile(const std::filesystem::path& path) {
     } else {
       plugin.error = program.error().message;
     }
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     plugin.error = e.what();
   }
   plugin.manifest.id = "exec:" + path.string();
@@ -133,7 +134,7 @@ PluginFile readPluginFile(const std::filesystem::path& path) {
       plugin.manifest = std::move(*manifest);
     else
       plugin.error = manifest.error().message;
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     plugin.error = e.what();
   }
   return plugin;

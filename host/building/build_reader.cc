@@ -5,6 +5,7 @@
 #include "base/failpoints.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/unavailable.h"
 
 namespace planwright {
 namespace {
@@ -55,7 +56,7 @@ std::map<std::string, double> BuildReader::durations(
   names.erase(std::unique(names.begin(), names.end()), names.end());
   try {
     return Jobs(connection_).durations(queue_.name, names);
-  } catch (const std::exception& e) {
+  } catch (const Unavailable& e) {
     log::debug("durations of jobs not read queue={}: {}", queue_.name, e.what());
     return {};
   }

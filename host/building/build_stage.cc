@@ -230,12 +230,7 @@ void BuildStage::noteProgress() {
     for (auto& thread : *threads)
       if (auto progress = thread->runner.takeProgress()) said.push_back(std::move(*progress));
   }
-  if (said.empty()) return;
-  try {
-    Jobs(*watchConnection_).note(said);
-  } catch (const std::exception& e) {
-    log::debug("progress is not noted queue={}: {}", queue_.name, e.what());
-  }
+  if (!said.empty()) Jobs(*watchConnection_).note(said);
 }
 
 void BuildStage::watch(const std::stop_token& stop) {
@@ -248,9 +243,9 @@ void BuildStage::watch(const std::stop_token& stop) {
     }
     engines_.checkLimits(now);
     engines_.refresh();
-    if (++round % kLooksPerProgress == 0) noteProgress();
-    if (round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
     try {
+      if (++round % kLooksPerProgress == 0) noteProgress();
+      if (round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
       const InstanceId instance{host_.membership.instance()};
       auto plans = Plans(*watchConnection_).cancelRequests(instance, queue_.name);
       auto jobs = Jobs(*watchConnection_).cancelRequests(instance, queue_.name);
@@ -264,7 +259,7 @@ void BuildStage::watch(const std::stop_token& stop) {
       mail_.notifyAll();
       failpoint("cancel.stop.after");
     } catch (const std::exception& e) {
-      log::debug("cancel requests cannot be read: {}", e.what());
+      log::debug("the watch cannot reach Postgres queue={}: {}", parts_.queue.name, e.what());
     }
   }
 }

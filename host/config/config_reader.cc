@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 #include "base/files.h"
 #include "config/queue_reader.h"
@@ -181,7 +182,7 @@ ReadConfig readConfigFile(const std::filesystem::path& file,
                           const std::filesystem::path& workingFolder) {
   try {
     return readConfigText(readFile(workingFolder / file, kMaxFileBytes), file, workingFolder);
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     ReadConfig read;
     read.config = builtInConfig(workingFolder);
     read.problems.push_back({Place{file.string(), 1, 1}, e.what()});

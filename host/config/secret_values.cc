@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <system_error>
 
 #include "base/files.h"
 
@@ -21,7 +22,7 @@ Result<std::string> valueOf(const SecretSource& source) {
     std::string value = readFile(source.file, kLargestSecret);
     while (value.ends_with('\n') || value.ends_with('\r')) value.pop_back();
     return value;
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     return Error{ErrorKind::Invalid, e.what(), {}, {}};
   }
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/unavailable.h"
 #include "control/overview.h"
 
 namespace planwright {
@@ -79,7 +80,7 @@ std::string Overview::metrics() {
     }
     metrics.set("planwright_event_lag_seconds", {},
                 parts_.database.lease()->run("event_lag").real(0, 0));
-  } catch (const std::exception& e) {  // a scrape must also work while the database is away
+  } catch (const Unavailable& e) {  // a scrape must also work while the database is away
     log::debug("scraped without the database: {}", e.what());
   }
   return metrics.text();

@@ -1,6 +1,7 @@
 #include "embedded/postgres_server.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -30,11 +31,10 @@ struct FreeResult {
 using Connection = std::unique_ptr<PGconn, CloseConnection>;
 
 int majorIn(const fs::path& folder) {
-  try {
-    return std::stoi(folder.filename().string());
-  } catch (const std::exception&) {
-    return 0;
-  }
+  const std::string name = folder.filename().string();
+  int major = 0;
+  std::from_chars(name.data(), name.data() + name.size(), major);
+  return major;
 }
 
 /// Debian keeps the server's programs out of PATH, in one folder for each version. A cluster that

@@ -1,6 +1,7 @@
 #include "embedded/supervised_server.h"
 
 #include <stdexcept>
+#include <system_error>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -18,7 +19,7 @@ std::string endOf(const std::filesystem::path& file) {
     if (text.size() <= kLastBytes) return text;
     const std::size_t line = text.find('\n', text.size() - kLastBytes);
     return text.substr(line == std::string::npos ? text.size() - kLastBytes : line + 1);
-  } catch (const std::exception&) {
+  } catch (const std::system_error&) {
     return {};
   }
 }
@@ -68,7 +69,7 @@ void SupervisedServer::keepRunning() {
   try {
     launch();
     log::info("started service={} pid={} again", spec_.name, process_.pid());
-  } catch (const std::exception& e) {
+  } catch (const std::runtime_error& e) {
     notBefore_ = Steady::now() + pause_.next();
     log::error("cannot start service={}: {}", spec_.name, e.what());
   }

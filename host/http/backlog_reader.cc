@@ -16,8 +16,6 @@ BacklogReader::Page read(const BacklogReader::Order& order) {
   } catch (const std::exception& e) {
     log::warn("event backlog not read error={}", e.what());
     page.failed = true;
-  } catch (...) {
-    page.failed = true;
   }
   return page;
 }

@@ -120,8 +120,6 @@ void Transport::onReady(const Pistache::Aio::FdSet& ready) {
         onPeerReady(entry);
     } catch (const std::exception& e) {
       log::error("http worker error={}", e.what());
-    } catch (...) {
-      log::error("http worker: something was thrown that is no exception");
     }
   }
   if (isTick) tick();

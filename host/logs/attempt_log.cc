@@ -209,7 +209,7 @@ void AttemptLog::append(std::string_view text, FramePacker& packer) {
       endsLine_ = frame.endsLine;
       text.remove_prefix(piece.size());
     }
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     problem_ = "The log " + path_.filename().string() + " cannot be written: " + e.what();
   }
 }

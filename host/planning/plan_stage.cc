@@ -156,8 +156,12 @@ void PlanStage::watch(const std::stop_token& stop) {
       auto workers = workers_.lock();
       for (auto& worker : *workers) worker->step.checkLimits(now);
     }
-    if (++round % kLooksPerProgress == 0) noteProgress();
-    if (round % kLooksPerCancel == 0 && !claims_.isEmpty()) cancelWhatIsAsked();
+    try {
+      if (++round % kLooksPerProgress == 0) noteProgress();
+      if (round % kLooksPerCancel == 0 && !claims_.isEmpty()) cancelWhatIsAsked();
+    } catch (const std::exception& e) {  // the next look makes it good
+      log::debug("the watch cannot reach Postgres queue={}: {}", queue_.name, e.what());
+    }
     // Items were quick, so many were claimed, and then they became slow: others may have them.
     if (now - inbox_.lock()->lastTaken > kLongestWait)
       giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
@@ -172,25 +176,16 @@ void PlanStage::noteProgress() {
     for (auto& worker : *workers)
       if (auto progress = worker->step.takeProgress()) said.push_back(std::move(*progress));
   }
-  if (said.empty()) return;
-  try {
-    Inputs(*watchConnection_).note(said);
-  } catch (const std::exception& e) {
-    log::debug("progress is not noted queue={}: {}", queue_.name, e.what());
-  }
+  if (!said.empty()) Inputs(*watchConnection_).note(said);
 }
 
 /// Asked again until the status is written, so a request that came between two calls is not lost.
 void PlanStage::cancelWhatIsAsked() {
-  std::vector<InputId> asked;
-  try {
-    asked = Inputs(*watchConnection_)
-                .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);
-    if (!asked.empty()) failpoint("cancel.stop.before");
-  } catch (const std::exception& e) {
-    log::debug("cancel requests cannot be read: {}", e.what());
-  }
+  const auto asked =
+      Inputs(*watchConnection_)
+          .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);
   if (asked.empty()) return;
+  failpoint("cancel.stop.before");
   std::vector<PlanResult> ended;
   {
     auto inbox = inbox_.lock();

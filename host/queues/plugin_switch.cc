@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/unavailable.h"
 #include "stages/program_plugin.h"
 #include "store/queue_rows.h"
 
@@ -211,7 +213,7 @@ void PluginSwitch::remember(const std::string& queue, PluginChoices wanted) {
     parts_.store.choose(queue, wanted);
     const auto tools = parts_.queues.toolsJson(*parts_.host.config.now());
     parts_.host.database.lease()->run("record_tools", {parts_.host.membership.instance(), tools});
-  } catch (const std::exception& e) {
+  } catch (const std::runtime_error& e) {
     log::error("the plugins of a queue are not remembered queue={}: {}", queue, e.what());
   }
 }
@@ -264,7 +266,7 @@ void PluginSwitch::tell(const std::string& queue, const std::string& type, const
   try {
     parts_.host.database.lease()->run("queue_event", {queue, type, level, data});
     parts_.host.bell.ring();
-  } catch (const std::exception& e) {  // the log has it
+  } catch (const Unavailable& e) {  // the log has it
     log::debug("no event {} queue={}: {}", type, queue, e.what());
   }
 }

@@ -1,6 +1,7 @@
 #include "queues/queue_runner.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -107,7 +108,7 @@ void QueueRunner::startSources() {
     }
     try {
       started.push_back(startSource(*now, i, std::move(settings)));
-    } catch (const std::exception& e) {
+    } catch (const std::runtime_error& e) {
       problems.push_back(fmt::format("{}: {}", config.plugin, e.what()));
       log::error("source not started queue={} plugin={}: {}", queue_.name, config.plugin, e.what());
       areSourcesDue_ = areSourcesDue_ || dynamic_cast<const Unavailable*>(&e);
@@ -148,7 +149,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
     if (!host_.membership.mayClaim()) return false;
     try {
       if (!self->recorder.isHolder(queue_.name, name)) return false;
-    } catch (const std::exception& e) {
+    } catch (const Unavailable& e) {
       log::warn("source waits queue={} source={}: {}", queue_.name, name, e.what());
       return false;
     }

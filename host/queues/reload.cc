@@ -101,7 +101,7 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
     parts_.host.database.lease()->run(
         "service_event", {"config", "config.refused", "error", body.end().end().take()});
     parts_.host.bell.ring();
-  } catch (const std::exception& e) {  // the log has it
+  } catch (const Unavailable& e) {  // the log has it
     log::debug("no event of a refused configuration: {}", e.what());
   }
   return refused;

@@ -1,5 +1,7 @@
 #include "stages/library.h"
 
+#include <system_error>
+
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>
 
@@ -50,12 +52,11 @@ Result<std::shared_ptr<Library>> Library::load(const fs::path& file, Manifest ma
     // throwing form is the one that tells the loader's own reason.
     code = std::make_unique<boost::dll::shared_library>(
         file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) {
     return refused(fmt::format("The loader refused it: {}", e.what()));
   }
-  const std::shared_ptr<Library> library(
-      new Library(std::move(code), file, std::move(manifest), programs, workFolder,
-                  std::move(count)));
+  const std::shared_ptr<Library> library(new Library(std::move(code), file, std::move(manifest),
+                                                     programs, workFolder, std::move(count)));
   if (auto ok = library->greet(); !ok) return ok.error();
   if (auto ok = library->open(); !ok) return ok.error();
   return library;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -165,10 +166,10 @@ Plugins::Program Plugins::Loaded::readNow(std::string_view id) const {
     info.digest = program->digest;
     if (options.lock) info.error = options.lock->whyNot(info.id, info.digest);
     if (info.error.empty())
-      now.plugin = std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest,
-                                                  info.file, programs, options.workFolder,
-                                                  countOf(info.id));
-  } catch (const std::exception& e) {
+      now.plugin =
+          std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest, info.file,
+                                         programs, options.workFolder, countOf(info.id));
+  } catch (const std::system_error& e) {
     info.error = e.what();
   }
   return now;
@@ -189,9 +190,9 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, Plugin
   if (const auto at = known->find(info.digest); at != known->end()) return at->second;
   const auto stored =
       storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
-  auto plugin = std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored,
-                                               shared_->programs, options.workFolder,
-                                               shared_->countOf(info.id), bytes);
+  auto plugin =
+      std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored, shared_->programs,
+                                     options.workFolder, shared_->countOf(info.id), bytes);
   if (info.isBundled && plugin->manifest.inproc) {
     if (const auto loaded = plugin->load(); !loaded) return loaded.error();
   } else if (const auto ok = probePlugin(shared_->workers, *plugin); !ok) {
@@ -255,7 +256,7 @@ void Plugins::addFolder(const fs::path& folder, bool isBundled) {
         info.error = fmt::format("{} was found before, as {}.", info.id, other->file);
       else
         plugin = std::move(*taken);
-    } catch (const std::exception& e) {
+    } catch (const std::system_error& e) {
       info.error = e.what();
     }
     if (!info.error.empty()) log::warn("plugin file={}: {}", info.file, info.error);

@@ -99,7 +99,7 @@ void ServiceWatch::record(const ServiceState& service, const std::string& type,
   try {
     connection_->run("service_event", {"service/" + service.name(), type,
                                        type == "service.away" ? "warning" : "info", body});
-  } catch (const std::exception& e) {
+  } catch (const Unavailable& e) {
     log::debug("no event service={}: {}", service.name(), e.what());
   }
   parts_.bell.ring();

@@ -39,8 +39,9 @@ struct IntakeTest : ::testing::Test {
           poll.failure = failure;
           return poll;
         });
-    intake = std::make_unique<Intake>(settings, IntakeParts{std::move(source), recorder, blobs,
-                                                            clock, metrics, [this] { return isHolder; }});
+    intake =
+        std::make_unique<Intake>(settings, IntakeParts{std::move(source), recorder, blobs, clock,
+                                                       metrics, [this] { return isHolder; }});
   }
   /// The source notices that name, and the intake takes one step.
   void notice(const std::string& name, const std::string& attributes = {}) {

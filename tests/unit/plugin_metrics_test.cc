@@ -40,14 +40,16 @@ TEST(PluginMetrics, AreWrittenWithTheirPluginAndQueue) {
 
 TEST(PluginMetrics, AHistogramHasItsBuckets) {
   PluginMetrics metrics;
-  for (const double value : {0.5, 5.0, 1e12}) report(metrics, "took_seconds", {}, kHistogram, value);
+  for (const double value : {0.5, 5.0, 1e12})
+    report(metrics, "took_seconds", {}, kHistogram, value);
   const std::string text = metrics.text();
   EXPECT_THAT(text, HasSubstr("# TYPE planwright_plugin_took_seconds histogram\n"));
   EXPECT_THAT(text, HasSubstr("queue=\"wheels\",le=\"0.1\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("queue=\"wheels\",le=\"1\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("queue=\"wheels\",le=\"10\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("queue=\"wheels\",le=\"+Inf\"} 3\n"));
-  EXPECT_THAT(text, HasSubstr("took_seconds_count{plugin=\"org.example.wheels\",queue=\"wheels\"} 3\n"));
+  EXPECT_THAT(text,
+              HasSubstr("took_seconds_count{plugin=\"org.example.wheels\",queue=\"wheels\"} 3\n"));
 }
 
 TEST(PluginMetrics, WhatBreaksARuleIsNotKept) {
@@ -76,7 +78,8 @@ TEST(PluginMetrics, HasRoomForSoManyOfEachPlugin) {
     EXPECT_EQ(report(metrics, "a", labels(i)), "");
   EXPECT_EQ(report(metrics, "a", labels(PluginMetrics::kMostSeries)), "series");
   EXPECT_EQ(report(metrics, "a", labels(0)), "") << "those that are there go on";
-  EXPECT_EQ(metrics.report("other", "q", kCounter, "a", 1, {}), "") << "another has room of its own";
+  EXPECT_EQ(metrics.report("other", "q", kCounter, "a", 1, {}), "")
+      << "another has room of its own";
   PluginMetrics names;
   for (std::size_t i = 0; i < PluginMetrics::kMostFamilies; ++i)
     EXPECT_EQ(report(names, "a" + std::to_string(i)), "");
@@ -85,7 +88,8 @@ TEST(PluginMetrics, HasRoomForSoManyOfEachPlugin) {
 
 TEST(PluginMetrics, ALongLabelIsCutBetweenCharacters) {
   PluginMetrics metrics;
-  EXPECT_EQ(report(metrics, "a", "{\"l\":\"x" + std::string(60, 'y') + "ääääääääääääääääääää\"}"), "");
+  EXPECT_EQ(report(metrics, "a", "{\"l\":\"x" + std::string(60, 'y') + "ääääääääääääääääääää\"}"),
+            "");
   EXPECT_THAT(metrics.text(), HasSubstr("l=\"x" + std::string(60, 'y') + "äääääääää\","));
 }
 
