@@ -160,10 +160,6 @@ void Metrics::forget(std::string_view name, Labels labels) {
   (*samples_.lock())[familyOf(name).name].erase(labelText(labels));
 }
 
-void Metrics::clear(std::string_view name) {
-  samples_.lock()->erase(familyOf(name).name);
-}
-
 double Metrics::value(std::string_view name, Labels labels) {
   const auto& family = familyOf(name);
   const std::string key = labelText(labels);

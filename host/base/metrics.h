@@ -45,8 +45,6 @@ class Metrics {
   void observe(std::string_view name, Labels labels, double value);
   /// Forgets one sample of a gauge: what it told of is gone.
   void forget(std::string_view name, Labels labels);
-  /// Forgets all samples of a gauge, before they are set anew.
-  void clear(std::string_view name);
 
   /// The value now; 0 if it was never counted. For a histogram: how many values were observed.
   double value(std::string_view name, Labels labels = {});

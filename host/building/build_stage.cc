@@ -193,9 +193,7 @@ void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
       self.runner.refresh();
       continue;
     }
-    busy_.fetch_add(1, std::memory_order_relaxed);
     JobResult result = self.runner.run(*task);
-    busy_.fetch_sub(1, std::memory_order_relaxed);
     count(*task, result);
     mail_.lock()->ended.push_back(std::move(result));
     mail_.notifyAll();
@@ -259,7 +257,7 @@ void BuildStage::watch(const std::stop_token& stop) {
       mail_.notifyAll();
       failpoint("cancel.stop.after");
     } catch (const std::exception& e) {
-      log::debug("the watch cannot reach Postgres queue={}: {}", parts_.queue.name, e.what());
+      log::debug("the watch cannot reach Postgres queue={}: {}", queue_.name, e.what());
     }
   }
 }

@@ -30,8 +30,6 @@ class BuildStage final : private BuildLoop::Doors {
   BuildStage& operator=(const BuildStage&) = delete;
 
   void resize(int workers, int jobSlots);
-  int openBuilds() { return static_cast<int>(claims_.held().size()); }
-  int busySlots() const { return busy_.load(std::memory_order_relaxed); }
   void abandon();
   /// No job starts any more, running ones are told to stop; builds go back uncounted.
   void stopWork();
@@ -69,7 +67,6 @@ class BuildStage final : private BuildLoop::Doors {
   const Host& host_;
   LiveQueue& queue_;
   std::atomic<int> slots_;
-  std::atomic<int> busy_{0};
   std::atomic<bool> forget_{false};
   std::atomic<bool> draining_{false};
   Guarded<BuildMessage> mail_;

@@ -101,13 +101,4 @@ Result<std::optional<bool>> Query::flag(std::string_view key) const {
                  std::string(key));
 }
 
-Result<void> Query::allowOnly(std::initializer_list<std::string_view> keys) const {
-  for (const auto& [name, value] : items_) {
-    if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
-      return invalid("There is no query parameter \"" + name + "\" here.", name);
-    }
-  }
-  return {};
-}
-
 }  // namespace planwright

@@ -28,8 +28,6 @@ class Query {
                                           long long high) const;
   /// true/1/yes/"" or false/0/no; nullopt if absent.
   Result<std::optional<bool>> flag(std::string_view key) const;
-  /// Invalid, naming the first key that is not in the list.
-  Result<void> allowOnly(std::initializer_list<std::string_view> keys) const;
 
   const std::vector<std::pair<std::string, std::string>>& items() const { return items_; }
 

@@ -62,8 +62,6 @@ class QueueRunner {
   }
   /// Why nothing is recorded at the moment, by source; empty = all is well.
   std::vector<std::string> sourceProblems();
-  int busyPlanners() const { return planning_ ? planning_->busy() : 0; }
-  int busyJobSlots() const { return building_ ? building_->busySlots() : 0; }
 
  private:
   struct RunningSource;

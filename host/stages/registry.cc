@@ -67,19 +67,6 @@ Result<std::string> settingsOf(const Manifest& manifest, std::string_view settin
 
 }  // namespace
 
-PluginInfo inspectPlugin(const fs::path& file) {
-  PluginInfo info;
-  info.file = file.string();
-  info.settingsSchemaJson = "{}";
-  try {
-    const auto manifest = readPlugin(readFile(file, kPluginFileBytes), ManifestReader(), info);
-    if (!manifest) info.error = manifest.error().message;
-  } catch (const std::system_error& e) {
-    info.error = e.what();
-  }
-  return info;
-}
-
 struct Plugins::Program {
   PluginInfo info;
   std::shared_ptr<StoredPlugin> plugin;  ///< null = it could not be taken

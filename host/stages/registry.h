@@ -39,10 +39,6 @@ struct PluginInfo {
   }
 };
 
-/// What a plugin file says of itself, read without running its code. `error` says what is wrong
-/// with it.
-PluginInfo inspectPlugin(const std::filesystem::path& file);
-
 struct PluginOptions {
   /// Of the plugins that came with the program: they are loaded into this process at once. All
   /// folders are searched in order for *.so; the first file of an id wins. One that is not there is

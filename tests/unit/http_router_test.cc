@@ -93,8 +93,6 @@ TEST(Query, NamesTheWrongParameter) {
   ASSERT_TRUE(query);
   EXPECT_EQ(query->number("limit", 1, 200).error().pointer, "limit");
   EXPECT_EQ(query->flag("auto").error().pointer, "auto");
-  EXPECT_EQ(query->allowOnly({"limit"}).error().pointer, "auto");
-  EXPECT_TRUE(query->allowOnly({"limit", "auto"}));
   EXPECT_FALSE(*query->number("cursor", 1, 2));
 }
 

@@ -188,16 +188,6 @@ TEST(Plugins, RunFromAReadOnlyCopySoThatTheOriginalMayBeReplaced) {
             R"({"jobs":[{"id":"job-0"},{"id":"job-1"}],"summary":{}})");
 }
 
-TEST(Plugins, AreInspectedWithoutRunningThem) {
-  const auto good = inspectPlugin(BINARY_DIR "/plugins/noop_planner.so");
-  EXPECT_EQ(good.id, "planwright.noop-planner");
-  EXPECT_EQ(good.error, "");
-  EXPECT_EQ(inspectPlugin(BINARY_DIR "/tests/plugins/liar.so").error, "")
-      << "only its code would tell";
-  EXPECT_EQ(inspectPlugin("/proc/self/cmdline").error, "not an ELF file");
-  EXPECT_THAT(inspectPlugin("/nowhere.so").error, HasSubstr("No such file"));
-}
-
 TEST(Plugins, AFolderThatOthersMayWriteIsNotTrusted) {
   const TempFolder folder;
   const fs::path drop = folder.path() / "plugins";
