@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kMetricPrefix = "planwright_plugin_";
 constexpr int kCounter = 0, kHistogram = 2;  // PW_COUNTER, PW_HISTOGRAM
 /// What a plugin observes may be seconds, bytes or jobs.
-constexpr std::array kBounds = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+constexpr std::array kBounds = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1e3,
+                                1e4,   1e5,  1e6, 1e7, 1e8,  1e9};
 constexpr std::array kKindWords = {"counter", "gauge", "histogram"};
 
 /// [a-zA-Z_][a-zA-Z0-9_]*

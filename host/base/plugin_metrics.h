@@ -43,7 +43,7 @@ class PluginMetrics {
     std::size_t families = 0, series = 0;
   };
   struct State {
-    std::map<std::string, Family> families;           ///< by name, without the prefix
+    std::map<std::string, Family> families;            ///< by name, without the prefix
     std::map<std::string, Used, std::less<>> plugins;  ///< what each of them added
   };
   Guarded<State> state_;

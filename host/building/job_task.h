@@ -76,7 +76,7 @@ struct JobResult {
   std::string remoteToken;        ///< another engine had it, under this token; empty = none had
   RemoteEnd remoteEnd = RemoteEnd::Stays;
   std::vector<ReportedEvent> events;  ///< that the builder told
-  bool stoppedByHost = false;  ///< draining: runs again, the attempt does not count
+  bool stoppedByHost = false;         ///< draining: runs again, the attempt does not count
 
   /// What a retry is counted under.
   std::string counter() const { return isDeath ? "death" : failureClass; }

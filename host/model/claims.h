@@ -74,7 +74,7 @@ struct UnplannedInput {
   std::optional<std::chrono::milliseconds> retryIn;
   int budget = -1;       ///< retries that its class has; used up, it fails. -1 = this is no retry
   bool isDeath = false;  ///< a process died with it: such retries count by themselves, as poison
-  bool countAttempt = true;  ///< false: the claim is given back unused
+  bool countAttempt = true;                ///< false: the claim is given back unused
   std::vector<ReportedEvent> events = {};  ///< that the planner told
   std::string planner = {};                ///< whose they are: its id
 };

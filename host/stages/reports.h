@@ -16,10 +16,10 @@ namespace planwright {
 /// planwright_plugin_reports_dropped_total. Part of the call's services. [any thread]
 class Reports {
  public:
-  static constexpr std::size_t kMostEvents = 100;                     ///< until they are taken
-  static constexpr std::size_t kBodyBytes = std::size_t{16} << 10;    ///< of an event
-  static constexpr std::size_t kTypeBytes = 64;                       ///< [a-z0-9._-], of an event
-  static constexpr std::size_t kNoteBytes = 200;                      ///< of progress; the rest is cut
+  static constexpr std::size_t kMostEvents = 100;                   ///< until they are taken
+  static constexpr std::size_t kBodyBytes = std::size_t{16} << 10;  ///< of an event
+  static constexpr std::size_t kTypeBytes = 64;                     ///< [a-z0-9._-], of an event
+  static constexpr std::size_t kNoteBytes = 200;  ///< of progress; the rest is cut
 
   Reports(Metrics& metrics, std::string plugin, std::string queue)
       : metrics_(metrics),

@@ -46,8 +46,8 @@ bool isLoaded(const std::filesystem::path& file) {
 }  // namespace
 
 StoredPlugin::StoredPlugin(Manifest says, std::string digestOfFile, std::filesystem::path copy,
-                           Programs& programs, std::filesystem::path workFolder,
-                           CountMetric count, std::string_view bytes)
+                           Programs& programs, std::filesystem::path workFolder, CountMetric count,
+                           std::string_view bytes)
     : manifest(std::move(says)),
       digest(std::move(digestOfFile)),
       file(std::move(copy)),

@@ -88,11 +88,11 @@ Result<void> Worker::greet(const Frame& hello) {
   manifest.version = textOr(*meta, "version");
   manifest.stages = textsOf(*meta, "stages");
   manifest.secrets = textsOf(*meta, "secrets");
-  auto library = Library::load(file, std::move(manifest), programs_, {},
-                               [this](int kind, std::string_view name, double value,
-                                      std::string_view labels) {
-                                 services_.metric(kind, name, value, labels);
-                               });
+  auto library =
+      Library::load(file, std::move(manifest), programs_, {},
+                    [this](int kind, std::string_view name, double value, std::string_view labels) {
+                      services_.metric(kind, name, value, labels);
+                    });
   if (!library) return library.error();
   if (stage.empty()) return {};
   const void* table = (*library)->stage(stage);

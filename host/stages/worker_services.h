@@ -41,8 +41,8 @@ class WorkerServices final : public CallServices {
   Result<Frame> ask(FrameKind kind, std::string_view meta, std::string_view data = {}, int fd = -1);
 
   FrameSocket& host_;
-  std::atomic<std::uint32_t> call_{0};  ///< 0 = none has begun
-  std::vector<std::string> countedBefore_;  ///< metas of Metric frames; guarded by mutex_
+  std::atomic<std::uint32_t> call_{0};         ///< 0 = none has begun
+  std::vector<std::string> countedBefore_;     ///< metas of Metric frames; guarded by mutex_
   std::atomic<std::int64_t> lastProgress_{0};  ///< steady milliseconds
   std::mutex mutex_;
   std::condition_variable replied_;

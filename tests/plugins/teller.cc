@@ -22,8 +22,8 @@ class Teller {
   void build(const pw::Job& job, pw::Call& call) {
     call.event("trace", "{\"traceparent\":\"" + std::string(job.traceparent()) + "\"}");
     tell(call, "built");
-    const auto ran = call.exec({.argv = {"sh", "-c", "echo $TRACEPARENT > trace.txt"},
-                                .cwd = std::string(job.workdir())});
+    const auto ran = call.exec(
+        {.argv = {"sh", "-c", "echo $TRACEPARENT > trace.txt"}, .cwd = std::string(job.workdir())});
     if (!ran.ok()) pw::fail(ran.how());
   }
 
