@@ -178,12 +178,11 @@ std::optional<JobTask> BuildStage::take(const std::stop_token& stop) {
 
 void BuildStage::count(const JobTask& task, const JobResult& result) {
   const std::string& plugin = task.generation->config.builder.plugin;
-  host_.metrics.observe("planwright_job_run_seconds",
-                         {{"queue", queue_.name}, {"plugin", plugin}},
-                         std::chrono::duration<double>(result.took).count());
+  host_.metrics.observe("planwright_job_run_seconds", {{"queue", queue_.name}, {"plugin", plugin}},
+                        std::chrono::duration<double>(result.took).count());
   if (!isGood(result.status) && !result.stoppedByHost && result.status != JobStatus::Cancelled)
     host_.metrics.add("planwright_plugin_errors_total",
-                       {{"plugin", plugin}, {"class", result.failureClass}});
+                      {{"plugin", plugin}, {"class", result.failureClass}});
 }
 
 void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {

@@ -181,9 +181,8 @@ void PlanStage::noteProgress() {
 
 /// Asked again until the status is written, so a request that came between two calls is not lost.
 void PlanStage::cancelWhatIsAsked() {
-  const auto asked =
-      Inputs(*watchConnection_)
-          .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);
+  const auto asked = Inputs(*watchConnection_)
+                         .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);
   if (asked.empty()) return;
   failpoint("cancel.stop.before");
   std::vector<PlanResult> ended;
