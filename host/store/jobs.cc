@@ -110,11 +110,11 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes,
     jobsFailed.add(std::int64_t{build.failed});
   }
   const Rows done = connection_.run(
-      "finish_jobs", {ids.take(), builds.take(), fences.take(), statuses.take(), classes.take(),
-                      codes.take(), errors.take(), outputs.take(), delays.take(), attempts.take(),
-                      memory.take(), extra.take(), queue, caches.take(), sealed.take(),
-                      counters.take(), open.take(), openFences.take(), jobsDone.take(),
-                      jobsFailed.take()});
+      "finish_jobs", {ids.take(),     builds.take(),     fences.take(),   statuses.take(),
+                      classes.take(), codes.take(),      errors.take(),   outputs.take(),
+                      delays.take(),  attempts.take(),   memory.take(),   extra.take(),
+                      queue,          caches.take(),     sealed.take(),   counters.take(),
+                      open.take(),    openFences.take(), jobsDone.take(), jobsFailed.take()});
   tell(changes, done, queue);
   return done.size();
 }
