@@ -57,6 +57,7 @@ void writeInput(JsonWriter& json, const Row& input) {
   numbers(json, input, {"superseded_by"});
   const std::string_view plans = input.text("plan_ids");  // {1,2}
   json.rawMember("plan_ids", fmt::format("[{}]", plans.substr(1, plans.size() - 2)));
+  json.rawMember("progress", input.text("progress"));
   texts(json, input, {"trace_id"});
   times(json, input, {"created_at", "updated_at"});
   texts(json, input, {"error", "details"});
@@ -143,6 +144,7 @@ void writeJob(JsonWriter& json, const Row& job, const Attempts& attempts) {
   attempts.write(json, job.number("id"));
   json.member("cancel_requested", job.flag("cancel_requested"));
   writeCache(json, job);
+  json.rawMember("progress", job.text("progress"));
   json.rawMember("outputs", job.text("outputs"));
   numbers(json, job, {"exit_code"});
   texts(json, job, {"class"});

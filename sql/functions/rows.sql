@@ -5,6 +5,7 @@ create view input_rows as
 select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.attributes, i.status, i.queued_at,
        i.cancel_requested, i.attempt, i.max_attempts, case when i.not_before > now() then i.not_before end as next_attempt_at,
        i.superseded_by, array(select p.id from plans p where p.pending_input_id = i.id order by p.id) as plan_ids,
+       case when i.status = 'planning' and i.progress ->> 'attempt' = i.attempt::text then i.progress - 'attempt' end as progress,
        i.trace_id, i.created_at, i.updated_at, i.error, i.details, i.reason_code,
        input_codes(i, q, h.hosts) as codes, q.auto_plan as is_auto, q.plan_held as held
   from pending_inputs i
@@ -34,7 +35,9 @@ select b.id, b.plan_id, p.pending_input_id, p.filename, b.queue, b.mode, b.statu
 create view job_rows as
 select j.id, j.plan_id, j.build_id, j.name, j.position, j.status, to_json(j.needs) as needs, j.attempt, j.max_attempts,
        case when j.not_before > now() then j.not_before end as next_attempt_at, j.cancel_requested,
-       j.cache ->> 'result' as cache_result, j.cache ->> 'why' as cache_why, j.outputs, j.exit_code, j.class,
+       j.cache ->> 'result' as cache_result, j.cache ->> 'why' as cache_why,
+       case when j.status = 'running' and j.progress ->> 'attempt' = j.attempt::text then j.progress - 'attempt' end as progress,
+       j.outputs, j.exit_code, j.class,
        job_code(j) as code, j.started_at, j.finished_at, j.error, b.started_at as build_started_at
   from jobs j join builds b on b.id = j.build_id;
 

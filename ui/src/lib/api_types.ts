@@ -58,6 +58,15 @@ export interface components {
       job_id?: number;
       job?: string;
     };
+    /** @description How far a running plugin says it is, brought up to date once a second. */
+    Progress: {
+      done: number;
+      /** @description null: nobody knows. */
+      total: number | null;
+      note: string | null;
+      /** Format: date-time */
+      at: string;
+    };
     /** @description A recorded version of a file. */
     PendingInput: {
       id: number;
@@ -87,6 +96,8 @@ export interface components {
       reason: components['schemas']['Reason'] | null;
       superseded_by: number | null;
       plan_ids: number[];
+      /** @description Of its planner, while that runs. */
+      progress?: components['schemas']['Progress'] | null;
       trace_id: string | null;
       /** Format: date-time */
       created_at: string;
@@ -262,6 +273,8 @@ export interface components {
         result: string;
         why: string;
       } | null;
+      /** @description Of its builder, while that runs. */
+      progress?: components['schemas']['Progress'] | null;
       outputs: components['schemas']['Output'][];
       exit_code: number | null;
       class: string | null;
