@@ -1,6 +1,10 @@
 #include "application/configuration.h"
 
+#include <algorithm>
+
 #include "application/plugin_files.h"
+#include "base/json.h"
+#include "stages/plugin_lock.h"
 
 namespace planwright {
 
@@ -19,7 +23,7 @@ ReadConfig readConfiguration(const ServeOptions& options, const std::optional<st
     config.dataFolder = (here / *options.dataFolder).lexically_normal();
     config.dataFolderIsDefault = false;
   }
-  if (read.ok()) read.problems = checkStages(config, pluginFilesOf(config));
+  addProblems(read, checkStages(config, pluginFilesOf(config)));
   if (!options.roles) return read;
   const auto roles = parseRoles(*options.roles);
   if (roles)
@@ -27,6 +31,52 @@ ReadConfig readConfiguration(const ServeOptions& options, const std::optional<st
   else
     read.problems.push_back({{}, "--roles: " + roles.error().message});
   return read;
+}
+
+void addProblems(ReadConfig& read, std::vector<ConfigProblem> more) {
+  const auto known = read.problems;
+  for (auto& problem : more)
+    if (problem.place.isBuiltIn() ||
+        std::none_of(known.begin(), known.end(),
+                     [&](const ConfigProblem& each) { return each.place == problem.place; }))
+      read.problems.push_back(std::move(problem));
+  std::sort(read.problems.begin(), read.problems.end());
+}
+
+std::vector<ConfigProblem> missingFiles(const Config& config) {
+  std::vector<ConfigProblem> problems;
+  std::error_code error;
+  for (const auto& [name, source] : config.secrets)
+    if (!source.file.empty() && !std::filesystem::exists(source.file, error) &&
+        (!error || error == std::errc::no_such_file_or_directory))
+      problems.push_back({config.placeOf("/secrets/" + name + "/file"),
+                          "the secret " + name + " has no file " + source.file.string() +
+                              "; write its value there, or name another file"});
+  if (config.file.empty()) return problems;  // the built-in folder is made
+  for (const auto& queue : config.queues)
+    for (const auto& source : queue.sources) {
+      if (source.plugin != "planwright.folder") continue;
+      const auto settings = parseJson(source.settingsJson);
+      const std::string path = settings ? textOr(*settings, "path") : "";
+      if (path.empty() || std::filesystem::is_directory(path, error)) continue;
+      const bool isFile = std::filesystem::exists(path, error);
+      if (!isFile && error && error != std::errc::no_such_file_or_directory) continue;
+      problems.push_back(
+          {config.placeOf(source.settingsPointer("/path")),
+           "queue \"" + queue.name + "\" watches " + path +
+               (isFile ? ", which is no folder; name a folder"
+                       : ", which does not exist; make it (mkdir -p) with the rights "
+                         "that people and the host need, or name another folder")});
+    }
+  std::sort(problems.begin(), problems.end());
+  return problems;
+}
+
+std::optional<ConfigProblem> lockProblem(const Config& config) {
+  if (!config.plugins.requireLock) return std::nullopt;
+  const auto lock = PluginLock::read(PluginLock::fileBeside(config.file));
+  if (lock) return std::nullopt;
+  return ConfigProblem{config.placeOf("/plugins/require_lock"), lock.error().message};
 }
 
 }  // namespace planwright

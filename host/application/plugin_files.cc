@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/files.h"
@@ -12,6 +13,7 @@
 #include "stages/plugin_store.h"
 #include "stages/program_plugin.h"
 #include "stages/registry.h"
+#include "workers/live_queue.h"
 
 namespace planwright {
 namespace {
@@ -24,8 +26,10 @@ class StageCheck {
         plugins_(plugins) {}
 
   void check(const StageConfig& stage, const std::string& kind) {
+    if (stage.plugin.empty()) return;  // said already
     if (stage.plugin == kManualSource && kind == "source") return;
     const PluginFile* plugin = find(stage.plugin);
+    isAnyStrict_ = isAnyStrict_ || !plugin || !plugin->error.empty();  // who knows
     if (!plugin) return complain(stage.pointer + "/plugin", missing(stage.plugin));
     if (!plugin->error.empty())
       return complain(stage.pointer + "/plugin", stage.plugin + ": " + plugin->error);
@@ -33,11 +37,45 @@ class StageCheck {
       return complain(stage.pointer + "/plugin", stage.plugin + " is no " + kind);
     for (const auto& [pointer, name] : stage.secretSettings)
       checkSecret(stage, plugin->manifest, pointer);
+    if (kind != "builder") checkGranted(stage, plugin->manifest);
     const auto settings =
         settingsWithDefaults(plugin->manifest.settingsSchemaJson, stage.settingsJson);
     if (!settings)
       complain(stage.settingsPointer(settings.error().pointer),
                "settings of " + stage.plugin + ": " + settings.error().message);
+    checkRoom(stage, *plugin, kind);
+  }
+
+  /// Keys for the process of a stage mean nothing if it runs inside the host.
+  void checkRoom(const StageConfig& stage, const PluginFile& plugin, const std::string& kind) {
+    const auto where = whereItRuns(plugin.manifest, plugin.isBundled, isolationOf(stage));
+    if (!where) return complain(stage.pointer + "/isolation", where.error().message);
+    const WorkerSandboxConfig& sandbox = stage.workerSandbox;
+    const bool isHere = *where == StageRoom::Isolation::Inproc;
+    const auto refuse = [&](const char* key, const std::string& why) {
+      complain(stage.pointer + "/" + key, key + (" " + why));
+    };
+    const std::string remedy = "means nothing for " + stage.plugin +
+                               ", which runs inside the host; write isolation: process";
+    if (isHere && kind != "builder" && isWritten(stage, "limits") && stage.limits != LimitsConfig())
+      refuse("limits", remedy);
+    if (isHere && isWritten(stage, "worker_sandbox") && sandbox.profile == "strict")
+      refuse("worker_sandbox", remedy);
+    if (sandbox.network && !plugin.manifest.network && isWritten(stage, "worker_sandbox"))
+      refuse("worker_sandbox", "cannot give " + stage.plugin +
+                                   " the network, which its manifest does not ask for; "
+                                   "remove network: true");
+    isAnyStrict_ = isAnyStrict_ || (!isHere && sandbox.profile == "strict");
+  }
+
+  /// Of keys that its queue says for all stages, at least one must take it.
+  void checkShared(const QueueConfig& queue) {
+    const bool isWanted = queue.builder.workerSandbox.profile == "strict" &&
+                          !isWritten(queue.builder, "worker_sandbox");
+    if (!std::exchange(isAnyStrict_, false) && isWanted)
+      complain(queue.pointer + "/worker_sandbox",
+               "worker_sandbox means nothing here: no planner or builder of this queue runs in a "
+               "process of its own; write isolation: process");
   }
 
   /// A setting that is written as `!secret NAME` reaches the plugin only when it asks.
@@ -48,6 +86,16 @@ class StageCheck {
     complain(stage.settingsPointer(pointer),
              stage.plugin + " has no secret named " + asked +
                  " in its manifest, so it would never get it; write a value, or no !secret");
+  }
+
+  /// A source or planner gets only what its manifest lists.
+  void checkGranted(const StageConfig& stage, const Manifest& manifest) {
+    for (const auto& [name, source] : stage.secrets)
+      if (std::find(manifest.secrets.begin(), manifest.secrets.end(), name) ==
+          manifest.secrets.end())
+        complain(stage.pointer + "/secrets", stage.plugin + " has no secret named " + name +
+                                                 " in its manifest, so it would never get it; "
+                                                 "remove it");
   }
 
   std::vector<ConfigProblem> take() { return std::move(problems_); }
@@ -79,6 +127,11 @@ class StageCheck {
                          : "; did you mean " + near + "?");
   }
 
+  /// At the stage itself, not for all stages of its queue.
+  bool isWritten(const StageConfig& stage, const char* key) const {
+    return config_.places.contains(stage.pointer + "/" + key);
+  }
+
   void complain(const std::string& pointer, std::string message) {
     problems_.push_back({config_.placeOf(pointer), std::move(message)});
   }
@@ -86,6 +139,7 @@ class StageCheck {
   const Config& config_;
   const std::vector<PluginFile>& plugins_;
   std::vector<ConfigProblem> problems_;
+  bool isAnyStrict_ = false;  ///< of the queue that is looked at
 };
 
 std::set<std::string> pluginsNamed(const Config& config) {
@@ -162,7 +216,11 @@ std::vector<PluginFile> pluginFilesOf(const Config& config) {
   const auto installed = pluginStoreOf(config).all();
   for (auto at = installed.rbegin(); at != installed.rend(); ++at)
     plugins.push_back(readPluginFile(at->file));
-  for (auto& plugin : readPluginFiles(pluginFolders(config))) plugins.push_back(std::move(plugin));
+  for (auto& plugin : readPluginFiles(bundledPluginFolders())) {
+    plugin.isBundled = true;
+    plugins.push_back(std::move(plugin));
+  }
+  for (auto& plugin : readPluginFiles(config.plugins.path)) plugins.push_back(std::move(plugin));
   for (const auto& id : pluginsNamed(config))
     if (const auto program = programOf(id); !program.empty())
       plugins.push_back(readProgramFile(program));
@@ -190,6 +248,7 @@ std::vector<ConfigProblem> checkStages(const Config& config,
     for (const auto& source : queue.sources) check.check(source, "source");
     for (const auto& planner : queue.planners) check.check(planner, "planner");
     check.check(queue.builder, "builder");
+    check.checkShared(queue);
   }
   auto problems = check.take();
   std::sort(problems.begin(), problems.end());

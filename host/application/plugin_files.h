@@ -17,7 +17,8 @@ struct PluginFile {
   std::string digest;  ///< sha256:… of the file
   std::size_t sizeBytes = 0;
   Manifest manifest;
-  std::string error;  ///< why it is not a usable plugin; empty = it is
+  std::string error;       ///< why it is not a usable plugin; empty = it is
+  bool isBundled = false;  ///< came with the program
 };
 
 /// A shared object, or a program with the manifest beside it.
@@ -38,7 +39,8 @@ std::vector<PluginFile> pluginFilesOf(const Config& config);
 std::vector<LockedPlugin> lockedPlugins(const Config& config);
 
 /// What of the configuration the plugins do not agree with: unknown plugins, stages they have not,
-/// settings against their schema; each with its place in the file.
+/// settings against their schema, keys that mean nothing where they run; each with its place in the
+/// file.
 std::vector<ConfigProblem> checkStages(const Config& config,
                                        const std::vector<PluginFile>& plugins);
 

@@ -52,6 +52,10 @@ std::jthread listenForSignals(std::stop_source& stop, Guarded<bool>& reload) {
   });
 }
 
+void warnOfMissing(const Config& config) {
+  for (const auto& problem : missingFiles(config)) log::warn("{}", problem.text());
+}
+
 }  // namespace
 
 int serve(const Config& config, const ServeOptions& options) {
@@ -62,10 +66,14 @@ int serve(const Config& config, const ServeOptions& options) {
   std::stop_source stop;
   Guarded<bool> isReloadAsked;
   const std::jthread listener = listenForSignals(stop, isReloadAsked);
+  warnOfMissing(config);
+  const auto reread = [&](const std::optional<std::string>& text) {
+    ReadConfig read = readConfiguration(options, text);
+    if (read.ok()) warnOfMissing(read.config);
+    return read;
+  };
   try {
-    Application application(
-        config, [&](const auto& text) { return readConfiguration(options, text); },
-        stop.get_token());
+    Application application(config, reread, stop.get_token());
     if (!application.url().empty())
       fmt::print("planwright ready {}\n", application.url());
     else

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <planwright/glob.hpp>
@@ -15,5 +16,8 @@ inline bool outputMatches(std::string_view pattern, std::string_view path) {
   const bool isAtTheTop = path.find('/') == path.npos;
   return (isAtTheTop || pattern.find('/') != pattern.npos) && globMatches(pattern, path);
 }
+
+/// What is wrong with a pattern, in a sentence with the remedy; "" = nothing.
+std::string whyNotGlob(std::string_view pattern);
 
 }  // namespace planwright

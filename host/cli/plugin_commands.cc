@@ -32,6 +32,20 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// What is only told to people.
+void printOthers(std::ostream& out, const Manifest& manifest) {
+  const auto document = parseJson(manifest.json);
+  if (!document) return;
+  const auto line = [&](const std::string& title, const std::string& text) {
+    if (!text.empty())
+      out << title << std::string(12 - title.size(), ' ') << printable(text) << '\n';
+  };
+  line("license", textOr(*document, "license"));
+  line("homepage", textOr(*document, "homepage"));
+  line("accepts", joined(textsOf(*document, "accepts")));
+  if (const JsonValue* asked = find(*document, "permissions")) line("permissions", toJson(*asked));
+}
+
 ExitCode inspect(Session& session, const std::string& file) {
   const PluginFile plugin = readPluginFile(file);
   std::ostream& out = session.terminal.out;
@@ -45,6 +59,7 @@ ExitCode inspect(Session& session, const std::string& file) {
       << manifest.abi << "   " << plugin.sizeBytes << " bytes   " << plugin.digest << '\n';
   if (!manifest.description.empty())
     out << "about       " << printable(manifest.description) << '\n';
+  printOthers(out, manifest);
   printSettings(out, manifest);
   if (!manifest.secrets.empty()) out << "secrets     " << joined(manifest.secrets) << '\n';
   out << "pure        " << (manifest.pure ? "yes: equal inputs give equal plans" : "no") << '\n'

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "application/configuration.h"
 #include "application/serve.h"
 #include "base/failpoints.h"
 #include "base/log.h"
@@ -47,6 +48,10 @@ void addServeCommand(CLI::App& app, Session& session) {
       if (!readFailpoints(session.terminal)) return ExitCode::Usage;
       const auto config = configurationOf(arguments->options, session.terminal);
       if (!config) return ExitCode::Usage;
+      if (const auto problem = lockProblem(*config)) {
+        session.terminal.err << problem->text() << '\n';
+        return ExitCode::Usage;
+      }
       return static_cast<ExitCode>(planwright::serve(*config, arguments->options));
     };
   });

@@ -88,23 +88,15 @@ std::set<std::string> pluginsUsed(const QueueConfig& queue);
 /// How the sources of a queue share it: the weight of each, by its name.
 std::map<std::string, double> weightsOf(const QueueConfig& queue);
 
-struct S3Config {
-  std::string endpoint, bucket, region, prefix, accessKeyFile, secretKeyFile;
-  bool pathStyle = true;
-  friend bool operator==(const S3Config&, const S3Config&) = default;
-};
-
 struct BlobsConfig {
   std::filesystem::path folder;                 ///< absolute; empty = `blobs` in the data folder
   std::chrono::milliseconds grace{86'400'000};  ///< unreached blobs are kept that long
-  std::optional<S3Config> s3;
   friend bool operator==(const BlobsConfig&, const BlobsConfig&) = default;
 };
 
 struct PluginsConfig {
   std::vector<std::filesystem::path> path;  ///< absolute; searched after the bundled plugins
   bool requireLock = false;
-  bool allowUnsigned = true;
   /// Deaths of a version's processes on different items, within this time and with no success
   /// between, after which it is not run any more.
   int quarantineDeaths = 3;
@@ -135,6 +127,7 @@ struct Config {
   std::chrono::milliseconds stalledAfter{60'000};
   bool readOnly = false;
   std::set<std::string> locked;  ///< settings keys that only the file may change, in every queue
+  std::map<std::string, SecretSource> secrets;  ///< all that the file names, granted or not
   std::vector<QueueConfig> queues;
   std::map<std::string, Place>
       places;  ///< JSON pointer of every value of the file -> where it stands

@@ -72,6 +72,21 @@ const ConfigNode* ConfigNode::find(std::string_view key) const {
   return found == members.end() ? nullptr : &found->value;
 }
 
+ConfigNode mapOfTexts(std::initializer_list<std::pair<const char*, std::string>> texts,
+                      const Place& place) {
+  ConfigNode map;
+  map.kind = ConfigNode::Kind::Map;
+  map.place = place;
+  for (const auto& [key, text] : texts) {
+    ConfigNode value;
+    value.kind = ConfigNode::Kind::Text;
+    value.text = text;
+    value.place = place;
+    map.members.push_back({key, place, std::move(value)});
+  }
+  return map;
+}
+
 ConfigNode deepMerge(const ConfigNode& base, const ConfigNode& over) {
   if (!base.isMap() || !over.isMap()) return over;
   ConfigNode merged = over;

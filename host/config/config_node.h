@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/place.h"
@@ -37,6 +39,10 @@ struct ConfigNode::Member {
   Place keyPlace;
   ConfigNode value;
 };
+
+/// A map of texts that no file has, all of it at `place`.
+ConfigNode mapOfTexts(std::initializer_list<std::pair<const char*, std::string>> texts,
+                      const Place& place);
 
 /// A map whose members are those of `base`, replaced or (map by map) merged with those of `over`.
 /// Anything that is not two maps: `over`.

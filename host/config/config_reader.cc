@@ -5,10 +5,12 @@
 #include <system_error>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "config/queue_reader.h"
 #include "config/secret_reader.h"
 #include "config/section_reader.h"
 #include "config/stage_reader.h"
+#include "config/watched_folders.h"
 #include "config/yaml_loader.h"
 
 namespace planwright {
@@ -45,23 +47,9 @@ void readBlobs(SectionReader& top, const std::filesystem::path& folder, BlobsCon
   blobs.grace = section.duration("grace", blobs.grace);
   if (blobs.grace < std::chrono::seconds(1))
     section.complain(*section.value("grace"), "grace must be at least 1s");
-  if (const ConfigNode* node = section.section("s3")) {
-    SectionReader bucket(node, "s3", problems);
-    S3Config s3;
-    s3.endpoint = bucket.text("endpoint");
-    s3.bucket = bucket.text("bucket");
-    s3.region = bucket.text("region");
-    s3.prefix = bucket.text("prefix");
-    s3.accessKeyFile = bucket.text("access_key_file");
-    s3.secretKeyFile = bucket.text("secret_key_file");
-    s3.pathStyle = bucket.flag("path_style", s3.pathStyle);
-    for (const char* key : {"endpoint", "bucket"})
-      if (!bucket.value(key)) bucket.complain(*node, std::string(key) + " is missing in s3");
-    bucket.finish();
-    if (section.value("folder"))
-      section.complain(*node, "blobs is either folder or s3, not both; remove one");
-    blobs.s3 = std::move(s3);
-  }
+  section.refuse("s3",
+                 "is not supported by this version; write folder: PATH, which several hosts may "
+                 "share by a network file system");
   section.finish();
 }
 
@@ -70,7 +58,9 @@ void readPlugins(SectionReader& top, const std::filesystem::path& folder, Plugin
   SectionReader section(top.section("plugins"), "plugins", problems);
   for (const auto& path : section.texts("path")) plugins.path.push_back(resolvedPath(folder, path));
   plugins.requireLock = section.flag("require_lock", plugins.requireLock);
-  plugins.allowUnsigned = section.flag("allow_unsigned", plugins.allowUnsigned);
+  section.refuse("allow_unsigned",
+                 "is not supported by this version: plugins have no signatures; require_lock: true "
+                 "loads none but those of plugins.lock");
   SectionReader quarantine(section.section("quarantine"), "quarantine", problems);
   plugins.quarantineDeaths = quarantine.count("deaths", plugins.quarantineDeaths, 1, 1'000);
   plugins.quarantineWindow = quarantine.duration("window", plugins.quarantineWindow);
@@ -90,7 +80,13 @@ void readRoles(SectionReader& top, Config& config) {
     top.complain(*node, roles.error().message);
 }
 
-/// Every queue with `defaults:` merged in. In a list of stages the defaults go to each of them.
+bool isManual(const ConfigNode& source) {
+  const ConfigNode* plugin = source.find("plugin");
+  return plugin && plugin->text == kManualSource;
+}
+
+/// Every queue with `defaults:` merged in. In a list of stages the defaults go to each of them;
+/// what they say of sources is not for uploads.
 ConfigNode mergedQueue(const ConfigNode* defaults, const ConfigNode& queue) {
   if (!defaults || !defaults->isMap()) return queue;
   ConfigNode merged = deepMerge(*defaults, queue);
@@ -101,8 +97,13 @@ ConfigNode mergedQueue(const ConfigNode* defaults, const ConfigNode& queue) {
   for (auto& member : merged.members) {
     const ConfigNode* base = defaults->find(member.key);
     const bool isStage = member.key == "source" || member.key == "planner";
-    if (!isStage || !base || !base->isMap() || !member.value.isList()) continue;
-    for (auto& item : member.value.items) item = deepMerge(*base, item);
+    if (!isStage || !base || !base->isMap()) continue;
+    if (const ConfigNode* own = queue.find("source");
+        member.key == "source" && own && isManual(*own))
+      member.value = *own;
+    if (!member.value.isList()) continue;
+    for (auto& item : member.value.items)
+      if (member.key != "source" || !isManual(item)) item = deepMerge(*base, item);
   }
   return merged;
 }
@@ -112,18 +113,27 @@ std::string textOf(const ConfigNode& queue) {
   return nodeToJson(queue, secrets);
 }
 
+/// The source of the built-in configuration, as a file would write it.
+ConfigNode builtInSource(const Config& config) {
+  const SourceConfig& source = config.queues.front().sources.front();
+  const auto settings = parseJson(source.settingsJson);
+  ConfigNode node = mapOfTexts({{"plugin", source.plugin}}, {});
+  node.members.push_back({"settings", {}, mapOfTexts({{"path", textOr(*settings, "path")}}, {})});
+  return node;
+}
+
 void readQueues(SectionReader& top, const std::filesystem::path& folder, Config& config,
                 ConfigProblems& problems) {
   const ConfigNode* defaults = top.section("defaults");
   const ConfigNode* queues = top.section("queues");
   if (!queues) {
     // No queue at all is the built-in one, with the defaults of the file.
-    ConfigNode nothing;
-    nothing.kind = ConfigNode::Kind::Map;
-    QueueConfig queue = readQueue("default", mergedQueue(defaults, nothing), folder, problems);
-    if (queue.sources.empty()) queue.sources = config.queues.front().sources;
-    config.queues = {std::move(queue)};
-    config.queueTexts["default"] = textOf(mergedQueue(defaults, nothing));
+    ConfigNode queue = mapOfTexts({}, {});
+    if (!defaults || !defaults->find("source"))
+      queue.members.push_back({"source", {}, builtInSource(config)});
+    queue = mergedQueue(defaults, queue);
+    config.queues = {readQueue("default", queue, folder, problems)};
+    config.queueTexts["default"] = textOf(queue);
     return;
   }
   config.queues.clear();
@@ -154,10 +164,13 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   config.stalledAfter = top.duration("stalled_after", config.stalledAfter);
   config.readOnly = top.flag("read_only", config.readOnly);
   config.locked = readLocked(top);
-  top.reserved("tokens");
-  const Secrets secrets = readSecrets(top, folder, problems);
+  top.refuse("tokens",
+             "is not supported by this version: the API asks nobody who they are; put a proxy that "
+             "does in front of listen");
+  config.secrets = readSecrets(top, folder, problems);
   readQueues(top, folder, config, problems);
-  grantSecrets(secrets, config, problems);
+  grantSecrets(config.secrets, config, problems);
+  checkWatchedFolders(config, problems);
   top.finish();
 }
 

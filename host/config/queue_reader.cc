@@ -20,13 +20,17 @@ bool isQueueName(const std::string& name) {
          });
 }
 
-/// `stage` with what the queue says for all of its stages.
-ConfigNode withQueueKeys(const ConfigNode& queue, const ConfigNode& stage) {
-  ConfigNode shared;
-  shared.kind = ConfigNode::Kind::Map;
-  for (const auto& member : queue.members)
-    if (std::find(kStageKeys.begin(), kStageKeys.end(), member.key) != kStageKeys.end())
-      shared.members.push_back(member);
+/// `stage` with what the queue says for all of its stages, as far as it is for one of that kind.
+ConfigNode withQueueKeys(const ConfigNode& queue, const ConfigNode& stage, StageKind kind) {
+  ConfigNode shared = mapOfTexts({}, stage.place);
+  for (const auto& member : queue.members) {
+    if (std::find(kStageKeys.begin(), kStageKeys.end(), member.key) == kStageKeys.end()) continue;
+    if (member.key == "worker_sandbox" && kind == StageKind::Source) continue;
+    shared.members.push_back(member);
+    if (member.key == "limits" && kind != StageKind::Builder)
+      std::erase_if(shared.members.back().value.members,
+                    [](const ConfigNode::Member& limit) { return isLimitOfJobs(limit.key); });
+  }
   return deepMerge(shared, stage);
 }
 
@@ -93,21 +97,26 @@ void readStages(const ConfigNode& node, SectionReader& section, const std::files
   const std::string of = " of queue \"" + queue.name + "\"";
   for (const ConfigNode* source : section.sections("source"))
     queue.sources.push_back(readSource(
-        withQueueKeys(node, *source),
+        *source, withQueueKeys(node, *source, StageKind::Source),
         {stagePointer(node, queue, "source", queue.sources.size()), "source" + of, folder},
         problems));
   int workers = 0;
+  const auto readOne = [&](const ConfigNode& planner, std::string pointer) {
+    queue.planners.push_back(readPlanner(withQueueKeys(node, planner, StageKind::Planner),
+                                         {std::move(pointer), "planner" + of, folder}, workers,
+                                         problems));
+  };
   for (const ConfigNode* planner : section.sections("planner"))
-    queue.planners.push_back(readPlanner(
-        withQueueKeys(node, *planner),
-        {stagePointer(node, queue, "planner", queue.planners.size()), "planner" + of, folder},
-        workers, problems));
+    readOne(*planner, stagePointer(node, queue, "planner", queue.planners.size()));
+  const Config builtIn = builtInConfig(folder);
+  if (!section.value("planner"))
+    for (const auto& planner : builtIn.queues.front().planners)
+      readOne(mapOfTexts({{"plugin", planner.plugin}, {"match", planner.match}}, node.place),
+              queue.pointer + "/planner");
   if (workers > 0) queue.planWorkers = workers;
-  ConfigNode nothing;
-  nothing.kind = ConfigNode::Kind::Map;
-  nothing.place = node.place;
   const ConfigNode* builder = section.section("builder");
-  const ConfigNode merged = withQueueKeys(node, builder ? *builder : nothing);
+  const ConfigNode merged =
+      withQueueKeys(node, builder ? *builder : mapOfTexts({}, node.place), StageKind::Builder);
   queue.builder =
       readBuilder(&merged, {queue.pointer + "/builder", "builder" + of, folder}, problems);
 }
@@ -144,10 +153,6 @@ QueueConfig readQueue(const std::string& name, const ConfigNode& node,
   queue.autoPlan = section.flag("auto_plan", queue.autoPlan);
   queue.autoBuild = section.flag("auto_build", queue.autoBuild);
   readStages(node, section, folder, queue, problems);
-  if (queue.planners.empty() && !section.value("planner")) {
-    queue.planners = builtInConfig(folder).queues.front().planners;
-    for (auto& planner : queue.planners) planner.pointer = queue.pointer + "/planner";
-  }
   queue.retry = readRetry(section.section("retry"), problems);
   queue.reload = readReload(section.section("reload"), problems);
   queue.prune = readPrune(section.section("prune"), problems);

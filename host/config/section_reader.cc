@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/glob.h"
 #include "config/units.h"
 
 namespace planwright {
@@ -218,10 +219,17 @@ std::vector<const ConfigNode*> SectionReader::sections(std::string_view key) {
   return found;
 }
 
-void SectionReader::reserved(std::string_view key) {
-  const ConfigNode* node = value(key);
-  if (node && !node->isMap() && !node->isList())
-    complain(*node, expected(key, "a map or a list", *node));
+std::string SectionReader::glob(std::string_view key, std::string fallback) {
+  std::string pattern = text(key, std::move(fallback));
+  if (const std::string why = whyNotGlob(pattern); !why.empty())
+    complain(*value(key), std::string(key) + ": " + why);
+  return pattern;
+}
+
+void SectionReader::refuse(std::string_view key, const std::string& why) {
+  refused_.emplace_back(key);
+  const ConfigNode* found = node_ ? node_->find(key) : nullptr;
+  if (found && !found->isNull()) complain(*found, std::string(key) + " " + why);
 }
 
 void SectionReader::complain(const ConfigNode& at, std::string message) {
@@ -232,6 +240,7 @@ void SectionReader::finish() {
   if (!node_) return;
   for (const auto& member : node_->members) {
     if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
+    if (std::find(refused_.begin(), refused_.end(), member.key) != refused_.end()) continue;
     const std::string near = nearestName(member.key, known_);
     std::vector<std::string> sorted = known_;
     std::sort(sorted.begin(), sorted.end());

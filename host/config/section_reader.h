@@ -45,8 +45,10 @@ class SectionReader {
   const ConfigNode* section(std::string_view key);
   /// The maps of a list, or the one map that stands instead of the list.
   std::vector<const ConfigNode*> sections(std::string_view key);
-  /// A key that is checked to be a map or a list but not used by this version.
-  void reserved(std::string_view key);
+  /// A shell wildcard (base/glob.h).
+  std::string glob(std::string_view key, std::string fallback);
+  /// A key that people may expect here and that means nothing. `why` says so, and what to do.
+  void refuse(std::string_view key, const std::string& why);
 
   void complain(const ConfigNode& at, std::string message);
   /// Reports every key that was never asked for, with the nearest known name.
@@ -57,6 +59,7 @@ class SectionReader {
   const std::string what_;
   ConfigProblems& problems_;
   std::vector<std::string> known_;
+  std::vector<std::string> refused_;
 };
 
 }  // namespace planwright

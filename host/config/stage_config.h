@@ -17,8 +17,8 @@ namespace planwright {
 /// The source of a queue that only takes uploads: the host itself, no plugin.
 constexpr std::string_view kManualSource = "planwright.manual";
 
-/// Limits of a builder's programs. For other stages they are read and checked, and kept for the
-/// process that runs a stage. Empty = none.
+/// Limits of the programs of a builder's jobs, or of the process of a source or planner, which has
+/// memory, cpu (of each call) and files only. Empty = none.
 struct LimitsConfig {
   std::optional<std::int64_t> memoryBytes;
   std::optional<std::chrono::milliseconds> cpu;
@@ -47,11 +47,9 @@ struct SecretSource {
 /// What every stage of a queue has: the plugin and its settings.
 struct StageConfig {
   std::string plugin;               ///< id, or "exec:/absolute/program"
-  std::string version;              ///< version or range ("^1.2"); empty = any
   std::string settingsJson = "{}";  ///< object; not yet checked against the plugin's schema
   std::string pointer;              ///< of this stage in the file, "/queues/wheels/planner/0"
   std::string isolation = "auto";   ///< auto | process | inproc
-  std::string sanitize;             ///< empty | address
   LimitsConfig limits;
   WorkerSandboxConfig workerSandbox;
   /// Granted by name. A builder's jobs find them in their environment, under these names.

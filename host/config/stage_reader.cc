@@ -13,8 +13,7 @@ struct PathSetting {
   std::string_view key;
 };
 constexpr std::array kPathSettings = {PathSetting{"planwright.folder", "path"},
-                                      PathSetting{"planwright.wheels", "find_links"},
-                                      PathSetting{"planwright.slurm", "shared_dir"}};
+                                      PathSetting{"planwright.wheels", "find_links"}};
 
 void resolveText(ConfigNode& node, const std::filesystem::path& folder) {
   const bool isUrl = node.text.find("://") != std::string::npos;
@@ -34,6 +33,15 @@ void resolveSettings(ConfigNode& settings, const std::string& plugin,
   }
 }
 
+constexpr std::array<std::string_view, 4> kLimitsOfJobs = {"processes", "file_size", "disk",
+                                                           "output"};
+
+OnOverwrite readOnOverwrite(SectionReader& section) {
+  return section.choice("on_overwrite", {"every", "latest"}, "every") == "latest"
+             ? OnOverwrite::Latest
+             : OnOverwrite::Every;
+}
+
 bool isPluginId(std::string_view id) {
   return !id.empty() && id.size() <= 200 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
@@ -41,7 +49,9 @@ bool isPluginId(std::string_view id) {
 }
 
 void readPlugin(SectionReader& section, const StagePosition& position, StageConfig& stage) {
-  stage.version = section.text("version");
+  section.refuse("version",
+                 "means nothing: a queue runs what `planwright plugin reload` put in force; to "
+                 "allow certain versions only, use plugins.lock (plugins: {require_lock: true})");
   const ConfigNode* node = section.value("plugin");
   if (!node) return;
   const std::string named = section.text("plugin");
@@ -52,11 +62,14 @@ void readPlugin(SectionReader& section, const StagePosition& position, StageConf
   }
   const auto at = named.find('@');
   stage.plugin = named.substr(0, at);
-  if (at != std::string::npos) stage.version = named.substr(at + 1);
   if (!isPluginId(stage.plugin))
     section.complain(*node, "\"" + named +
-                                "\" is not a plugin id; write one such as planwright.recipe, "
-                                "org.example.wheels@^1.2 or exec:./planner.py");
+                                "\" is not a plugin id; write one such as planwright.recipe or "
+                                "exec:./planner.py");
+  else if (at != std::string::npos)
+    section.complain(*node, "a version after @ means nothing; write plugin: " + stage.plugin +
+                                ", and to allow certain versions only, use plugins.lock (plugins: "
+                                "{require_lock: true})");
 }
 
 void readSettings(SectionReader& section, const StagePosition& position, StageConfig& stage) {
@@ -67,33 +80,74 @@ void readSettings(SectionReader& section, const StagePosition& position, StageCo
   stage.settingsJson = nodeToJson(settings, stage.secretSettings);
 }
 
-void readIsolation(SectionReader& section, StageConfig& stage, ConfigProblems& problems) {
-  stage.isolation = section.choice("isolation", {"auto", "process", "inproc"}, "auto");
-  stage.sanitize = section.choice("sanitize", {"address"}, "");
-  for (const auto& name : section.texts("secrets")) stage.secrets[name];
-  SectionReader limits(section.section("limits"), "limits", problems);
+void readLimits(const ConfigNode* node, StageKind kind, StageConfig& stage,
+                ConfigProblems& problems) {
+  SectionReader limits(node, "limits", problems);
   stage.limits.memoryBytes = limits.size("memory");
   stage.limits.cpu = limits.duration("cpu");
   if (limits.value("files")) stage.limits.files = limits.count("files", 256, 16, 1'000'000);
+  if (kind != StageKind::Builder) {
+    for (const auto key : kLimitsOfJobs)
+      limits.refuse(key,
+                    "is a limit of jobs; write it in the builder. The process of a source or "
+                    "planner has memory, cpu and files");
+    return limits.finish();
+  }
   stage.limits.outputBytes = limits.size("output");
   if (limits.value("processes"))
     stage.limits.processes = limits.count("processes", 4096, 1, 1'000'000);
   stage.limits.fileSizeBytes = limits.size("file_size");
   stage.limits.diskBytes = limits.size("disk");
   limits.finish();
-  SectionReader sandbox(section.section("worker_sandbox"), "worker_sandbox", problems);
-  stage.workerSandbox.profile = sandbox.choice("profile", {"none", "strict"}, "none");
-  stage.workerSandbox.network = sandbox.flag("network", false);
+}
+
+void readWorkerSandbox(const ConfigNode* node, WorkerSandboxConfig& wanted,
+                       ConfigProblems& problems) {
+  SectionReader sandbox(node, "worker_sandbox", problems);
+  wanted.profile = sandbox.choice("profile", {"none", "strict"}, "none");
+  wanted.network = sandbox.flag("network", false);
+  if (wanted.network && wanted.profile == "none")
+    sandbox.complain(*sandbox.value("network"),
+                     "without a sandbox the network is there; write profile: strict, or remove "
+                     "network");
   sandbox.finish();
 }
 
 /// What every stage has.
-void readStage(SectionReader& section, const StagePosition& position, StageConfig& stage,
-               ConfigProblems& problems) {
+void readStage(SectionReader& section, const StagePosition& position, StageKind kind,
+               StageConfig& stage, ConfigProblems& problems) {
   stage.pointer = position.pointer;
   readPlugin(section, position, stage);
   readSettings(section, position, stage);
-  readIsolation(section, stage, problems);
+  stage.isolation = section.choice("isolation", {"auto", "process", "inproc"}, "auto");
+  section.refuse("sanitize",
+                 "is not supported by this version; build the plugin itself with the sanitizer");
+  for (const auto& name : section.texts("secrets")) stage.secrets[name];
+  readLimits(section.section("limits"), kind, stage, problems);
+  if (kind == StageKind::Source)
+    section.refuse("worker_sandbox",
+                   "is not for sources: they read what people drop, which a sandbox would hide");
+  else
+    readWorkerSandbox(section.section("worker_sandbox"), stage.workerSandbox, problems);
+}
+
+/// Nothing looks for uploads, so most keys of a source would mean nothing.
+SourceConfig readManualSource(const ConfigNode& node, const StagePosition& position,
+                              ConfigProblems& problems) {
+  SourceConfig source;
+  source.plugin = kManualSource;
+  source.pointer = position.pointer;
+  SectionReader section(&node, position.what, problems);
+  section.value("plugin");
+  source.onOverwrite = readOnOverwrite(section);
+  source.maxBytes = section.size("max_bytes", source.maxBytes);
+  for (const auto& member : node.members)
+    if (member.key != "plugin" && member.key != "on_overwrite" && member.key != "max_bytes")
+      section.refuse(member.key,
+                     "means nothing for uploads (planwright.manual), which have max_bytes and "
+                     "on_overwrite; remove it");
+  section.finish();
+  return source;
 }
 
 void requirePlugin(const StageConfig& stage, const ConfigNode& node, const std::string& example,
@@ -110,19 +164,24 @@ std::filesystem::path resolvedPath(const std::filesystem::path& folder, const st
   return resolved;
 }
 
-SourceConfig readSource(const ConfigNode& node, const StagePosition& position,
-                        ConfigProblems& problems) {
+bool isLimitOfJobs(std::string_view key) {
+  return std::find(kLimitsOfJobs.begin(), kLimitsOfJobs.end(), key) != kLimitsOfJobs.end();
+}
+
+SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,
+                        const StagePosition& position, ConfigProblems& problems) {
+  if (const ConfigNode* plugin = own.find("plugin"); plugin && plugin->text == kManualSource)
+    return readManualSource(own, position, problems);
   SourceConfig source;
   SectionReader section(&node, position.what, problems);
-  readStage(section, position, source, problems);
+  readStage(section, position, StageKind::Source, source, problems);
   requirePlugin(source, node, "planwright.folder", section);
-  source.pattern = section.text("pattern", source.pattern);
+  source.pattern = section.glob("pattern", source.pattern);
   source.stableFor = section.duration("stable_for", source.stableFor);
-  const std::string onOverwrite = section.choice("on_overwrite", {"every", "latest"}, "every");
-  source.onOverwrite = onOverwrite == "latest" ? OnOverwrite::Latest : OnOverwrite::Every;
+  source.onOverwrite = readOnOverwrite(section);
   source.maxBytes = section.size("max_bytes", source.maxBytes);
   source.weight = section.count("weight", source.weight, 1, 1'000);
-  section.count("workers", 1, 1, 1);  // one host polls a source, in one thread
+  section.refuse("workers", "means nothing: one host at a time asks a source; remove it");
   source.deadline = section.duration("deadline", source.deadline);
   source.silenceTimeout = section.duration("silence_timeout", source.silenceTimeout);
   section.finish();
@@ -133,9 +192,9 @@ PlannerConfig readPlanner(const ConfigNode& node, const StagePosition& position,
                           ConfigProblems& problems) {
   PlannerConfig planner;
   SectionReader section(&node, position.what, problems);
-  readStage(section, position, planner, problems);
+  readStage(section, position, StageKind::Planner, planner, problems);
   requirePlugin(planner, node, "planwright.recipe", section);
-  planner.match = section.text("match", planner.match);
+  planner.match = section.glob("match", planner.match);
   planner.deadline = section.duration("deadline", planner.deadline);
   planner.silenceTimeout = section.duration("silence_timeout", planner.silenceTimeout);
   if (section.value("workers")) workers = std::max(workers, section.count("workers", 2, 1, 1'000));
@@ -147,7 +206,7 @@ BuilderConfig readBuilder(const ConfigNode* node, const StagePosition& position,
                           ConfigProblems& problems) {
   BuilderConfig builder;
   SectionReader section(node, position.what, problems);
-  readStage(section, position, builder, problems);
+  readStage(section, position, StageKind::Builder, builder, problems);
   if (builder.plugin.empty()) builder.plugin = "planwright.command";
   builder.workers = section.count("workers", builder.workers, 1, 1'000);
   builder.jobSlots = section.count("job_slots", builder.jobSlots, 1, 10'000);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "config/config_node.h"
 #include "config/section_reader.h"
@@ -16,8 +17,14 @@ struct StagePosition {
   std::filesystem::path folder;
 };
 
-SourceConfig readSource(const ConfigNode& node, const StagePosition& position,
-                        ConfigProblems& problems);
+enum class StageKind { Source, Planner, Builder };
+
+/// A key of `limits` that is for the programs of a builder's jobs alone.
+bool isLimitOfJobs(std::string_view key);
+
+/// `own`: without what its queue says for all of its stages, which is in `node`.
+SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,
+                        const StagePosition& position, ConfigProblems& problems);
 
 /// `workers` receives the stage's own number of workers if it names one.
 PlannerConfig readPlanner(const ConfigNode& node, const StagePosition& position, int& workers,

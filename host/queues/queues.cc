@@ -12,9 +12,12 @@ namespace {
 
 using Kind = QueueChange::Kind;
 
-void makeFolder(const std::string& watchDir) {
+/// A folder that a file names is made by people: what is missing may be a network mount, and one of
+/// root's in its place would hide it.
+void makeFolder(const Config& config, const std::string& watchDir) {
   std::error_code ignored;  // the source says it if that fails
-  if (!watchDir.empty()) std::filesystem::create_directories(watchDir, ignored);
+  if (config.file.empty() && !watchDir.empty())
+    std::filesystem::create_directories(watchDir, ignored);
 }
 
 }  // namespace
@@ -34,7 +37,7 @@ void Queues::start(const Config& config) {
   for (const auto& queue : config.queues) {
     const QueueRow start = startSettings(config, queue);
     rows.configure(start);
-    makeFolder(start.watchDir);
+    makeFolder(config, start.watchDir);
   }
   std::map<std::string, QueueRow> stored;
   for (auto& row : rows.all()) stored[row.name] = row;
@@ -79,7 +82,7 @@ void Queues::change(const Config& config, const ChangePlan& plan,
         rows.configure(start);
       else
         rows.release(queue.name);
-      makeFolder(start.watchDir);
+      makeFolder(config, start.watchDir);
     }
     commit(*connection);
     for (const auto& change : plan.queues)

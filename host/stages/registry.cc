@@ -308,26 +308,31 @@ Result<std::shared_ptr<StoredPlugin>> Plugins::usable(std::string_view id,
   return found;
 }
 
-Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
-                                                StageRoom::Isolation wanted) const {
+Result<StageRoom::Isolation> whereItRuns(const Manifest& manifest, bool isBundled,
+                                         StageRoom::Isolation wanted) {
   using Isolation = StageRoom::Isolation;
-  const auto found = stored(id);
-  if (!found) return notFound(fmt::format("There is no usable plugin {}.", id));
-  const Manifest& manifest = found->manifest;
-  const bool isBundled = find(id)->isBundled;
   if (wanted == Isolation::Auto) {
     const bool isHere = isBundled ? !manifest.prefersProcess : !manifest.process;
     return manifest.inproc && isHere ? Isolation::Inproc : Isolation::Process;
   }
-  if (wanted == Isolation::Inproc && !programOf(id).empty())
-    return invalid(fmt::format("The program {} runs in a process of its own only.", id));
+  if (wanted == Isolation::Inproc && !programOf(manifest.id).empty())
+    return invalid(fmt::format("The program {} runs in a process of its own only.", manifest.id));
   if (wanted == Isolation::Inproc && !manifest.inproc)
     return invalid(fmt::format(
-        "The manifest of {} does not let it run inside the host; write isolation: process.", id));
+        "The manifest of {} does not let it run inside the host; write isolation: process.",
+        manifest.id));
   if (wanted == Isolation::Process && !manifest.process)
-    return invalid(fmt::format(
-        "The manifest of {} lets it run inside the host only; write isolation: inproc.", id));
+    return invalid(
+        fmt::format("The manifest of {} lets it run inside the host only; write isolation: inproc.",
+                    manifest.id));
   return wanted;
+}
+
+Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
+                                                StageRoom::Isolation wanted) const {
+  const auto found = stored(id);
+  if (!found) return notFound(fmt::format("There is no usable plugin {}.", id));
+  return whereItRuns(found->manifest, find(id)->isBundled, wanted);
 }
 
 std::string Plugins::whyQuarantined(std::string_view id) const {

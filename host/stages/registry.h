@@ -18,6 +18,13 @@ namespace planwright {
 class Quarantine;
 class StoredPlugin;
 
+struct Manifest;
+
+/// Where a stage of a plugin runs that wants this: Inproc or Process. Invalid: its manifest does
+/// not let it.
+Result<StageRoom::Isolation> whereItRuns(const Manifest& manifest, bool isBundled,
+                                         StageRoom::Isolation wanted);
+
 /// What is known of one plugin file, whether it could be loaded or not.
 struct PluginInfo {
   std::string id;  ///< empty if not even the manifest could be read

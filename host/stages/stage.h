@@ -100,8 +100,8 @@ struct StageOutcome {
   std::vector<Output> outputs;  ///< builder: outputs that are blobs already
 };
 
-/// One instance of a plugin's stage for one queue. Calls are serialised unless the manifest says
-/// "threads": "free" (then [any thread]); the pool makes one instance per slot.
+/// One instance of a plugin's stage for one queue: each worker or job slot has its own and calls it
+/// from one thread at a time.
 class Planner {
  public:
   virtual ~Planner() = default;

@@ -46,6 +46,7 @@ class SchemaLint {
     if (!saysWhat) remark(at, "it accepts anything; give it a \"type\"");
     fitting(schema, at);
     secret(schema, at);
+    format(schema, at);
     limits(schema, at);
     if (textOr(schema, "type") == "object") object(schema, at);
     if (const auto* items = find(schema, "items"); items && items->IsObject())
@@ -87,6 +88,12 @@ class SchemaLint {
       remark(at, "a secret is text; say \"type\": \"string\"");
     if (find(schema, "default"))
       remark(at + "/default", "a secret with a default is known to everybody; leave it out");
+  }
+
+  void format(const JsonValue& schema, const std::string& at) {
+    const std::string format = textOr(schema, "x-format", "glob");
+    if (find(schema, "x-format") && format != "glob" && format != "duration")
+      remark(at + "/x-format", "it is \"glob\" or \"duration\"; a host ignores all others");
   }
 
   void limits(const JsonValue& schema, const std::string& at) {

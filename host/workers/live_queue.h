@@ -25,29 +25,29 @@ inline StageRoom::Isolation isolationOf(const StageConfig& stage) {
   if (stage.isolation == "process") return StageRoom::Isolation::Process;
   return stage.isolation == "inproc" ? StageRoom::Isolation::Inproc : StageRoom::Isolation::Auto;
 }
-/// Where the configuration wants a stage to run. The limits are for the process of a planner; those
-/// of a builder are for the programs of its jobs.
+/// Where the configuration wants a stage to run. The limits of a builder are for the programs of
+/// its jobs, those of a source or planner for its process.
 inline StageRoom roomOf(const BuilderConfig& builder) {
   return {isolationOf(builder),
           {},
           builder.workerSandbox.profile == "strict",
           builder.workerSandbox.network};
 }
-/// Sources read what people drop, which a sandbox would not show.
-inline StageRoom roomOf(const SourceConfig& source) {
-  return {isolationOf(source), {}};
-}
-inline StageRoom roomOf(const PlannerConfig& planner) {
-  StageRoom room{isolationOf(planner),
-                 {},
-                 planner.workerSandbox.profile == "strict",
-                 planner.workerSandbox.network};
-  const auto cpu = planner.limits.cpu.value_or(std::chrono::milliseconds(0));
+inline StageRoom roomWithLimits(const StageConfig& stage) {
+  StageRoom room{
+      isolationOf(stage), {}, stage.workerSandbox.profile == "strict", stage.workerSandbox.network};
+  const auto cpu = stage.limits.cpu.value_or(std::chrono::milliseconds(0));
   room.limits.cpuSeconds =
       static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(cpu).count());
-  room.limits.memoryBytes = static_cast<std::uint64_t>(planner.limits.memoryBytes.value_or(0));
-  room.limits.openFiles = static_cast<std::uint64_t>(planner.limits.files.value_or(0));
+  room.limits.memoryBytes = static_cast<std::uint64_t>(stage.limits.memoryBytes.value_or(0));
+  room.limits.openFiles = static_cast<std::uint64_t>(stage.limits.files.value_or(0));
   return room;
+}
+inline StageRoom roomOf(const SourceConfig& source) {
+  return roomWithLimits(source);
+}
+inline StageRoom roomOf(const PlannerConfig& planner) {
+  return roomWithLimits(planner);
 }
 
 /// A queue as its stages see it: its name, and the generation that new items begin with. Another

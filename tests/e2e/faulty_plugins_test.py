@@ -138,7 +138,7 @@ class FaultyPluginsTest(HostCase):
 
     @unittest.skipUnless(shutil.which("bwrap"), "no bubblewrap")
     def test_a_strict_worker_sees_the_system_read_only_and_no_network(self):
-        strict = faulty("*", "look", worker_sandbox={"profile": "strict", "network": True})
+        strict = faulty("*", "look", worker_sandbox={"profile": "strict"})
         host = self.start({"strict": {"planner": strict}, "open": {"planner": faulty("*", "look")}})
         self.drop(host, "strict", "kept")
         self.drop(host, "open", "free")

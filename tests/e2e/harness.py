@@ -283,7 +283,8 @@ class Host:
 
 
 def queue_config(folder, planner=None, builder=None, **keys):
-    """One queue that watches `folder` and takes a file after 100 ms."""
+    """One queue that watches `folder`, which is made, and takes a file after 100 ms."""
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     return {
         "auto_plan": True,
         "auto_build": True,

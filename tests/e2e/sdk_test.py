@@ -87,6 +87,7 @@ class Sdk(unittest.TestCase):
         self.assertEqual([job["id"] for job in plan["jobs"]], ["line-1", "line-2"])
         self.assertIn("hi $(cat name.txt)", plan["jobs"][0]["spec"]["command"])
         config = project / "planwright.yaml"
+        (project / "drop").mkdir()
         config.write_text(readme_file("plugins:").replace("/home/me/lines/build", str(project / "build")))
         self.assertIn("ok, 1 queue", run(BINARY, "check-config", config))
 

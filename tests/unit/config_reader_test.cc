@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.h"
+
 namespace planwright::config_reader_test {
 namespace {
 
@@ -57,7 +59,7 @@ queues:
       on_overwrite: latest
       max_bytes: 512MiB
     planner:
-      - {match: "*.txt", plugin: org.example.wheels@^1.2, workers: 4, settings: {python: 312, token: !secret pypi}}
+      - {match: "*.txt", plugin: org.example.wheels, workers: 4, settings: {python: 312, token: !secret pypi}}
       - {plugin: "exec:./plan.py", deadline: 10s, isolation: inproc}
     builder: {plugin: planwright.command, job_slots: 3, secrets: [pypi]}
     prune: {inputs: 30d, keep_last: 10}
@@ -77,7 +79,6 @@ TEST(ConfigReader, ReadsEveryKeyOfAQueue) {
   EXPECT_EQ(wheels.sources[0].onOverwrite, OnOverwrite::Latest);
   EXPECT_EQ(wheels.sources[0].maxBytes, 512 << 20);
   EXPECT_EQ(wheels.planners[0].plugin, "org.example.wheels");
-  EXPECT_EQ(wheels.planners[0].version, "^1.2");
   EXPECT_EQ(wheels.planners[0].settingsJson, R"({"python":312})");
   EXPECT_EQ(wheels.planners[0].secretSettings.at(0),
             (std::pair<std::string, std::string>("/token", "pypi")));
@@ -164,7 +165,7 @@ TEST(ConfigReader, MergesDefaultsIntoEveryQueueAndEveryStage) {
 TEST(ConfigReader, KnowsWhereEveryValueWasWritten) {
   const Config config = read(kTwoQueues).config;
   const StageConfig& planner = config.queue("wheels")->planners[0];
-  EXPECT_EQ(config.placeOf(planner.settingsPointer("/python")).text(), "etc/team.yaml:25:90");
+  EXPECT_EQ(config.placeOf(planner.settingsPointer("/python")).text(), "etc/team.yaml:25:85");
   EXPECT_EQ(config.placeOf(planner.settingsPointer("/not/there")).line, 25);
   EXPECT_EQ(config.placeOf("/queues/uploads/retry/attempts").line, 13) << "written under defaults:";
   EXPECT_EQ(builtInConfig("/x").placeOf("/queues/default/auto_plan").text(), "built-in default");
@@ -186,8 +187,8 @@ queues:
       "mean \"stable_for\"?\n"
       "etc/team.yaml:5:68: max_bytes: \"lots\" is not a size; write a number with B, KiB, MiB, "
       "GiB or TiB, such as 512MiB\n"
-      "etc/team.yaml:6:23: \"a b\" is not a plugin id; write one such as planwright.recipe, "
-      "org.example.wheels@^1.2 or exec:./planner.py\n"
+      "etc/team.yaml:6:23: \"a b\" is not a plugin id; write one such as planwright.recipe or "
+      "exec:./planner.py\n"
       "etc/team.yaml:6:39: workers must be a whole number from 1 to 1000, not \"0\"\n"
       "etc/team.yaml:7:14: builder must be a map of keys and values, not a list\n");
 }
@@ -288,6 +289,19 @@ TEST(ConfigReader, AcceptsTheFilesThatComeWithTheRepository) {
     const ReadConfig result = readConfigFile(std::string(SOURCE_DIR "/config/") + name, "/");
     EXPECT_TRUE(result.ok()) << name << ": " << result.problems[0].text();
   }
+}
+
+TEST(ConfigReader, EveryExampleOfTheReadmeIsAGoodFile) {
+  const std::string readme = readFile(SOURCE_DIR "/host/config/README.md");
+  int examples = 0;
+  constexpr std::string_view kBegin = "```yaml\n";
+  for (auto at = readme.find(kBegin); at != readme.npos; at = readme.find(kBegin, at)) {
+    at += kBegin.size();
+    const std::string example = readme.substr(at, readme.find("```", at) - at);
+    EXPECT_EQ(problemsOf(example), "") << example;
+    ++examples;
+  }
+  EXPECT_GT(examples, 10);
 }
 
 TEST(ConfigReader, NamesTheRolesWhenOneIsUnknown) {

@@ -33,6 +33,12 @@ TEST(SchemaLint, TellsOfSecretsThatAreNone) {
       0u);
 }
 
+TEST(SchemaLint, TellsOfAFormatThatNobodyChecks) {
+  EXPECT_EQ(about(R"({"type":"string","x-format":"glob"})"), "");
+  EXPECT_EQ(about(R"({"type":"string","x-format":"globe"})"),
+            "/properties/a/x-format: it is \"glob\" or \"duration\"; a host ignores all others");
+}
+
 TEST(SchemaLint, TellsOfRulesThatDoNothing) {
   EXPECT_EQ(about(R"({"title":"A"})"), "/properties/a: it accepts anything; give it a \"type\"");
   EXPECT_EQ(about(R"({"type":"integer","minLength":2})").rfind("/properties/a/minLength: ", 0), 0u);
