@@ -90,8 +90,7 @@ int backup(const Config& config, const fs::path& folder, std::ostream& out, std:
   const auto dumped = runPostgresProgram(
       "pg_dump", info.serverMajor, here.database().url(),
       {"--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=planwright_fn_*",
-       "--snapshot=" + begin.text(0, 0),
-       "--file=" + fs::absolute(rows).string()});
+       "--snapshot=" + begin.text(0, 0), "--file=" + fs::absolute(rows).string()});
   if (!dumped) throw std::runtime_error(dumped.error().message);
   info.rowsDigest = digestOfFile(rows).text();
   copyBlobs(*snapshot, here.folder(), folder, info);

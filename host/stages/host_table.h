@@ -22,6 +22,7 @@ class HostTable {
   /// folders. `count`: metrics that belong to no call; null = they are dropped.
   HostTable(std::string plugin, std::vector<std::string> secrets, Programs& programs,
             std::filesystem::path workFolder, CountMetric count);
+  ~HostTable() = default;
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
 

@@ -7,11 +7,11 @@ export default class SummaryReporter implements Reporter {
   private skips: string[] = [];
 
   onTestCaseResult(test: TestCase): void {
-    const { state } = test.result();
-    const { note } = test.result() as { note?: string };
-    if (state === 'passed') this.passed++;
-    if (state === 'failed') this.failed++;
-    if (state === 'skipped') this.skips.push(`${test.fullName}: ${note ?? 'skipped in its source'}`);
+    const result = test.result();
+    if (result.state === 'passed') this.passed++;
+    if (result.state === 'failed') this.failed++;
+    if (result.state === 'skipped')
+      this.skips.push(`${test.fullName}: ${result.note ?? 'skipped in its source'}`);
   }
 
   onTestRunEnd(modules: readonly { errors(): unknown[] }[], errors: readonly unknown[]): void {
