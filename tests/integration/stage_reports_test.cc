@@ -50,7 +50,7 @@ class ReportsTest : public LineFixture {
 
 TEST_F(ReportsTest, EventsOfACallComeWithItsEnd) {
   drop();
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
   EXPECT_EQ(told("input", "count(*)"), "100");
   EXPECT_EQ(told("input", "(array_agg(type order by id))[1:4]"),
@@ -67,7 +67,7 @@ TEST_F(ReportsTest, EventsOfACallComeWithItsEnd) {
 
 TEST_F(ReportsTest, EventsOfARejectedInputStay) {
   drop("reject this");
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   ASSERT_TRUE(becomes("select status from pending_inputs", "failed"));
   EXPECT_EQ(told("input", "count(*)"), "100");
 }
@@ -75,7 +75,7 @@ TEST_F(ReportsTest, EventsOfARejectedInputStay) {
 TEST_F(ReportsTest, ProgressIsInTheRowWhileTheCallRuns) {
   std::ofstream(folder / "wait") << "";
   drop();
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   EXPECT_TRUE(
       becomes("select progress ->> 'done' || ' of ' || (progress ->> 'total') || ' ' || (progress "
               "->> 'note') "
@@ -89,8 +89,8 @@ TEST_F(ReportsTest, AJobTellsAndItsProgramHasTheTrace) {
   std::ofstream(folder / "wait") << "";
   drop();
   set("auto_build = true");
-  PlanStage planning(planParts(), 1);
-  BuildStage stage(buildParts(), 1, 1);
+  PlanStage planning(*host, liveQueue(), nullptr, 1);
+  BuildStage stage(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(eventually(
       [&] { return text("select progress ->> 'note' from pending_inputs") == "waits"; }));
   std::filesystem::remove(folder / "wait");
@@ -112,7 +112,7 @@ TEST_F(ReportsTest, AJobTellsAndItsProgramHasTheTrace) {
 
 TEST_F(ReportsTest, MetricsAreAtTheHostsWithinBounds) {
   drop();
-  PlanStage stage(planParts(), 1);
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
   ASSERT_TRUE(becomes("select status from pending_inputs", "planned"));
   const std::string text = metrics.text();
   EXPECT_THAT(text,
