@@ -23,8 +23,8 @@ struct ServeOptions {
 ReadConfig readConfiguration(const ServeOptions& options,
                              const std::optional<std::string>& text = std::nullopt);
 
-/// Adds them in the order of the file, but for places where something is wrong already: what is read
-/// there may be a fallback.
+/// Adds them in the order of the file, but for places where something is wrong already: what is
+/// read there may be a fallback.
 void addProblems(ReadConfig& read, std::vector<ConfigProblem> more);
 
 /// What the configuration names and this machine does not have, each with its place: files of
