@@ -183,8 +183,8 @@ ReloadAnswer Application::reload(const ReloadRequest& request) {
   return reload_->run(request);
 }
 
-/// Lets running work end by itself for a while; the API answers meanwhile. What is not done then
-/// goes back to its queue as if it had never been started.
+/// Waits for a while until running work ends by itself; the API answers meanwhile. Work that is not
+/// done then goes back to its queue as if it had never been started.
 void Application::drain() {
   membership_.leave();
   const auto drainTimeout = live_.now()->drainTimeout;
@@ -200,7 +200,7 @@ void Application::drain() {
   if (!isDone) log::warn("running work is stopped and goes back to its queue");
 }
 
-/// This host was declared dead. While it starts or stops, that waits.
+/// Called when this host was declared dead. While the host starts or stops, this waits.
 void Application::abandonQueues() {
   const std::lock_guard lock(queuesMutex_);
   queues_->abandon();

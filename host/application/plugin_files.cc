@@ -46,7 +46,7 @@ class StageCheck {
     checkRoom(stage, *plugin, kind);
   }
 
-  /// Keys for the process of a stage mean nothing if it runs inside the host.
+  /// Keys for the process of a stage have no effect if the stage runs inside the host.
   void checkRoom(const StageConfig& stage, const PluginFile& plugin, const std::string& kind) {
     const auto where = whereItRuns(plugin.manifest, plugin.isBundled, isolationOf(stage));
     if (!where) return complain(stage.pointer + "/isolation", where.error().message);
@@ -68,7 +68,7 @@ class StageCheck {
     isAnyStrict_ = isAnyStrict_ || (!isHere && sandbox.profile == "strict");
   }
 
-  /// Of keys that its queue says for all stages, at least one must take it.
+  /// A key that a queue says for all of its stages must have an effect in at least one of them.
   void checkShared(const QueueConfig& queue) {
     const bool isWanted = queue.builder.workerSandbox.profile == "strict" &&
                           !isWritten(queue.builder, "worker_sandbox");

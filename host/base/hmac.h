@@ -8,7 +8,7 @@ namespace planwright {
 /// HMAC-SHA256 (RFC 2104) of `text`, as 64 lower-case hex digits.
 std::string hmacSha256(std::string_view key, std::string_view text);
 
-/// Takes as long whatever the difference is, so that nobody can find `b` byte by byte.
+/// Takes the same time whatever the difference is, so that nobody can find `b` byte by byte.
 bool equalsInConstantTime(std::string_view a, std::string_view b);
 
 }  // namespace planwright

@@ -148,8 +148,8 @@ class PatternReader {
     return number;
   }
 
-  /// What may be empty must not be repeated: the engine has no memory of where it was, so each
-  /// round doubles its ways, or it goes round for ever.
+  /// A part that may be empty must not be repeated: the engine does not remember where it was, so
+  /// each round doubles the number of paths, or never ends.
   void repeat(Part& part, const Counts& counts) {
     if (part.mayBeEmpty && !(counts.least == 1 && counts.most == 1U))
       complain("repeats something that may be empty, such as (a*)*");

@@ -14,8 +14,8 @@
 namespace planwright {
 namespace {
 
-/// Jobs quicker than this are handed out ahead, one for each slot, so that a slot does not wait for
-/// the commit of an end.
+/// Jobs that take less than this are handed out in advance, one for each slot, so that a slot need
+/// not wait until the end of the job before is committed.
 constexpr std::chrono::milliseconds kQuick{200};
 
 FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
@@ -51,12 +51,13 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   refresh();
   Round round;
   touched_.clear();
-  // What opening a build adds to these ends in the next round, when the jobs have rows.
+  // Results that opening a build adds here are handled in the next round, because the jobs must
+  // have rows first.
   std::vector<JobResult> ended = std::exchange(self_, {});
   std::vector<ClaimedPlan> goingOn;
   for (auto& plan : messages.claimed) {
-    // What must be read from Postgres or the blob store first may have to wait for them. A plan
-    // that was claimed before may have an open build, also when that attempt did not count.
+    // A build that needs data from Postgres or the blob store may have to wait for them. A plan
+    // that was claimed before may have an open build, even if that attempt did not count.
     if (plan.jobCount > 0 && (plan.fence > 1 || plan.onlyFailed || !plan.document))
       goingOn.push_back(std::move(plan));
     else
@@ -126,8 +127,8 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
   builds_[number(id)] = std::move(build);
 }
 
-/// Mode "failed": what succeeded in the build before is taken over, as cached, if all that it left
-/// is there.
+/// Mode "failed": a job that succeeded in the build before is taken over as cached, if all of its
+/// outputs still exist.
 void BuildLoop::reuse(OpenBuild& build) {
   const auto known = store_.succeededBefore(build.plan());
   for (const auto& job : known) {
@@ -148,8 +149,8 @@ void BuildLoop::reuse(OpenBuild& build) {
   }
 }
 
-/// Reads what the builds have; waits for Postgres. A build that cannot be read for another reason
-/// is failed.
+/// Reads the data of these builds, and waits for Postgres. A build that cannot be read for another
+/// reason fails.
 void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
                               const std::stop_token& stop) {
   Backoff backoff;
@@ -187,7 +188,8 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
     build->setAttempt(job.position, job.attempt);
     build->setOutputs(job.position, outputsFrom(job.outputsJson));
     build->restoreSpent(job.position, job.spentJson);
-    // Blocked and ready follow from the others; they are worked out anew.
+    // The states blocked and ready follow from the states of other jobs, so they are computed
+    // again.
     build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
   }
   std::vector<int> changed;
@@ -213,7 +215,8 @@ JobChange BuildLoop::change(const OpenBuild& build, int position) const {
   return change;
 }
 
-/// Other jobs that an end moved: ready ones wait for a slot, dep_failed ones are written.
+/// The end of a job changes other jobs: those that become ready wait for a slot, and those that
+/// become dep_failed are written.
 void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& round) {
   for (const int job : changed) {
     if (build.graph().status(job) == JobStatus::Ready) {
@@ -228,7 +231,8 @@ void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& 
   }
 }
 
-/// The builder is on trial and broke down, which is not the job's doing: the one in force goes on.
+/// The builder is on trial and broke down. That is not the job's fault, so the job runs again with
+/// the builder in force.
 bool BuildLoop::failedTrial(OpenBuild& build, const JobResult& result) {
   const bool isBroken = result.failureClass == toText(FailureClass::Bug) ||
                         result.failureClass == toText(FailureClass::Config) ||
@@ -286,7 +290,8 @@ void BuildLoop::end(JobResult result, Round& round) {
     round.learned[build.job(job).name] = *seconds;
 }
 
-/// What another job left is gone, so that runs again, and this one after it.
+/// An output of another job does not exist any more. So the other job runs again, and then this
+/// one.
 void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   build.graph().block(result.position);
   JobChange row = change(build, result.position);
@@ -305,7 +310,8 @@ void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   lineUp_.push_back({build.plan().build, producer});
 }
 
-/// The row of a job whose attempt ended; when it is to run again, that is arranged.
+/// Writes the row of a job whose attempt ended, and schedules its next attempt if there is to be
+/// one.
 JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus status) {
   const int job = result.position;
   build.setOutputs(job, result.outputs);
@@ -334,7 +340,7 @@ JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus 
   return row;
 }
 
-/// May be asked many times: a job may have been on its way to its thread when it was stopped.
+/// May be called many times, because a job that is stopped may not have reached its thread yet.
 void BuildLoop::cancel(PlanId plan, Round& round) {
   for (auto& [id, build] : builds_) {
     if (build->plan().id != plan) continue;
@@ -370,7 +376,7 @@ void BuildLoop::cancel(const JobPlace& place, Round& round) {
   moved(build, changed, round);
 }
 
-/// What is known of the jobs of new builds, before they stand in line.
+/// Loads the known durations of the jobs of new builds before these jobs wait for a slot.
 void BuildLoop::readDurations() {
   std::vector<std::shared_ptr<const PlanDocument>> documents;
   for (const auto id : opened_)
@@ -383,8 +389,8 @@ void BuildLoop::readDurations() {
   opened_.clear();
 }
 
-/// Jobs that became ready stand in line, unless the cache has their results. Those of a build whose
-/// rows are inserted by this round end in the next.
+/// Jobs that became ready wait for a slot, unless the cache has their results. If this round
+/// inserts the rows of their build, such results are handled in the next round.
 void BuildLoop::lineUp(Round& round) {
   while (!lineUp_.empty()) {
     const auto places = std::exchange(lineUp_, {});
@@ -452,7 +458,7 @@ void BuildLoop::closeFinished(Round& round) {
 void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
   auto written = store_.write(round, builds_, stop);
   if (!written) return;
-  // Starts that were refused, since the claim was lost meanwhile, hold no slot.
+  // A start that was refused, because the claim was lost meanwhile, takes no slot.
   if (written->tasks.size() + written->failed.size() < round.starts.size()) {
     std::vector<JobPlace> made;
     for (const auto& task : written->tasks) made.push_back({task.build, task.position});

@@ -23,9 +23,9 @@ struct BuildMessage {
   std::vector<JobPlace> cancelledJobs;
 };
 
-/// Owns every open build of a queue and makes all their moves: messages come in, one round works
-/// out what follows, commits it in one transaction and only then lets jobs start. One thread; the
-/// doors are callbacks.
+/// Owns every open build of a queue and makes all changes of their state. It works in rounds: a
+/// round takes the messages that came in, decides what follows from them, commits that in one
+/// transaction, and only then lets jobs start. One thread; other parts are reached by callbacks.
 class BuildLoop {
  public:
   class Doors {
@@ -39,14 +39,15 @@ class BuildLoop {
   };
   BuildLoop(const Host& host, LiveQueue& queue, BuildStore& store, Doors& doors);
 
-  /// One round: everything in `messages` and what it leads to. Waits for Postgres as long as no
-  /// stop is asked for.
+  /// One round: handles all `messages` and everything that follows from them. Waits for Postgres
+  /// until it answers or a stop is asked for.
   void step(BuildMessage messages, const std::stop_token& stop);
-  /// How long until something is due by itself (a job's retry).
+  /// How long until there is something to do without a message (a job's retry).
   std::chrono::milliseconds untilDue() const;
-  /// Stopping: no job starts any more, builds whose jobs have all come back are given back.
+  /// The host stops: no job starts any more. A build is given back once none of its jobs runs.
   void drain() { draining_ = true; }
-  /// The claims are gone: forget everything. `neverStarted`: jobs handed out that no thread took.
+  /// The claims are lost: forgets all builds. `neverStarted`: jobs that were handed out and that no
+  /// thread has taken.
   void forget(const std::vector<JobPlace>& neverStarted);
   bool isIdle() const { return builds_.empty(); }
   std::size_t runningJobs() const { return ready_.running(); }

@@ -14,8 +14,8 @@
 
 namespace planwright {
 
-/// Reads what builds are made of: sealed documents, and what an earlier claim or an earlier build
-/// left. Belongs to the build loop and its thread.
+/// Reads what a build needs from Postgres and the blob store: the sealed plan, and the jobs that an
+/// earlier claim or an earlier build of the same plan left. Used by the build loop in its thread.
 class BuildReader {
  public:
   BuildReader(const Host& host, LiveQueue& queue, Connection& connection)
@@ -23,17 +23,17 @@ class BuildReader {
         queue_(queue),
         connection_(connection) {}
 
-  /// An error says why the plan can never be built.
+  /// An error means that the plan can never be built, and says why.
   Result<std::shared_ptr<const PlanDocument>> document(const ClaimedPlan& plan) const;
-  /// The jobs of builds that go on, by build and position, after what their dead host left under
-  /// way was put back. Throws Unavailable.
+  /// The jobs of builds that are continued, by build and position. Jobs that a dead host left
+  /// running are reset first. Throws Unavailable.
   std::unordered_map<std::int64_t, std::vector<KnownJob>> takeOver(
       const std::vector<ClaimedPlan>& plans) const;
-  /// What succeeded in the build before this one. Throws Unavailable.
+  /// The jobs that succeeded in the build before this one. Throws Unavailable.
   std::vector<KnownJob> succeededBefore(const ClaimedPlan& plan) const {
     return Jobs(connection_).succeededBefore(plan.id, plan.build);
   }
-  /// By name, in seconds; nothing when Postgres is away: any order of jobs is right.
+  /// By name, in seconds. Empty when Postgres is away, because jobs may start in any order.
   std::map<std::string, double> durations(
       const std::vector<std::shared_ptr<const PlanDocument>>& documents) const;
 

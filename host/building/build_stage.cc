@@ -25,7 +25,7 @@ void append(std::vector<T>& to, std::vector<T> from) {
     std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
-/// The end of a task that no thread took.
+/// The result of a task that no thread has taken.
 JobResult notRun(const JobTask& task, JobStatus status) {
   JobResult result;
   result.build = task.build;
@@ -117,8 +117,8 @@ void BuildStage::loop(const std::stop_token& stop) {
   for (;;) {
     BuildMessage messages;
     {
-      // After a stop the token no longer waits; jobs that still have to come back wake us by their
-      // mail.
+      // After a stop, waiting on the token returns at once. Jobs that have not ended yet wake this
+      // thread with their message.
       auto mail = mail_.waitFor(
           stop.stop_requested() ? std::chrono::milliseconds(20) : loop_.untilDue(),
           stop.stop_requested() ? std::stop_token() : stop, [&](const BuildMessage& now) {
@@ -200,8 +200,8 @@ void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   self.gone = true;
 }
 
-/// Those that no thread has taken yet have ended by this; the others come back when nothing of them
-/// lives.
+/// Tasks that no thread has taken yet end here. The others end when none of their processes lives
+/// any more.
 void BuildStage::stopJobs(const std::vector<JobPlace>& jobs) {
   std::vector<JobResult> ended;
   std::erase_if(*tasks_.lock(), [&](const JobTask& task) {

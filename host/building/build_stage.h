@@ -31,10 +31,11 @@ class BuildStage final : private BuildLoop::Doors {
 
   void resize(int workers, int jobSlots);
   void abandon();
-  /// No job starts any more, running ones are told to stop; builds go back uncounted.
+  /// No job starts any more, and running jobs are told to stop. The builds are given back; the
+  /// attempt does not count.
   void stopWork();
-  /// The host is leaving (Membership::leave): no job starts any more, builds without a running job
-  /// go back. True: nothing is left.
+  /// The host is leaving (Membership::leave): no job starts any more, and builds without a running
+  /// job are given back. True: no build is left.
   bool drain();
   /// Plans that are claimed and not yet committed as finished.
   std::vector<std::int64_t> held() { return claims_.held(); }

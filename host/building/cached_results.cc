@@ -90,7 +90,8 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
   return ends;
 }
 
-/// A failure is not repeated to the plan that it comes from: asking for that again means trying.
+/// A cached failure does not count for the plan that it comes from: whoever builds this plan again
+/// wants it tried again.
 std::optional<JobResult> CachedResults::hit(const Question& question, const CacheAnswer& answer,
                                             OpenBuild& build) const {
   const CacheEntry& entry = answer.entry;

@@ -11,9 +11,9 @@
 
 namespace planwright {
 
-/// Asks the job cache for jobs that became ready, many at once, and makes entries of what ran.
-/// Notes with each job why it was or was not found. Without Postgres nothing is found, which is
-/// always right. Belongs to the build loop and its thread.
+/// Looks up many ready jobs in the job cache at once, and makes cache entries of jobs that ran.
+/// Each job gets a note that says why it was found or not. Without Postgres no job is found, which
+/// only means that it runs. Used by the build loop in its thread.
 class CachedResults {
  public:
   CachedResults(const Host& host, LiveQueue& queue, Connection& connection)
@@ -21,12 +21,12 @@ class CachedResults {
         queue_(queue),
         cache_(connection, host.blobs) {}
 
-  /// The ends of those that need not run.
+  /// The results of the jobs that need not run.
   std::vector<JobResult> ask(OpenBuilds& builds, const std::vector<JobPlace>& places);
-  /// What to keep of a job that ended so; nothing if it is not cacheable or says nothing of the
-  /// next time.
+  /// The cache entry of a job that ended like this. Nothing if the job is not cacheable, or if this
+  /// end does not predict the next one.
   std::optional<CacheEntry> entry(const OpenBuild& build, const JobResult& result) const;
-  /// Which of these bytes are gone.
+  /// Which of these blobs do not exist any more.
   std::vector<std::string> lost(const std::vector<std::string>& digests) {
     return cache_.lost(digests);
   }
@@ -50,7 +50,8 @@ class CachedResults {
   std::int64_t builderIsOf_ = 0;  ///< number of its generation
 };
 
-/// The builder of a queue as results depend on it; nothing when it has no digest.
+/// The part of a cache key that describes the builder of the queue. Nothing if the builder has no
+/// digest.
 std::optional<BuilderIdentity> identityOf(const Plugins& plugins, const BuilderConfig& builder);
 
 /// What the result of a job depends on, once its needs have succeeded; nothing if it is not

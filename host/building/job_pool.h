@@ -5,7 +5,8 @@
 
 namespace planwright {
 
-/// What its jobs may use at once: `cpus:` and `memory:` of the builder, else all of the machine.
+/// How much its jobs may use at the same time: `cpus:` and `memory:` of the builder, otherwise the
+/// whole machine.
 JobCapacity capacityOf(const BuilderConfig& builder);
 
 }  // namespace planwright

@@ -84,7 +84,7 @@ JobResult JobRunner::run(const JobTask& task) {
   return result;
 }
 
-/// The folder of the jobs before, which is empty, or a new one named after the attempt.
+/// The empty folder of the job before, or a new one that is named after the attempt.
 WorkFolder& JobRunner::emptyFolder(const std::string& attemptId) {
   if (!folder_) folder_ = std::make_unique<WorkFolder>(host_.workFolder / attemptId);
   return *folder_;
@@ -190,7 +190,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   return result;
 }
 
-/// Outputs that the builder stored itself: it says name and digest, we know the size.
+/// Outputs that the builder stored itself. It reports name and digest; the size is known here.
 Result<void> JobRunner::addReported(const std::vector<StageOutcome::Output>& reported,
                                     JobResult& result) {
   for (const auto& output : reported) {
@@ -211,7 +211,8 @@ Result<void> JobRunner::addReported(const std::vector<StageOutcome::Output>& rep
   return {};
 }
 
-/// Of a blob of this attempt or one that was there before; nullopt: there is none.
+/// The size of a blob that this attempt stored or that existed before; nullopt if there is no such
+/// blob.
 std::optional<std::int64_t> JobRunner::sizeOf(const Digest& digest, const JobResult& result) {
   for (const auto& blob : result.blobs)
     if (blob.digest == digest) return blob.sizeBytes;
@@ -227,7 +228,7 @@ LogLimits JobRunner::logLimits() const {
           config.keepsLogRest ? host_.workFolder : std::filesystem::path()};
 }
 
-/// A help for people: without it the job is as good.
+/// This only helps people; the job succeeds without it.
 void JobRunner::keepRest(const LogEnd& end, JobResult& result) const {
   if (!end.rest) return;
   auto blob = host_.blobs.stage(end.rest.get(), kLargestRest);

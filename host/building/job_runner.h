@@ -16,9 +16,10 @@
 
 namespace planwright {
 
-/// Runs one attempt at a time: work folder, inputs, builder, outputs. Owns one instance of the
-/// queue's builder, of the generation that the last job's build began with. Belongs to one job
-/// thread; the interrupting functions come from any.
+/// Runs one attempt at a time: prepares the work folder and the inputs, calls the builder, stores
+/// the outputs. Owns one instance of the queue's builder; it is of the generation that the build of
+/// the last job began with. Used by one job thread; other threads may call the interrupting
+/// functions.
 class JobRunner {
  public:
   JobRunner(const Host& host, LiveQueue& queue, RemoteEngines& engines)
@@ -27,7 +28,7 @@ class JobRunner {
         engines_(engines) {}
 
   JobResult run(const JobTask& task);
-  /// Lets go of an older generation, while there is nothing to run.
+  /// Drops the instance of an older generation while there is nothing to run.
   void refresh() { adopt(queue_.now()); }
 
   void interrupt(StopReason reason) { running_.stop(reason); }

@@ -8,7 +8,7 @@
 namespace planwright {
 namespace {
 
-/// What the job asks for, but no more than the queue allows. 0 = no limit.
+/// The limit that the job asks for, but at most the limit of the queue. 0 = no limit.
 template <class Number>
 std::uint64_t stricter(std::int64_t asked, const std::optional<Number>& allowed) {
   const std::int64_t most = allowed.value_or(0);
@@ -46,7 +46,7 @@ std::optional<std::string> JobServices::secret(std::string_view name) {
   return found == secrets_.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// Level "none" leaves files open, whatever else it keeps.
+/// At level "none", files are not protected.
 void JobServices::programEnded(const ProgramExit& end) {
   lastExit_ = end;
   if (!end.networkSealed || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;

@@ -57,10 +57,11 @@ class JobServices final : public CallServices {
   void programEnded(const ProgramExit& end) override;
   /// Of the last program that ran, if any did.
   const std::optional<ProgramExit>& lastExit() const { return lastExit_; }
-  /// Programs ran, and a sandbox kept each of them from the network and from undeclared files.
+  /// Programs ran, and for each of them a sandbox blocked the network and all files that the job
+  /// does not declare.
   bool isSealed() const { return lastExit_ && !wasOpen_; }
 
-  /// Was stored for the job elsewhere.
+  /// Keeps a blob that another engine stored for the job.
   void keep(StagedBlob blob) { stored_.push_back(std::move(blob)); }
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 

@@ -26,7 +26,8 @@ struct JobOutput {
 std::string toJson(const std::vector<JobOutput>& outputs);
 std::vector<JobOutput> outputsFrom(const std::string& json);
 
-/// One attempt to run: everything its thread needs, so that it never looks into the build.
+/// One attempt that is to run. It holds everything that its thread needs, so the thread never reads
+/// the build, which belongs to the loop.
 struct JobTask {
   BuildId build{};
   PlanId plan{};
@@ -47,7 +48,7 @@ struct JobTask {
   const PlannedJob& job() const { return document->jobs[static_cast<std::size_t>(position)]; }
 };
 
-/// What the end of an attempt makes of what was handed to another engine.
+/// What is done, after an attempt, with the job that was handed to another engine.
 enum class RemoteEnd {
   Stays,      ///< it goes on there
   IsOver,     ///< the engine has nothing of it any more that matters

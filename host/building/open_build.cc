@@ -187,7 +187,8 @@ std::string OpenBuild::manifest() const {
   return manifest.json();
 }
 
-/// A job that failed decides; without one, a job that somebody cancelled makes a cancelled build.
+/// If a job failed, the build failed. Otherwise, if somebody cancelled a job, the build is
+/// cancelled.
 void OpenBuild::describeFailure(FinishedBuild& end) const {
   end.outcome = FinishedBuild::Outcome::Failed;
   end.reasonCode = "job_failed";

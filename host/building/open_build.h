@@ -15,8 +15,8 @@
 
 namespace planwright {
 
-/// One build of ours while it is open: the plan, the graph, what each job left. Belongs to the
-/// build loop's thread.
+/// One build that this host has claimed and not finished: the plan, the graph of jobs, the outputs
+/// of each job. Used by the thread of the build loop.
 class OpenBuild {
  public:
   OpenBuild(ClaimedPlan plan, std::shared_ptr<const PlanDocument> document,
@@ -24,9 +24,9 @@ class OpenBuild {
 
   const ClaimedPlan& plan() const { return plan_; }
   const std::shared_ptr<const PlanDocument>& document() const { return document_; }
-  /// What it began with in this process; all of its jobs run with it.
+  /// The generation that the build began with in this process. All of its jobs use it.
   const QueueGeneration& generation() const { return *generation_; }
-  /// What it began with was on trial, and failed.
+  /// The generation that the build began with was on trial, and the trial failed.
   void changeGeneration(std::shared_ptr<const QueueGeneration> to) { generation_ = std::move(to); }
   std::shared_ptr<const QueueGeneration> trial;  ///< while its end decides on it
   JobGraph& graph() { return graph_; }
@@ -47,19 +47,20 @@ class OpenBuild {
   const std::vector<JobOutput>& outputs(int position) const {
     return jobs_[static_cast<std::size_t>(position)].outputs;
   }
-  /// What the end of an attempt makes of its job: cancelled if somebody wanted that, ready again
-  /// while the budget of its failure lasts.
+  /// The next state of a job after an attempt: cancelled if somebody asked for that, ready again
+  /// while the budget for this class of failure is not used up.
   JobStatus judge(JobResult& result);
   void restoreSpent(int position, const std::string& json);
   void setError(int position, std::string error) {
     jobs_[static_cast<std::size_t>(position)].error = std::move(error);
   }
 
-  /// What earlier builds say of its jobs: by name, in seconds. Orders them by critical path.
+  /// Durations from earlier builds, by job name, in seconds. They order the jobs by critical path.
   void expect(const std::map<std::string, double>& seconds);
   /// A ready job, as it is chosen by.
   ReadyJob ready(int position) const;
-  /// It took that long. The mean to remember, or nothing when it is as expected.
+  /// The job took that long. Returns the new mean to store, or nothing if the duration was as
+  /// expected.
   std::optional<double> learn(int position, std::chrono::microseconds took) const;
 
   /// What the cache had for a job, see cacheNote(); its key while a result is worth keeping.
@@ -73,14 +74,15 @@ class OpenBuild {
   const std::string& cacheNote(int position) const {
     return jobs_[static_cast<std::size_t>(position)].cacheNote;
   }
-  /// One for each input that another job makes, in the job's order. NotFound names an output that
-  /// its producer did not leave.
+  /// One entry for each input that another job makes, in the job's order. NotFound names an output
+  /// that the other job did not make.
   Result<std::vector<JobOutput>> inputsFromJobs(int position) const;
   std::string needsJson(int position) const;  ///< what a builder is told of a job's needs
-  /// What it left is gone, so it is to run again. False: that happened too often.
+  /// The outputs of this job do not exist any more, so it must run again. False: that has happened
+  /// too often.
   bool mayRedo(int position) { return ++jobs_[static_cast<std::size_t>(position)].redone <= kRedo; }
 
-  /// Not to be started: its result is on its way already (taken over from the build before).
+  /// Marks a job that must not be started, because its result is taken over from the build before.
   void hold(int position, bool held = true) {
     jobs_[static_cast<std::size_t>(position)].held = held;
   }
@@ -90,7 +92,7 @@ class OpenBuild {
   void addWork(std::chrono::microseconds time) { work_ += time; }
   std::chrono::microseconds work() const { return work_; }
 
-  /// Somebody wants the whole build stopped, or that job.
+  /// Somebody asked to cancel the whole build, or that job.
   void cancel() { cancelled_ = true; }
   void cancel(int position) { jobs_[static_cast<std::size_t>(position)].cancelled = true; }
   bool isCancelled(int position) const {

@@ -10,7 +10,7 @@
 namespace planwright {
 namespace {
 
-/// No two installations may give the same one to an engine that they share.
+/// Two installations that share an engine must never use the same token.
 std::string newToken(AttemptId attempt) {
   std::random_device random;
   return fmt::format("attempt-{}-{:08x}{:08x}", number(attempt), random(), random());
@@ -35,8 +35,8 @@ std::optional<Failure> RemoteAttempt::begin() {
   return std::nullopt;
 }
 
-/// What an attempt before left there must be gone before the job runs again; of another plugin's
-/// engine nobody knows.
+/// A job that an earlier attempt left at the engine must end before the job runs again. The engine
+/// of another plugin cannot be asked.
 std::optional<Failure> RemoteAttempt::forget() {
   if (job_.plugin != task_.generation->config.builder.plugin) {
     log::warn(
@@ -81,7 +81,7 @@ StageOutcome RemoteAttempt::submit(const StageJob& job, StageCall& call, JobServ
   }
   const FailureClass kind = submitted.failure->kind;
   if (call.reason() != StopReason::None) return stopped(call.reason());
-  // Anything else leaves open whether the engine has it.
+  // After any other error, it is not known whether the engine has the job.
   if (kind == FailureClass::Rejected || kind == FailureClass::Failed) end_ = RemoteEnd::IsOver;
   return submitted;
 }
@@ -117,7 +117,7 @@ StageOutcome RemoteAttempt::outcome(RemoteEngine::End end, JobServices& services
   return out;
 }
 
-/// A host that leaves, or has lost the job, leaves it where it is.
+/// A host that leaves, or that has lost its claim, does not touch the job at the engine.
 StageOutcome RemoteAttempt::stopped(StopReason reason) {
   StageOutcome out;
   out.failure = Failure{failureClassOf(PW_CANCELLED, reason), "It was stopped.", {}, {}};

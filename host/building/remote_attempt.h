@@ -13,8 +13,8 @@
 
 namespace planwright {
 
-/// One attempt of a job that another engine runs. What an attempt before handed over and did not
-/// see the end of is gone on with. One thread.
+/// One attempt of a job that another engine runs. If an earlier attempt handed the job over and did
+/// not see its end, this one continues with the same job at the engine. One thread.
 class RemoteAttempt {
  public:
   RemoteAttempt(const Host& host, LiveQueue& queue, RemoteEngine& engine, const JobTask& task)
@@ -23,15 +23,16 @@ class RemoteAttempt {
         engine_(engine),
         task_(task) {}
 
-  /// Finds or makes the row of the job. Why the attempt cannot go on, if it cannot. Throws
+  /// Finds or makes the row of the job. Returns the reason if the attempt cannot go on. Throws
   /// Unavailable.
   std::optional<Failure> begin();
   /// From now on the work folder has the inputs.
   void filled();
   const RemoteJob& job() const { return job_; }
 
-  /// Hands the job over, unless it is there already, and waits for its end. Stopped for good, it is
-  /// withdrawn; stopped with the host, it goes on at the engine. Throws Unavailable.
+  /// Hands the job over, unless the engine has it already, and waits for its end. If the job is
+  /// cancelled or out of time, it is withdrawn. If only the host stops, the job goes on at the
+  /// engine. Throws Unavailable.
   StageOutcome run(const StageJob& job, StageCall& call, JobServices& services);
   int exitCode() const { return exitCode_; }  ///< of the job's program there; -1 = none
   /// What the end of the attempt makes of the row.

@@ -243,7 +243,7 @@ void RemoteEngine::hear(const RemoteLook& look, const LookServices& services) {
   open_.notifyAll();
 }
 
-/// The queue is to be held: its jobs stay where they are, and are found again by their handles.
+/// The queue is held. Its jobs stay at the engine, and are found again by their handles.
 void RemoteEngine::endAll(const RemoteLook& look) {
   auto open = open_.lock();
   for (const auto& [handle, waiter] : open->waiters) {
@@ -271,7 +271,7 @@ void RemoteEngine::sweep() {
   }
 }
 
-/// Folders of jobs that are over. A row is older than its folder.
+/// Deletes the folders of jobs that are over. The row of a job is always made before its folder.
 void RemoteEngine::sweepFolders() {
   std::vector<std::string> tokens;
   std::error_code missing;

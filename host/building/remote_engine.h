@@ -19,9 +19,9 @@
 
 namespace planwright {
 
-/// The engine that one generation of a queue builds on: one instance of its remote builder, and a
-/// thread (pw-remote) that asks for all open jobs at once, tells those who wait, and withdraws what
-/// nobody wants any more. [any thread]
+/// The engine that one generation of a queue builds on. It has one instance of the remote builder,
+/// and a thread (pw-remote) that asks for the state of all open jobs at once, wakes those who wait
+/// for a job, and withdraws jobs that nobody wants any more. [any thread]
 class RemoteEngine {
  public:
   /// Errors as in Plugins::planner.
@@ -42,10 +42,10 @@ class RemoteEngine {
     std::vector<StageOutcome::Output> outputs;
     std::vector<StagedBlob> blobs;
   };
-  /// Waits for the end of the job; nothing in it: `call` was stopped before.
+  /// Waits for the end of the job. An empty result means that `call` was stopped first.
   End await(const std::string& handle, StageCall& call, JobServices& services);
 
-  /// Tells it to end this handle or token. Why that failed, if it did.
+  /// Tells the engine to end the job with this handle or token. Returns the reason if that failed.
   std::optional<Failure> withdraw(const std::string& name);
 
   void checkLimits(SteadyTime now);

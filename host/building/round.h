@@ -27,7 +27,8 @@ struct Round {
   std::vector<std::string> remoteOver, remoteUnwanted;  ///< tokens of jobs at another engine
   std::string holdReason;
 
-  /// One statement writes them all, so a job's later change of the round goes into its first one.
+  /// One statement writes all changes, so a second change of the same job in this round is merged
+  /// into the first.
   void change(JobChange now) {
     const auto [at, isNew] = changeOf_.try_emplace(number(now.id), changes.size());
     if (number(now.id) == 0 || isNew) return changes.push_back(std::move(now));

@@ -45,7 +45,8 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
   }
 }
 
-/// Jobs of new builds are inserted as running, one statement less; the others are started.
+/// Jobs of new builds are inserted with the status running, which saves a statement. The others are
+/// updated.
 struct RoundWriter::Starts {
   std::vector<NewJob> inserts;
   std::vector<JobStart> updates;

@@ -11,8 +11,8 @@
 
 namespace planwright {
 
-/// Writes rounds: one transaction each, after which its jobs are tasks that may run. Belongs to the
-/// build loop and its thread.
+/// Writes each round in one transaction; after that, the jobs of the round may run. Used by the
+/// build loop in its thread.
 class RoundWriter {
  public:
   RoundWriter(const Host& host, LiveQueue& queue, Connection& connection)
@@ -24,8 +24,8 @@ class RoundWriter {
     std::vector<JobTask> tasks;     ///< committed as running
     std::vector<JobResult> failed;  ///< started jobs that cannot run, for the next round
   };
-  /// Waits for Postgres; nullopt when a stop was asked for meanwhile. Starts that are in neither
-  /// list were refused, since the claim was lost.
+  /// Waits for Postgres; nullopt if a stop was asked for meanwhile. A start that is in neither list
+  /// was refused, because the claim was lost.
   std::optional<Written> write(const Round& round, OpenBuilds& builds, const std::stop_token& stop);
 
  private:

@@ -13,18 +13,18 @@
 
 namespace planwright {
 
-/// The private folder of one job at a time: filled with the declared inputs, asked for the declared
-/// outputs, emptied before the next job. Each job thread keeps one. One thread.
+/// A private folder, used by one job at a time. It gets the declared inputs, the declared outputs
+/// are read from it, and it is emptied before the next job. Each job thread has one.
 class WorkFolder {
  public:
   explicit WorkFolder(std::filesystem::path path)
       : scratch_(ScratchFolder::at(path, 0755)),
         path_(std::move(path)) {}
-  /// One that outlives this, and perhaps the host: of a job that another engine runs. Made, and
-  /// emptied, if it `isNew`.
+  /// A folder for a job that another engine runs. It outlives this object, and perhaps the host. If
+  /// it `isNew`, it is made and emptied.
   static WorkFolder lasting(std::filesystem::path path, bool isNew);
 
-  /// Removes all that is in it. False: make another folder.
+  /// Empties the folder. False: that failed, and another folder must be made.
   bool clear() { return scratch_->clear(); }
   const std::filesystem::path& path() const { return path_; }
 

@@ -22,8 +22,8 @@ std::string_view toText(QueueChange::Kind kind) {
   return "changed";
 }
 
-/// The keys as the file has them; where it says the same (a secret that is somewhere else now), the
-/// stages.
+/// The changed keys as the file names them. If the text of the file is the same (a secret is at
+/// another place now), the changed stages.
 std::vector<std::string> changedKeys(const Config& running, const Config& wanted,
                                      const QueueConfig& before, const QueueConfig& after) {
   std::vector<std::string> keys;

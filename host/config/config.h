@@ -26,7 +26,7 @@ struct Roles {
   friend bool operator==(const Roles&, const Roles&) = default;
 };
 
-/// What is tried again by itself, and after how long: first, first*factor, … up to max, with
+/// What is tried again without a person, and after how long: first, first*factor, … up to max, with
 /// jitter.
 struct RetryConfig {
   int attempts = 3;  ///< in all, of what the machine let down (infra)
@@ -57,7 +57,8 @@ struct PruneConfig {
   std::optional<std::chrono::milliseconds> inputs;
   std::optional<std::chrono::milliseconds> plans;
   int keepLast = 100;  ///< the newest inputs and plans of the queue, whatever their age
-  /// Results of jobs that were of no use for so long, and beyond so many bytes of outputs.
+  /// Cached results of jobs are deleted when they were not used for so long, and beyond so many
+  /// bytes of outputs.
   std::chrono::milliseconds cache{30LL * 86'400'000};
   std::int64_t cacheBytes = std::int64_t{10} << 30;
   friend bool operator==(const PruneConfig&, const PruneConfig&) = default;
@@ -123,7 +124,7 @@ struct Config {
       watchRoots;  ///< if set, `watch_dir` must lie below one of them
   std::chrono::milliseconds lease{15'000};
   std::chrono::milliseconds drainTimeout{10'000};  ///< for running work, when the host stops
-  /// Work that could be taken and is not for so long is reported.
+  /// Work that could be taken and that nobody takes for so long is reported.
   std::chrono::milliseconds stalledAfter{60'000};
   bool readOnly = false;
   std::set<std::string> locked;  ///< settings keys that only the file may change, in every queue

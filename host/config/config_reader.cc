@@ -186,7 +186,7 @@ ReadConfig readConfigText(std::string_view text, const std::filesystem::path& fi
   if (read.problems.empty() || root.isMap())
     readTop(root, read.config.file.parent_path(), read.config, read.problems);
   std::sort(read.problems.begin(), read.problems.end());
-  // A mistake under defaults: shows up once per queue.
+  // A mistake below `defaults` is found once for each queue.
   read.problems.erase(std::unique(read.problems.begin(), read.problems.end()), read.problems.end());
   return read;
 }

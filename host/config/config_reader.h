@@ -24,7 +24,7 @@ struct ReadConfig {
 ReadConfig readConfigFile(const std::filesystem::path& file,
                           const std::filesystem::path& workingFolder);
 
-/// The same for text that is at hand; `file` names it in places and gives the folder.
+/// The same for a text. `file` is the name in places, and its folder is where relative paths start.
 ReadConfig readConfigText(std::string_view text, const std::filesystem::path& file,
                           const std::filesystem::path& workingFolder);
 

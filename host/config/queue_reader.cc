@@ -84,7 +84,7 @@ PruneConfig readPrune(const ConfigNode* node, ConfigProblems& problems) {
   return prune;
 }
 
-/// The pointer of the stage number `index`: with its index only if the file has a list there.
+/// The pointer of stage number `index`. It contains the index only if the file has a list there.
 std::string stagePointer(const ConfigNode& queue, const QueueConfig& config, const char* stage,
                          std::size_t index) {
   const ConfigNode* node = queue.find(stage);

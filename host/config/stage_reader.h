@@ -22,7 +22,8 @@ enum class StageKind { Source, Planner, Builder };
 /// A key of `limits` that is for the programs of a builder's jobs alone.
 bool isLimitOfJobs(std::string_view key);
 
-/// `own`: without what its queue says for all of its stages, which is in `node`.
+/// `own` is the stage as it was written; `node` is that with the keys that its queue says for all
+/// stages.
 SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,
                         const StagePosition& position, ConfigProblems& problems);
 

@@ -74,7 +74,7 @@ class Forecast {
   }
 
  private:
-  /// Gives the jobs that become ready with these.
+  /// Returns the jobs that become ready when these succeed.
   std::vector<int> step(const std::vector<int>& wave) {
     std::map<int, std::string> keys;
     std::vector<std::string> asked;

@@ -11,7 +11,7 @@
 
 namespace planwright {
 
-/// What a list of dead letters is narrowed by; empty = all.
+/// The filter of a list of dead letters; empty = all.
 struct LetterFilter {
   std::optional<std::string> queue = {};
   std::optional<std::string> kind = {};    ///< input | plan
@@ -23,7 +23,7 @@ struct LetterFilter {
   std::string json() const;
 };
 
-/// A wish for all letters that fit a filter.
+/// A request for all letters that fit a filter.
 struct BulkWish {
   std::string action;  ///< requeue | discard
   LetterFilter filter;
@@ -48,10 +48,10 @@ class DeadLetters {
   Result<std::string> causes(const LetterFilter& filter) const;
   Result<std::string> item(std::int64_t id) const;
 
-  /// Tries the input or plan again, of a plan what did not succeed. Gives the letter. NotFound;
-  /// Conflict answered.
+  /// Tries the input or plan again; of a plan, the jobs that did not succeed. Returns the letter.
+  /// NotFound; Conflict `answered`.
   Result<std::string> requeue(std::int64_t id, const std::string& actor) const;
-  /// It needs no answer any more; the item and its history stay. As requeue.
+  /// Takes the letter off the list; the item and its history stay. Errors as in requeue.
   Result<std::string> discard(std::int64_t id, const std::string& actor) const;
 
   /// What a bulk operation would do: {matched, eligible, refused, refusals_by_code}.

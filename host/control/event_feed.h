@@ -13,7 +13,8 @@ namespace planwright {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  /// What comes up to here is not published any more but read from the log by whoever misses it.
+  /// Events up to this place are not published any more. Whoever misses them reads them from the
+  /// log.
   virtual void startAt(const EventPlace& place) = 0;
   virtual void publish(StoredEvent event) = 0;
   virtual std::size_t subscribers() = 0;

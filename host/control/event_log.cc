@@ -13,7 +13,7 @@ namespace planwright {
 
 namespace {
 
-/// Marks a cursor that goes back in time, so that it is not taken for one to go on from.
+/// Marks a cursor that leads to older events, so that it is not used to continue with newer ones.
 constexpr std::string_view kBackwards = "b";
 /// Stands for events that were deleted by age.
 constexpr std::string_view kPruned = "events.pruned";

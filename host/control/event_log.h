@@ -54,7 +54,7 @@ class EventLog {
   std::vector<StoredEvent> after(const EventPlace& place, int limit) const;
   /// The last place that can be read now.
   EventPlace newest() const;
-  /// Rows are written that may not be read yet: look again soon.
+  /// There are rows that must not be read yet, so look again soon.
   bool isHeldBack() const;
 
  private:

@@ -10,7 +10,7 @@
 
 namespace planwright {
 
-/// What became of one item that somebody asked to be put into a queue.
+/// The result for one item that somebody asked to enqueue.
 struct Enqueued {
   bool wasQueued = false;     ///< it was there already; nothing changed
   std::string list;           ///< "plan_queue"
@@ -38,7 +38,7 @@ struct Uploaded {
   std::string itemJson;
 };
 
-/// What people do with pending inputs. [any thread]
+/// The actions of people on pending inputs. [any thread]
 class InputActions {
  public:
   explicit InputActions(const ControlParts& parts) : parts_(parts) {}
@@ -52,8 +52,8 @@ class InputActions {
   std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
   /// NotFound: no such queue. Invalid: not a relative UTF-8 name.
   Result<Uploaded> upload(const Upload& upload) const;
-  /// Takes a waiting input out of the line at once. One that is being planned is cancelled when its
-  /// planner and everything that it started are gone. Conflict finished.
+  /// Cancels a waiting input at once. An input that is being planned is cancelled when its planner
+  /// and everything that it started have ended. Conflict `finished`.
   Result<Cancelled> cancel(std::int64_t id, const std::string& actor) const;
 
  private:

@@ -12,7 +12,7 @@
 
 namespace planwright {
 
-/// What a list is narrowed by; empty = all.
+/// The filter of a list; empty = all.
 struct ListQuery {
   std::optional<std::string> queue = {};
   std::optional<std::string> status = {};  ///< one or more, separated by commas

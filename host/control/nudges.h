@@ -16,8 +16,8 @@ struct Nudge {
   std::optional<std::string> delivery;   ///< its id; the same one again is no nudge
 };
 
-/// Has the sources of a queue asked at once, on whichever host holds them; it finds the nudge in
-/// the database, as it does changed settings. [any thread]
+/// Makes the sources of a queue look at once. The host that holds them finds the nudge in the
+/// database, as it finds changed settings. [any thread]
 class Nudges {
  public:
   explicit Nudges(const ControlParts& parts) : parts_(parts) {}

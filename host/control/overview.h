@@ -28,7 +28,7 @@ class Overview {
   std::string version() const;
   /// {ready, mode, dependencies: {name: {ready, detail}}}, and whether work can go on.
   std::pair<std::string, bool> readiness() const;
-  /// Counts changed by a person: the next look is fresh.
+  /// A person changed something, so the next answer must be counted again.
   void forget() { counts_.forget(); }
 
   /// The Prometheus text of everything.

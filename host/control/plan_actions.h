@@ -20,7 +20,7 @@ struct EnqueueBuild {
   std::string traceId = {};  ///< 32 hex digits: it becomes the plan's
 };
 
-/// What people do with plans and builds. [any thread]
+/// The actions of people on plans and builds. [any thread]
 class PlanActions {
  public:
   explicit PlanActions(const ControlParts& parts) : parts_(parts) {}
@@ -30,8 +30,8 @@ class PlanActions {
   Result<Enqueued> enqueueBuild(const EnqueueBuild& wish) const;
   /// All plans of the queue that nobody has queued. Gives how many.
   std::int64_t enqueueWaiting(const std::string& queue, const std::string& actor) const;
-  /// What only waits is cancelled at once; what runs when nothing of its programs lives any more.
-  /// NotFound; Conflict `finished`. cancelPlan also stops its build.
+  /// Cancels an item that waits at once, and a running one when none of its processes lives any
+  /// more. NotFound; Conflict `finished`. cancelPlan also stops its build.
   Result<Cancelled> cancelPlan(std::int64_t plan, const std::string& actor) const;
   Result<Cancelled> cancelBuild(std::int64_t build, const std::string& actor) const;
   Result<Cancelled> cancelJob(std::int64_t job, const std::string& actor) const;

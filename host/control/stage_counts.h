@@ -49,7 +49,7 @@ class StageCounts {
   /// Never null. Throws Unavailable when there is none yet: Postgres is away, or it takes very
   /// long.
   std::shared_ptr<const ItemCounts> get();
-  /// They have just been changed by a person: the next answer is to know it.
+  /// A person has just changed something, so the next answer must be counted again.
   void forget();
 
  private:

@@ -117,7 +117,7 @@ Result<std::string> Statements::make(std::int64_t build, const std::string& arti
   if (artifact.empty()) {
     for (const auto& file : known->manifest.artifacts)
       p.subjects.push_back({file.path, file.digest, {}});
-    // A build that leaves no file is still one: then its manifest stands for it.
+    // If a build left no file, the statement is about its manifest.
     if (p.subjects.empty()) p.subjects.push_back({"manifest.json", p.manifestDigest, {}});
     for (int i = 0; i < static_cast<int>(known->plan.jobs.size()); ++i) jobs.insert(i);
   } else {

@@ -14,8 +14,9 @@ namespace planwright {
 /// "Enqueue all" takes so many rows, and pushes so many ids, at a time.
 constexpr int kEnqueueBatch = 1000;
 
-/// The API's hand on the lists of ids: one connection shared by the HTTP workers. A push that fails
-/// is no error, since the row is committed already and reconcile pushes its id again. [any thread]
+/// Pushes ids for the API: one connection to Redis, shared by the HTTP workers. A push that fails
+/// is no error, because the row is committed already and reconcile pushes its id again. [any
+/// thread]
 class TicketDesk {
  public:
   explicit TicketDesk(std::unique_ptr<Tickets> tickets) : tickets_(std::move(tickets)) {}

@@ -11,7 +11,7 @@
 
 namespace planwright {
 
-/// What the routes stand on. Everything outlives the server.
+/// What the routes use. Everything outlives the server.
 struct ApiParts {
   Control& control;
   EventFeed& feed;

@@ -19,7 +19,7 @@ class Dispatcher {
     std::optional<Response>
         refusal;  ///< answers without the handler, and without waiting for the body
   };
-  /// Asked when the head is complete, before any body is read.
+  /// Called when the head is complete, before any body is read.
   Admission admit(Request& request) const;
   /// Runs the handler (or the refusal) and completes its answer. Does not throw.
   Response answer(const Request& request, Admission admission) const noexcept;

@@ -24,12 +24,12 @@ class EventMemory {
 
   explicit EventMemory(std::size_t maxMessages) : maxMessages_(maxMessages) {}
 
-  /// Forgets everything; what came up to `order` is to be found elsewhere.
+  /// Drops everything. Messages up to `order` must be read elsewhere.
   void startAt(const EventOrder& order);
   /// False: not newer than the last one, ignored.
   bool add(EventMessage message);
 
-  /// A client that has seen everything up to `position` misses nothing that is not here.
+  /// Whether everything after `position` is here.
   bool covers(const EventOrder& position) const { return position >= forgottenUpTo_; }
   const EventOrder& forgottenUpTo() const { return forgottenUpTo_; }
   const EventOrder& last() const { return last_; }

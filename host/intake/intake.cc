@@ -50,9 +50,9 @@ std::string folderOf(const SourceItem& item) {
   return {};
 }
 
-/// A poll of many blobs takes several transactions, the cursor comes with the last. After a crash
-/// in between the source says it all again, and the same content of a name is no new input: but
-/// only as long as the poll has one content of it.
+/// A poll with many blobs takes several transactions, and the last one stores the cursor. After a
+/// crash in between, the source reports everything again. The same content of a name is then no new
+/// input, but only if the poll has one content for each name.
 std::optional<Failure> whyAmbiguous(const std::vector<SourceItem>& items) {
   std::unordered_set<std::string_view> names;
   for (const SourceItem& item : items)
@@ -146,7 +146,7 @@ std::chrono::nanoseconds Intake::step() {
   return kHolderCheck;
 }
 
-/// What another holder recorded meanwhile is read when our turn begins.
+/// When this host becomes the holder, it reads what the holder before recorded.
 bool Intake::becomeHolder() {
   const bool isHolder = !isHolder_ || isHolder_();
   if (isHolder && !wasHolder_) {
@@ -162,8 +162,8 @@ bool Intake::becomeHolder() {
   return isHolder;
 }
 
-/// Also now and then when they became many: what upkeep forgot, since the files are gone, is
-/// forgotten here as well.
+/// Called at the start of a turn, and again when there are many entries: those that upkeep deleted,
+/// because their files are gone, are dropped here, too.
 void Intake::readKnown() {
   known_.clear();
   for (const KnownFile& file : recorder_.known(settings_.queue, settings_.source)) {
@@ -172,9 +172,9 @@ void Intake::readKnown() {
   mostKnown_ = 2 * known_.size() + kKnownSlack;
 }
 
-/// Not while a full batch waits: what the source has is as safe there, and our memory stays small.
-/// Nor while a blob does: with the next poll's beside it, a crash could leave a later content of a
-/// name recorded and the cursor before the earlier one.
+/// No poll while a full batch waits: the source keeps the rest, and memory stays small. No poll
+/// while a blob waits, either: with blobs of two polls, a crash could leave a later content of a
+/// name recorded and the cursor before the earlier content.
 bool Intake::isPollDue() {
   if (!found_.empty() || !foundEvents_.empty() || !ready_.empty()) return false;
   if (backlog() >= kRecordBatch) return false;
@@ -193,7 +193,8 @@ void Intake::pollSource() {
   sourceWorked();
 }
 
-/// A reason is told once: a source that is away for a night fails some thousand times.
+/// A reason is reported once only, because a source that is away for a night fails thousands of
+/// times.
 void Intake::sourceFailed(const Failure& failure) {
   hasFailed_ = true;
   const auto wait = failures_.next();
@@ -270,7 +271,7 @@ void Intake::takeBlob(const SourceItem& item) {
   ready_.push_back({item.name, std::move(*blob), {}, item.attributesJson});
 }
 
-/// One look at a name that something called attention to.
+/// Looks at one name that the source reported.
 void Intake::lookAt(const std::string& name, const std::string& folder) {
   const int fd = folderFd(folder);
   const Sighting sighting = fd < 0 ? Sighting{} : snapshots_.look(fd, name);
@@ -289,7 +290,7 @@ bool Intake::recordDue() {
   RecordBatch batch{settings_.queue, settings_.source, settings_.onOverwrite, {}, {}};
   batch.files = ready_.empty() ? takeSnapshots() : firstReady();
   if (isStopping_) return true;
-  // The cursor goes with the last of what was reported before it.
+  // The cursor is stored with the last item that was reported before it.
   const std::size_t open = files_.lock()->size() + ready_.size();
   if (open == batch.files.size() && cursor_ != storedCursor_) batch.cursor = cursor_;
   return (batch.files.empty() && !batch.cursor) || record(batch);
@@ -378,7 +379,7 @@ void Intake::refuse(const std::string& name, const StatSignature& signature,
   forget(name);
 }
 
-/// For names that cannot be looked at: they have no signature to know them by.
+/// For names of files that cannot be read; they have no signature.
 void Intake::refuseName(const std::string& name, const std::string& reason) {
   const std::size_t key = std::hash<std::string>{}(name + '\0' + reason);
   if (!refusedNames_.contains(key)) {
@@ -418,7 +419,8 @@ std::size_t Intake::backlog() {
   return ready_.size() + files_.lock()->countDue(kRecordBatch);
 }
 
-/// Whoever closes the file usually wakes us; this is for those of whom nothing is heard.
+/// Usually the source reports that a file was closed. This is for files of which it reports
+/// nothing.
 std::chrono::nanoseconds Intake::retryTime() const {
   return std::clamp<std::chrono::nanoseconds>(settings_.stableFor, 50ms, 1s);
 }

@@ -39,8 +39,8 @@ std::optional<std::string> SourceCall::secret(std::string_view name) {
   return found == secrets->end() ? std::nullopt : std::optional(found->second);
 }
 
-/// A plugin in this process is masked before it gets here; one in a process of its own says what it
-/// likes.
+/// What a plugin in this process says is masked already. What a plugin in a process of its own says
+/// is not.
 std::string SourceCall::masked(std::string_view text) {
   SecretMask mask;
   auto secrets = secrets_.lock();

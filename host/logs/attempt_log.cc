@@ -135,7 +135,7 @@ void AttemptLog::closeAll() {
   end_.clear();
 }
 
-/// Takes what is in the pipe. True: it was full of it, so there may be more at once.
+/// Reads what is in the pipe. True: the buffer was filled, so there may be more.
 bool AttemptLog::drain(std::string& buffer, FramePacker& packer, int mostRounds) {
   bool isMuch = false;
   for (int round = 0; readEnd_ && round < mostRounds; ++round) {
@@ -214,7 +214,7 @@ void AttemptLog::append(std::string_view text, FramePacker& packer) {
   }
 }
 
-/// A file that is there belongs to the same attempt, begun before by a host that gave it back.
+/// If the file exists, it belongs to the same attempt: another host began it and gave it back.
 void AttemptLog::openFile() {
   file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   struct stat status {};
@@ -231,7 +231,7 @@ void AttemptLog::openFile() {
   endsLine_ = before.last()->endsLine;
 }
 
-/// What the mask held back is no beginning of a secret: the program has ended.
+/// The program has ended, so the text that the mask held back cannot become a secret any more.
 void AttemptLog::settle(FramePacker& packer) {
   const std::string held = mask_.rest();
   if (!held.empty() && problem_.empty()) store(held, packer);

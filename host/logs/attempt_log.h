@@ -41,7 +41,7 @@ class AttemptLog final : private LogPipe {
   int outputFd();
   /// A line of the host or the builder, behind what programs wrote before it.
   void line(std::string_view text);
-  /// Not to be read in what comes from now on.
+  /// Values to mask from now on.
   void hide(std::string_view secret);
   /// Bytes so far; grows while programs write.
   std::uint64_t receivedBytes() const { return received_.load(std::memory_order_relaxed); }

@@ -76,8 +76,8 @@ class LogFrames {
   const std::optional<LogFrame>& last() const { return last_; }
   std::uint64_t salt() const { return salt_; }
   std::optional<LogFrame> next(const LogFrame& frame) const;
-  /// The last frame for which `isBefore` holds, which holds for the first frame and, once it does
-  /// not, for none after.
+  /// The last frame for which `isBefore` is true. It must be true for the first frame, and false
+  /// for all frames after one for which it is false.
   LogFrame lastThat(const std::function<bool(const LogFrame&)>& isBefore) const;
   /// Its text; empty if the bytes are damaged.
   void read(const LogFrame& frame, std::string& text, std::vector<LogMark>* marks = nullptr);

@@ -39,7 +39,7 @@ class LogWriter {
  private:
   friend class AttemptLog;
 
-  /// What is needed to write, and who is read from. Its lock guards the logs themselves, too.
+  /// What the writer needs, and the logs that it reads from. The lock also guards these logs.
   struct Pen {
     std::string buffer;
     FramePacker packer;

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kPage = 1000;
 
-/// Nothing may be deleted while blobs are copied.
+/// Nothing must be deleted while blobs are copied.
 std::unique_ptr<RetentionLock> lockOutRemoval(Connection& connection, std::ostream& err) {
   for (bool said = false;; said = true) {
     auto lock = std::make_unique<RetentionLock>(connection);

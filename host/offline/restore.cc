@@ -55,7 +55,7 @@ void checkDigests(const fs::path& folder, const BackupInfo& info) {
                     info.blobs, blobs));
 }
 
-/// Where the backup goes: with nothing in it yet, or what a restore left that did not finish.
+/// The target of the restore. It must be empty, or hold what an unfinished restore left.
 class Target {
  public:
   explicit Target(const Config& config)

@@ -5,8 +5,8 @@
 
 namespace planwright {
 
-/// A file in the blob folder while a restore into it is under way: one that was interrupted must
-/// not pass for a system. Main thread of a command.
+/// A file in the blob folder while a restore into it is under way, so that no host starts on an
+/// unfinished restore. Main thread of a command.
 class RestoreMark {
  public:
   explicit RestoreMark(const std::filesystem::path& blobFolder);
@@ -16,7 +16,7 @@ class RestoreMark {
   std::string dataFolder() const;
   void set(const std::string& dataFolder) const;
   void clear() const;
-  /// Throws while it is set: what is here is not whole.
+  /// Throws while the mark is set, because the data here is not complete.
   void refuse() const;
 
  private:

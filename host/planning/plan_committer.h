@@ -13,14 +13,15 @@
 
 namespace planwright {
 
-/// Commits what planning made in groups: everything that finished while the last commit was under
-/// way goes together, then one pipelined push of tickets for the build stage. Holds results while
-/// Postgres is away. One thread.
+/// Commits the results of planning in groups: everything that finished during the last commit is
+/// committed together. Then it pushes the tickets for the build stage in one pipeline. While
+/// Postgres is away, it keeps the results. One thread.
 class PlanCommitter {
  public:
   PlanCommitter(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building);
 
-  /// Commits these, waiting for Postgres as long as no stop is asked for. False: not committed.
+  /// Commits these results. Waits for Postgres until it answers or a stop is asked for. False: not
+  /// committed.
   bool commit(const std::vector<PlanResult>& results, const std::stop_token& stop);
 
  private:

@@ -136,8 +136,8 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
 }
 
 void PlanStage::finish(const std::stop_token& stop) {
-  // After a stop it goes on until nothing is left: results of finished work are worth a last
-  // commit.
+  // After a stop, this goes on until nothing is left, so that the results of finished work are
+  // committed.
   while (!stop.stop_requested() || !outbox_.empty()) {
     auto results = outbox_.take(kGroup, std::chrono::seconds(1), stop);
     if (results.empty()) continue;
@@ -162,7 +162,8 @@ void PlanStage::watch(const std::stop_token& stop) {
     } catch (const std::exception& e) {  // the next look makes it good
       log::debug("the watch cannot reach Postgres queue={}: {}", queue_.name, e.what());
     }
-    // Items were quick, so many were claimed, and then they became slow: others may have them.
+    // Many items were claimed because items were quick. Now they are slow, so the surplus is given
+    // back for other hosts.
     if (now - inbox_.lock()->lastTaken > kLongestWait)
       giveBack(static_cast<std::size_t>(std::max(0, wanted_.load())));
   }
@@ -179,7 +180,8 @@ void PlanStage::noteProgress() {
   if (!said.empty()) Inputs(*watchConnection_).note(said);
 }
 
-/// Asked again until the status is written, so a request that came between two calls is not lost.
+/// This is repeated until the status is written, so a request that comes between two calls is not
+/// lost.
 void PlanStage::cancelWhatIsAsked() {
   const auto asked = Inputs(*watchConnection_)
                          .cancelRequests(InstanceId{host_.membership.instance()}, queue_.name);

@@ -30,12 +30,14 @@ class PlanStage {
 
   void resize(int workers);
   int busy() const { return busy_.load(std::memory_order_relaxed); }
-  /// The instance lost its claims: running work is stopped, its results will be refused by their
-  /// fences.
+  /// The instance lost its claims. Running work is stopped, and its results will be refused because
+  /// their fences are too old.
   void abandon();
-  /// Running calls are told to stop; they and what waits go back uncounted.
+  /// Running calls are told to stop. They, and the inputs that wait, are given back; the attempt
+  /// does not count.
   void stopWork();
-  /// The host is leaving (Membership::leave): what waits goes back. True: nothing is left.
+  /// The host is leaving (Membership::leave): inputs that wait are given back. True: nothing is
+  /// left.
   bool drain();
 
   /// Where intake may hand over what it has just recorded.

@@ -84,8 +84,8 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
   return attemptOrRetry(input);
 }
 
-/// Where the version on trial fails, the one in force plans at once: no input fails by a trial.
-/// Only a failure that the one in force does not have speaks against the other.
+/// If the version on trial fails, the version in force plans the input at once, so no input fails
+/// because of a trial. The trial has failed only if the version in force can plan the input.
 PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
                             const ClaimedInput& input) {
   using End = LiveQueue::TrialEnd;
@@ -107,7 +107,7 @@ PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
   return known;
 }
 
-/// The plan of the version on trial is the one that counts; the other is only looked at.
+/// The plan of the version on trial is stored. The other one is only compared with it.
 void PlanStep::compare(const LiveQueue::Compared& tell, const ClaimedInput& input,
                        const PlanResult& tried) {
   refresh();
@@ -171,7 +171,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   failpoint("plan.call.after");
   if (running.reason() == StopReason::User)  // what it says of a stop it did not ask for is nothing
     outcome.failure = Failure{FailureClass::Cancelled, "Somebody cancelled it.", {}, {}};
-  // A result that comes too late is none: nobody can tell it from one that comes never.
+  // A result that comes too late is dropped, like one that never comes.
   if (auto over = running.overLimit(outcome.failure.value_or(Failure{})))
     outcome.failure = std::move(over);
   if (outcome.failure) {

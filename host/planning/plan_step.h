@@ -15,8 +15,8 @@
 
 namespace planwright {
 
-/// What became of one claimed input. `holdReason` set: the settings are wrong, the queue is to be
-/// held.
+/// The result for one claimed input. If `holdReason` is set, the settings are wrong and the queue
+/// must be held.
 struct PlanResult {
   std::variant<PlannedInput, UnplannedInput> end;
   std::vector<StagedBlob> blobs;  ///< stored by the planner; their rows are due with the result
@@ -25,15 +25,17 @@ struct PlanResult {
   std::chrono::microseconds took{0};
 };
 
-/// Plans one input at a time: chooses the planner by the file's name, calls it, seals what it
-/// emitted. Owns one instance of each of the queue's planners, all of one generation: the newest
-/// when a call begins. Belongs to one worker thread; `interrupt` comes from any.
+/// Plans one input at a time: chooses the planner by the name of the file, calls it, and seals the
+/// plan that it emitted. Owns one instance of each planner of the queue. All instances are of one
+/// generation, the newest one when a call begins. Used by one worker thread; other threads may call
+/// `interrupt`.
 class PlanStep {
  public:
   PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics);
 
   PlanResult run(const ClaimedInput& input);
-  /// Lets go of an older generation. run() does it, too; this is for workers without work.
+  /// Drops the instances of an older generation. run() does that, too; this function is for workers
+  /// without work.
   void refresh() { adopt(queue_.now()); }
 
   /// Asks the call that runs now to stop; nothing happens if none does.

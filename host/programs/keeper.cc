@@ -51,7 +51,7 @@ std::uint32_t familyOf(int lockFd) {
   return random & RunTag::kFamilyMask;
 }
 
-/// A copy with a number that the child's own 3 and 4 cannot collide with.
+/// A copy whose number is not 3 or 4, which the child uses itself.
 UniqueFd copyAbove(int fd) {
   constexpr int kAbove = 16;
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, kAbove));
@@ -112,7 +112,8 @@ ProgramExit toExit(const ExitMessage& message) {
 
 }  // namespace
 
-/// Closing it (the last run lets go) is how the keeper learns that nobody is there any more.
+/// The connection to one keeper. When the last run drops it, the socket is closed, and so the
+/// keeper learns that nobody uses it any more.
 struct Keeper::Link {
   pid_t pid = -1;
   UniqueFd control;
@@ -145,7 +146,7 @@ std::shared_ptr<Keeper::Link> Keeper::startLink() const {
   hello.leaseMillis = options_.leaseMillis;
   hello.openFiles = openFileLimitOfPrograms();
   sendPacket(link->control.get(), bytesOf(hello));
-  // It answers when nothing lives any more of what an earlier keeper left.
+  // It answers when all processes that an earlier keeper left have ended.
   pair.theirs.reset();  // so that its death is heard
   char answer[sizeof(ShortMessage)];
   receivePacket(link->control.get(), answer);

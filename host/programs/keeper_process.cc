@@ -37,8 +37,8 @@ std::chrono::nanoseconds sinceBoot() {
 
 /// Nothing of the host's signal set-up stays; only the socket tells the keeper to end.
 UniqueFd takeSignals() {
-  // By raw calls: posix_spawn leaves libc's own two signals ignored, libc refuses to touch them,
-  // and programs would inherit that.
+  // By raw system calls: posix_spawn leaves two signals of libc ignored, libc refuses to change
+  // them, and programs would inherit that.
   const unsigned long asDefault[4] =
       {};  // the kernel's struct sigaction: handler, flags, restorer, mask
   for (int number = 1; number < NSIG; ++number)
@@ -239,8 +239,8 @@ void KeeperProcess::reap() {
     siginfo_t ended{};
     if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) break;
     const auto leader = leaders_.find(ended.si_pid);
-    // While the dead leader is not reaped its number can be nobody else's, so this hits the group
-    // and no other.
+    // Until the dead leader is reaped, nobody else can get its number, so this signal reaches only
+    // its group.
     if (leader != leaders_.end()) ::kill(-ended.si_pid, SIGKILL);
     int status = 0;
     rusage usage{};
@@ -266,7 +266,7 @@ void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {
 void KeeperProcess::noteLimit(Run& run) const {
   if (run.exit.code == 0 || run.exit.stopped || run.exit.timedOut) return;
   if (run.hasLimitGroup) run.exit.limit = groups_->brokenLimit(run.number);
-  // A shell tells the signal of its child by its exit code.
+  // The exit code of a shell contains the signal that ended its child.
   const int signal = run.exit.signal != 0 ? run.exit.signal : run.exit.code - kBySignal;
   if (signal == SIGXCPU) run.exit.limit = ProgramLimit::Cpu;
   if (signal == SIGXFSZ) run.exit.limit = ProgramLimit::FileSize;

@@ -19,7 +19,7 @@ namespace {
 using Files = std::vector<std::filesystem::path>;
 constexpr std::size_t kManyParked = 20;
 
-/// The copies that these choices name; those of the folders need none.
+/// The stored copies that these choices name. Plugins of the folders have no copy.
 Result<Files> filesOf(const PluginChoices& choices, const PluginStore& store) {
   Files files;
   for (const auto& [id, choice] : choices) {
@@ -160,8 +160,8 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   const bool isPlanner =
       std::any_of(now->config.planners.begin(), now->config.planners.end(),
                   [&](const auto& planner) { return Move::isAmong(moves, planner.plugin); });
-  // What is quarantined runs nothing, and of a program that was changed nothing is left: there is
-  // nothing to fall back to.
+  // A quarantined version runs nothing, and the old file of a changed program does not exist any
+  // more. So there is nothing to fall back to.
   const bool isStuck = std::any_of(moves.begin(), moves.end(), [&](const Move& move) {
     return !programOf(move.id).empty() || !now->plugins->whyQuarantined(move.id).empty();
   });
@@ -200,7 +200,8 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
   return answer(queue, number, items > 0 ? "trial" : "in_force", items, moves);
 }
 
-/// For the next start, and for what is said of builds. In the thread that decided.
+/// Stores the choice for the next start and for the statements about builds. Runs in the thread
+/// that decided.
 void PluginSwitch::remember(const std::string& queue, PluginChoices wanted) {
   try {
     const auto runner = parts_.queues.find(queue);

@@ -87,7 +87,7 @@ QueueRunner::~QueueRunner() {
   sources_.lock()->clear();  // intake first, so that the stages drain what there is
 }
 
-/// The old session gives a source back before the new one asks for it.
+/// The old session must release a source before the new one asks for it.
 void QueueRunner::startSources() {
   if (!host_.config.now()->roles.intake || isClosed_) return;
   sources_.lock()->clear();
@@ -141,8 +141,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.secrets = config.pluginSecrets;
   intake.limits = {config.deadline, config.silenceTimeout};
   intake.folder = host_.sourceFolder / queue_.name / intake.source;
-  // Asked at every step; the recorder asks again in the transaction that writes, so a moment's
-  // trust is safe.
+  // This is asked at every step. The recorder checks it again in the transaction that writes, so
+  // the answer may be used for a moment.
   auto isHolder = [this, self = running.get(), name = intake.source] {
     const auto time = host_.clock.steady();
     if (time < self->holderUntil) return true;

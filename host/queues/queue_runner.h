@@ -25,24 +25,24 @@ class QueueRunner {
   QueueRunner(const QueueRunner&) = delete;
   QueueRunner& operator=(const QueueRunner&) = delete;
 
-  /// Pool sizes and the watched folder take effect at once.
+  /// Applies changed settings. Pool sizes and the watched folder take effect at once.
   void apply(const QueueRow& settings);
-  /// What begins from now on begins with these; what is under way keeps what it began with. Sources
-  /// that changed start anew.
+  /// New work uses these from now on, and work that is under way keeps what it began with. Sources
+  /// that changed are restarted.
   void replace(const QueueConfig& queue);
   /// LiveQueue::offer(), and sources start anew once it is in force. [any thread]
   std::int64_t offer(LiveQueue::Trial trial);
   bool withdraw(const std::string& why) { return queue_.withdraw(why); }
   /// Sources that could not be started are tried again.
   void retrySources();
-  /// The queue is not wanted any more: its sources end, nothing new begins.
+  /// The queue was removed: its sources end, and nothing new begins.
   void close();
-  /// What still runs is told to stop; it goes back as if it had never begun.
+  /// Running work is told to stop, and goes back to the queue as if it had never begun.
   void stopWork();
-  /// Closed, and nothing that had begun is left.
+  /// Whether the queue is closed and all work that had begun has ended.
   bool isOver();
   void abandon();
-  /// Once the host is leaving. True: nothing of this queue is left to wait for.
+  /// Called while the host leaves. True: there is no work of this queue left to wait for.
   bool drain();
 
   const std::string& name() const { return queue_.name; }
@@ -60,7 +60,7 @@ class QueueRunner {
     const auto& sources = now->config.sources;
     return sources.empty() ? std::chrono::milliseconds(0) : sources.front().stableFor;
   }
-  /// Why nothing is recorded at the moment, by source; empty = all is well.
+  /// The problems of the sources that record nothing at the moment; empty if there are none.
   std::vector<std::string> sourceProblems();
 
  private:

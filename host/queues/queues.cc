@@ -52,7 +52,7 @@ std::shared_ptr<QueueRunner> Queues::newRunner(const QueueConfig& queue,
   return std::make_shared<QueueRunner>(host_, queue, chosenPlugins(queue.name), row);
 }
 
-/// They find their queue closed until its row is committed.
+/// Until the row of such a queue is committed, its stages find it closed.
 Queues::Runners Queues::added(const Config& config, const ChangePlan& plan,
                               Connection& connection) const {
   std::map<std::string, QueueRow> stored;
@@ -89,7 +89,7 @@ void Queues::change(const Config& config, const ChangePlan& plan,
       if (change.kind == Kind::Removed) rows.leave(change.queue, host_.membership.instance());
     transaction.commit();
   }
-  // Nothing below fails: the new generation is in force.
+  // From here on nothing can fail: the new generation is in force.
   const Runners before = *running_.lock();
   for (const auto& runner : before) {
     const QueueChange* change = plan.of(runner->name());

@@ -22,7 +22,7 @@ class Queues {
       : host_(host),
         plugins_(std::move(plugins)),
         store_(store) {}
-  /// Ends what still runs; it goes back to its queue.
+  /// Ends running work, which goes back to its queue.
   ~Queues() { clear(); }
   void clear();
 
@@ -42,11 +42,12 @@ class Queues {
   std::string toolsJson(const Config& config) const;
   /// Changed settings of the rows.
   void apply(const std::vector<QueueRow>& rows);
-  /// Now and then: what is over goes, what could not start is tried again.
+  /// Called now and then: removes closed queues that are over, and starts sources again that could
+  /// not start.
   void tidy();
   /// The claims are lost.
   void abandon();
-  /// Once the host is leaving. True: nothing is left to wait for.
+  /// Called while the host leaves. True: there is no work left to wait for.
   bool drain();
 
   std::vector<std::int64_t> heldInputs() const;

@@ -107,8 +107,8 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
   return refused;
 }
 
-/// What only the plugins themselves can say: each stage that is new or changed is made once, and
-/// ended.
+/// Finds mistakes that only the plugins themselves know: makes each stage that is new or changed
+/// once, and ends it.
 std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePlan& plan) const {
   std::vector<ConfigProblem> problems;
   const auto note = [&](const StageConfig& stage, const auto& made) {

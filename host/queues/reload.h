@@ -16,7 +16,7 @@
 
 namespace planwright {
 
-/// That the host take over its configuration file as it is now.
+/// A request that the host takes over its configuration file as it is now.
 struct ReloadRequest {
   bool isDryRun = false;            ///< check and compare, change nothing
   std::optional<std::string> text;  ///< dry run: as if this were in the file
@@ -29,8 +29,8 @@ struct ReloadAnswer {
   std::string json;
   std::vector<std::string> lines;  ///< the changes in words
   std::optional<Error> refusal = {};
-  /// Where the mistakes are: "team.yaml:12:5" (or "/listen" for what needs a restart), what is
-  /// wrong.
+  /// For each mistake its place, such as "team.yaml:12:5" (or "/listen" for a key that needs a
+  /// restart), and what is wrong.
   std::vector<std::pair<std::string, std::string>> mistakes = {};
 };
 

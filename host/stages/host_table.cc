@@ -18,12 +18,12 @@ std::string_view view(pw_str text) {
   return {text.ptr ? text.ptr : "", text.len};
 }
 
-/// The running call, or null if the plugin uses a call that is over or never was.
+/// The running call, or null if the plugin uses a call that has ended or never existed.
 StageCall* running(pw_call* call) {
   return call ? call->stage.load(std::memory_order_acquire) : nullptr;
 }
 
-/// As running(), for what is a sign of life.
+/// Like running(), and counts as a sign of life of the call.
 StageCall* living(pw_call* call) {
   StageCall* found = running(call);
   if (found) found->live();

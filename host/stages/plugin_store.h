@@ -70,7 +70,8 @@ class PluginStore {
   const std::filesystem::path folder_;
 };
 
-/// Who else may change it may run code as us. Empty: only root and this user can.
+/// Whoever can change the file can run code as the user of the host. Says who else can; empty if
+/// only root and this user can.
 std::string whyUnsafe(const std::filesystem::path& path);
 
 }  // namespace planwright

@@ -215,7 +215,7 @@ void ProcessInstance::replaceIfWorn() {
   launch();
 }
 
-/// The result, or why the worker can give none.
+/// Returns the result, or why the worker cannot give one.
 Result<void> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs) {
   const std::stop_callback onStop(call.token(), [&] {
     process_->send(FrameKind::Cancel, number,
@@ -321,10 +321,11 @@ void ProcessInstance::mask(std::optional<Failure>& failure) const {
   failure->details = secrets_.without(failure->details);
 }
 
-/// Ends the worker, if it has not ended itself, and tells what there is to be known.
+/// Ends the worker, if it has not ended itself, and describes how it ended.
 StageOutcome ProcessInstance::died(const Error& why, const std::string& item, StageCall& call) {
   const bool isStopped = call.reason() != StopReason::None;
-  // One that crashed is gone within a moment; one that broke the rules needs no grace.
+  // A worker that crashed ends within a moment. One that broke the protocol is ended without
+  // waiting.
   const ProgramExit exit = process_->end(milliseconds(isStopped ? 0 : 200));
   const std::string tail = secrets_.without(process_->tail());
   StageOutcome outcome;

@@ -19,7 +19,7 @@ namespace planwright {
 
 class StoredPlugin;
 
-/// Which stage a worker runs, and where it may ask for what.
+/// Which stage a worker runs, and with which settings and limits.
 struct WorkerTask {
   Manifest manifest;
   std::string digest;
@@ -51,9 +51,9 @@ class ProcessInstance {
     std::string_view data;
   };
   StageOutcome run(const Request& request, StageCall& call);
-  /// The Done that a run without failure ended with.
+  /// The Done frame of a run that ended without failure.
   Frame takeDone() { return std::move(done_); }
-  /// Takes the secrets out that the plugin was ever given.
+  /// Masks all secrets that the plugin has ever been given.
   void mask(std::optional<Failure>& failure) const;
   int sign() const { return sign_.get(); }  ///< of a source, or -1
 
@@ -115,7 +115,7 @@ class ProcessRemoteBuilder final : public RemoteBuilder {
   const std::unique_ptr<ProcessInstance> instance_;
 };
 
-/// Its descriptor is a copy, which is as readable as the one in the process.
+/// Its descriptor is a copy of the one in the process, and becomes readable at the same time.
 class ProcessSource final : public Source {
  public:
   explicit ProcessSource(std::unique_ptr<ProcessInstance> instance)

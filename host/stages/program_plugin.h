@@ -21,7 +21,7 @@ std::filesystem::path programOf(std::string_view pluginId);
 /// interpreter. Empty = it can be started.
 std::string whyNoProgram(const std::filesystem::path& program);
 
-/// Is the file something to be started, and no plugin's shared object?
+/// Whether the file can be started as a program, and is not the shared object of a plugin.
 bool isProgram(const std::filesystem::path& file);
 
 struct ProgramPlugin {
@@ -34,7 +34,7 @@ struct ProgramPlugin {
 Result<ProgramPlugin> readProgram(const std::filesystem::path& program,
                                   const ManifestReader& reader);
 
-/// Empty, or that the file is not what it was.
+/// A sentence if the file has changed since it was read, otherwise empty.
 std::string whyChanged(const std::filesystem::path& program, const std::string& digest);
 
 }  // namespace planwright

@@ -46,7 +46,7 @@ class Quarantine {
   void cameBack(const std::string& digest);
   void died(const WorkerDeath& death, SteadyTime now);
 
-  /// What is quarantined since this host said so, and not written yet.
+  /// Versions that this host has quarantined and that are not in the database yet.
   std::vector<QuarantinedPlugin> unwritten() const;
   void written(const std::string& digest);
   /// All that is written: digest and reason.

@@ -96,14 +96,15 @@ struct Plugins::Loaded {
     };
   }
 
-  /// All that was ever said of each, oldest first, so that it stays readable.
+  /// Everything that was ever read of each program, oldest first, so that pointers to it stay
+  /// valid.
   Guarded<std::map<std::string, std::list<Program>, std::less<>>> programPlugins;
   const Program& programNow(std::string_view id);
   Program readNow(std::string_view id) const;
 };
 
-/// The programs that one generation of plugins has: each is what it was when it was first asked
-/// for. One that could not be taken is tried again.
+/// The programs of one generation of plugins. Each stays what it was when it was first asked for. A
+/// program that could not be used is tried again.
 struct Plugins::PinnedPrograms {
   Guarded<std::map<std::string, const Program*, std::less<>>> byId;
 };
@@ -252,7 +253,8 @@ void Plugins::addFolder(const fs::path& folder, bool isBundled) {
   }
 }
 
-/// Copies of what is no longer installed; the data folder is locked, so nobody else runs them.
+/// Deletes copies of plugins that are not installed any more. The data folder is locked, so nobody
+/// else runs them.
 void Plugins::dropOldCopies(const fs::path& store) const {
   std::error_code gone;
   const PluginStore installed(store);

@@ -42,7 +42,7 @@ class StageCall {
   StopReason reason() const {
     return static_cast<StopReason>(reason_.load(std::memory_order_relaxed));
   }
-  /// As the plugin is told: silence has no number in the ABI.
+  /// The reason as the plugin sees it: the ABI has no number for silence.
   int reasonForPlugin() const {
     return static_cast<int>(reason() == StopReason::Silence ? StopReason::Deadline : reason());
   }
@@ -58,7 +58,8 @@ class StageCall {
 
   /// A sign of life: the plugin logs, reports progress, runs a program, hands something over.
   void live() { lastSign_ = std::chrono::steady_clock::now(); }
-  /// The files that a program of the call writes: until this is gone, their growth is one too.
+  /// The files that a program of the call writes. While this object lives, their growth counts as a
+  /// sign of life, too.
   class Output {
    public:
     Output(StageCall& call, int first, int second);

@@ -77,7 +77,8 @@ Result<std::shared_ptr<Library>> StoredPlugin::library() {
   std::shared_ptr<Library> lease(
       code->library.get(),
       [shared = code_, copy = file, mayLeave = residence.mayLeave](Library*) mutable {
-        // Let go of here: the deleter itself lives as long as the weak pointer in what it shares.
+        // Released here, because the deleter itself lives as long as the weak pointer to what it
+        // shares.
         const auto mine = std::move(shared);
         if (!mayLeave) return;
         auto held = mine->lock();
@@ -89,7 +90,7 @@ Result<std::shared_ptr<Library>> StoredPlugin::library() {
   return lease;
 }
 
-/// Locked, so that nothing loads it again while it goes.
+/// Locked, so that nothing loads the code again while it is unloaded.
 void StoredPlugin::release(Code& code, const std::filesystem::path& file) {
   const std::string name = code.library->manifest().id + " " + code.library->manifest().version;
   code.library.reset();

@@ -27,7 +27,7 @@
 namespace planwright {
 namespace {
 
-/// A worker starts nothing itself: its host does.
+/// A worker starts no programs itself; its host starts them.
 class NoPrograms final : public Programs {
  public:
   ProgramExit run(const ProgramSpec&, const std::stop_token&) override {
@@ -82,7 +82,8 @@ Result<void> Worker::greet(const Frame& hello) {
   const std::string settings = textOr(*meta, "settings", "{}");
   memoryBytes_ = numberOr(*meta, "memory", 0);
   cpuSeconds_ = numberOr(*meta, "cpu", 0);
-  // The host has read and checked the manifest; to do it again would take as long as all the rest.
+  // The host has read and checked the manifest already. Doing it again here would double the time
+  // of a start.
   Manifest manifest;
   manifest.id = textOr(*meta, "id");
   manifest.version = textOr(*meta, "version");
@@ -158,8 +159,9 @@ std::optional<Frame> Worker::nextCall() {
   return frame;
 }
 
-/// Half of the descriptors, or three quarters of the memory, are gone: what leaks is not waited
-/// for. The lowest free descriptor tells how many are open, and costs next to nothing.
+/// Whether half of the descriptors, or three quarters of the memory, are used up, so that a leak
+/// does not end in a failure. The lowest free descriptor shows how many are open, at almost no
+/// cost.
 bool Worker::isTired() const {
   rlimit most{};
   ::getrlimit(RLIMIT_NOFILE, &most);

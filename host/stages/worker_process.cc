@@ -71,7 +71,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
                             const std::stop_token& stop) mutable {
                           spec.stdinFd = theirs->get();
                           spec.stdoutFd = spec.stderrFd = printing->get();
-                          // The keeper has copies by then, and an end of ours would hide the death
+                          // The keeper has copies by then. An open copy here would hide the death
                           // of the process.
                           ProgramExit exit = host.programs.run(spec, stop);
                           exit_ = std::move(exit);

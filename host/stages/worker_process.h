@@ -34,9 +34,8 @@ struct WorkerPlace {
   bool isProgram = false;  ///< which is the worker itself (program_plugin.h)
 };
 
-/// A process that runs a stage, seen from its host. It is started through Programs, so it dies with
-/// the host, and a thread waits there for the proof of its death. One thread uses it, but for
-/// send().
+/// A process that runs a stage, as the host sees it. It is started through Programs, so it dies
+/// with the host; a thread waits there until it has ended. Used by one thread, except send().
 class WorkerProcess {
  public:
   WorkerProcess(WorkerHost& host, WorkerPlace place);
@@ -51,8 +50,8 @@ class WorkerProcess {
   /// The next frame, or nothing if none begins within `patience`. Errors as FrameSocket::receive.
   /// What it prints meanwhile is kept for the tail.
   Result<std::optional<Frame>> receive(std::chrono::milliseconds patience);
-  /// Asks it to end, gives it `patience` for that, then the keeper's ladder. Returns when nothing
-  /// of it is left.
+  /// Asks the process to end, waits up to `patience`, then lets the keeper end it (SIGTERM, later
+  /// SIGKILL). Returns when nothing of it is left.
   ProgramExit end(std::chrono::milliseconds patience);
   /// The end of what it printed.
   std::string tail();

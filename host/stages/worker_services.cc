@@ -38,7 +38,8 @@ void WorkerServices::deliver(Frame reply) {
   replied_.notify_all();
 }
 
-/// The error of the reply is the error. Without a host the process ends, so waiting needs no end.
+/// An error in the reply is returned as it is. If the host is gone, this process ends, so waiting
+/// needs no time limit.
 Result<Frame> WorkerServices::ask(FrameKind kind, std::string_view meta, std::string_view data,
                                   int fd) {
   std::unique_lock lock(mutex_);

@@ -109,7 +109,8 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
        plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue,
        number(ahead.instance), static_cast<std::int64_t>(ahead.count)});
   tell(inputs, rows, queue);  // not what was told by that earlier one
-  // Fewer than asked for: lost claims, or an earlier commit of ours whose answer never came.
+  // There are fewer rows than asked for if claims were lost, or if an earlier commit of ours took
+  // place whose answer never came.
   if (rows.size() < inputs.size())
     rows = connection_.run("planned_before", {idText, fenceText, number(ahead.instance)});
   std::unordered_map<std::int64_t, const SealedPlan*> plans;

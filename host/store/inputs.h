@@ -9,17 +9,17 @@
 
 namespace planwright {
 
-/// The moves of pending inputs that the plan stage makes. Every write carries the fence of the
-/// claim; what it lost is missing from the answer. Uses the caller's connection; throws Unavailable
-/// when Postgres is away.
+/// The changes that the plan stage makes to pending inputs. Every write carries the fence of the
+/// claim; items whose claim was lost are missing from the answer. Uses the caller's connection;
+/// throws Unavailable when Postgres is away.
 class Inputs : public LineRows {
  public:
   using Claimed = ClaimedInput;
 
   explicit Inputs(Connection& connection);
 
-  /// Those of `ids` that are due, queued and allowed become ours. Others are stale tickets.
-  /// `alone`: those that a host died with.
+  /// Claims those of `ids` that are due, queued and allowed; the others are stale tickets. `alone`:
+  /// items that a host died with.
   std::vector<ClaimedInput> claim(const std::vector<std::int64_t>& ids, InstanceId instance,
                                   const std::string& queue, bool alone = false);
 
@@ -43,7 +43,8 @@ class Inputs : public LineRows {
   void note(const std::vector<InputProgress>& said);
   /// Inputs of ours that somebody wants stopped.
   std::vector<InputId> cancelRequests(InstanceId instance, const std::string& queue);
-  /// Of planned inputs that finishPlanned left alone: those that somebody cancelled are cancelled.
+  /// Cancels planned inputs that finishPlanned did not change because somebody asked to cancel
+  /// them.
   std::vector<InputId> endCancelled(const std::vector<PlannedInput>& inputs);
 
  private:

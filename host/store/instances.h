@@ -20,8 +20,8 @@ class Instances {
     int pid = 0;
     std::function<std::string()> tools = {};  ///< what it builds with now (instance_tools)
   };
-  /// Ends what ran on the same data folder before (we hold its lock, so it is dead) and gives our
-  /// id.
+  /// Ends the instances that ran on the same data folder before (this host holds its lock, so they
+  /// are dead), and returns the id of this one.
   InstanceId start(const Host& host);
   /// False: somebody declared this instance dead; its claims belong to others now.
   bool beat(InstanceId id);

@@ -43,9 +43,9 @@ class JobCache {
   /// By job name, the parts of its latest keys, as JSON.
   std::unordered_map<std::string, std::vector<std::string>> latest(
       const std::string& queue, const std::vector<std::string>& names);
-  /// In the transaction of the ends that they come from.
+  /// Must run in the same transaction as the ends of the jobs that the entries come from.
   void record(const std::vector<CacheEntry>& entries);
-  /// Which of these have no bytes any more.
+  /// Which of these blobs do not exist any more.
   std::vector<std::string> lost(const std::vector<std::string>& digests);
 
  private:

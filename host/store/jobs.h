@@ -98,7 +98,7 @@ struct StartedJob {
   AttemptId attemptId{};
 };
 
-/// The moves of jobs. All are fenced by their build's row; on the caller's connection.
+/// The changes to jobs. All carry the fence of their build. Uses the caller's connection.
 class Jobs {
  public:
   explicit Jobs(Connection& connection) : connection_(connection) {}
@@ -120,7 +120,7 @@ class Jobs {
   /// How far their builders are. What is being moved right now is left out.
   void note(const std::vector<JobProgress>& said);
   void redo(const std::vector<JobRedo>& jobs, const std::string& queue);
-  /// Also gives those that an in-doubt commit already started.
+  /// Also returns jobs that were started by an earlier commit whose answer never came.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
                                 const std::string& queue);
   /// Outputs of the jobs that succeeded in the plan's build before this one, by position.
@@ -129,7 +129,7 @@ class Jobs {
   std::map<std::string, double> durations(const std::string& queue,
                                           const std::vector<std::string>& names);
   void learn(const std::string& queue, const std::map<std::string, double>& seconds);
-  /// Jobs of our builds that somebody wants stopped.
+  /// Jobs of this host's builds that somebody asked to cancel.
   std::vector<JobPlace> cancelRequests(InstanceId instance, const std::string& queue);
 
  private:

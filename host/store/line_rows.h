@@ -25,11 +25,11 @@ class LineRows {
  public:
   /// Whether anything may be claimed: the stage is not paused or held.
   bool isOpen(const std::string& queue);
-  /// What is due, up to `limit` of each source, oldest first.
+  /// The items that are due, up to `limit` for each source, oldest first.
   std::vector<QueuedItem> due(const std::string& queue, std::size_t limit);
-  /// The next of those that a host died with, if one is due.
+  /// The next item that a host died with, if one is due.
   std::vector<std::int64_t> dueAlone(const std::string& queue);
-  /// Anything of a source but this one is queued.
+  /// Whether an item of another source is queued.
   bool doOthersWait(const std::string& queue, const std::string& source);
 
  protected:

@@ -8,8 +8,8 @@
 
 namespace planwright {
 
-/// The moves of plans and their builds that the build stage makes. As Inputs: fenced, on the
-/// caller's connection.
+/// The changes that the build stage makes to plans and their builds. As in Inputs, writes carry a
+/// fence and use the caller's connection.
 class Plans : public LineRows {
  public:
   using Claimed = ClaimedPlan;

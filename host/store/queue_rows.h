@@ -32,8 +32,8 @@ class QueueRows {
   void configure(const QueueRow& start);
   /// Lifts what held it, and nothing else.
   void release(const std::string& queue);
-  /// The configuration of `instance` names it no more. When no other host runs it, it is held, so
-  /// that its items say why they wait.
+  /// The configuration of `instance` does not name this queue any more. If no other host runs it,
+  /// the queue is held, so that its items show why they wait.
   void leave(const std::string& queue, std::int64_t instance);
   std::vector<QueueRow> all();
 

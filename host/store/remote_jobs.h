@@ -31,14 +31,15 @@ class RemoteJobs {
   explicit RemoteJobs(Connection& connection) : connection_(connection) {}
 
   std::optional<RemoteJob> find(JobId job);
-  /// False: the attempt is over, or another one was quicker.
+  /// False: the attempt is over, or another attempt was quicker.
   bool begin(JobId job, AttemptId attempt, const std::string& queue, const RemoteJob& remote);
   void filled(const std::string& token);
   void submitted(const std::string& token, const std::string& handle);
-  /// In the transaction of the jobs' ends, or alone.
+  /// Runs in the transaction of the jobs' ends, or in one of its own.
   void end(const std::vector<std::string>& tokens);
   void withdraw(const std::vector<std::string>& tokens);
-  /// Withdrawn ones, and those whose job has ended without them; at most 100.
+  /// Jobs at engines that are to be withdrawn: those that were cancelled, and those whose job has
+  /// ended another way. At most 100.
   std::vector<RemoteJob> unwanted(const std::string& queue, const std::string& plugin);
   std::set<std::string> known(const std::vector<std::string>& tokens);
 

@@ -23,7 +23,7 @@ namespace {
 using Verdict = CheckOutcome::Verdict;
 constexpr std::size_t kMessageLimitBytes = 16 << 10;
 
-/// The child: says what it has to say and ends, without the destructors of what it inherited.
+/// In the child: writes its result and ends, without running the destructors of inherited objects.
 [[noreturn]] void beChild(const std::function<std::string()>& work, int out) {
   ::setpgid(0, 0);
   const rlimit none{0, 0};

@@ -21,7 +21,8 @@ struct ChildEnd {
 /// one thread only.
 ChildEnd runChild(const std::function<std::string()>& work, std::chrono::milliseconds timeout);
 
-/// Runs `check` so and tells how it went; the death or silence of the child is a failed check.
+/// Runs `check` in a child and reports the result. A child that dies or does not answer is a failed
+/// check.
 CheckOutcome runInChild(const std::function<CheckOutcome()>& check,
                         std::chrono::milliseconds timeout);
 

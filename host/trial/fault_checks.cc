@@ -13,7 +13,8 @@ using pw::testing::FakeHost;
 
 constexpr int kMostUses = 12;
 
-/// What a stage makes of a host that fails: anything but a bug, and no success without its result.
+/// A stage may react to a failing host in any way that is no bug, but must not report success
+/// without a result.
 CheckOutcome hostFails(const CheckSubject& subject, pw_status how) {
   return forEachStage(subject, [&](const TrialModule& module, const std::string& stage) {
     for (int n = 1; n <= kMostUses; ++n) {

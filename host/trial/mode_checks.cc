@@ -15,7 +15,7 @@ namespace {
 
 using Isolation = StageRoom::Isolation;
 
-/// All that a host gets of one item, as text.
+/// Everything that a host gets for one item, as text.
 std::string resultOf(const StageOutcome& outcome) {
   JsonWriter json;
   json.object().member("document", outcome.document);

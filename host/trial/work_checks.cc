@@ -12,7 +12,7 @@
 namespace planwright {
 namespace {
 
-/// Whatever it makes of this, it may not be a bug.
+/// Any result is allowed here except a bug.
 CheckOutcome isNoBug(const CheckSubject& subject, const CheckSample& sample, const char* what,
                      std::string_view only = {}) {
   return forEachTrial(subject, [&](WorkTrial& trial, const std::string& stage) {

@@ -66,7 +66,8 @@ bool BlobCollector::collectRows(Collected& done) {
   const Rows found = parts_.connection.run("unreached_blobs", {graceSeconds(), kBlobsPerLook});
   std::vector<std::string> due, fresh;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    // What is due was doomed in a round before, so this look began after its doom was committed.
+    // These blobs were marked as doomed in an earlier round, so this look began after the mark was
+    // committed.
     if (found.flag(i, 1)) due.push_back(found.text(i, 0));
     if (found.flag(i, 2)) fresh.push_back(found.text(i, 0));
   }
@@ -109,7 +110,7 @@ void BlobCollector::collectFiles(const std::stop_token& stop, Collected& done) {
     }
 }
 
-/// Of attempts that were pruned while nobody came to delete their files.
+/// Files of attempts whose rows were pruned while nobody deleted the files.
 void BlobCollector::collectLogs(const std::stop_token& stop, Collected& done) {
   const auto since = parts_.folder.now() - parts_.grace;
   std::vector<std::int64_t> old;

@@ -115,7 +115,7 @@ void Doctor::readViolations(const Rows& rows, Checkup& checkup) const {
   }
 }
 
-/// Without a host that reconciles, what it would put right is no violation: the next start does it.
+/// If no host runs, what reconcile would repair is no violation: the next start repairs it.
 std::string Doctor::whyNobodyReconciles() {
   const Rows hosts =
       connection_->run("doctor_reconcilers", {fmt::format("{}", seconds(parts_.lease))});

@@ -59,7 +59,7 @@ void Reconciler::step() {
   const std::string ended = connection_->run("instances_last_ended").text(0, 0);
   if (ended != lastEnded_ || round % kScanEvery == 0) releaseOrphans();
   lastEnded_ = ended;
-  // What was cancelled while its owner died, or gave it back.
+  // Items that were cancelled while their owner died or gave them back.
   note("cancelled_input", connection_->run("end_cancelled_inputs", {std::nullopt}).size());
   note("cancelled_plan", connection_->run("end_cancelled_plans", {std::nullopt}).size());
   const auto enough = std::chrono::steady_clock::now() + kBulkTime;
@@ -117,7 +117,8 @@ bool Reconciler::pushMissing(const std::string& list, const std::string& queue,
     if (!areTicketsGone_) {
       const auto start = std::chrono::steady_clock::now();
       if (start < countAgain_[list]) return true;
-      // Meanwhile items are taken and others come: both lengths, so that neither looks like a loss.
+      // Items come and go meanwhile. So the lengths before and after are compared, and neither
+      // looks like a loss.
       const auto before = parts_.tickets->length(list);
       const auto eligible = connection_->run("eligible_" + stage + "_count", {queue}).number(0, 0);
       const auto end = std::chrono::steady_clock::now();

@@ -34,8 +34,8 @@ milliseconds collectEvery(const Config& config) {
                                   std::chrono::minutes(30));
 }
 
-/// Events, and what people answered, outlive what they are about: twice the longest age, or a
-/// quarter where nothing has one.
+/// Events, and the answers of people, are kept longer than the items they are about: twice the
+/// longest age, or a quarter of a year if no age is set.
 std::chrono::seconds recordAge(const Config& config) {
   milliseconds longest{0};
   for (const auto& queue : config.queues)
@@ -119,7 +119,7 @@ void Retention::makeEventPartitions() {
                    {partitionWidth(*parts_.config.now()).count(), kPartitionsAhead});
 }
 
-/// Places for the events to come, and an end to the old ones.
+/// Makes partitions for future events, and drops old ones.
 void Retention::keepEvents() {
   makeEventPartitions();
   eventsAt_ = parts_.clock.steady() +

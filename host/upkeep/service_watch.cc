@@ -93,7 +93,7 @@ void ServiceWatch::lookAtRedis() {
   record(parts_.redis, "service.back", backBody(parts_.redis.back(), parts_.membership.instance()));
 }
 
-/// Without Postgres it is lost; the log has it.
+/// Without Postgres the event is lost, but the log has the same line.
 void ServiceWatch::record(const ServiceState& service, const std::string& type,
                           const std::string& body) {
   try {

@@ -17,11 +17,12 @@ namespace planwright {
 class ClaimPort {
  public:
   virtual ~ClaimPort() = default;
-  /// Free room; waits up to a second for some.
+  /// How many items fit in; waits up to a second until one does.
   virtual std::size_t room(const std::stop_token& stop) = 0;
-  /// Free room now: results of the stage before may have taken some since.
+  /// How many items fit in now. The stage before may have taken some of the room meanwhile.
   virtual std::size_t roomNow() = 0;
-  /// The queue is empty and the claimer waits for its next ticket, or no longer so.
+  /// Tells the stage that the queue is empty and the claimer waits for a ticket, or that this is
+  /// over.
   virtual void setDry(bool isDry) = 0;
   /// Ids that are due in Postgres, sources in turns.
   virtual std::vector<std::int64_t> due(std::size_t limit) = 0;
@@ -35,9 +36,9 @@ class ClaimPort {
   virtual void waitForCommit(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
-/// Fills the free room of one stage: tickets are the fast path; when none comes for a second, or
-/// Redis is away, it looks into Postgres itself, so a lost ticket costs a second and never an item.
-/// One thread.
+/// Claims items until one stage is full. Normally it waits for tickets. When none comes for a
+/// second, or Redis is away, it asks Postgres itself, so a lost ticket costs a second and never an
+/// item. One thread.
 class Claimer {
  public:
   Claimer(std::string list, std::unique_ptr<Tickets> tickets, const Membership& membership,

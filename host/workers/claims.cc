@@ -73,7 +73,8 @@ std::size_t Claims<Rows>::room(const std::stop_token& stop) {
     return 0;
   }
   if (workers_ > 0 && alone_.step(host_.clock.steady(), stop)) return 0;
-  // A group is worth waiting for: with many items under way, claim when half of the room is free.
+  // Claiming a group is cheaper than claiming single items. So with many items under way, wait
+  // until half of the room is free.
   auto held = held_.waitFor(std::chrono::seconds(1), stop, [&](const Held& now) {
     const std::size_t room = free(now);
     return room > 0 && room * 2 >= std::min(now.ids.size(), kMostAtOnce);

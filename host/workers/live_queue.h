@@ -62,7 +62,7 @@ class LiveQueue {
 
   /// The one in force.
   std::shared_ptr<const QueueGeneration> now() const { return state_.lock()->now; }
-  /// What was on trial has failed by this.
+  /// A trial that is under way fails by this.
   void replace(QueueConfig config, std::shared_ptr<const Plugins> plugins);
 
   /// Of the plans that two versions made of one input.
@@ -79,10 +79,11 @@ class LiveQueue {
     std::shared_ptr<const Plugins> plugins;
     Stage stage = Stage::Plan;
     int items = 0;  ///< that must go well; 0 = in force at once
-    /// Set: what is planned on trial is to be planned by the generation in force, too, and what
-    /// differs told here. [one thread at a time]
+    /// If set: each input that is planned on trial is also planned by the generation in force, and
+    /// the differences are passed to this function. [one thread at a time]
     std::function<void(const Comparison&)> compared;
-    /// In force, or why not. Called once, in the thread that knows.
+    /// Called once, when it is decided whether the new generation is in force, or why not. In the
+    /// thread that decides.
     std::function<void(bool isInForce, const std::string& why)> decided;
   };
   /// Replaces a trial that is under way. Gives the number of the generation.
@@ -90,8 +91,8 @@ class LiveQueue {
   /// Ends a trial. False: there was none.
   bool withdraw(const std::string& why);
 
-  /// The generation on trial, if an item of this stage is to begin with it: the caller must say how
-  /// that went. Null nearly always.
+  /// The generation on trial, if the next item of this stage is to run with it. The caller must
+  /// then call tried(). Usually null.
   std::shared_ptr<const QueueGeneration> tryOut(Stage stage);
   /// Null: nothing is to be compared.
   using Compared = decltype(Trial::compared);

@@ -27,7 +27,7 @@ class Membership {
   void leave() { leaving_.store(true, std::memory_order_release); }
   bool isLeaving() const { return leaving_.load(std::memory_order_acquire); }
 
-  /// A claim failed and may be committed all the same: reconcile looks for it.
+  /// A claim failed, but it may have been committed. Reconcile looks for it.
   void doubtClaims() const { areClaimsInDoubt_.store(true, std::memory_order_release); }
   bool takeDoubt() const { return areClaimsInDoubt_.exchange(false); }
 

@@ -20,7 +20,7 @@ class NextStage {
   virtual void receive(std::vector<Claimed> claimed, std::size_t seats) = 0;
 };
 
-/// Seats of a next stage for this scope; with no next stage there are none.
+/// Room of the next stage, reserved for this scope. Without a next stage there is none.
 template <class Claimed>
 class Seats {
  public:

@@ -10,8 +10,8 @@
 
 namespace planwright {
 
-/// Results on their way to a group commit. Whoever takes gets all that has gathered, so groups grow
-/// by themselves while a commit is under way and a lone result does not wait. [any thread]
+/// Results that wait for a group commit. The committer takes all that are there. So a single result
+/// does not wait, and groups grow while a commit is under way. [any thread]
 template <class T>
 class Outbox {
  public:
@@ -26,7 +26,8 @@ class Outbox {
     }
     items_.notifyOne();
   }
-  /// Up to `max`; waits for the first until the time is over or a stop is asked for.
+  /// Takes up to `max` results. Waits for the first one until the time is over or a stop is asked
+  /// for.
   std::vector<T> take(std::size_t max, std::chrono::milliseconds wait,
                       const std::stop_token& stop) {
     auto all = items_.waitFor(wait, stop, [](const auto& items) { return !items.empty(); });

@@ -8,10 +8,11 @@
 
 namespace planwright {
 
-/// How many items a stage holds claimed: as many as it has workers, and for quick items as many as
-/// the workers get through in `lead`, so that a claim and a commit are shared by hundreds of items
-/// while long ones are never hoarded. It goes by the time that items run, not by how fast they
-/// leave: a slow database wants larger groups, not smaller ones. [any thread]
+/// How many claimed items a stage holds: as many as it has workers, or, for quick items, as many as
+/// the workers finish within `lead`. So hundreds of quick items share a claim and a commit, and
+/// long ones are not kept from other hosts. It uses the time that items run and not the rate at
+/// which they are finished, because a slow database needs larger groups and not smaller ones. [any
+/// thread]
 class Prefetch {
  public:
   static constexpr std::size_t kMost = 1000;

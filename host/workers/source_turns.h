@@ -11,18 +11,19 @@
 
 namespace planwright {
 
-/// Lets the sources of a queue take turns at its claims, by weight, so that a flood from one does
-/// not keep another waiting. Tickets are in line as they came; so when anything of a second source
-/// waits, what to claim is read from Postgres, and a ticket only says that there is something. With
-/// one source alone this costs a look each 20 ms. Belongs to one claimer's thread.
+/// Lets the sources of a queue take turns at claims, by weight, so that many files from one source
+/// do not keep another source waiting. Tickets are in the order in which they came. So when items
+/// of a second source wait, the ids to claim are read from Postgres, and a ticket only says that
+/// there is something to claim. With one source this costs one query every 20 ms. Used by the
+/// thread of one claimer.
 class SourceTurns {
  public:
   class Doors {
    public:
     virtual ~Doors() = default;
-    /// Anything of a source but this one is queued.
+    /// Whether an item of another source is queued.
     virtual bool doOthersWait(const std::string& source) = 0;
-    /// What is due, up to `limit` of each source, oldest first.
+    /// The items that are due, up to `limit` for each source, oldest first.
     virtual std::vector<QueuedItem> waiting(std::size_t limit) = 0;
   };
   using Weights = std::map<std::string, double>;  ///< by source; 1 if not named
