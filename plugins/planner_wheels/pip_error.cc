@@ -26,11 +26,19 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-/// The text of the first "ERROR: ..." line.
+/// The text of the first "ERROR: ..." line. Newer pips (25.1) show the place of a mistake below it,
+/// in indented lines, and name the line of the file last.
 std::string firstError(const std::vector<std::string_view>& lines) {
-  for (const auto line : lines)
-    if (line.starts_with("ERROR: ")) return std::string(trim(line.substr(7)));
-  return {};
+  std::string error;
+  for (const auto line : lines) {
+    if (error.empty()) {
+      if (line.starts_with("ERROR: ")) error = trim(line.substr(7));
+      continue;
+    }
+    if (!line.starts_with("  ")) break;
+    if (const auto at = line.find(" (from line "); at != line.npos) return error += line.substr(at);
+  }
+  return error;
 }
 
 /// A build back end's output stands in a box that ends with "[end of output]". Its last "error:"
@@ -51,19 +59,16 @@ std::string subprocessError(const std::vector<std::string_view>& lines) {
   return what + ": " + (error.empty() ? last : error);
 }
 
-/// The project pip worked on last: "Processing ./x-1.0.tar.gz" or "Collecting x==1.0".
+/// The project pip worked on last: "Processing ./x-1.0.tar.gz" or "Collecting x==1.0", each perhaps
+/// with " (from -r requirements.txt (line 1))".
 std::string lastProject(const std::vector<std::string_view>& lines) {
-  std::string out;
+  std::string_view last;
   for (const auto line : lines) {
-    if (line.starts_with("Processing "))
-      out = std::string(
-          line.substr(line.rfind('/') == std::string_view::npos ? 11 : line.rfind('/') + 1));
-    if (line.starts_with("Collecting "))
-      out = std::string(
-          trim(line.substr(11, line.find(" (") == std::string_view::npos ? std::string_view::npos
-                                                                         : line.find(" (") - 11)));
+    if (!line.starts_with("Processing ") && !line.starts_with("Collecting ")) continue;
+    last = trim(line.substr(0, line.find(" (")).substr(11));
+    if (line.starts_with("Processing ")) last.remove_prefix(last.rfind('/') + 1);  // npos + 1 is 0
   }
-  return out;
+  return std::string(last);
 }
 
 /// "The user requested idna==3.3; conf 1.0 depends on idna<3"
