@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "base/digest.h"
+#include "base/metrics.h"
 #include "intake/intake.h"
 #include "support/folder_plugin.h"
 #include "support/intake_fakes.h"
@@ -134,6 +135,7 @@ TEST(OverwriteRace, NoSnapshotIsTornAndTheLastVersionOfEveryBurstIsRecorded) {
   std::filesystem::create_directory(folder / "in");
   FolderOnlyBlobs blobs(folder / "blobs");
   SystemClock clock;
+  Metrics metrics;
   MemoryRecorder recorder;
   std::atomic<int> recorded = 0, torn = 0;
   Guarded<Digest> newest;
@@ -143,7 +145,7 @@ TEST(OverwriteRace, NoSnapshotIsTornAndTheLastVersionOfEveryBurstIsRecorded) {
     *newest.lock() = file.blob.digest;
   });
   Intake intake({.stableFor = kStableFor},
-                {plugins.folderSource(folder / "in"), recorder, blobs, clock, {}});
+                {plugins.folderSource(folder / "in"), recorder, blobs, clock, metrics, {}});
   intake.start();
 
   Writers writers(folder / "in" / "contested.bin");
