@@ -86,11 +86,13 @@ class FaultyPluginsTest(HostCase):
         def queue(isolation):
             own = ("throw", "double", "logs")
             planners = [faulty(f"{how}*", how, deadline="60s", isolation=isolation) for how in own]
-            spin = {"deadline": "60s", "limits": {"cpu": "1s"}}
-            planners.append(faulty("spin*", "die", isolation=isolation, **spin))
+            def limits(**keys):  # for a process, so refused without one
+                return {} if isolation == "inproc" else {"limits": keys}
+
+            planners.append(faulty("spin*", "die", deadline="60s", isolation=isolation, **limits(cpu="1s")))
             planners += [faulty(f"{how}*", "die", deadline="1s", isolation=isolation) for how in ("late", "hang")]
-            limits = {"memory": "512MiB", "files": 300}
-            planners.append(faulty("*", "die", deadline="60s", isolation=isolation, limits=limits))
+            memory = limits(memory="512MiB", files=300)
+            planners.append(faulty("*", "die", deadline="60s", isolation=isolation, **memory))
             return {"planner": planners}
 
         host = self.start({"child": queue("auto"), "here": queue("inproc")}, quarantine={"deaths": 1000})
