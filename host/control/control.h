@@ -1,16 +1,15 @@
 #pragma once
 
+#include "control/actions.h"
 #include "control/cache_answers.h"
 #include "control/contents.h"
 #include "control/control_parts.h"
 #include "control/dead_letters.h"
 #include "control/event_log.h"
 #include "control/idempotency.h"
-#include "control/input_actions.h"
 #include "control/listings.h"
 #include "control/nudges.h"
 #include "control/overview.h"
-#include "control/plan_actions.h"
 #include "control/queue_settings.h"
 #include "control/statements.h"
 
@@ -23,10 +22,9 @@ class Control {
  public:
   explicit Control(ControlParts wanted)
       : parts(std::move(wanted)),
-        inputs(parts),
-        plans(parts),
-        settings(parts, inputs, plans),
-        deadLetters(parts, inputs, plans),
+        actions(parts),
+        settings(parts, actions),
+        deadLetters(parts, actions),
         listings(parts),
         contents(parts),
         cache(parts),
@@ -39,8 +37,7 @@ class Control {
   Control& operator=(const Control&) = delete;
 
   const ControlParts parts;
-  const InputActions inputs;
-  const PlanActions plans;
+  const Actions actions;
   const QueueSettings settings;
   const DeadLetters deadLetters;
   Listings listings;

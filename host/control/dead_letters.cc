@@ -149,10 +149,10 @@ Result<std::string> DeadLetters::requeue(std::int64_t id, const std::string& act
     return conflict(fmt::format("Dead letter {} was {} before.", id, letter.text("answer")),
                     "answered");
   const std::int64_t item = letter.number("item");
-  const auto done =
-      letter.text("kind") == "input"
-          ? inputs_.enqueuePlan(item, false, actor)
-          : plans_.enqueueBuild({.plan = item, .onlyFailed = true, .force = false, .actor = actor});
+  const auto done = letter.text("kind") == "input"
+                        ? actions_.enqueuePlan(item, false, actor)
+                        : actions_.enqueueBuild(
+                              {.plan = item, .onlyFailed = true, .force = false, .actor = actor});
   if (!done) return done.error();
   return this->item(id);
 }

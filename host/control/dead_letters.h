@@ -5,9 +5,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "control/actions.h"
 #include "control/control_parts.h"
-#include "control/input_actions.h"
-#include "control/plan_actions.h"
 
 namespace planwright {
 
@@ -36,10 +35,9 @@ struct BulkWish {
 /// them (upkeep/bulk_runner.h). [any thread]
 class DeadLetters {
  public:
-  DeadLetters(const ControlParts& parts, const InputActions& inputs, const PlanActions& plans)
+  DeadLetters(const ControlParts& parts, const Actions& actions)
       : parts_(parts),
-        inputs_(inputs),
-        plans_(plans) {}
+        actions_(actions) {}
 
   /// A page, newest first. Invalid names the parameter.
   Result<std::string> list(const LetterFilter& filter, const std::optional<std::string>& cursor,
@@ -66,8 +64,7 @@ class DeadLetters {
 
  private:
   const ControlParts& parts_;
-  const InputActions& inputs_;
-  const PlanActions& plans_;
+  const Actions& actions_;
 };
 
 }  // namespace planwright

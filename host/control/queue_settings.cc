@@ -192,9 +192,9 @@ Result<SettingsView> QueueSettings::patch(const SettingsPatch& patch) const {
   }
   std::int64_t enqueued = 0;
   if (changes.applyToWaiting && changes.turnsOn("auto_plan"))
-    enqueued += inputs_.enqueueWaiting(patch.queue, patch.actor);
+    enqueued += actions_.enqueueWaiting(LiveQueue::Stage::Plan, patch.queue, patch.actor);
   if (changes.applyToWaiting && changes.turnsOn("auto_build"))
-    enqueued += plans_.enqueueWaiting(patch.queue, patch.actor);
+    enqueued += actions_.enqueueWaiting(LiveQueue::Stage::Build, patch.queue, patch.actor);
   now = get(patch.queue);
   if (now) now->enqueued = enqueued;
   return now;

@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/actions.h"
 #include "control/control_parts.h"
-#include "control/input_actions.h"
-#include "control/plan_actions.h"
 
 namespace planwright {
 
@@ -43,10 +42,9 @@ struct SettingsView {
 /// answered "off". [any thread]
 class QueueSettings {
  public:
-  QueueSettings(const ControlParts& parts, const InputActions& inputs, const PlanActions& plans)
+  QueueSettings(const ControlParts& parts, const Actions& actions)
       : parts_(parts),
-        inputs_(inputs),
-        plans_(plans) {}
+        actions_(actions) {}
 
   /// NotFound: no such queue.
   Result<SettingsView> get(const std::string& queue) const;
@@ -69,8 +67,7 @@ class QueueSettings {
   SettingsRefusal stale(const SettingsView& now) const;
 
   const ControlParts& parts_;
-  const InputActions& inputs_;
-  const PlanActions& plans_;
+  const Actions& actions_;
 };
 
 /// Why `path` cannot be a queue's watched folder, or nullopt. Asks the file system.

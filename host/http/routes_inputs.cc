@@ -58,7 +58,7 @@ Response upload(Control& control, const Request& request) {
   auto blob = control.parts.blobs.stage(fd, uploadLimit(*control.parts.config.now(), wish.queue));
   if (!blob) return problem(blob.error());
   wish.blob = std::move(*blob);
-  auto done = control.inputs.upload(wish);
+  auto done = control.actions.upload(wish);
   if (!done) return problem(done.error());
   return Response::json(std::move(done->itemJson), done->isNew ? 201 : 200)
       .with("Location", "/api/pending-inputs/" + std::to_string(done->id));
@@ -71,7 +71,7 @@ Response enqueuePlan(Control& control, const Request& request) {
   if (!body) return problem(body.error());
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
-  const auto done = control.inputs.enqueuePlan(*id, *force, kApiActor, traceIdOf(request));
+  const auto done = control.actions.enqueuePlan(*id, *force, kApiActor, traceIdOf(request));
   if (!done) return problem(done.error());
   return Response::json(JsonWriter()
                             .object()
@@ -107,7 +107,7 @@ void addInputRoutes(Router& router, Control& control) {
                           return enqueuePlan(control, request);
                         })));
   const auto cancel = cancelHandler(
-      control, [&control](std::int64_t id) { return control.inputs.cancel(id, kApiActor); });
+      control, [&control](std::int64_t id) { return control.actions.cancelInput(id, kApiActor); });
   router.add(Method::Delete, one, cancel);
   router.post(one + "/cancel", cancel);
 }

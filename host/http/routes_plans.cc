@@ -20,7 +20,7 @@ Response enqueueBuild(Control& control, const Request& request) {
   const std::string modeText = textOr(*body, "mode", "all");
   if ((mode && !mode->IsString()) || (modeText != "all" && modeText != "failed"))
     return problem(invalid("It must be \"all\" or \"failed\".", "/mode"));
-  const auto done = control.plans.enqueueBuild({.plan = *id,
+  const auto done = control.actions.enqueueBuild({.plan = *id,
                                                 .onlyFailed = modeText == "failed",
                                                 .useCache = boolOr(*body, "cache", true),
                                                 .force = *force,
@@ -96,7 +96,7 @@ void addPlanRoutes(Router& router, Control& control) {
                           return enqueueBuild(control, request);
                         })));
   router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.plans.cancelPlan(id, kApiActor);
+                return control.actions.cancelPlan(id, kApiActor);
               }));
 }
 
@@ -141,7 +141,7 @@ void addBuildRoutes(Router& router, Control& control) {
                                       "application/octet-stream", true);
              }));
   router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.plans.cancelBuild(id, kApiActor);
+                return control.actions.cancelBuild(id, kApiActor);
               }));
 }
 
@@ -155,7 +155,7 @@ void addJobRoutes(Router& router, Control& control) {
                return id ? jsonOr(control.cache.ofJob(*id)) : problem(id.error());
              }));
   router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.plans.cancelJob(id, kApiActor);
+                return control.actions.cancelJob(id, kApiActor);
               }));
 }
 

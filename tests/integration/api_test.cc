@@ -381,7 +381,7 @@ TEST_F(Api, TheStreamBringsNewEventsAndResumesAfterTheLast) {
   RawClient filtered(port());
   filtered.send(
       "GET /api/events/stream?after=0&types=input.queued HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  ASSERT_TRUE(control_->inputs.enqueuePlan(first, false, "test"));
+  ASSERT_TRUE(control_->actions.enqueuePlan(first, false, "test"));
   ASSERT_TRUE(filtered.waitFor("input.queued"));
   EXPECT_THAT(filtered.received(), testing::Not(HasSubstr("input.recorded")));
 }

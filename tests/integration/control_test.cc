@@ -31,13 +31,13 @@ class ControlTest : public ControlFixture {
 };
 
 TEST_F(ControlTest, AnUploadIsRecordedOnceForTheSameContent) {
-  const auto first = control_->inputs.upload({.queue = "default",
+  const auto first = control_->actions.upload({.queue = "default",
                                               .filename = "team/req.txt",
                                               .blob = blobs_.stageBytes("flask"),
                                               .traceId = {}});
   ASSERT_TRUE(first);
   EXPECT_TRUE(first->isNew);
-  const auto again = control_->inputs.upload({.queue = "default",
+  const auto again = control_->actions.upload({.queue = "default",
                                               .filename = "team/req.txt",
                                               .blob = blobs_.stageBytes("flask"),
                                               .traceId = {}});
@@ -53,7 +53,7 @@ TEST_F(ControlTest, AnUploadIsRecordedOnceForTheSameContent) {
 
 TEST_F(ControlTest, AnUploadNeedsARelativeName) {
   for (const std::string name : {"", "/etc/x", "a/../b", "a//b", "a\nb", "."}) {
-    const auto done = control_->inputs.upload(
+    const auto done = control_->actions.upload(
         {.queue = "default", .filename = name, .blob = blobs_.stageBytes("x"), .traceId = {}});
     ASSERT_FALSE(done) << name;
     EXPECT_EQ(done.error().kind, ErrorKind::Invalid);
@@ -63,14 +63,14 @@ TEST_F(ControlTest, AnUploadNeedsARelativeName) {
 TEST_F(ControlTest, GeneratePlanQueuesTheInputOnceAndPushesItsId) {
   const auto id = upload("a.txt", "1");
   EXPECT_EQ(reasonOf(Listed::Inputs, id), "manual_mode");
-  const auto first = control_->inputs.enqueuePlan(id, false, "test");
+  const auto first = control_->actions.enqueuePlan(id, false, "test");
   ASSERT_TRUE(first);
   EXPECT_FALSE(first->wasQueued);
   EXPECT_EQ(first->list, "plan_queue");
   EXPECT_EQ(first->position, 1);
   EXPECT_THAT(redis_->lists["plan_queue"], ElementsAre(id));
   EXPECT_EQ(reasonOf(Listed::Inputs, id), "waiting_for_worker");
-  const auto again = control_->inputs.enqueuePlan(id, false, "test");
+  const auto again = control_->actions.enqueuePlan(id, false, "test");
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->wasQueued);
   EXPECT_EQ(again->position, 1);
@@ -80,7 +80,7 @@ TEST_F(ControlTest, GeneratePlanQueuesTheInputOnceAndPushesItsId) {
 TEST_F(ControlTest, GeneratePlanWorksWhileRedisIsAway) {
   const auto id = upload("a.txt", "1");
   redis_->isAway = true;
-  const auto done = control_->inputs.enqueuePlan(id, false, "test");
+  const auto done = control_->actions.enqueuePlan(id, false, "test");
   ASSERT_TRUE(done);
   EXPECT_FALSE(done->wasQueued);
   EXPECT_EQ(done->position, 1);
@@ -89,35 +89,35 @@ TEST_F(ControlTest, GeneratePlanWorksWhileRedisIsAway) {
 TEST_F(ControlTest, APlannedInputIsPlannedAgainOnlyByForce) {
   const auto id = upload("a.txt", "1");
   planInput(id, "a b");
-  const auto refused = control_->inputs.enqueuePlan(id, false, "test");
+  const auto refused = control_->actions.enqueuePlan(id, false, "test");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "already-planned");
-  EXPECT_TRUE(control_->inputs.enqueuePlan(id, true, "test"));
-  EXPECT_EQ(control_->inputs.enqueuePlan(999, false, "test").error().kind, ErrorKind::NotFound);
+  EXPECT_TRUE(control_->actions.enqueuePlan(id, true, "test"));
+  EXPECT_EQ(control_->actions.enqueuePlan(999, false, "test").error().kind, ErrorKind::NotFound);
 }
 
 TEST_F(ControlTest, AWaitingInputCanBeCancelledAndQueuedAgain) {
   const auto id = upload("a.txt", "1");
-  ASSERT_TRUE(control_->inputs.cancel(id, "test"));
+  ASSERT_TRUE(control_->actions.cancelInput(id, "test"));
   EXPECT_EQ(statusOf(Listed::Inputs, id), "cancelled");
   EXPECT_EQ(reasonOf(Listed::Inputs, id), "cancelled");
-  EXPECT_TRUE(control_->inputs.cancel(id, "test"));
-  ASSERT_TRUE(control_->inputs.enqueuePlan(id, false, "test"));
+  EXPECT_TRUE(control_->actions.cancelInput(id, "test"));
+  ASSERT_TRUE(control_->actions.enqueuePlan(id, false, "test"));
   EXPECT_EQ(statusOf(Listed::Inputs, id), "pending");
   const auto planned = upload("b.txt", "2");
   planInput(planned, "a");
-  EXPECT_EQ(control_->inputs.cancel(planned, "test").error().code, "finished");
+  EXPECT_EQ(control_->actions.cancelInput(planned, "test").error().code, "finished");
 }
 
 TEST_F(ControlTest, EnqueueBuildChecksTheDigestSomebodyLookedAt) {
   const auto plan = planInput(upload("a.txt", "1"), "a b");
-  const auto stale = control_->plans.enqueueBuild(
+  const auto stale = control_->actions.enqueueBuild(
       {.plan = plan, .expectedDigest = "sha256:other", .actor = "test"});
   ASSERT_FALSE(stale);
   EXPECT_EQ(stale.error().kind, ErrorKind::Stale);
   const auto digest = textOr(parsed(*control_->listings.item(Listed::Plans, plan)), "plan_digest");
   const auto done =
-      control_->plans.enqueueBuild({.plan = plan, .expectedDigest = digest, .actor = "test"});
+      control_->actions.enqueueBuild({.plan = plan, .expectedDigest = digest, .actor = "test"});
   ASSERT_TRUE(done);
   EXPECT_EQ(done->list, "build_queue");
   EXPECT_THAT(redis_->lists["build_queue"], ElementsAre(plan));
@@ -126,18 +126,18 @@ TEST_F(ControlTest, EnqueueBuildChecksTheDigestSomebodyLookedAt) {
 TEST_F(ControlTest, ABuildInFlightRefusesAnotherAndCanBeCancelled) {
   const auto plan = planInput(upload("a.txt", "1"), "a b");
   const auto build = startBuild(plan);
-  const auto refused = control_->plans.enqueueBuild({.plan = plan, .actor = "test"});
+  const auto refused = control_->actions.enqueueBuild({.plan = plan, .actor = "test"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "already-building");
-  const auto asked = control_->plans.cancelBuild(build, "test");
+  const auto asked = control_->actions.cancelBuild(build, "test");
   ASSERT_TRUE(asked);
   EXPECT_FALSE(asked->isOver);
   EXPECT_TRUE(boolOr(parsed(asked->itemJson), "cancel_requested", false));
   finishBuild(plan, "succeeded");
-  EXPECT_EQ(control_->plans.cancelBuild(build, "test").error().code, "finished");
-  EXPECT_EQ(control_->plans.enqueueBuild({.plan = plan, .actor = "test"}).error().code,
+  EXPECT_EQ(control_->actions.cancelBuild(build, "test").error().code, "finished");
+  EXPECT_EQ(control_->actions.enqueueBuild({.plan = plan, .actor = "test"}).error().code,
             "already-built");
-  EXPECT_TRUE(control_->plans.enqueueBuild({.plan = plan, .force = true, .actor = "test"}));
+  EXPECT_TRUE(control_->actions.enqueueBuild({.plan = plan, .force = true, .actor = "test"}));
 }
 
 TEST_F(ControlTest, JobsOfAPlanComeFromItsDocumentBeforeTheFirstBuild) {
@@ -296,7 +296,7 @@ TEST_F(ControlTest, TurningAGateOnEnqueuesWhatWaitsIfAsked) {
 
 TEST_F(ControlTest, APausedStageSaysSoOnEveryWaitingItem) {
   const auto id = upload("a.txt", "1");
-  ASSERT_TRUE(control_->inputs.enqueuePlan(id, false, "test"));
+  ASSERT_TRUE(control_->actions.enqueuePlan(id, false, "test"));
   ASSERT_TRUE(control_->settings.pause("default", "plan", true, "ann"));
   EXPECT_EQ(reasonOf(Listed::Inputs, id), "queue_paused");
   const auto queue = parsed(*control_->overview.queue("default"));
@@ -309,7 +309,7 @@ TEST_F(ControlTest, APausedStageSaysSoOnEveryWaitingItem) {
 
 TEST_F(ControlTest, QueuesCountWhatWaitsRunsAndIsDone) {
   upload("waiting.txt", "0");
-  ASSERT_TRUE(control_->inputs.enqueuePlan(upload("queued.txt", "1"), false, "test"));
+  ASSERT_TRUE(control_->actions.enqueuePlan(upload("queued.txt", "1"), false, "test"));
   const auto plan = planInput(upload("built.txt", "2"), "a b");
   startBuild(plan);
   const auto queue = parsed(*control_->overview.queue("default"));

@@ -167,7 +167,7 @@ TEST_F(ExplainTest, TellsThePlaceInTheQueue) {
   upload("a.txt", "1");
   const auto second = upload("b.txt", "1");
   for (const auto id : {second - 1, second})
-    ASSERT_TRUE(control_->inputs.enqueuePlan(id, false, "ann"));
+    ASSERT_TRUE(control_->actions.enqueuePlan(id, false, "ann"));
   const auto answer = parsed(*control_->listings.explain(Listed::Inputs, second));
   EXPECT_EQ(numberOr(answer, "position", 0), 2);
   EXPECT_TRUE(boolOr(answer, "eligible", false));

@@ -76,7 +76,7 @@ JsonDocument ControlFixture::parsed(const std::string& text) {
 
 std::int64_t ControlFixture::upload(const std::string& name, const std::string& text,
                                     const std::string& queue) {
-  const auto done = control_->inputs.upload(
+  const auto done = control_->actions.upload(
       {.queue = queue, .filename = name, .blob = blobs_.stageBytes(text), .traceId = {}});
   EXPECT_TRUE(done) << done.error().message;
   return done->id;
@@ -84,7 +84,7 @@ std::int64_t ControlFixture::upload(const std::string& name, const std::string& 
 
 std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jobsText) {
   auto connection = database_.lease();
-  EXPECT_TRUE(control_->inputs.enqueuePlan(input, true, "test"));
+  EXPECT_TRUE(control_->actions.enqueuePlan(input, true, "test"));
   const Rows queue = sql(fmt::format("select queue from pending_inputs where id = {}", input));
   const auto ids = PgArray().add(input).take();
   const Rows claim = connection->run("claim_inputs", {ids, instance_, queue.text(0, 0), false});
@@ -113,7 +113,7 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
 
 std::int64_t ControlFixture::startBuild(std::int64_t plan) {
   auto connection = database_.lease();
-  EXPECT_TRUE(control_->plans.enqueueBuild({.plan = plan, .actor = "test"}));
+  EXPECT_TRUE(control_->actions.enqueueBuild({.plan = plan, .actor = "test"}));
   const Rows claim =
       connection->run("claim_plans", {PgArray().add(plan).take(), instance_, "default", false});
   EXPECT_EQ(claim.size(), 1U);
