@@ -26,10 +26,6 @@ struct MetricFamily {
 /// Every metric the program has. A name that is not in this list cannot be counted.
 const std::vector<MetricFamily>& metricFamilies();
 
-/// A label's value, and a number, as the text format writes them.
-std::string escapedLabel(std::string_view text);
-std::string metricNumber(double value);
-
 /// The numbers behind /metrics. Parts count into it where things happen:
 ///   metrics.add("planwright_items_finished_total", {{"queue", name}, {"outcome", "planned"}}, 12);
 /// Names come from metricFamilies(); another one throws std::logic_error (a bug, found by the first

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "base/metrics.h"
+#include "base/metric_text.h"
 
 namespace planwright {
 namespace {
