@@ -21,12 +21,12 @@ Response enqueueBuild(Control& control, const Request& request) {
   if ((mode && !mode->IsString()) || (modeText != "all" && modeText != "failed"))
     return problem(invalid("It must be \"all\" or \"failed\".", "/mode"));
   const auto done = control.actions.enqueueBuild({.plan = *id,
-                                                .onlyFailed = modeText == "failed",
-                                                .useCache = boolOr(*body, "cache", true),
-                                                .force = *force,
-                                                .expectedDigest = ifMatch(request),
-                                                .actor = kApiActor,
-                                                .traceId = traceIdOf(request)});
+                                                  .onlyFailed = modeText == "failed",
+                                                  .useCache = boolOr(*body, "cache", true),
+                                                  .force = *force,
+                                                  .expectedDigest = ifMatch(request),
+                                                  .actor = kApiActor,
+                                                  .traceId = traceIdOf(request)});
   if (!done) return problem(done.error());
   return Response::json(JsonWriter()
                             .object()

@@ -32,15 +32,15 @@ class ControlTest : public ControlFixture {
 
 TEST_F(ControlTest, AnUploadIsRecordedOnceForTheSameContent) {
   const auto first = control_->actions.upload({.queue = "default",
-                                              .filename = "team/req.txt",
-                                              .blob = blobs_.stageBytes("flask"),
-                                              .traceId = {}});
+                                               .filename = "team/req.txt",
+                                               .blob = blobs_.stageBytes("flask"),
+                                               .traceId = {}});
   ASSERT_TRUE(first);
   EXPECT_TRUE(first->isNew);
   const auto again = control_->actions.upload({.queue = "default",
-                                              .filename = "team/req.txt",
-                                              .blob = blobs_.stageBytes("flask"),
-                                              .traceId = {}});
+                                               .filename = "team/req.txt",
+                                               .blob = blobs_.stageBytes("flask"),
+                                               .traceId = {}});
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->isNew);
   EXPECT_EQ(again->id, first->id);
