@@ -116,11 +116,14 @@ void addSubmitCommand(CLI::App& app, Session& session) {
   command->add_option("FILE", arguments->files, "files to hand in")->required();
   command->add_option("--queue", arguments->queue, "the queue; default the default queue");
   command->add_option("--name", arguments->name, "the input's name; default the file's");
-  command->add_flag("--wait", arguments->wait,
-                    "follow until built, failed, or somebody must enqueue by hand");
-  command->add_flag("--plan-only", arguments->planOnly, "with --wait: only until the plan is made");
-  command->add_option("--timeout", arguments->timeout, "with --wait: give up after, such as 10min");
-  command->add_option("--interval", arguments->interval, "with --wait: time between looks");
+  CLI::Option* wait = command->add_flag(
+      "--wait", arguments->wait, "follow until built, failed, or somebody must enqueue by hand");
+  command->add_flag("--plan-only", arguments->planOnly, "with --wait: only until the plan is made")
+      ->needs(wait);
+  command->add_option("--timeout", arguments->timeout, "with --wait: give up after, such as 10min")
+      ->needs(wait);
+  command->add_option("--interval", arguments->interval, "with --wait: time between looks")
+      ->needs(wait);
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return submit(session, *arguments); };
   });
