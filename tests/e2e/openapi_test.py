@@ -69,8 +69,7 @@ def config(folder):
     slow = {"plugin": "planwright.noop-planner", "settings": {"sleep": 600_000}, "workers": 4}
     dies = {"plugin": "test.faulty", "settings": {"how": "die"}}
     queues = {
-        "default": queue("input", builder={**COMMAND, "job_slots": 4}, planner={"plugin": "planwright.recipe"},
-                         locked=["job_slots"]),
+        "default": queue("input", builder={**COMMAND, "workers": 8, "job_slots": 8}, locked=["job_slots"]),
         "manual": queue("manual", planner=NOOP, auto_plan=False, auto_build=False),
         "slow": queue("slow", planner=slow),
         "noop": queue("noop", planner=NOOP, reload={"canary": 0}),
