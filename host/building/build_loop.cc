@@ -237,7 +237,7 @@ bool BuildLoop::failedTrial(OpenBuild& build, const JobResult& result) {
   const bool isBroken = result.failureClass == toText(FailureClass::Bug) ||
                         result.failureClass == toText(FailureClass::Config) ||
                         result.failureClass == toText(FailureClass::Infra);
-  if (!isBroken || result.stoppedByHost == result.holdReason.empty()) return false;
+  if (!isBroken || result.stoppedByHost == result.hold.empty()) return false;
   if (!build.trial)  // or another job of the build saw it first
     return result.generation != 0 && result.generation != build.generation().number;
   queue_.tried(build.trial, LiveQueue::TrialEnd::Failed,
@@ -258,7 +258,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   OpenBuild& build = *at->second;
   touched_.push_back(result.build);
   std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
-  if (!result.holdReason.empty()) round.holdReason = result.holdReason;
+  if (!result.hold.empty()) round.hold = result.hold;
   if (result.remoteEnd == RemoteEnd::IsOver) round.remoteOver.push_back(result.remoteToken);
   if (result.remoteEnd == RemoteEnd::IsUnwanted) round.remoteUnwanted.push_back(result.remoteToken);
   const int job = result.position;
@@ -267,7 +267,7 @@ void BuildLoop::end(JobResult result, Round& round) {
     return redo(build, result, round);
   const bool isAgain = failedTrial(build, result);
   if (isAgain) {
-    result.holdReason.clear();
+    result.hold = {};
     result.stoppedByHost = true;  // it does not count
     lineUp_.push_back({result.build, job});
   }
@@ -351,11 +351,7 @@ void BuildLoop::cancel(PlanId plan, Round& round) {
       round.change(std::move(row));
     }
     touched_.push_back(build->plan().build);
-    std::vector<JobPlace> running;
-    for (int job = 0; job < build->graph().size(); ++job)
-      if (build->graph().status(job) == JobStatus::Running)
-        running.push_back({build->plan().build, job});
-    doors_.stopJobs(running);
+    doors_.stopJobs(build->running());
   }
 }
 
@@ -472,23 +468,27 @@ void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
     task.isUrgent = std::find(urgent_.begin(), urgent_.end(),
                               JobPlace{task.build, task.position}) != urgent_.end();
   if (!written->tasks.empty()) doors_.startJobs(std::move(written->tasks));
-  release(round);
+  for (const auto& failed : written->unstored)
+    if (const auto at = builds_.find(number(failed.build)); at != builds_.end())
+      doors_.stopJobs(at->second->running());
+  release(written->unstored);
+  release(round.finished);
   if (!round.changes.empty() || !round.finished.empty() || !round.starts.empty() ||
       !round.inserted.empty())
     host_.bell.ring();
 }
 
 /// Finished builds make room for others.
-void BuildLoop::release(const Round& round) {
+void BuildLoop::release(const std::vector<FinishedBuild>& finished) {
   std::vector<PlanId> released;
   std::chrono::microseconds work{0};
-  for (const auto& build : round.finished) {
+  for (const auto& build : finished) {
     released.push_back(build.plan);
     if (const auto at = builds_.find(number(build.build)); at != builds_.end()) {
       work += at->second->work();
       endTrial(*at->second, build.outcome == FinishedBuild::Outcome::Built);
+      builds_.erase(at);
     }
-    builds_.erase(number(build.build));
     if (build.outcome == FinishedBuild::Outcome::Failed)
       log::info("failed plan={} build={}: {}", number(build.plan), number(build.build),
                 build.error);

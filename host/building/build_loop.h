@@ -73,7 +73,7 @@ class BuildLoop {
   void chooseStarts(Round& round);
   void closeFinished(Round& round);
   void commit(const Round& round, const std::stop_token& stop);
-  void release(const Round& round);
+  void release(const std::vector<FinishedBuild>& finished);
   JobChange change(const OpenBuild& build, int position) const;
 
   const Host& host_;

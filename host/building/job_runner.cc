@@ -166,8 +166,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
       failure = {FailureClass::Limit, exit->limitReason, failure.details, {}};
     describe(failure, call.reason(), result);
     result.isDeath = outcome.isDeath && failure.kind == FailureClass::Infra;
-    if (!outcome.holdReason.empty())
-      result.holdReason = fmt::format("{}: {}", config.plugin, outcome.holdReason);
+    if (!outcome.hold.empty())
+      result.hold = {fmt::format("{}: {}", config.plugin, outcome.hold.reason),
+                     outcome.hold.quarantined};
     return result;
   }
   auto collected = folder.collect(task.job().outputs, host_.blobs, config.limits.outputBytes);
@@ -255,8 +256,8 @@ void JobRunner::describe(const Failure& failure, StopReason stopped, JobResult& 
     result.error = "The host stopped.";
   }
   if (kind == FailureClass::Config) {
-    result.holdReason =
-        fmt::format("{}: {}", generation_->config.builder.plugin, toUtf8(failure.message));
+    result.hold = {
+        fmt::format("{}: {}", generation_->config.builder.plugin, toUtf8(failure.message)), {}};
     result.stoppedByHost = true;
   }
 }

@@ -68,7 +68,7 @@ struct JobResult {
   std::chrono::microseconds took{0};
   std::vector<JobOutput> outputs;
   std::vector<StagedBlob> blobs;  ///< whose rows are due with the result
-  std::string holdReason;         ///< the builder's settings are wrong: the queue is to be held
+  Hold hold;                      ///< the queue is to be held
   int lostFrom = -1;              ///< position of a job whose output, an input here, is gone
   bool isDeath = false;           ///< the process of the builder died with it
   bool isFromCache = false;       ///< nothing ran

@@ -210,6 +210,13 @@ void OpenBuild::describeFailure(FinishedBuild& end) const {
   }
 }
 
+std::vector<JobPlace> OpenBuild::running() const {
+  std::vector<JobPlace> running;
+  for (int job = 0; job < graph_.size(); ++job)
+    if (graph_.status(job) == JobStatus::Running) running.push_back({plan_.build, job});
+  return running;
+}
+
 FinishedBuild OpenBuild::finish() const {
   FinishedBuild end;
   end.plan = plan_.id;

@@ -104,6 +104,7 @@ class OpenBuild {
   /// Everything a thread needs to run this job. NotFound as of inputsFromJobs.
   Result<JobTask> task(int position, AttemptId attempt, int number) const;
   /// How it ended, with the manifest. Call when the graph is over.
+  std::vector<JobPlace> running() const;
   FinishedBuild finish() const;
 
  private:

@@ -90,7 +90,7 @@ StageOutcome RemoteAttempt::outcome(RemoteEngine::End end, JobServices& services
   StageOutcome out;
   if (end.failure) {
     out.failure = std::move(end.failure);
-    out.holdReason = std::move(end.holdReason);
+    out.hold = std::move(end.hold);
     return out;
   }
   end_ = RemoteEnd::IsOver;

@@ -201,7 +201,7 @@ void RemoteEngine::look() {
     return hear(look, services);
   }
   const FailureClass kind = look.failure->kind;
-  if (kind == FailureClass::Config || kind == FailureClass::Bug || !look.holdReason.empty())
+  if (kind == FailureClass::Config || kind == FailureClass::Bug || !look.hold.empty())
     return endAll(look);
   auto open = open_.lock();
   open->nextLook = now + backoff_.next();
@@ -249,7 +249,7 @@ void RemoteEngine::endAll(const RemoteLook& look) {
   for (const auto& [handle, waiter] : open->waiters) {
     waiter->end.failure = look.failure;
     waiter->end.failure->kind = FailureClass::Config;
-    waiter->end.holdReason = look.holdReason;
+    waiter->end.hold = look.hold;
     waiter->isOver = true;
   }
   open->nextLook = host_.clock.steady() + kSweep;

@@ -37,7 +37,7 @@ class RemoteEngine {
   /// How a job ended there, or why it is not known.
   struct End {
     std::optional<Failure> failure;  ///< the engine cannot be asked any more
-    std::string holdReason;
+    Hold hold;
     std::optional<RemoteState> state;
     std::vector<StageOutcome::Output> outputs;
     std::vector<StagedBlob> blobs;

@@ -9,6 +9,7 @@
 #include "artifacts/blob_store.h"
 #include "model/claims.h"
 #include "model/ids.h"
+#include "stages/stage.h"
 #include "store/job_cache.h"
 #include "store/jobs.h"
 
@@ -25,7 +26,7 @@ struct Round {
   std::vector<CacheEntry> results;                      ///< for the cache
   std::map<std::string, double> learned;                ///< seconds of jobs, by name
   std::vector<std::string> remoteOver, remoteUnwanted;  ///< tokens of jobs at another engine
-  std::string holdReason;
+  Hold hold;
 
   /// One statement writes all changes, so a second change of the same job in this round is merged
   /// into the first.

@@ -1,7 +1,9 @@
 #include "building/round_writer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include "base/backoff.h"
@@ -10,7 +12,9 @@
 #include "base/threads.h"
 #include "base/unavailable.h"
 #include "store/blobs.h"
+#include "store/one_line.h"
 #include "store/plans.h"
+#include "store/queue_rows.h"
 #include "store/remote_jobs.h"
 
 namespace planwright {
@@ -37,12 +41,93 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
       return written;
     } catch (const Unavailable& e) {
       log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
-    } catch (const std::exception& e) {
+    } catch (const std::exception& e) {  // one of them cannot be stored: find it
       log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
+      isRepeated_ = true;
+      try {
+        written = writeSingly(round);
+        isRepeated_ = false;
+        return written;
+      } catch (const std::exception& again) {
+        log::warn("holding results of builds queue={}: {}", queue_.name, again.what());
+      }
     }
     isRepeated_ = true;
     if (!sleepFor(backoff.next(), stop)) return std::nullopt;
   }
+}
+
+/// Each build by itself, so that one that cannot be stored ends and the others go on.
+RoundWriter::Written RoundWriter::writeSingly(const Round& round) {
+  std::set<BuildId> builds(round.inserted.begin(), round.inserted.end());
+  for (const auto& change : round.changes) builds.insert(change.build);
+  for (const auto& start : round.starts) builds.insert(start.build);
+  for (const auto& redo : round.redone) builds.insert(redo.build);
+  for (const auto& finished : round.finished) builds.insert(finished.build);
+  Written written;
+  for (const auto id : builds) {
+    Written part;
+    try {
+      writeOnce(partOf(round, id), part);
+    } catch (const Unavailable&) {
+      throw;
+    } catch (const std::exception& e) {
+      written.unstored.push_back(fail(round, id, oneLine(e.what())));
+      continue;
+    }
+    std::move(part.tasks.begin(), part.tasks.end(), std::back_inserter(written.tasks));
+    std::move(part.failed.begin(), part.failed.end(), std::back_inserter(written.failed));
+  }
+  Round rest;  // what belongs to no build alone
+  rest.remoteOver = round.remoteOver;
+  rest.remoteUnwanted = round.remoteUnwanted;
+  rest.hold = round.hold;
+  writeOnce(rest, written);
+  return written;
+}
+
+/// Without what was learned: it is not worth an error.
+Round RoundWriter::partOf(const Round& round, BuildId id) const {
+  const auto of = [id](const auto& one) { return one.build == id; };
+  const auto take = [](const auto& from, auto& to, const auto& which) {
+    std::copy_if(from.begin(), from.end(), std::back_inserter(to), which);
+  };
+  Round part;
+  part.blobs = round.blobs;
+  take(round.changes, part.changes, of);
+  take(round.inserted, part.inserted, [id](BuildId one) { return one == id; });
+  take(round.starts, part.starts, of);
+  take(round.finished, part.finished, of);
+  take(round.redone, part.redone, of);
+  if (const auto at = builds_->find(number(id)); at != builds_->end())
+    take(round.results, part.results,
+         [plan = number(at->second->plan().id)](const auto& entry) { return entry.plan == plan; });
+  return part;
+}
+
+FinishedBuild RoundWriter::fail(const Round& round, BuildId id, const std::string& why) {
+  FinishedBuild failed;
+  for (const auto& finished : round.finished)
+    if (finished.build == id) failed.plan = finished.plan, failed.fence = finished.fence;
+  if (const auto at = builds_->find(number(id)); at != builds_->end()) {
+    failed.plan = at->second->plan().id;
+    failed.fence = at->second->plan().fence;
+  }
+  failed.build = id;
+  failed.outcome = FinishedBuild::Outcome::Failed;
+  failed.reasonCode = "internal";
+  failed.error = "Its results could not be stored: " + why;
+  try {
+    Transaction transaction(connection_);
+    Jobs(connection_).fail(failed, queue_.name);
+    Plans(connection_).finish({failed}, queue_.name);
+    transaction.commit();
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const std::exception& e) {  // its claim is given back as one that nobody knows
+    log::error("build {} cannot even be failed: {}", number(id), e.what());
+  }
+  return failed;
 }
 
 /// Jobs of new builds are inserted with the status running, which saves a statement. The others are
@@ -98,7 +183,7 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   const bool isStarting = !starts.inserts.empty() || !starts.updates.empty();
   const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
                          (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1) +
-                         (round.finished.empty() ? 0 : 1) + (round.holdReason.empty() ? 0 : 1) +
+                         (round.finished.empty() ? 0 : 1) + (round.hold.empty() ? 0 : 1) +
                          (round.learned.empty() ? 0 : 1) + (round.redone.empty() ? 0 : 1) +
                          (round.results.empty() ? 0 : 1) + (round.remoteOver.empty() ? 0 : 1) +
                          (round.remoteUnwanted.empty() ? 0 : 1) + (hasEvents(round) ? 1 : 0);
@@ -111,8 +196,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   if (statements > 1) transaction = std::make_unique<Transaction>(connection_);
   Jobs jobs(connection_);
   Blobs::record(connection_, round.blobs);
-  if (!round.holdReason.empty())
-    connection_.run("queue_hold", {queue, std::nullopt, round.holdReason});
+  if (!round.hold.empty())
+    QueueRows(connection_).holdBuilding(queue, round.hold.reason, round.hold.quarantined);
   if (!round.redone.empty()) jobs.redo(round.redone, queue);
   if (!round.changes.empty()) failpoint("job.commit.before");
   std::size_t refused = 0;

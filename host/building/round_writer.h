@@ -11,8 +11,9 @@
 
 namespace planwright {
 
-/// Writes each round in one transaction; after that, the jobs of the round may run. Used by the
-/// build loop in its thread.
+/// Writes each round in one transaction; after that, the jobs of the round may run. What Postgres
+/// refuses for another reason than an outage is written build by build. Used by the build loop in
+/// its thread.
 class RoundWriter {
  public:
   RoundWriter(const Host& host, LiveQueue& queue, Connection& connection)
@@ -23,6 +24,8 @@ class RoundWriter {
   struct Written {
     std::vector<JobTask> tasks;     ///< committed as running
     std::vector<JobResult> failed;  ///< started jobs that cannot run, for the next round
+    /// Builds that Postgres refused, which are failed by that: nobody works on them any more.
+    std::vector<FinishedBuild> unstored;
   };
   /// Waits for Postgres; nullopt if a stop was asked for meanwhile. A start that is in neither list
   /// was refused, because the claim was lost.
@@ -34,6 +37,9 @@ class RoundWriter {
   /// Of builds with changes that go on after them.
   std::vector<BuildProgress> progressOf(const Round& round) const;
   void writeOnce(const Round& round, Written& written);
+  Written writeSingly(const Round& round);
+  Round partOf(const Round& round, BuildId build) const;
+  FinishedBuild fail(const Round& round, BuildId build, const std::string& why);
   void takeIds(const std::vector<InsertedJob>& inserted, Written& written);
   void makeTask(const JobPlace& place, AttemptId attempt, int number, Written& written);
   OpenBuild& build(BuildId id) const { return *builds_->at(number(id)); }

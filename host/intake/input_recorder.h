@@ -73,9 +73,9 @@ class InputRecorder {
   virtual std::string cursor(std::string_view queue, std::string_view source) = 0;
   /// An event: this file will not become an input, and why. `name` is UTF-8 (other bytes as \xNN).
   virtual void refused(std::string_view queue, std::string_view name, std::string_view reason) = 0;
-  /// An event of the source itself: its folder is gone or back, leases do not work there, or what
-  /// it emitted. `bodyJson`: an object with "message".
-  virtual void sourceEvent(std::string_view queue, std::string_view type,
+  /// An event of the source itself: leases do not work there, or what it emitted. `bodyJson`: an
+  /// object with "message". `level`: info, warning or error.
+  virtual void sourceEvent(std::string_view queue, std::string_view type, std::string_view level,
                            std::string_view bodyJson) = 0;
 };
 

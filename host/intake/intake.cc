@@ -70,6 +70,12 @@ std::string describe(const std::string& source, const std::string& message) {
   return JsonWriter().object().member("message", message).member("source", source).end().take();
 }
 
+/// What the source says of an event that it emitted.
+std::string_view levelOf(const JsonDocument& body) {
+  const std::string level = textOr(body, "level");
+  return level == "warning" ? "warning" : level == "error" ? "error" : "info";
+}
+
 }  // namespace
 
 Intake::Intake(IntakeSettings settings, IntakeParts parts)
@@ -248,7 +254,8 @@ void Intake::report(const SourceCall::Event& event) {
   if (event.type == kRefused && body) {
     refuseName(textOr(*body, "name"), textOr(*body, "reason"));
   } else {
-    recorder_.sourceEvent(settings_.queue, event.type, event.bodyJson);
+    recorder_.sourceEvent(settings_.queue, event.type, body ? levelOf(*body) : "info",
+                          event.bodyJson);
   }
 }
 
@@ -405,7 +412,7 @@ void Intake::tellMissingLease(const std::string& folder) {
                              "copy guard against a file that is still being written.")
       .member("folder", folder)
       .end();
-  recorder_.sourceEvent(settings_.queue, "source_without_leases", body.take());
+  recorder_.sourceEvent(settings_.queue, "source_without_leases", "info", body.take());
   toldMissingLease_ = true;
 }
 

@@ -36,14 +36,6 @@ ClaimedInput firstClaim(const RecordedFile& file, InputId id, int maxAttempts) {
   return claim;
 }
 
-std::string_view levelOf(std::string_view type) {
-  return type.find("missing") != std::string_view::npos ||
-                 type.find("failed") != std::string_view::npos ||
-                 type.find("gone") != std::string_view::npos
-             ? "warning"
-             : "info";
-}
-
 }  // namespace
 
 PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets,
@@ -160,9 +152,8 @@ void PostgresRecorder::refused(std::string_view queue, std::string_view name,
 }
 
 void PostgresRecorder::sourceEvent(std::string_view queue, std::string_view type,
-                                   std::string_view bodyJson) {
-  connection_->run("source_event",
-                   {queue, "queue/" + std::string(queue), type, levelOf(type), bodyJson});
+                                   std::string_view level, std::string_view bodyJson) {
+  connection_->run("source_event", {queue, "queue/" + std::string(queue), type, level, bodyJson});
   bell_.ring();
 }
 

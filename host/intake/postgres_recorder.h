@@ -31,7 +31,7 @@ class PostgresRecorder final : public InputRecorder {
   std::vector<KnownFile> known(std::string_view queue, std::string_view source) override;
   std::string cursor(std::string_view queue, std::string_view source) override;
   void refused(std::string_view queue, std::string_view name, std::string_view reason) override;
-  void sourceEvent(std::string_view queue, std::string_view type,
+  void sourceEvent(std::string_view queue, std::string_view type, std::string_view level,
                    std::string_view bodyJson) override;
 
  private:

@@ -10,6 +10,7 @@
 #include "base/unavailable.h"
 #include "store/blobs.h"
 #include "store/inputs.h"
+#include "store/queue_rows.h"
 
 namespace planwright {
 
@@ -45,19 +46,19 @@ void PlanCommitter::commitTogether(const std::vector<PlanResult>& results) {
   std::vector<PlannedInput> planned;
   std::vector<UnplannedInput> unplanned;
   std::vector<StagedBlob> blobs;
-  std::string hold;
+  Hold hold;
   for (const auto& result : results) {
     if (const auto* made = std::get_if<PlannedInput>(&result.end))
       planned.push_back(*made);
     else
       unplanned.push_back(std::get<UnplannedInput>(result.end));
     blobs.insert(blobs.end(), result.blobs.begin(), result.blobs.end());
-    if (!result.holdReason.empty()) hold = result.holdReason;
+    if (!result.hold.empty()) hold = result.hold;
   }
   Blobs::record(*connection_, blobs);
   if (!hold.empty()) {
-    connection_->run("queue_hold", {queue_.name, hold, std::nullopt});
-    log::error("queue held queue={} stage=plan: {}", queue_.name, hold);
+    QueueRows(*connection_).holdPlanning(queue_.name, hold.reason, hold.quarantined);
+    log::error("queue held queue={} stage=plan: {}", queue_.name, hold.reason);
   }
   if (!planned.empty()) commitPlanned(planned);
   if (!unplanned.empty()) commitUnplanned(unplanned);

@@ -93,7 +93,7 @@ PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
   PlanResult tried = attemptOrRetry(input);
   const auto* failed = std::get_if<UnplannedInput>(&tried.end);
   const bool isStopped = failed && (failed->failure.kind == FailureClass::Cancelled ||
-                                    (!failed->countAttempt && tried.holdReason.empty()));
+                                    (!failed->countAttempt && tried.hold.empty()));
   if (!failed || isStopped) {
     if (const auto tell = queue_.comparison(trial); tell && !failed) compare(tell, input, tried);
     queue_.tried(trial, failed ? End::Undecided : End::Passed);
@@ -141,12 +141,12 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
     const bool again = ok.error().kind == ErrorKind::Unavailable;
     result.end = toUnplanned(
         input, {again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}});
-    if (!again) result.holdReason = fmt::format("{}: {}", result.plugin, ok.error().message);
+    if (!again) result.hold = {fmt::format("{}: {}", result.plugin, ok.error().message), {}};
     return result;
   }
   auto secrets = readSecretValues(slot->config->pluginSecrets);
   if (!secrets) {
-    result.holdReason = fmt::format("{}: {}", result.plugin, secrets.error().message);
+    result.hold = {fmt::format("{}: {}", result.plugin, secrets.error().message), {}};
     result.end = toUnplanned(input, {FailureClass::Config, secrets.error().message, {}, {}});
     return result;
   }
@@ -176,9 +176,10 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
     outcome.failure = std::move(over);
   if (outcome.failure) {
     if (outcome.failure->kind == FailureClass::Config)
-      outcome.holdReason = toUtf8(outcome.failure->message);
-    if (!outcome.holdReason.empty())
-      result.holdReason = fmt::format("{}: {}", result.plugin, outcome.holdReason);
+      outcome.hold.reason = toUtf8(outcome.failure->message);
+    if (!outcome.hold.empty())
+      result.hold = {fmt::format("{}: {}", result.plugin, outcome.hold.reason),
+                     outcome.hold.quarantined};
     auto unplanned = toUnplanned(input, std::move(*outcome.failure));
     if (outcome.isDeath && unplanned.failure.kind == FailureClass::Infra) {
       unplanned.isDeath = true;

@@ -15,12 +15,11 @@
 
 namespace planwright {
 
-/// The result for one claimed input. If `holdReason` is set, the settings are wrong and the queue
-/// must be held.
+/// The result for one claimed input. If `hold` is set, the queue must be held.
 struct PlanResult {
   std::variant<PlannedInput, UnplannedInput> end;
   std::vector<StagedBlob> blobs;  ///< stored by the planner; their rows are due with the result
-  std::string holdReason;
+  Hold hold;
   std::string plugin;
   std::chrono::microseconds took{0};
 };

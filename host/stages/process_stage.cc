@@ -173,6 +173,7 @@ StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
   StageOutcome refused;
   if (auto why = host_->quarantine->whyNot(task_.digest); !why.empty()) {
     process_.reset();
+    refused.hold = {why, task_.digest};
     refused.failure = Failure{FailureClass::Config, std::move(why), {}, {}};
     return refused;
   }
@@ -352,11 +353,12 @@ StageOutcome ProcessInstance::died(const Error& why, const std::string& item, St
     host_->quarantine->died(
         {task_.manifest.id, task_.manifest.version, task_.digest, item, how, tail},
         std::chrono::steady_clock::now());
-    outcome.holdReason = host_->quarantine->whyNot(task_.digest);
+    if (auto reason = host_->quarantine->whyNot(task_.digest); !reason.empty())
+      outcome.hold = {std::move(reason), task_.digest};
   }
   log::warn("{} queue={} digest={}", outcome.failure->message, task_.queue, task_.digest);
   process_.reset();
-  if (outcome.holdReason.empty() && call.reason() != StopReason::Drain) launch();
+  if (outcome.hold.empty() && call.reason() != StopReason::Drain) launch();
   return outcome;
 }
 
@@ -378,7 +380,7 @@ RemoteLook ProcessRemoteBuilder::observe(std::string_view handlesJson, StageCall
   RemoteLook look;
   if (outcome.failure) {
     look.failure = std::move(outcome.failure);
-    look.holdReason = std::move(outcome.holdReason);
+    look.hold = std::move(outcome.hold);
   } else if (auto told = lookFrom(instance_->takeDone())) {
     look = std::move(*told);
     instance_->mask(look.failure);

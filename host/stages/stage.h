@@ -87,6 +87,13 @@ struct StageJob {
   std::string traceparent = {};  ///< as StageInput's
 };
 
+/// Why the stage of a queue takes nothing from now on.
+struct Hold {
+  std::string reason;       ///< for people; empty = it is not held
+  std::string quarantined;  ///< digest of the quarantined plugin; empty = the settings are wrong
+  bool empty() const { return reason.empty(); }
+};
+
 /// The end of a call: a result or a failure, never both.
 struct StageOutcome {
   struct Output {
@@ -95,7 +102,7 @@ struct StageOutcome {
   };
   std::optional<Failure> failure;
   bool isDeath = false;         ///< the process of the stage died with it
-  std::string holdReason;       ///< from now on the stage runs nothing, and why
+  Hold hold;                    ///< from now on the stage runs nothing
   std::string document;         ///< planner: the plan document; submit: the handle
   std::vector<Output> outputs;  ///< builder: outputs that are blobs already
 };
@@ -127,7 +134,7 @@ struct RemoteState {
 /// One look at the engine. Outputs come before the states of the same look.
 struct RemoteLook {
   std::optional<Failure> failure;
-  std::string holdReason;                                             ///< as in StageOutcome
+  Hold hold;                                                          ///< as in StageOutcome
   std::vector<std::pair<std::string, StageOutcome::Output>> outputs;  ///< by handle
   std::vector<RemoteState> states;
   std::chrono::milliseconds nextLook{1000};

@@ -150,6 +150,10 @@ void Jobs::redo(const std::vector<JobRedo>& jobs, const std::string& queue) {
   connection_.run("redo_jobs", {ids.take(), builds.take(), fences.take(), reasons.take(), queue});
 }
 
+void Jobs::fail(const FinishedBuild& build, const std::string& queue) {
+  connection_.run("fail_jobs", {number(build.build), build.fence, build.error, queue});
+}
+
 std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceId instance,
                                     const std::string& queue) {
   PgArray ids, builds, fences;

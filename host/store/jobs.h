@@ -120,6 +120,8 @@ class Jobs {
   /// How far their builders are. What is being moved right now is left out.
   void note(const std::vector<JobProgress>& said);
   void redo(const std::vector<JobRedo>& jobs, const std::string& queue);
+  /// What is not over of a build that cannot be stored ends as its error says.
+  void fail(const FinishedBuild& build, const std::string& queue);
   /// Also returns jobs that were started by an earlier commit whose answer never came.
   std::vector<StartedJob> start(const std::vector<JobStart>& jobs, InstanceId instance,
                                 const std::string& queue);

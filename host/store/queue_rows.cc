@@ -8,6 +8,16 @@ void QueueRows::configure(const QueueRow& start) {
                    start.buildWorkers, start.jobSlots, start.poisonAfter});
 }
 
+void QueueRows::holdPlanning(const std::string& queue, const std::string& reason,
+                             const std::string& quarantined) {
+  connection_.run("queue_hold_planning", {queue, reason, quarantined});
+}
+
+void QueueRows::holdBuilding(const std::string& queue, const std::string& reason,
+                             const std::string& quarantined) {
+  connection_.run("queue_hold_building", {queue, reason, quarantined});
+}
+
 void QueueRows::release(const std::string& queue) {
   connection_.run("queue_release", {queue});
 }

@@ -30,6 +30,12 @@ class QueueRows {
   /// Start values from the configuration; keys that were changed since keep theirs. Lifts what held
   /// the queue.
   void configure(const QueueRow& start);
+  /// `quarantined`: the digest of the plugin that is the reason, or "": then only a change of the
+  /// settings or a release lifts it.
+  void holdPlanning(const std::string& queue, const std::string& reason,
+                    const std::string& quarantined);
+  void holdBuilding(const std::string& queue, const std::string& reason,
+                    const std::string& quarantined);
   /// Lifts what held it, and nothing else.
   void release(const std::string& queue);
   /// The configuration of `instance` does not name this queue any more. If no other host runs it,

@@ -163,7 +163,7 @@ class Call:
             raise Cancelled(reason)
 
     def event(self, kind, **body):
-        """A durable event of this call."""
+        """A durable event of this call. People see `message`; `level`: info (default), warning or error."""
         self._host.send(EVENT, self._number, {"type": kind}, json.dumps(body).encode())
 
     def metric(self, name, value, kind="counter", **labels):

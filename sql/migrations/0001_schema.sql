@@ -61,13 +61,17 @@ create table queues (
   job_slots int not null check (job_slots between 0 and 1000),
   plan_paused boolean not null default false,
   build_paused boolean not null default false,
-  plan_held text not null default '',             -- why the stage is held (settings are wrong), or empty
+  plan_held text not null default '',             -- why the stage is held, for people; or empty
   build_held text not null default '',
+  plan_quarantine text,                           -- digest of the quarantined plugin that holds it; null: something else does
+  build_quarantine text,
   poison_after int not null default 2,            -- hosts that died with one item alone before it is given up
   overrides jsonb not null default '{}',          -- key -> {"by":…, "at":…}
   revision bigint not null default 1,             -- the ETag of the settings
   changed_by text not null default 'config',
-  changed_at timestamptz not null default now()
+  changed_at timestamptz not null default now(),
+  check (plan_quarantine is null or plan_held <> ''),
+  check (build_quarantine is null or build_held <> '')
 );
 
 -- Versions of plugins that are not run any more, since their processes died on one item after the other.
@@ -75,7 +79,7 @@ create table quarantines (
   digest text primary key,
   plugin text not null,
   version text not null,
-  reason text not null,                           -- one sentence; holds the digest, as queues.*_held then do
+  reason text not null,                           -- one sentence
   deaths jsonb not null,                          -- [{"item","how","last_words"}]
   since timestamptz not null default now()
 );

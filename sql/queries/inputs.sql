@@ -179,10 +179,6 @@ select t.id, t.queue,
        case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end
   from t left join u using (id) order by t.id
 
--- name: waiting_inputs
--- $1 queue, $2 limit: recorded inputs that nobody has queued, oldest first
-select id from pending_inputs where queue = $1 and status = 'pending' and queued_at is null order by id limit $2
-
 -- name: eligible_inputs
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket. Only the
 -- last row of a full page says when it was queued: to write a time costs as much as all the rest of a row.

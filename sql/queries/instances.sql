@@ -20,10 +20,5 @@ update instances set ended_at = now()
  where ended_at is null and heartbeat_at < now() - make_interval(secs => $1) and id <> $2
 returning id, end_sessions_of(id)
 
--- name: instances_list
-select id, data_id, hostname, pid, roles, version, rfc3339(started_at), rfc3339(heartbeat_at),
-       extract(epoch from now() - heartbeat_at)::float8
-  from instances where ended_at is null order by id
-
 -- name: instances_last_ended
 select coalesce(max(ended_at)::text, '') from instances

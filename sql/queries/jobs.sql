@@ -127,6 +127,22 @@ u as (
 insert into events (queue, subject, type, level, body)
 select $5, 'job/' || id, 'job.redo', 'warning', jsonb_build_object('build', build_id, 'name', name, 'error', why) from u
 
+-- name: fail_jobs
+-- $1 build, $2 fence, $3 error, $4 queue: ends what is not over of a build that cannot be stored.
+with j as (
+  update jobs j set status = case j.status when 'running' then 'failed' else 'dep_failed' end,
+         class = case j.status when 'running' then 'bug' end, error = $3, finished_at = now()
+    from builds b
+   where b.id = $1 and b.fence = $2 and b.status = 'building' and j.build_id = b.id
+     and j.status in ('blocked', 'ready', 'running')
+  returning j.id, j.build_id, j.name, j.status),
+a as (
+  update job_attempts a set ended_at = now(), status = 'failed', class = 'bug', error = $3
+    from j where a.job_id = j.id and a.ended_at is null)
+insert into events (queue, subject, type, level, body)
+select $4, 'job/' || id, 'job.' || status, case status when 'failed' then 'error' else 'warning' end,
+       jsonb_build_object('build', build_id, 'name', name, 'error', $3::text) from j
+
 -- name: start_jobs
 -- Arrays: $1 job, $2 build, $3 fence. $4 instance, $5 queue. Gives (job, attempt number, attempt id).
 with r as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as r (id, build_id, fence)),

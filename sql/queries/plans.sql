@@ -129,10 +129,6 @@ select t.id, t.queue,
        coalesce(t.build_id, 0)
   from t left join u using (id) order by t.id
 
--- name: waiting_plans
--- $1 queue, $2 limit
-select id from plans where queue = $1 and status = 'ready_for_build' and queued_at is null order by id limit $2
-
 -- name: release_plans
 -- As release_inputs. Builds stay open, but for those of poison. Gives (queue, id).
 with lost as (

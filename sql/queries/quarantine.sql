@@ -23,15 +23,15 @@ e as (
 select digest, version from d
 
 -- name: release_held_by_quarantine
--- Queues that wait for what is quarantined no more.
-with h as (
-  select name, substring(plan_held from '\((sha256:[0-9a-f]{64})\) is quarantined: ') as plan,
-         substring(build_held from '\((sha256:[0-9a-f]{64})\) is quarantined: ') as build
-    from queues where plan_held <> '' or build_held <> ''),
-r as (
-  select name, plan is not null and not exists (select from quarantines where digest = plan) as plan,
-         build is not null and not exists (select from quarantines where digest = build) as build from h)
+-- Stages that wait for what is quarantined no more.
+with r as (
+  select q.name, q.plan_quarantine is not null and p.digest is null as plan,
+         q.build_quarantine is not null and b.digest is null as build
+    from queues q left join quarantines p on p.digest = q.plan_quarantine
+                  left join quarantines b on b.digest = q.build_quarantine)
 update queues q
    set plan_held = case when r.plan then '' else q.plan_held end,
-       build_held = case when r.build then '' else q.build_held end
+       plan_quarantine = case when not r.plan then q.plan_quarantine end,
+       build_held = case when r.build then '' else q.build_held end,
+       build_quarantine = case when not r.build then q.build_quarantine end
   from r where r.name = q.name and (r.plan or r.build)

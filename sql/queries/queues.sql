@@ -10,7 +10,7 @@ on conflict (name) do update set
   plan_workers = case when q.overrides ? 'plan_workers' then q.plan_workers else excluded.plan_workers end,
   build_workers = case when q.overrides ? 'build_workers' then q.build_workers else excluded.build_workers end,
   job_slots = case when q.overrides ? 'job_slots' then q.job_slots else excluded.job_slots end,
-  poison_after = excluded.poison_after, plan_held = '', build_held = ''
+  poison_after = excluded.poison_after, plan_held = '', build_held = '', plan_quarantine = null, build_quarantine = null
 
 -- name: queue_settings
 select name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, plan_paused, build_paused,
@@ -38,22 +38,27 @@ e as (
   select name, 'queue/' || name, 'queue.settings', $10, jsonb_build_object('keys', $12::jsonb, 'revision', revision) from u)
 select revision from u
 
--- name: queue_hold
--- $1 name, $2 why planning is held or null to leave, $3 why building is held or null
-with u as (
-  update queues set plan_held = coalesce($2, plan_held), build_held = coalesce($3, build_held) where name = $1
-  returning name)
+-- name: queue_hold_planning
+-- $1 name, $2 why, $3 digest of the quarantined plugin that is the reason, or ''
+with u as (update queues set plan_held = $2, plan_quarantine = nullif($3, '') where name = $1 returning name)
 insert into events (queue, subject, type, level, body)
-select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', $3::text) from u
+select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', null) from u
+
+-- name: queue_hold_building
+-- as queue_hold_planning
+with u as (update queues set build_held = $2, build_quarantine = nullif($3, '') where name = $1 returning name)
+insert into events (queue, subject, type, level, body)
+select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', null, 'build', $2::text) from u
 
 -- name: queue_release
 -- $1 name
-update queues set plan_held = '', build_held = '' where name = $1 and (plan_held <> '' or build_held <> '')
+update queues set plan_held = '', build_held = '', plan_quarantine = null, build_quarantine = null
+ where name = $1 and (plan_held <> '' or build_held <> '')
 
 -- name: queue_leave
 -- $1 name, $2 instance that runs it no more, $3 why its items wait from now on. Nothing while another host runs it.
 with u as (
-  update queues set plan_held = $3, build_held = $3
+  update queues set plan_held = $3, build_held = $3, plan_quarantine = null, build_quarantine = null
    where name = $1
      and not exists (select from instances i
                       cross join lateral (select tools from instance_tools t where t.instance = i.id

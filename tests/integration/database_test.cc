@@ -135,5 +135,22 @@ TEST_F(DatabaseTest, ColumnsAreAskedForByName) {
   EXPECT_THROW(rows.text(0, "nmae"), std::logic_error);
 }
 
+// Which plugin holds a queue was once found in the sentence for people.
+TEST_F(DatabaseTest, OnlyWhatAQuarantineHoldsIsReleasedWithIt) {
+  QueueRows queues(*connection);
+  connection->run("quarantine_plugin", {"sha256:a", "bad", "1.0", "It dies.", "[]"});
+  queues.holdPlanning("default", "(sha256:b) is quarantined: says a plugin in its own words", "");
+  queues.holdBuilding("default", "It dies.", "sha256:a");
+  connection->run("release_held_by_quarantine");
+  EXPECT_EQ(text("select build_held from queues where name = 'default'"), "It dies.");
+  connection->run("release_plugin", {"bad", "test"});
+  connection->run("release_held_by_quarantine");
+  EXPECT_EQ(text("select build_held from queues where name = 'default'"), "");
+  EXPECT_EQ(text("select build_quarantine is null from queues where name = 'default'"), "t");
+  EXPECT_NE(text("select plan_held from queues where name = 'default'"), "");
+  queues.release("default");
+  EXPECT_EQ(text("select plan_held from queues where name = 'default'"), "");
+}
+
 }  // namespace
 }  // namespace planwright::database_test

@@ -78,14 +78,18 @@ class MemoryRecorder final : public InputRecorder {
   void refused(std::string_view, std::string_view name, std::string_view reason) override {
     state_.lock()->refused.emplace_back(name, reason);
   }
-  void sourceEvent(std::string_view, std::string_view type, std::string_view body) override {
-    state_.lock()->events.emplace_back(type, body);
+  void sourceEvent(std::string_view, std::string_view type, std::string_view level,
+                   std::string_view body) override {
+    auto state = state_.lock();
+    state->events.emplace_back(type, body);
+    state->levels.emplace_back(level);
   }
 
   std::vector<Input> inputs() { return state_.lock()->inputs; }
   std::size_t inputCount() { return state_.lock()->inputs.size(); }
   std::vector<std::pair<std::string, std::string>> refusals() { return state_.lock()->refused; }
   std::vector<std::pair<std::string, std::string>> events() { return state_.lock()->events; }
+  std::vector<std::string> levels() { return state_.lock()->levels; }
   int batches() { return state_.lock()->batches; }
   std::string storedCursor() { return state_.lock()->cursor; }
   void setAway(bool isAway) { state_.lock()->isAway = isAway; }
@@ -102,6 +106,7 @@ class MemoryRecorder final : public InputRecorder {
     std::map<std::string, File> files;
     std::vector<Input> inputs;
     std::vector<std::pair<std::string, std::string>> refused, events;
+    std::vector<std::string> levels;  ///< of the events
     std::string cursor;
     int batches = 0;
     bool isAway = false;

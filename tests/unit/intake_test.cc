@@ -281,6 +281,19 @@ TEST_F(IntakeTest, SaysOnceWhereLeasesCannotBeHad) {
   EXPECT_EQ(recorder.events()[0].first, "source_without_leases");
 }
 
+// The level was once found in the type: whatever had "failed" in it was a warning.
+TEST_F(IntakeTest, ASourceSaysHowSeriousItsEventsAre) {
+  onPoll = [&](StageCall& call) {
+    call.services().event("nothing_failed", "{\"message\":\"all is well\"}");
+    call.services().event("fetched", R"({"message":"twice","level":"warning"})");
+    call.services().event("fetched", R"({"message":"?","level":"fatal"})");
+    call.services().event("fetched", "[]");
+    onPoll = nullptr;
+  };
+  intake->step();
+  EXPECT_EQ(recorder.levels(), (std::vector<std::string>{"info", "warning", "info", "info"}));
+}
+
 TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
   restart({.stableFor = 0ms});
   folder.write("in/a.txt", "A");

@@ -46,7 +46,8 @@ class Call {
   void info(std::string_view message) { log(PW_INFO, message); }
   void warn(std::string_view message) { log(PW_WARN, message); }
   void error(std::string_view message) { log(PW_ERROR, message); }
-  /// A durable fact about the item; `bodyJson` is an object.
+  /// A durable fact about the item; `bodyJson` is an object. People see its "message"; "level" is
+  /// info, warning or error, without it info.
   void event(std::string_view type, std::string_view bodyJson) {
     host_->event(host_->ctx, call_, str(type), str(bodyJson));
   }
