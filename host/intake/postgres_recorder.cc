@@ -50,7 +50,7 @@ PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tic
 
 bool PostgresRecorder::isHolder(std::string_view queue, std::string_view source) {
   const Rows rows = connection_->run("source_lock", {queue, source, membership_.instance()});
-  session_ = rows.number(0, 0);
+  session_ = rows.number(0, "session");
   source_ = nameOf(queue, source);
   return session_ != 0;
 }
@@ -65,16 +65,16 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
     return {false, {}};
   }
   std::unordered_map<std::string, std::size_t> rowOf;
-  for (std::size_t i = 0; i < rows.size(); ++i) rowOf[rows.text(i, 0)] = i;
+  for (std::size_t i = 0; i < rows.size(); ++i) rowOf[rows.text(i, "filename")] = i;
   RecordResult result;
   std::vector<std::int64_t> tickets;
   std::vector<ClaimedInput> claimed;
   for (const auto& file : batch.files) {
     const std::size_t row = rowOf.at(file.name);
-    const std::int64_t id = rows.number(row, 1);
+    const std::int64_t id = rows.number(row, "id");
     const bool isNew = id != 0;
-    const bool isQueued = rows.flag(row, 3);
-    const bool isClaimed = rows.flag(row, 4);
+    const bool isQueued = rows.flag(row, "queued");
+    const bool isClaimed = rows.flag(row, "claimed");
     result.outcomes.push_back(isNew ? RecordOutcome::Recorded : RecordOutcome::Unchanged);
     if (isNew) log::info("recorded input={} file={} queued={}", id, file.name, isQueued);
     if (isClaimed)
@@ -131,14 +131,14 @@ std::vector<KnownFile> PostgresRecorder::known(std::string_view queue, std::stri
   const Rows rows = connection_->run("known_files", {queue});
   std::vector<KnownFile> files;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto signature = StatSignature::parse(rows.text(i, 1)))
-      files.push_back({rows.text(i, 0), *signature});
+    if (const auto signature = StatSignature::parse(rows.text(i, "stat")))
+      files.push_back({rows.text(i, "filename"), *signature});
   return files;
 }
 
 std::string PostgresRecorder::cursor(std::string_view queue, std::string_view source) {
   const Rows rows = connection_->run("source_cursor", {queue, source});
-  return rows.empty() ? std::string() : rows.text(0, 0);
+  return rows.empty() ? std::string() : rows.text(0, "cursor");
 }
 
 void PostgresRecorder::refused(std::string_view queue, std::string_view name,

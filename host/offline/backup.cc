@@ -37,7 +37,7 @@ void copyBlobs(Connection& snapshot, FolderBlobs& from, const fs::path& folder, 
   for (;;) {
     const Rows rows = snapshot.run("backup_blobs", {last, kPage});
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      last = rows.text(i, 0);
+      last = rows.text(i, "digest");
       const Digest digest = *Digest::parse(last);
       auto blob = from.open(digest);
       if (!blob) throw std::runtime_error(blob.error().message);
@@ -48,7 +48,7 @@ void copyBlobs(Connection& snapshot, FolderBlobs& from, const fs::path& folder, 
             "The bytes of the blob {} are damaged; `planwright gc --explain {}` says who needs it.",
             last, last));
       ++info.blobs;
-      info.bytes += rows.number(i, 1);
+      info.bytes += rows.number(i, "size");
     }
     if (rows.size() < kPage) return;
   }
@@ -82,15 +82,15 @@ int backup(const Config& config, const fs::path& folder, std::ostream& out, std:
   const Rows begin = snapshot->run("backup_begin");
   BackupInfo info;
   info.program = PLANWRIGHT_VERSION;
-  info.serverMajor = postgresMajor(begin.number(0, 1));
-  info.schema = begin.text(0, 2);
+  info.serverMajor = postgresMajor(begin.number(0, "server"));
+  info.schema = begin.text(0, "schema");
   info.madeAt = toRfc3339(SystemClock().now());
 
   const fs::path rows = folder / "rows.dump";
   const auto dumped = runPostgresProgram(
       "pg_dump", info.serverMajor, here.database().url(),
       {"--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=planwright_fn_*",
-       "--snapshot=" + begin.text(0, 0), "--file=" + fs::absolute(rows).string()});
+       "--snapshot=" + begin.text(0, "snapshot"), "--file=" + fs::absolute(rows).string()});
   if (!dumped) throw std::runtime_error(dumped.error().message);
   info.rowsDigest = digestOfFile(rows).text();
   copyBlobs(*snapshot, here.folder(), folder, info);

@@ -120,8 +120,8 @@ class Target {
 void restoreRows(const fs::path& folder, const BackupInfo& info, const Target& to) {
   Connection connection(to.url(), Workload::Queries);
   const Rows target = connection.run("restore_target");
-  const int major = postgresMajor(target.number(0, 1));
-  if (!target.flag(0, 0))
+  const int major = postgresMajor(target.number(0, "server"));
+  if (!target.flag(0, "is_empty"))
     throw std::runtime_error(
         "The database is not empty. Make a new one (createdb) and name it in "
         "`postgres:`.");

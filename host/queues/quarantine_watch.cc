@@ -17,7 +17,8 @@ void QuarantineWatch::look(Connection& connection) {
   }
   std::map<std::string, std::string> reasons;
   const Rows rows = connection.run("quarantines");
-  for (std::size_t i = 0; i < rows.size(); ++i) reasons[rows.text(i, 0)] = rows.text(i, 3);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    reasons[rows.text(i, "digest")] = rows.text(i, "reason");
   metrics_.set("planwright_plugins_quarantined", {}, static_cast<double>(reasons.size()));
   quarantine_.know(std::move(reasons));
   connection.run("release_held_by_quarantine");

@@ -18,7 +18,7 @@ StagedBlob Blobs::stageBytes(std::string_view bytes) {
 Result<UniqueFd> Blobs::open(const Digest& digest) {
   const Rows rows = database_.lease()->run("find_blob", {digest.text()});
   if (rows.empty()) return notFound("There is no blob " + digest.text() + ".");
-  if (const auto content = rows.bytes(0, 1)) return memoryFile(*content);
+  if (const auto content = rows.bytes(0, "content")) return memoryFile(*content);
   return large_.open(digest);
 }
 

@@ -34,13 +34,13 @@ std::string subjectOf(InputId id) {
 /// A plan that was claimed as it was made.
 ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan) {
   ClaimedPlan claim;
-  claim.id = PlanId{rows.number(row, 1)};
+  claim.id = PlanId{rows.number(row, "id")};
   claim.fence = 1;
   claim.attempt = 1;
-  claim.build = BuildId{rows.number(row, 3)};
-  claim.maxAttempts = static_cast<int>(rows.number(row, 4));
-  claim.traceId = rows.text(row, 5);
-  claim.source = rows.text(row, 6);
+  claim.build = BuildId{rows.number(row, "build_id")};
+  claim.maxAttempts = static_cast<int>(rows.number(row, "max_attempts"));
+  claim.traceId = rows.text(row, "trace_id");
+  claim.source = rows.text(row, "source");
   claim.digest = plan.digest.text();
   claim.jobCount = plan.jobCount;
   if (plan.document.size() <= static_cast<std::size_t>(kSmallBlobBytes))
@@ -66,16 +66,16 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
   if (!rows.empty()) failpoint("plan.claim.after");
   std::vector<ClaimedInput> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    claimed[i].id = InputId{rows.number(i, 0)};
-    claimed[i].filename = rows.text(i, 1);
-    claimed[i].digest = rows.text(i, 2);
-    claimed[i].sizeBytes = rows.number(i, 3);
-    claimed[i].fence = rows.number(i, 4);
-    claimed[i].attempt = static_cast<int>(rows.number(i, 5));
-    claimed[i].maxAttempts = static_cast<int>(rows.number(i, 6));
-    claimed[i].attributesJson = rows.text(i, 7);
-    claimed[i].traceId = rows.text(i, 8);
-    claimed[i].content = rows.bytes(i, 9);
+    claimed[i].id = InputId{rows.number(i, "id")};
+    claimed[i].filename = rows.text(i, "filename");
+    claimed[i].digest = rows.text(i, "digest");
+    claimed[i].sizeBytes = rows.number(i, "size");
+    claimed[i].fence = rows.number(i, "fence");
+    claimed[i].attempt = static_cast<int>(rows.number(i, "attempt"));
+    claimed[i].maxAttempts = static_cast<int>(rows.number(i, "max_attempts"));
+    claimed[i].attributesJson = rows.text(i, "attributes");
+    claimed[i].traceId = rows.text(i, "trace_id");
+    claimed[i].content = rows.bytes(i, "content");
   }
   return claimed;
 }
@@ -117,8 +117,12 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   for (const auto& input : inputs) plans[number(input.id)] = &input.plan;
   std::vector<Made> made(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    made[i] = {InputId{rows.number(i, 0)}, PlanId{rows.number(i, 1)}, rows.flag(i, 2), {}};
-    if (!rows.isNull(i, 3)) made[i].claim = firstClaim(rows, i, *plans.at(rows.number(i, 0)));
+    made[i] = {InputId{rows.number(i, "pending_input_id")},
+               PlanId{rows.number(i, "id")},
+               rows.flag(i, "queued"),
+               {}};
+    if (!rows.isNull(i, "build_id"))
+      made[i].claim = firstClaim(rows, i, *plans.at(rows.number(i, "pending_input_id")));
   }
   if (together) {
     nameBlobs(inputs, made);
@@ -197,7 +201,7 @@ std::vector<Inputs::Unplanned> Inputs::finishUnplanned(const std::vector<Unplann
   }
   std::vector<Unplanned> done(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    done[i] = {InputId{rows.number(i, 0)}, rows.text(i, 1)};
+    done[i] = {InputId{rows.number(i, "id")}, rows.text(i, "status")};
   return done;
 }
 

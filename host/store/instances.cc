@@ -5,7 +5,7 @@ namespace planwright {
 InstanceId Instances::start(const Host& host) {
   const Rows rows = connection_.run(
       "instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
-  const InstanceId id{rows.number(0, 0)};
+  const InstanceId id{rows.number(0, "id")};
   if (host.tools) connection_.run("record_tools", {number(id), host.tools()});
   return id;
 }
@@ -23,7 +23,7 @@ std::vector<InstanceId> Instances::expire(std::chrono::milliseconds lease, Insta
       connection_.run("instances_expire",
                       {std::to_string(static_cast<double>(lease.count()) / 1000), number(judge)});
   std::vector<InstanceId> dead;
-  for (std::size_t i = 0; i < rows.size(); ++i) dead.push_back(InstanceId{rows.number(i, 0)});
+  for (std::size_t i = 0; i < rows.size(); ++i) dead.push_back(InstanceId{rows.number(i, "id")});
   return dead;
 }
 

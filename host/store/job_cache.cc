@@ -12,7 +12,8 @@ std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests)
   if (digests.empty()) return gone;
   const Rows rows = connection_.run("find_blobs", {PgArray::of(digests)});
   std::unordered_map<std::string, bool> known;  // is it in the large store
-  for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.flag(i, 1);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    known[rows.text(i, "digest")] = rows.flag(i, "is_large");
   for (const auto& digest : digests) {
     const auto at = known.find(digest);
     const auto parsed = Digest::parse(digest);
@@ -28,16 +29,16 @@ std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<st
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> outputs;
   std::unordered_set<std::string> digests;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    CacheEntry& entry = answers[rows.text(i, 0)].entry;
-    entry.key = rows.text(i, 0);
-    entry.isGood = rows.flag(i, 1);
-    entry.failureClass = rows.text(i, 2);
-    entry.exitCode = static_cast<int>(rows.number(i, 3));
-    entry.error = rows.text(i, 4);
-    entry.outputsJson = rows.text(i, 5);
-    entry.plan = rows.number(i, 6);
-    entry.job = rows.number(i, 7);
-    entry.isSealed = rows.flag(i, 8);
+    CacheEntry& entry = answers[rows.text(i, "key")].entry;
+    entry.key = rows.text(i, "key");
+    entry.isGood = rows.flag(i, "good");
+    entry.failureClass = rows.text(i, "class");
+    entry.exitCode = static_cast<int>(rows.number(i, "exit_code"));
+    entry.error = rows.text(i, "error");
+    entry.outputsJson = rows.text(i, "outputs");
+    entry.plan = rows.number(i, "plan_id");
+    entry.job = rows.number(i, "job_id");
+    entry.isSealed = rows.flag(i, "sealed");
     const auto list = parseJson(entry.outputsJson);
     if (!list || !list->IsArray()) continue;
     for (const auto& output : list->GetArray()) {
@@ -60,7 +61,8 @@ std::unordered_map<std::string, std::vector<std::string>> JobCache::latest(
     const std::string& queue, const std::vector<std::string>& names) {
   std::unordered_map<std::string, std::vector<std::string>> parts;
   const Rows rows = connection_.run("latest_cached", {queue, PgArray::of(names)});
-  for (std::size_t i = 0; i < rows.size(); ++i) parts[rows.text(i, 0)].push_back(rows.text(i, 1));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    parts[rows.text(i, "name")].push_back(rows.text(i, "parts"));
   return parts;
 }
 

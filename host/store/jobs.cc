@@ -13,12 +13,12 @@ std::vector<InsertedJob> insertedFrom(const Rows& rows) {
   std::vector<InsertedJob> inserted;
   std::unordered_map<std::int64_t, std::int64_t> attempts;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.number(i, 0) == 0)
-      attempts[rows.number(i, 2)] = rows.number(i, 3);
+    if (rows.number(i, "build_id") == 0)
+      attempts[rows.number(i, "id")] = rows.number(i, "attempt");
     else
-      inserted.push_back({BuildId{rows.number(i, 0)},
-                          static_cast<int>(rows.number(i, 1)),
-                          JobId{rows.number(i, 2)},
+      inserted.push_back({BuildId{rows.number(i, "build_id")},
+                          static_cast<int>(rows.number(i, "position")),
+                          JobId{rows.number(i, "id")},
                           {}});
   }
   for (auto& job : inserted)
@@ -61,14 +61,14 @@ std::vector<KnownJob> Jobs::load(const std::vector<BuildId>& builds) {
   const Rows rows = connection_.run("load_jobs", {ids.take()});
   std::vector<KnownJob> known(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    known[i] = {BuildId{rows.number(i, 0)},
-                JobId{rows.number(i, 1)},
-                static_cast<int>(rows.number(i, 2)),
-                jobStatusFrom(rows.text(i, 3)),
-                static_cast<int>(rows.number(i, 4)),
-                rows.text(i, 5),
-                std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(i, 6) * 1000)),
-                rows.text(i, 7)};
+    known[i] = {BuildId{rows.number(i, "build_id")},
+                JobId{rows.number(i, "id")},
+                static_cast<int>(rows.number(i, "position")),
+                jobStatusFrom(rows.text(i, "status")),
+                static_cast<int>(rows.number(i, "attempt")),
+                rows.text(i, "outputs"),
+                std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(i, "due_in") * 1000)),
+                rows.text(i, "spent")};
   return known;
 }
 
@@ -169,8 +169,8 @@ std::vector<StartedJob> Jobs::start(const std::vector<JobStart>& jobs, InstanceI
     rows = connection_.run("started_before", {idText, number(instance)});
   std::vector<StartedJob> started(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    started[i] = {JobId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1)),
-                  AttemptId{rows.number(i, 2)}};
+    started[i] = {JobId{rows.number(i, "job_id")}, static_cast<int>(rows.number(i, "n")),
+                  AttemptId{rows.number(i, "attempt")}};
   return started;
 }
 
@@ -178,9 +178,9 @@ std::vector<KnownJob> Jobs::succeededBefore(PlanId plan, BuildId build) {
   const Rows rows = connection_.run("succeeded_jobs", {number(plan), number(build)});
   std::vector<KnownJob> known(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    known[i].position = static_cast<int>(rows.number(i, 0));
-    known[i].outputsJson = rows.text(i, 1);
-    known[i].isSealed = rows.flag(i, 2);
+    known[i].position = static_cast<int>(rows.number(i, "position"));
+    known[i].outputsJson = rows.text(i, "outputs");
+    known[i].isSealed = rows.flag(i, "sealed");
   }
   return known;
 }
@@ -189,7 +189,8 @@ std::map<std::string, double> Jobs::durations(const std::string& queue,
                                               const std::vector<std::string>& names) {
   const Rows rows = connection_.run("job_durations", {queue, PgArray::of(names)});
   std::map<std::string, double> known;
-  for (std::size_t i = 0; i < rows.size(); ++i) known[rows.text(i, 0)] = rows.real(i, 1);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    known[rows.text(i, "name")] = rows.real(i, "seconds");
   return known;
 }
 
@@ -206,7 +207,8 @@ std::vector<JobPlace> Jobs::cancelRequests(InstanceId instance, const std::strin
   const Rows rows = connection_.run("cancelled_jobs", {number(instance), queue});
   std::vector<JobPlace> jobs;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    jobs.push_back({BuildId{rows.number(i, 0)}, static_cast<int>(rows.number(i, 1))});
+    jobs.push_back(
+        {BuildId{rows.number(i, "build_id")}, static_cast<int>(rows.number(i, "position"))});
   return jobs;
 }
 

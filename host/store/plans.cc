@@ -38,18 +38,18 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
   if (!rows.empty()) failpoint("build.claim.after");
   std::vector<ClaimedPlan> claimed(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    claimed[i].id = PlanId{rows.number(i, 0)};
-    claimed[i].fence = rows.number(i, 1);
-    claimed[i].attempt = static_cast<int>(rows.number(i, 2));
-    claimed[i].maxAttempts = static_cast<int>(rows.number(i, 3));
-    claimed[i].digest = rows.text(i, 4);
-    claimed[i].jobCount = static_cast<int>(rows.number(i, 5));
-    claimed[i].build = BuildId{rows.number(i, 6)};
-    claimed[i].onlyFailed = rows.text(i, 7) == "failed";
-    claimed[i].traceId = rows.text(i, 8);
-    claimed[i].document = rows.bytes(i, 9);
-    claimed[i].source = rows.text(i, 10);
-    claimed[i].useCache = rows.flag(i, 11);
+    claimed[i].id = PlanId{rows.number(i, "id")};
+    claimed[i].fence = rows.number(i, "fence");
+    claimed[i].attempt = static_cast<int>(rows.number(i, "attempt"));
+    claimed[i].maxAttempts = static_cast<int>(rows.number(i, "max_attempts"));
+    claimed[i].digest = rows.text(i, "plan_digest");
+    claimed[i].jobCount = static_cast<int>(rows.number(i, "job_count"));
+    claimed[i].build = BuildId{rows.number(i, "build_id")};
+    claimed[i].onlyFailed = rows.text(i, "build_mode") == "failed";
+    claimed[i].traceId = rows.text(i, "trace_id");
+    claimed[i].document = rows.bytes(i, "content");
+    claimed[i].source = rows.text(i, "source");
+    claimed[i].useCache = rows.flag(i, "build_cache");
   }
   return claimed;
 }

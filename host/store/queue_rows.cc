@@ -31,14 +31,14 @@ std::vector<QueueRow> QueueRows::all() {
   const Rows rows = connection_.run("queue_settings");
   std::vector<QueueRow> all(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    all[i] = {rows.text(i, 0),
-              rows.flag(i, 1),
-              rows.flag(i, 2),
-              rows.text(i, 3),
-              static_cast<int>(rows.number(i, 4)),
-              static_cast<int>(rows.number(i, 5)),
-              static_cast<int>(rows.number(i, 6))};
-    all[i].nudge = rows.number(i, 15);
+    all[i] = {rows.text(i, "name"),
+              rows.flag(i, "auto_plan"),
+              rows.flag(i, "auto_build"),
+              rows.text(i, "watch_dir"),
+              static_cast<int>(rows.number(i, "plan_workers")),
+              static_cast<int>(rows.number(i, "build_workers")),
+              static_cast<int>(rows.number(i, "job_slots"))};
+    all[i].nudge = rows.number(i, "nudge");
   }
   return all;
 }

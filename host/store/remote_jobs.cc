@@ -6,13 +6,14 @@ namespace planwright {
 std::optional<RemoteJob> RemoteJobs::find(JobId job) {
   const Rows rows = connection_.run("find_remote_job", {number(job)});
   if (rows.empty()) return std::nullopt;
-  return RemoteJob{rows.text(0, 0),
-                   rows.text(0, 1),
-                   rows.text(0, 2),
-                   rows.text(0, 3),
-                   rows.flag(0, 4),
-                   rows.flag(0, 5),
-                   std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(0, 6) * 1000))};
+  return RemoteJob{
+      rows.text(0, "plugin"),
+      rows.text(0, "token"),
+      rows.text(0, "handle"),
+      rows.text(0, "folder"),
+      rows.flag(0, "filled"),
+      rows.flag(0, "withdrawn"),
+      std::chrono::milliseconds(static_cast<std::int64_t>(rows.real(0, "age") * 1000))};
 }
 
 bool RemoteJobs::begin(JobId job, AttemptId attempt, const std::string& queue,
@@ -44,8 +45,8 @@ std::vector<RemoteJob> RemoteJobs::unwanted(const std::string& queue, const std:
   std::vector<RemoteJob> unwanted(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     unwanted[i].plugin = plugin;
-    unwanted[i].token = rows.text(i, 0);
-    unwanted[i].handle = rows.text(i, 1);
+    unwanted[i].token = rows.text(i, "token");
+    unwanted[i].handle = rows.text(i, "handle");
   }
   return unwanted;
 }
@@ -53,7 +54,7 @@ std::vector<RemoteJob> RemoteJobs::unwanted(const std::string& queue, const std:
 std::set<std::string> RemoteJobs::known(const std::vector<std::string>& tokens) {
   std::set<std::string> known;
   const Rows rows = connection_.run("known_remote_tokens", {PgArray::of(tokens)});
-  for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.text(i, 0));
+  for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.text(i, "token"));
   return known;
 }
 

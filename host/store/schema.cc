@@ -31,7 +31,7 @@ void refuse(const std::string& found, bool isNewer) {
 void migrateTables(Connection& connection, const Rows& done) {
   const auto& known = sql::migrations();
   for (std::size_t i = 0; i < done.size(); ++i) {
-    const std::string name = done.text(i, 0);
+    const std::string name = done.text(i, "name");
     if (i >= known.size() || name != known[i].name) refuse(name, i >= known.size());
   }
   for (std::size_t i = done.size(); i < known.size(); ++i) {

@@ -68,14 +68,14 @@ bool BlobCollector::collectRows(Collected& done) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     // These blobs were marked as doomed in an earlier round, so this look began after the mark was
     // committed.
-    if (found.flag(i, 1)) due.push_back(found.text(i, 0));
-    if (found.flag(i, 2)) fresh.push_back(found.text(i, 0));
+    if (found.flag(i, "is_due")) due.push_back(found.text(i, "digest"));
+    if (found.flag(i, "is_fresh")) fresh.push_back(found.text(i, "digest"));
   }
   forSlices(due, [&](const std::string& digests) {
     failpoint("gc.delete.before");
     const Rows gone = parts_.connection.run("collect_blobs", {digests, graceSeconds()});
     failpoint("gc.delete.after");
-    for (std::size_t i = 0; i < gone.size(); ++i) done.bytes += gone.number(i, 1);
+    for (std::size_t i = 0; i < gone.size(); ++i) done.bytes += gone.number(i, "size");
     done.blobs += static_cast<std::int64_t>(gone.size());
   });
   forSlices(fresh, [&](const std::string& digests) {
@@ -94,7 +94,7 @@ std::vector<Digest> BlobCollector::filesWithoutRow(int part, fs::file_time_type 
     for (std::size_t i = at; i < std::min(files.size(), at + kRows); ++i)
       digests.add(files[i].text());
     const Rows rows = parts_.connection.run("blobs_among", {digests.take()});
-    for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.text(i, 0));
+    for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.text(i, "digest"));
   }
   std::erase_if(files, [&](const Digest& digest) { return known.contains(digest.text()); });
   return files;
@@ -128,7 +128,7 @@ void BlobCollector::collectLogs(const std::stop_token& stop, Collected& done) {
     for (std::size_t i = at; i < end; ++i) ids.add(old[i]);
     const Rows rows = parts_.connection.run("attempts_among", {ids.take()});
     std::unordered_set<std::int64_t> known;
-    for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.number(i, 0));
+    for (std::size_t i = 0; i < rows.size(); ++i) known.insert(rows.number(i, "id"));
     for (std::size_t i = at; i < end; ++i) {
       if (known.contains(old[i])) continue;
       if (!removeSlowly(parts_.folder.logs() / std::to_string(old[i]), stop)) return;
@@ -140,7 +140,8 @@ void BlobCollector::collectLogs(const std::stop_token& stop, Collected& done) {
 BlobCollector::Unreached BlobCollector::look(const std::stop_token& stop) {
   parts_.connection.run("retention_without_time_limit");
   const Rows rows = parts_.connection.run("unreached_counts", {graceSeconds()});
-  Unreached found{rows.number(0, 0), rows.number(0, 1), rows.number(0, 2), rows.number(0, 3), 0};
+  Unreached found{rows.number(0, "blobs"), rows.number(0, "bytes"), rows.number(0, "due"),
+                  rows.number(0, "due_bytes"), 0};
   const auto since = parts_.folder.now() - parts_.grace;
   for (int part = 0; part < FolderBlobs::kParts && !stop.stop_requested(); ++part)
     found.dueFiles += static_cast<std::int64_t>(filesWithoutRow(part, since).size());
@@ -153,13 +154,13 @@ BlobCollector::Explanation BlobCollector::explain(const Digest& digest) {
   const Rows blob = parts_.connection.run("explain_blob", {digest.text()});
   if (!blob.empty()) {
     found.isKnown = true;
-    found.sizeBytes = blob.number(0, 0);
-    found.isLarge = blob.flag(0, 1);
-    found.doomedSince = blob.text(0, 2);
+    found.sizeBytes = blob.number(0, "size");
+    found.isLarge = blob.flag(0, "is_large");
+    found.doomedSince = blob.text(0, "doomed_since");
   }
   const Rows users = parts_.connection.run("blob_users_of", {digest.text(), 100});
   for (std::size_t i = 0; i < users.size(); ++i)
-    found.users.push_back({users.text(i, 0), users.number(i, 1)});
+    found.users.push_back({users.text(i, "kind"), users.number(i, "id")});
   return found;
 }
 

@@ -13,16 +13,16 @@ constexpr int kSlice = 500;
 bool BulkRunner::step() {
   const Rows next = connection_.run("bulk_next");
   if (next.empty()) return false;
-  const std::int64_t id = next.number(0, 0);
-  const std::string action = next.text(0, 1);
-  const std::string actor = next.text(0, 2);
+  const std::int64_t id = next.number(0, "id");
+  const std::string action = next.text(0, "action");
+  const std::string actor = next.text(0, "actor");
 
   Transaction transaction(connection_);
   const Rows slice = connection_.run("bulk_slice", {id, kSlice});
   PgArray letters, inputs, plans;
   for (std::size_t i = 0; i < slice.size(); ++i) {
-    letters.add(slice.number(i, 0));
-    (slice.text(i, 1) == "input" ? inputs : plans).add(slice.number(i, 2));
+    letters.add(slice.number(i, "id"));
+    (slice.text(i, "kind") == "input" ? inputs : plans).add(slice.number(i, "item"));
   }
   std::size_t done = 0;
   if (action == "discard") {
@@ -31,9 +31,10 @@ bool BulkRunner::step() {
     for (const Rows& rows :
          {connection_.run("enqueue_inputs", {inputs.take(), false, actor}),
           connection_.run("enqueue_plans", {plans.take(), false, actor, "failed", true})})
-      for (std::size_t i = 0; i < rows.size(); ++i) done += rows.text(i, 2) == "queued" ? 1 : 0;
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        done += rows.text(i, "outcome") == "queued" ? 1 : 0;
   }
-  const std::int64_t last = slice.empty() ? 0 : slice.number(slice.size() - 1, 0);
+  const std::int64_t last = slice.empty() ? 0 : slice.number(slice.size() - 1, "id");
   connection_.run("bulk_advance", {id, last, static_cast<std::int64_t>(done)});
   transaction.commit();
   if (done > 0) bell_.ring();

@@ -108,10 +108,10 @@ void Doctor::lookAgain(std::vector<Checkup>& found, const std::stop_token& stop)
 
 void Doctor::readViolations(const Rows& rows, Checkup& checkup) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.text(i, 0).empty())
-      checkup.examined += rows.number(i, 1);
+    if (rows.text(i, "item").empty())
+      checkup.examined += rows.number(i, "what");
     else
-      add(checkup, rows.text(i, 0), rows.text(i, 1));
+      add(checkup, rows.text(i, "item"), rows.text(i, "what"));
   }
 }
 
@@ -138,24 +138,24 @@ void Doctor::tickets(Checkup& checkup) {
   const Rows queues = connection_->run("doctor_queues");
   try {
     for (std::size_t q = 0; q < queues.size(); ++q) {
-      const std::string queue = queues.text(q, 0);
+      const std::string queue = queues.text(q, "name");
       const Rows waiting = connection_->run(
           "doctor_waiting", {queue, fmt::format("{}", seconds(2 * Reconciler::kInterval))});
       checkup.examined += static_cast<std::int64_t>(waiting.size());
       std::unordered_map<std::string, std::vector<std::int64_t>> lists;
       std::unordered_map<std::string, std::unordered_set<std::int64_t>> known;
       for (std::size_t i = 0; i < waiting.size(); ++i) {
-        const bool isPlan = waiting.text(i, 0) == "plan";
+        const bool isPlan = waiting.text(i, "stage") == "plan";
         const std::string list = isPlan ? planList(queue) : buildList(queue);
         if (!lists.contains(list)) {
           lists[list] = parts_.tickets->all(list);
           known[list].insert(lists[list].begin(), lists[list].end());
         }
         const bool isLongEnough =
-            static_cast<std::int64_t>(lists[list].size()) >= waiting.number(i, 3);
-        if (isLongEnough || known[list].contains(waiting.number(i, 1))) continue;
-        add(checkup, fmt::format("{}/{}", isPlan ? "input" : "plan", waiting.number(i, 1)),
-            fmt::format("waits for {} s without a ticket in {}", waiting.number(i, 2), list));
+            static_cast<std::int64_t>(lists[list].size()) >= waiting.number(i, "due");
+        if (isLongEnough || known[list].contains(waiting.number(i, "id"))) continue;
+        add(checkup, fmt::format("{}/{}", isPlan ? "input" : "plan", waiting.number(i, "id")),
+            fmt::format("waits for {} s without a ticket in {}", waiting.number(i, "age"), list));
       }
     }
   } catch (const Unavailable&) {
@@ -168,10 +168,11 @@ void Doctor::largeBlobs(Checkup& checkup) {
   const Rows rows = connection_->run("doctor_large_blobs");
   checkup.examined += static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto what =
-            complaint(rows.text(i, 1), rows.number(i, 2), rows.flag(i, 3) && !parts_.isQuick);
+    if (const auto what = complaint(rows.text(i, "digest"), rows.number(i, "size"),
+                                    rows.flag(i, "is_read") && !parts_.isQuick);
         !what.empty())
-      add(checkup, rows.text(i, 0), fmt::format("needs the blob {}, {}", rows.text(i, 1), what));
+      add(checkup, rows.text(i, "item"),
+          fmt::format("needs the blob {}, {}", rows.text(i, "digest"), what));
 }
 
 /// What is wrong with the bytes of a blob in the large store; empty = nothing.

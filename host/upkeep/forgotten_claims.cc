@@ -61,15 +61,15 @@ void ForgottenClaims::look(bool plans, std::map<std::string, std::int64_t>& susp
   PgArray ids, fences;
   double count = 0;
   for (std::size_t i = 0; i < mine.size(); ++i) {
-    if (held.contains(mine.number(i, 0))) continue;
-    const std::string item = (plans ? "plan/" : "input/") + mine.text(i, 0);
+    if (held.contains(mine.number(i, "id"))) continue;
+    const std::string item = (plans ? "plan/" : "input/") + mine.text(i, "id");
     const auto before = suspects_.find(item);
-    if (before == suspects_.end() || before->second != mine.number(i, 1)) {
-      suspects[item] = mine.number(i, 1);
+    if (before == suspects_.end() || before->second != mine.number(i, "fence")) {
+      suspects[item] = mine.number(i, "fence");
       continue;
     }
-    ids.add(mine.number(i, 0));
-    fences.add(mine.number(i, 1));
+    ids.add(mine.number(i, "id"));
+    fences.add(mine.number(i, "fence"));
     ++count;
   }
   if (count == 0) return;

@@ -60,8 +60,8 @@ Pruned Pruner::prune(const std::string& queue, const PruneConfig& wanted,
 Pruned Pruner::look(const std::string& queue, const PruneConfig& wanted) {
   const Rows rows = parts_.connection.run(
       "prunable_counts", {queue, seconds(wanted.inputs), seconds(wanted.plans), wanted.keepLast});
-  return {rows.number(0, 0), rows.number(0, 1), rows.number(0, 2), rows.number(0, 3),
-          rows.number(0, 4)};
+  return {rows.number(0, "inputs"), rows.number(0, "plans"), rows.number(0, "builds"),
+          rows.number(0, "jobs"), rows.number(0, "attempts")};
 }
 
 void Pruner::prunePlans(const std::string& queue, const PruneConfig& wanted,
@@ -71,9 +71,9 @@ void Pruner::prunePlans(const std::string& queue, const PruneConfig& wanted,
     const Rows found = parts_.connection.run(
         "prunable_plan_ids", {queue, seconds(wanted.plans), wanted.keepLast, last, kPlans});
     if (found.empty()) return;
-    last = found.number(found.size() - 1, 0);
+    last = found.number(found.size() - 1, "id");
     PgArray ids;
-    for (std::size_t i = 0; i < found.size(); ++i) ids.add(found.number(i, 0));
+    for (std::size_t i = 0; i < found.size(); ++i) ids.add(found.number(i, "id"));
     const std::string idText = ids.take();
     for (bool isMore = true; isMore && !stop.stop_requested();) {
       std::vector<std::string> logs;
@@ -89,18 +89,18 @@ bool Pruner::slice(const std::string& ids, Pruned& done, std::vector<std::string
   const Rows locked = parts_.connection.run("lock_pruned_plans", {ids});
   failpoint("prune.before");
   PgArray plans;
-  for (std::size_t i = 0; i < locked.size(); ++i) plans.add(locked.number(i, 0));
+  for (std::size_t i = 0; i < locked.size(); ++i) plans.add(locked.number(i, "id"));
   const std::string planText = plans.take();
   const Rows jobs = parts_.connection.run("prune_jobs", {planText, kJobs});
   Pruned now;
-  now.jobs = jobs.number(0, 0);
-  logs = split(jobs.text(0, 1));
+  now.jobs = jobs.number(0, "jobs");
+  logs = split(jobs.text(0, "attempts"));
   now.attempts = static_cast<std::int64_t>(logs.size());
   const bool isMore = now.jobs == kJobs;
   if (!isMore) {
     const Rows gone = parts_.connection.run("prune_plans", {planText});
-    now.plans = gone.number(0, 0);
-    now.builds = gone.number(0, 1);
+    now.plans = gone.number(0, "plans");
+    now.builds = gone.number(0, "builds");
   }
   transaction.commit();
   failpoint("prune.after");
@@ -124,7 +124,7 @@ void Pruner::pruneInputs(const std::string& queue, const PruneConfig& wanted,
         "prune_inputs", {queue, seconds(wanted.inputs), wanted.keepLast, kInputs});
     if (gone.empty()) return;
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < gone.size(); ++i) names.push_back(gone.text(i, 0));
+    for (std::size_t i = 0; i < gone.size(); ++i) names.push_back(gone.text(i, "filename"));
     done.inputs += static_cast<std::int64_t>(names.size());
     forgetFiles(queue, names);
   }
@@ -138,8 +138,8 @@ void Pruner::forgetFiles(const std::string& queue, const std::vector<std::string
   const Rows found = parts_.connection.run("forgettable_files", {queue, all.take()});
   PgArray gone;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const std::string name = found.text(i, 0);
-    const std::string signature = found.text(i, 1);  // uploads have none
+    const std::string name = found.text(i, "filename");
+    const std::string signature = found.text(i, "stat");  // uploads have none
     const auto& isThere = parts_.isFileThere;
     if (signature.empty() || (isThere && !isThere(queue, name, signature))) gone.add(name);
   }

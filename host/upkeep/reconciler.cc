@@ -149,11 +149,11 @@ std::size_t Reconciler::pushAllBut(const std::vector<std::int64_t>& known, const
     const Rows rows = next.get();
     const std::size_t last = rows.size() - 1;
     const bool isWhole = rows.size() == static_cast<std::size_t>(kPage);
-    if (isWhole) next = readAfter(rows.text(last, 1), rows.number(last, 0));
+    if (isWhole) next = readAfter(rows.text(last, "queued_at"), rows.number(last, "id"));
     std::vector<std::int64_t> missing;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (!std::binary_search(known.begin(), known.end(), rows.number(i, 0)))
-        missing.push_back(rows.number(i, 0));
+      if (!std::binary_search(known.begin(), known.end(), rows.number(i, "id")))
+        missing.push_back(rows.number(i, "id"));
     if (!missing.empty()) failpoint("reconcile.push.before");
     parts_.tickets->push(list, missing);
     pushed += missing.size();

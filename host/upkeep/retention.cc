@@ -127,7 +127,8 @@ void Retention::keepEvents() {
                                        std::chrono::seconds(1), std::chrono::minutes(10));
   const Rows gone =
       connection_->run("drop_event_partitions", {recordAge(*parts_.config.now()).count()});
-  if (gone.number(0, 0) > 0) log::info("dropped partitions of events: {}", gone.number(0, 0));
+  if (gone.number(0, "partitions") > 0)
+    log::info("dropped partitions of events: {}", gone.number(0, "partitions"));
 }
 
 /// What belongs to no queue.

@@ -30,7 +30,7 @@ void StallWatch::step(Connection& connection) {
 
 void StallWatch::look(Connection& connection, const Queue& queue, const std::string& stage) {
   const Rows next = connection.run("next_to_" + stage, {queue.name});
-  const std::int64_t id = next.empty() ? 0 : next.number(0, 0);
+  const std::int64_t id = next.empty() ? 0 : next.number(0, "id");
   Head& head = heads_[listOf(queue.name, stage)];
   const auto now = clock_.steady();
   if (id == 0 || id != head.id) {
@@ -54,8 +54,8 @@ void StallWatch::report(Connection& connection, const Queue& queue, const std::s
   const Rows state = stage == "plan"
                          ? connection.run("planning_now", {queue.name, queue.planningTakes.count()})
                          : connection.run("building_now", {queue.name});
-  const std::int64_t running = state.number(0, 0);
-  const std::int64_t room = state.number(0, 1);
+  const std::int64_t running = state.number(0, "running");
+  const std::int64_t room = state.number(0, "room");
   if (room > 0 && running >= room) {
     head.since = clock_.steady();  // everybody is at work: it is a long queue, not a stall
     return;

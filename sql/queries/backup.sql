@@ -5,11 +5,9 @@
 set transaction isolation level repeatable read, read only
 
 -- name: backup_begin
--- Gives (snapshot, server version as a
--- number, schema of ours, event epoch, store, rows of large blobs).
-select pg_export_snapshot(), current_setting('server_version_num')::int,
-       (select max(name) from schema_migrations), (select value from meta where key = 'event_epoch'),
-       (select value from meta where key = 'store_id'), (select count(*) from blobs where content is null)
+-- Gives (snapshot, server version as a number, schema of ours).
+select pg_export_snapshot() as snapshot, current_setting('server_version_num')::int as server,
+       (select max(name) from schema_migrations) as schema
 
 -- name: backup_blobs
 -- $1 only digests after this one, $2 limit. Gives (digest, size) of what the large store holds.
@@ -30,8 +28,8 @@ select count(*) from e
 -- name: restore_target
 -- Nothing in this database yet? And the server's version as a number.
 select not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                    where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'S')),
-       current_setting('server_version_num')::int
+                    where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'S')) as is_empty,
+       current_setting('server_version_num')::int as server
 
 -- name: restore_starts_over
 -- In a database of our own that an interrupted restore was filling.

@@ -177,7 +177,7 @@ p as (
   select id, extract(epoch from now() - greatest(queued_at, not_before)) as age, count(*) over () as due
     from plans
    where queue = $1 and queued_at is not null and status = 'ready_for_build' and not_before <= now() and not alone)
-select 'plan', id, age::bigint, due from i where age > $2::float8
+select 'plan' as stage, id, age::bigint, due from i where age > $2::float8
 union all
 select 'build', id, age::bigint, due from p where age > $2::float8
 
@@ -210,8 +210,8 @@ union all select '', count(*)::text from c
 
 -- name: doctor_large_blobs
 -- Large blobs that a row names: (item, digest, size, named by a manifest).
-select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.id), b.digest, b.size,
-       bool_or(u.kind in ('manifest', 'job'))
+select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.id) as item, b.digest, b.size,
+       bool_or(u.kind in ('manifest', 'job')) as is_read
   from blob_users u join blobs b on b.digest = u.digest and b.content is null
  where u.kind <> 'cache'
  group by b.digest, b.size order by 1

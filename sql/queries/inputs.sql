@@ -12,8 +12,8 @@ with u as (
 e as (
   insert into events (queue, subject, type, body)
   select $3, 'input/' || id, 'input.planning', jsonb_build_object('attempt', attempt, 'instance', $2::bigint) from u)
-select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, coalesce(u.attributes::text, ''),
-       coalesce(u.trace_id, ''), b.content
+select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, coalesce(u.attributes::text, '') as attributes,
+       coalesce(u.trace_id, '') as trace_id, b.content
   from u left join blobs b on b.digest = u.digest
  order by u.id
 
@@ -93,8 +93,8 @@ select pending_input_id, id, queued, build_id, max_attempts, trace_id, source fr
 -- name: planned_before
 -- $1 ids, $2 fences, $3 instance: which of these did an earlier, in-doubt commit of ours already finish? In the form of
 -- finish_planned
-select p.pending_input_id, p.id, p.queued_at is not null,
-       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end, p.max_attempts, p.trace_id,
+select p.pending_input_id, p.id, p.queued_at is not null as queued,
+       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end as build_id, p.max_attempts, p.trace_id,
        p.source
   from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
   join plans p on p.pending_input_id = r.id and p.input_fence = r.fence
@@ -176,13 +176,13 @@ e as (
   insert into events (queue, subject, type, actor)
   select t.queue, 'input/' || u.id, 'input.queued', $3 from u join t using (id))
 select t.id, t.queue,
-       case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end
+       case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end as outcome
   from t left join u using (id) order by t.id
 
 -- name: eligible_inputs
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket. Only the
 -- last row of a full page says when it was queued: to write a time costs as much as all the rest of a row.
-select id, case when row_number() over () = $4::bigint then queued_at end
+select id, case when row_number() over () = $4::bigint then queued_at end as queued_at
   from due_inputs($1, $2::timestamptz, $3::bigint, $4::bigint, false)
 
 -- name: eligible_inputs_count

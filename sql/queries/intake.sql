@@ -50,7 +50,8 @@ e as (
     from n where claimed
   union all
   select $7, 'input/' || id, 'input.superseded', $8, jsonb_build_object('by', by_id) from sup)
-select s.filename, coalesce(n.id, 0), s.generation, coalesce(n.queued, false), coalesce(n.claimed, false)
+select s.filename, coalesce(n.id, 0) as id, s.generation, coalesce(n.queued, false) as queued,
+       coalesce(n.claimed, false) as claimed
   from s left join n using (filename)
 
 -- name: known_files
@@ -63,7 +64,7 @@ select filename, stat from source_files where queue = $1 and stat <> ''
 -- carries the name of the instance, so that whoever declares that dead ends it (end_sessions_of).
 select case when exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
                  and classid = 7211503 and objid = hashtext($1 || chr(1) || $2)::oid)
-    or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2)) then pg_backend_pid() end,
+    or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2)) then pg_backend_pid() end as session,
        set_config('application_name', 'planwright/' || $3::bigint, false)
 
 -- name: source_cursor

@@ -5,7 +5,8 @@
 -- they were asked for is noted once an hour.
 with u as (
   update job_cache set used_at = now() where key = any ($1::text[]) and used_at < now() - interval '1 hour')
-select key, good, coalesce(class, ''), coalesce(exit_code, -1), coalesce(error, ''), outputs::text, plan_id, job_id, sealed
+select key, good, coalesce(class, '') as class, coalesce(exit_code, -1) as exit_code, coalesce(error, '') as error,
+       outputs::text, plan_id, job_id, sealed
   from job_cache where key = any ($1::text[]) and expires_at > now()
 
 -- name: latest_cached
@@ -35,7 +36,7 @@ on conflict (key) do update
 
 -- name: find_blobs
 -- $1 digests. Gives (digest, in the large store) of those that have a row.
-select digest, content is null from blobs where digest = any ($1::text[])
+select digest, content is null as is_large from blobs where digest = any ($1::text[])
 
 -- name: prune_cache
 -- $1 queue, $2 age in seconds since an entry was last of use, $3 bytes that the outputs of the queue's entries may have;

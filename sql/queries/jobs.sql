@@ -21,12 +21,12 @@ e as (
   insert into events (queue, subject, type, body)
   select $10, 'job/' || j.id, 'job.running', jsonb_build_object('build', j.build_id, 'name', j.name, 'attempt', 1)
     from j where status = 'running')
-select build_id, position, id, 0::bigint from j union all select 0, 0, job_id, id from a
+select build_id, position, id, 0::bigint as attempt from j union all select 0, 0, job_id, id from a
 
 -- name: load_jobs
 -- $1 builds: what a build that goes on already has
 select build_id, id, position, status, attempt, outputs::text,
-       extract(epoch from greatest(not_before, now()) - now())::float8, coalesce(spent::text, '{}')
+       extract(epoch from greatest(not_before, now()) - now())::float8 as due_in, coalesce(spent::text, '{}') as spent
   from jobs where build_id = any ($1::bigint[]) order by build_id, position
 
 -- name: reset_lost_jobs
@@ -158,7 +158,7 @@ a as (
 e as (
   insert into events (queue, subject, type, body)
   select $5, 'job/' || id, 'job.running', jsonb_build_object('build', build_id, 'name', name, 'attempt', attempt) from u)
-select job_id, n, id from a
+select job_id, n, id as attempt from a
 
 -- name: succeeded_jobs
 -- $1 plan, $2 its current build: (position, outputs, sealed) of the jobs that succeeded in the build before
@@ -168,13 +168,13 @@ select position, outputs::text, sealed from jobs
 
 -- name: started_before
 -- $1 jobs, $2 instance: which of these did an earlier, in-doubt commit of ours already start? (job, number, attempt id)
-select j.id, j.attempt, a.id
+select j.id as job_id, a.n, a.id as attempt
   from jobs j join job_attempts a on a.job_id = j.id and a.n = j.attempt
  where j.id = any ($1::bigint[]) and j.status = 'running' and a.instance = $2 and a.ended_at is null
 
 -- name: inserted_before
 -- $1 builds, $2 instance: what an in-doubt insert_jobs of ours wrote, in its form
-select build_id, position, id, 0::bigint from jobs where build_id = any ($1::bigint[])
+select build_id, position, id, 0::bigint as attempt from jobs where build_id = any ($1::bigint[])
 union all
 select 0, 0, a.job_id, a.id from jobs j join job_attempts a on a.job_id = j.id and a.n = 1 and a.instance = $2
  where j.build_id = any ($1::bigint[]) and j.status = 'running'

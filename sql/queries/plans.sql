@@ -19,7 +19,7 @@ e as (
   select $3, 'plan/' || id, 'plan.building',
          jsonb_build_object('build', build_id, 'attempt', attempt, 'instance', $2::bigint) from u)
 select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.build_id, u.build_mode,
-       coalesce(u.trace_id, ''), b.content, u.source, u.build_cache
+       coalesce(u.trace_id, '') as trace_id, b.content, u.source, u.build_cache
   from u left join blobs b on b.digest = u.plan_digest and u.job_count > 0  -- without jobs it is not needed
          and b.size <= 16384  -- a large one is read when its turn has come: many are claimed at once
  order by u.id
@@ -47,7 +47,7 @@ select id from plans
 -- name: eligible_plans
 -- $1 queue, $2 queued_at and $3 id of the last of the page before, $4 limit. A page of ids that should have a ticket. Only the
 -- last row of a full page says when it was queued: to write a time costs as much as all the rest of a row.
-select id, case when row_number() over () = $4::bigint then queued_at end
+select id, case when row_number() over () = $4::bigint then queued_at end as queued_at
   from due_plans($1, $2::timestamptz, $3::bigint, $4::bigint, false)
 
 -- name: eligible_plans_count
@@ -125,8 +125,8 @@ e as (
   insert into events (queue, subject, type, actor, body)
   select t.queue, 'plan/' || u.id, 'plan.queued', $3, jsonb_build_object('mode', $4::text) from u join t using (id))
 select t.id, t.queue,
-       case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end,
-       coalesce(t.build_id, 0)
+       case when u.id is not null then 'queued' when t.queued_at is not null then 'already_queued' else t.status end as outcome,
+       coalesce(t.build_id, 0) as build_id
   from t left join u using (id) order by t.id
 
 -- name: release_plans

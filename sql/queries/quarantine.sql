@@ -11,7 +11,7 @@ select 'plugin/' || plugin, 'plugin.quarantined', 'error',
   from n
 
 -- name: quarantines
-select digest, plugin, version, reason, rfc3339(since) from quarantines order by since, digest
+select digest, plugin, version, reason, rfc3339(since) as since from quarantines order by since, digest
 
 -- name: release_plugin
 -- $1 plugin, $2 actor. Gives (digest, version).

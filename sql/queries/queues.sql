@@ -15,7 +15,7 @@ on conflict (name) do update set
 -- name: queue_settings
 select name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, plan_paused, build_paused,
        plan_held, build_held, overrides::text, revision, changed_by, rfc3339(changed_at),
-       coalesce((select max(id) from nudges where queue = queues.name), 0)
+       coalesce((select max(id) from nudges where queue = queues.name), 0) as nudge
   from queues order by name
 
 -- name: queue_patch
@@ -81,4 +81,4 @@ select exists (select from n) from queues where name = $1
 
 -- name: queue_is_open
 -- $1 name: whether (plan, build) may claim
-select not plan_paused and plan_held = '', not build_paused and build_held = '' from queues where name = $1
+select not plan_paused and plan_held = '' as plans, not build_paused and build_held = '' as builds from queues where name = $1

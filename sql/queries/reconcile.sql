@@ -35,12 +35,12 @@ select id from due_plans($1, '-infinity', 0, 1, true)
 -- name: planning_now
 -- $1 queue, $2 milliseconds: inputs that are being planned for less than that, and how many there is room for
 select (select count(*) from pending_inputs
-         where queue = $1 and status = 'planning' and updated_at > now() - make_interval(secs => $2::float8 / 1000)),
-       q.plan_workers * (select count(*) from instances where ended_at is null and 'plan' = any (string_to_array(roles, ',')))
+         where queue = $1 and status = 'planning' and updated_at > now() - make_interval(secs => $2::float8 / 1000)) as running,
+       q.plan_workers * (select count(*) from instances where ended_at is null and 'plan' = any (string_to_array(roles, ','))) as room
   from queues q where q.name = $1
 
 -- name: building_now
 -- $1 queue
-select (select count(*) from plans where queue = $1 and status = 'building'),
-       q.build_workers * (select count(*) from instances where ended_at is null and 'build' = any (string_to_array(roles, ',')))
+select (select count(*) from plans where queue = $1 and status = 'building') as running,
+       q.build_workers * (select count(*) from instances where ended_at is null and 'build' = any (string_to_array(roles, ','))) as room
   from queues q where q.name = $1

@@ -1,7 +1,7 @@
 -- name: find_remote_job
 -- $1 job. Gives (plugin, token, handle, folder, filled, withdrawn, seconds since it began).
-select plugin, token, coalesce(handle, ''), folder, filled, withdrawn,
-       extract(epoch from clock_timestamp() - begun_at)::float8
+select plugin, token, coalesce(handle, '') as handle, folder, filled, withdrawn,
+       extract(epoch from clock_timestamp() - begun_at)::float8 as age
   from remote_jobs where job_id = $1
 
 -- name: begin_remote_job
@@ -29,7 +29,7 @@ update remote_jobs set withdrawn = true where token = any ($1::text[])
 
 -- name: unwanted_remote_jobs
 -- $1 queue, $2 plugin. What runs for nobody any more: (token, handle).
-select r.token, coalesce(r.handle, '') from remote_jobs r join jobs j on j.id = r.job_id
+select r.token, coalesce(r.handle, '') as handle from remote_jobs r join jobs j on j.id = r.job_id
  where r.queue = $1 and r.plugin = $2
    and (r.withdrawn or j.status not in ('blocked', 'ready', 'running'))
  order by r.begun_at limit 100

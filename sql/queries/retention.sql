@@ -28,13 +28,13 @@ with j as (
   select j.id from builds b join jobs j on j.build_id = b.id where b.plan_id = any ($1::bigint[]) limit $2),
 a as (delete from job_attempts where job_id in (select id from j) returning id),
 d as (delete from jobs where id in (select id from j) returning id)
-select (select count(*) from d), coalesce((select string_agg(id::text, ',') from a), '')
+select (select count(*) from d) as jobs, coalesce((select string_agg(id::text, ',') from a), '') as attempts
 
 -- name: prune_plans
 -- $1 plans without jobs. Gives (plans, builds).
 with b as (delete from builds where plan_id = any ($1::bigint[]) returning id),
 p as (delete from plans where id = any ($1::bigint[]) returning id)
-select (select count(*) from p), (select count(*) from b)
+select (select count(*) from p) as plans, (select count(*) from b) as builds
 
 -- name: prune_inputs
 -- $1 queue, $2 age in seconds or null, $3 how many of the newest to keep, $4 limit. Gives their names.
@@ -67,9 +67,9 @@ with p as materialized (select id from prunable_plans($1, $3::float8, $4)),
 b as materialized (select id from builds where plan_id in (select id from p)),
 j as materialized (select id from jobs where build_id in (select id from b))
 select (select count(*) from prunable_inputs($1, $2::float8, $4) i
-         where not exists (select from plans x where x.pending_input_id = i.id and x.id not in (select id from p))),
-       (select count(*) from p), (select count(*) from b), (select count(*) from j),
-       (select count(*) from job_attempts where job_id in (select id from j))
+         where not exists (select from plans x where x.pending_input_id = i.id and x.id not in (select id from p))) as inputs,
+       (select count(*) from p) as plans, (select count(*) from b) as builds, (select count(*) from j) as jobs,
+       (select count(*) from job_attempts where job_id in (select id from j)) as attempts
 
 -- name: pruned_event
 -- $1 queue, $2 body
@@ -113,7 +113,8 @@ update blobs b set doomed_at = null
 
 -- name: unreached_blobs
 -- $1 grace in seconds, $2 limit. Gives (digest, is its grace over, is it not doomed yet).
-select digest, coalesce(doomed_at < now() - make_interval(secs => $1), false), doomed_at is null from blobs b
+select digest, coalesce(doomed_at < now() - make_interval(secs => $1), false) as is_due, doomed_at is null as is_fresh
+  from blobs b
  where not exists (select from blob_users u where u.digest = b.digest) limit $2
 
 -- name: doom_blobs
@@ -124,12 +125,12 @@ update blobs set doomed_at = now() where digest = any ($1::text[]) and doomed_at
 -- $1 digests that a look after their doom found unreached, $2 grace in seconds. Gives (digest, size, in the large store).
 delete from blobs
  where digest = any ($1::text[]) and doomed_at < now() - make_interval(secs => $2)
-returning digest, size, content is null
+returning digest, size, content is null as is_large
 
 -- name: unreached_counts
 -- Gives (blobs, bytes, of these past the grace, bytes). $1 grace in seconds.
-select count(*), coalesce(sum(size), 0), count(*) filter (where past),
-       coalesce(sum(size) filter (where past), 0)
+select count(*) as blobs, coalesce(sum(size), 0) as bytes, count(*) filter (where past) as due,
+       coalesce(sum(size) filter (where past), 0) as due_bytes
   from (select size, coalesce(doomed_at < now() - make_interval(secs => $1), false) as past from blobs b
          where not exists (select from blob_users u where u.digest = b.digest)) n
 
@@ -143,7 +144,7 @@ select id from job_attempts where id = any ($1::bigint[])
 
 -- name: explain_blob
 -- $1 digest. Gives (size, in the large store, doomed since).
-select size, content is null, coalesce(rfc3339(doomed_at), '') from blobs where digest = $1
+select size, content is null as is_large, coalesce(rfc3339(doomed_at), '') as doomed_since from blobs where digest = $1
 
 -- name: blob_users_of
 -- $1 digest, $2 limit. Gives (kind, id).
