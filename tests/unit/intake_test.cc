@@ -281,19 +281,6 @@ TEST_F(IntakeTest, SaysOnceWhereLeasesCannotBeHad) {
   EXPECT_EQ(recorder.events()[0].first, "source_without_leases");
 }
 
-// The level was once found in the type: whatever had "failed" in it was a warning.
-TEST_F(IntakeTest, ASourceSaysHowSeriousItsEventsAre) {
-  onPoll = [&](StageCall& call) {
-    call.services().event("nothing_failed", "{\"message\":\"all is well\"}");
-    call.services().event("fetched", R"({"message":"twice","level":"warning"})");
-    call.services().event("fetched", R"({"message":"?","level":"fatal"})");
-    call.services().event("fetched", "[]");
-    onPoll = nullptr;
-  };
-  intake->step();
-  EXPECT_EQ(recorder.levels(), (std::vector<std::string>{"info", "warning", "info", "info"}));
-}
-
 TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
   restart({.stableFor = 0ms});
   folder.write("in/a.txt", "A");
@@ -380,7 +367,7 @@ TEST_F(IntakeTest, BlobsOfASourceAreRecordedWithTheirCursor) {
     const auto digest = call.services().putBlob(memoryFile("A").get(), "text/plain");
     items = {{"repo/a.txt", {}, digest->text(), "{\"commit\":\"1f\"}"},
              {"b", {}, "sha256:bad", {}}};
-    call.services().event("fetched", "{\"message\":\"1 commit\"}");
+    call.services().event("fetched", R"({"message":"1 commit","level":"warning"})");
     onPoll = nullptr;
   };
   nextCursor = "commit-1f";
@@ -389,6 +376,7 @@ TEST_F(IntakeTest, BlobsOfASourceAreRecordedWithTheirCursor) {
   EXPECT_EQ(recorder.inputs().at(0).attributesJson, "{\"commit\":\"1f\"}");
   EXPECT_EQ(recorder.storedCursor(), "commit-1f");
   EXPECT_EQ(recorder.events().at(0).first, "reported.fetched");
+  EXPECT_EQ(recorder.levels().at(0), "warning") << "as it says";
   EXPECT_EQ(onlyRefusal(), "b: \"sha256:bad\" is not a digest");
   restart();
   intake->step();
