@@ -71,7 +71,7 @@ Reason waitingReason(std::string_view code, const StageWords& words, const Row& 
   if (code == "manual_mode" && item.flag("is_auto")) message = words.recordedWhileManual;
   if (code == "queue_held" && isHeldByNobody)
     message = "No host has the queue {queue} in its configuration.";
-  if (code == "queue_held" && item.text("held").find(" is quarantined: ") != std::string_view::npos)
+  if (code == "queue_held" && item.flag("is_quarantined"))
     hint = "Install another version of the plugin, or release it.";
   const auto filled = [&](std::string_view text) {
     return fmt::format(fmt::runtime(text), fmt::arg("work", words.work),

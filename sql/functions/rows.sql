@@ -7,7 +7,8 @@ select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.at
        i.superseded_by, array(select p.id from plans p where p.pending_input_id = i.id order by p.id) as plan_ids,
        case when i.status = 'planning' and i.progress ->> 'attempt' = i.attempt::text then i.progress - 'attempt' end as progress,
        i.trace_id, i.created_at, i.updated_at, i.error, i.details, i.reason_code,
-       input_codes(i, q, h.hosts) as codes, q.auto_plan as is_auto, q.plan_held as held
+       input_codes(i, q, h.hosts) as codes, q.auto_plan as is_auto, q.plan_held as held,
+       q.plan_quarantine is not null as is_quarantined
   from pending_inputs i
   left join queues q on q.name = i.queue
  cross join (select exists (select from instances x where x.ended_at is null and 'plan' = any (string_to_array(x.roles, ','))) as hosts
@@ -18,7 +19,8 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
        case when p.not_before > now() then p.not_before end as next_attempt_at,
        p.summary - '{jobs,done,failed,planner}'::text[] as summary, p.job_count, b.jobs_done, b.jobs_failed, to_json(p.planner) as planner,
        p.plan_digest, p.build_id, p.build_mode, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
-       p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held
+       p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held,
+       q.build_quarantine is not null as is_quarantined
   from plans p
   left join queues q on q.name = p.queue
   left join builds b on b.id = p.build_id
