@@ -50,7 +50,7 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
 
 }  // namespace
 
-const Inputs::Statements Inputs::kStatements{.isOpen = 0,
+const Inputs::Statements Inputs::kStatements{.isOpen = "plans",
                                              .claim = "claim_inputs",
                                              .due = "sweep_inputs",
                                              .dueAlone = "sweep_inputs_alone",

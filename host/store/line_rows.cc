@@ -13,7 +13,7 @@ std::vector<QueuedItem> LineRows::due(const std::string& queue, std::size_t limi
   const Rows rows = connection_.run(statements_.due, {queue, static_cast<std::int64_t>(limit)});
   std::vector<QueuedItem> items;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    items.push_back({rows.number(i, 0), rows.text(i, 1)});
+    items.push_back({rows.number(i, "id"), rows.text(i, "source")});
   return items;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +35,7 @@ class LineRows {
  protected:
   /// The statements of one table.
   struct Statements {
-    std::size_t isOpen;  ///< column of `queue_is_open`
+    std::string_view isOpen;  ///< column of `queue_is_open`
     std::string_view claim, due, dueAlone, othersWait, cancelled;
   };
   LineRows(Connection& connection, const Statements& statements)

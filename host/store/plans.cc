@@ -22,7 +22,7 @@ std::string_view statusOf(FinishedBuild::Outcome outcome) {
 
 }  // namespace
 
-const Plans::Statements Plans::kStatements{.isOpen = 1,
+const Plans::Statements Plans::kStatements{.isOpen = "builds",
                                            .claim = "claim_plans",
                                            .due = "sweep_plans",
                                            .dueAlone = "sweep_plans_alone",
