@@ -33,8 +33,8 @@ void writeNearest(JsonWriter& json, Connection& connection, const std::string& q
   }
   const auto at = static_cast<std::size_t>(nearest);
   json.object()
-      .member("job_id", rows.number(at, 1))
-      .member("at", rows.text(at, 2))
+      .member("job_id", rows.number(at, "job_id"))
+      .member("at", rows.text(at, "at"))
       .key("differs")
       .array();
   for (const auto& each : differences(now, earlier[at]))
@@ -151,14 +151,14 @@ Result<std::string> CacheAnswers::forecast(std::int64_t plan) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("forecast_plan", {plan});
   if (rows.empty()) return missing(*connection, "plan", plan);
-  const auto digest = Digest::parse(rows.text(0, 1));
+  const auto digest = Digest::parse(rows.text(0, "plan_digest"));
   auto blob = digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("no digest"));
   if (!blob) return Error{ErrorKind::Gone, "The plan's document has been pruned.", "pruned", {}};
   auto document = PlanDocument::parseSealed(readAll(blob->get(), kLargestDocument));
   if (!document) return document.error();
   OpenBuild build({}, std::make_shared<const PlanDocument>(std::move(*document)), {});
   const auto config = parts_.config.now();
-  const QueueConfig* queue = config->queue(rows.text(0, 0));
+  const QueueConfig* queue = config->queue(rows.text(0, "queue"));
   std::optional<BuilderIdentity> builder;
   const auto plugins = queue ? parts_.pluginsNow(queue->name) : nullptr;
   if (plugins) builder = identityOf(*plugins, queue->builder);

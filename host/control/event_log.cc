@@ -65,9 +65,9 @@ std::string textOf(std::uint64_t number) {
 /// The last place that can be read now.
 EventPlace newestOf(Connection& connection) {
   const Rows rows = connection.run("api_events_place");
-  return {static_cast<std::uint64_t>(rows.number(0, 0)),
-          static_cast<std::uint64_t>(rows.number(0, 1)),
-          static_cast<std::uint64_t>(rows.number(0, 2))};
+  return {static_cast<std::uint64_t>(rows.number(0, "epoch")),
+          static_cast<std::uint64_t>(rows.number(0, "xid")),
+          static_cast<std::uint64_t>(rows.number(0, "id"))};
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ EventPlace EventLog::newest() const {
 }
 
 bool EventLog::isHeldBack() const {
-  return parts_.database.lease(Workload::Keyed)->run("api_events_place").flag(0, 3);
+  return parts_.database.lease(Workload::Keyed)->run("api_events_place").flag(0, "is_held_back");
 }
 
 }  // namespace planwright

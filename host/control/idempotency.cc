@@ -11,13 +11,13 @@ Result<std::optional<KeptAnswer>> Idempotency::begin(const std::string& key,
         ErrorKind::Invalid, "An Idempotency-Key has 1 to 255 characters.", {}, "Idempotency-Key"};
   const Rows rows = parts_.database.lease()->run("idempotency_begin", {key, request.text()});
   if (rows.empty()) return conflict("A request with this key is under way.", "in-progress");
-  if (rows.flag(0, 0)) return std::optional<KeptAnswer>();
-  if (!rows.flag(0, 1))
+  if (rows.flag(0, "is_ours")) return std::optional<KeptAnswer>();
+  if (!rows.flag(0, "is_same"))
     return Error{ErrorKind::Invalid, "This Idempotency-Key was used for another request.",
                  "idempotency-key-reused", "/"};
-  const auto status = static_cast<int>(rows.number(0, 2));
+  const auto status = static_cast<int>(rows.number(0, "status"));
   if (status == 0) return conflict("A request with this key is under way.", "in-progress");
-  const auto kept = parseJson(rows.text(0, 3));
+  const auto kept = parseJson(rows.text(0, "response"));
   return std::optional(KeptAnswer{
       .status = status, .body = textOr(*kept, "body"), .location = textOr(*kept, "location")});
 }

@@ -25,7 +25,7 @@ with n as (
   on conflict (key) do update set request_digest = excluded.request_digest, status = null, response = null, created_at = now()
     where k.created_at < now() - interval '1 day' or (k.status is null and k.created_at < now() - interval '2 minutes')
   returning key)
-select true, true, 0, '' from n
+select true as is_ours, true as is_same, 0 as status, '' as response from n
 union all
 select false, k.request_digest = $2, coalesce(k.status, 0), coalesce(k.response, '')
   from idempotency_keys k where k.key = $1 and not exists (select from n)

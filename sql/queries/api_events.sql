@@ -37,8 +37,8 @@ select * from event_rows e
 -- name: api_events_place
 -- The epoch and the last place a reader may have seen: (epoch, xid, id, more): more = later rows are there that may not be read
 -- yet.
-select (select value from meta where key = 'event_epoch'), coalesce(l.xid::text, '0'), coalesce(l.id, 0),
-       exists (select from events e where e.xid >= pg_snapshot_xmin(pg_current_snapshot()))
+select (select value from meta where key = 'event_epoch') as epoch, coalesce(l.xid::text, '0') as xid, coalesce(l.id, 0) as id,
+       exists (select from events e where e.xid >= pg_snapshot_xmin(pg_current_snapshot())) as is_held_back
   from (values (0)) one left join lateral (
     select xid, id from events where xid < pg_snapshot_xmin(pg_current_snapshot())
      order by xid desc, id desc limit 1) l on true

@@ -60,7 +60,7 @@ select b.queue, j.name, j.status, j.cache as note, j.cache ->> 'result' as cache
 
 -- name: nearest_cached
 -- $1 queue, $2 name of the job, $3 key that is not meant. Gives (parts, job, time), latest first.
-select parts::text, job_id, rfc3339(created_at) from job_cache
+select parts::text, job_id, rfc3339(created_at) as at from job_cache
  where queue = $1 and name = $2 and key <> $3 order by created_at desc limit 20
 
 -- name: forecast_plan
