@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "building/build_stage.h"
 #include "planning/plan_stage.h"
 #include "support/line_fixture.h"
@@ -20,13 +21,17 @@ constexpr const char* kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// A planner and builder that tell all that a call may, and too much of it.
 class ReportsTest : public LineFixture {
  protected:
-  ReportsTest() {
+  ReportsTest()
+      : maker([](const ProgramSpec& spec) {
+          replaceFile(spec.cwd + "/trace.txt", "made");
+          return ProgramExit{.code = 0};
+        }) {
     const auto place = folder / "tellers";
     std::filesystem::create_directories(place);
     std::filesystem::copy_file(BINARY_DIR "/tests/plugins/teller.so", place / "teller.so");
     plugins = std::make_shared<Plugins>(
         PluginOptions{{BINARY_DIR "/plugins", place}, folder / "plugins", folder / "stage-work"},
-        programs);
+        maker);
     std::ofstream(folder / "token") << "correct horse battery";
     const std::string settings = fmt::format(R"({{"wait":"{}"}})", (folder / "wait").string());
     usePlanner("test.teller", settings);
@@ -44,6 +49,7 @@ class ReportsTest : public LineFixture {
         "select {} from events where subject like '{}/%' and type like 'reported.%'", what, kind));
   }
 
+  ScriptedPrograms maker;
   std::unique_ptr<PostgresRecorder> intake = recorder();
   int count_ = 0;
 };
@@ -106,8 +112,8 @@ TEST_F(ReportsTest, AJobTellsAndItsProgramHasTheTrace) {
   EXPECT_THAT(ofPlan, MatchesRegex(pattern));
   EXPECT_THAT(ofJob, MatchesRegex(pattern));
   EXPECT_NE(ofPlan, ofJob);
-  ASSERT_EQ(programs.ran.size(), 1u);
-  EXPECT_THAT(programs.ran[0].env, testing::Contains("TRACEPARENT=" + ofJob));
+  ASSERT_EQ(maker.ran.size(), 1u);
+  EXPECT_THAT(maker.ran[0].env, testing::Contains("TRACEPARENT=" + ofJob));
 }
 
 TEST_F(ReportsTest, MetricsAreAtTheHostsWithinBounds) {
