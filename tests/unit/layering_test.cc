@@ -72,7 +72,7 @@ const std::map<std::string, Names>& libraryOwners() {
       {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
       {"spdlog/", {"base"}},      {"openssl/", {"base"}},
       {"archive", {"artifacts"}}, {"re2/", {"logs"}},
-      {"zstd.h", {"logs"}},       {"seccomp.h", {"sandbox"}},
+      {"zstd.h", {"logs"}},       {"seccomp.h", {"programs"}},
       {"curl/", {"cli", "base"}}, {"zlib.h", {"base", "http", "artifacts"}},
   };
   return owners;
