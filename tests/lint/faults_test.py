@@ -68,7 +68,7 @@ class FaultsTest(unittest.TestCase):
         self.planted("format", "host/main.cc", "host/main.cc", "int  badlyFormatted ;\n")
 
     def test_shell(self):
-        self.planted("shell", "SC2164", "config/up", "\ncd /nowhere\n", before="exec build")
+        self.planted("shell", "SC2034", "config/up", "nobody_reads=1\n", before="exec build")
 
     def test_shell_in_a_file_that_is_sourced(self):
         self.planted("shell", "SC2164", "tests/runner/counting.sh", "\ncd /nowhere\n")
