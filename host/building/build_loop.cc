@@ -290,8 +290,7 @@ void BuildLoop::end(JobResult result, Round& round) {
     round.learned[build.job(job).name] = *seconds;
 }
 
-/// An output of another job does not exist any more. So the other job runs again, and then this
-/// one.
+/// An output of another job is gone. So the other job runs again, and then this one.
 void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   build.graph().block(result.position);
   JobChange row = change(build, result.position);
@@ -310,8 +309,7 @@ void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   lineUp_.push_back({build.plan().build, producer});
 }
 
-/// Writes the row of a job whose attempt ended, and schedules its next attempt if there is to be
-/// one.
+/// Writes the row of a job whose attempt ended, and schedules its next attempt, if any.
 JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus status) {
   const int job = result.position;
   build.setOutputs(job, result.outputs);
