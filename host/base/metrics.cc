@@ -185,7 +185,12 @@ std::map<std::string, double> Metrics::byLabel(std::string_view name, std::strin
 
 void Metrics::report(std::string_view plugin, std::string_view queue, int kind,
                      std::string_view name, double value, std::string_view labels) {
-  const auto why = plugins_.report(plugin, queue, kind, name, value, labels);
+  const bool isOurs = std::any_of(
+      metricFamilies().begin(), metricFamilies().end(), [&](const MetricFamily& family) {
+        return family.name == fmt::format("{}{}", PluginMetrics::kPrefix, name);
+      });
+  const std::string_view why =
+      isOurs ? "name" : plugins_.report(plugin, queue, kind, name, value, labels);
   if (!why.empty())
     add("planwright_plugin_reports_dropped_total",
         {{"plugin", plugin}, {"what", "metric"}, {"why", why}});

@@ -13,7 +13,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::string_view kMetricPrefix = "planwright_plugin_";
 constexpr int kCounter = 0, kHistogram = 2;  // PW_COUNTER, PW_HISTOGRAM
 /// What a plugin observes may be seconds, bytes or jobs.
 constexpr std::array kBounds = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1e3,
@@ -27,14 +26,6 @@ bool isName(std::string_view text) {
   };
   return !text.empty() && text.size() <= PluginMetrics::kNameBytes &&
          !(text[0] >= '0' && text[0] <= '9') && std::all_of(text.begin(), text.end(), isWord);
-}
-
-/// By one of the host's own.
-bool isTaken(std::string_view name) {
-  const std::string full = std::string(kMetricPrefix) + std::string(name);
-  const auto& families = metricFamilies();
-  return std::any_of(families.begin(), families.end(),
-                     [&](const auto& family) { return family.name == full; });
 }
 
 /// A histogram's own lines end so.
@@ -81,7 +72,7 @@ std::string_view PluginMetrics::report(std::string_view plugin, std::string_view
                                        std::string_view name, double value,
                                        std::string_view labels) {
   if (kind < kCounter || kind > kHistogram) return "kind";
-  if (!isName(name) || isTaken(name) || endsLikeASample(name)) return "name";
+  if (!isName(name) || endsLikeASample(name)) return "name";
   if (!std::isfinite(value) || (kind == kCounter && value < 0)) return "value";
   const auto text = labelsOf(plugin, queue, labels);
   if (!text) return "labels";
@@ -114,7 +105,7 @@ std::string PluginMetrics::text() {
   auto state = state_.lock();
   std::string out;
   for (const auto& [name, family] : state->families) {
-    const std::string full = std::string(kMetricPrefix) + name;
+    const std::string full = std::string(PluginMetrics::kPrefix) + name;
     out += fmt::format("# HELP {} Counted by a plugin.\n# TYPE {} {}\n", full, full,
                        kKindWords[static_cast<std::size_t>(family.kind)]);
     for (const auto& [labels, series] : family.series) {

@@ -15,6 +15,7 @@ namespace planwright {
 /// over a bound is not kept. Part of Metrics. [any thread]
 class PluginMetrics {
  public:
+  static constexpr std::string_view kPrefix = "planwright_plugin_";
   static constexpr std::size_t kMostFamilies = 50;  ///< of one plugin
   static constexpr std::size_t kMostSeries = 300;   ///< of one plugin
   static constexpr std::size_t kMostLabels = 6;     ///< besides plugin and queue
