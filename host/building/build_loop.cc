@@ -466,9 +466,6 @@ void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
     task.isUrgent = std::find(urgent_.begin(), urgent_.end(),
                               JobPlace{task.build, task.position}) != urgent_.end();
   if (!written->tasks.empty()) doors_.startJobs(std::move(written->tasks));
-  for (const auto& failed : written->unstored)
-    if (const auto at = builds_.find(number(failed.build)); at != builds_.end())
-      doors_.stopJobs(at->second->running());
   release(written->unstored);
   release(round.finished);
   if (!round.changes.empty() || !round.finished.empty() || !round.starts.empty() ||
@@ -484,6 +481,7 @@ void BuildLoop::release(const std::vector<FinishedBuild>& finished) {
     released.push_back(build.plan);
     if (const auto at = builds_.find(number(build.build)); at != builds_.end()) {
       work += at->second->work();
+      if (const auto running = at->second->running(); !running.empty()) doors_.stopJobs(running);
       endTrial(*at->second, build.outcome == FinishedBuild::Outcome::Built);
       builds_.erase(at);
     }

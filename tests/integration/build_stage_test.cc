@@ -173,24 +173,20 @@ TEST_F(BuildStageTest, ABuildThatPostgresRefusesEndsAndTheOthersGoOn) {
   connection->runText(
       "alter table jobs add check (name <> 'refused' or status not in ('succeeded', 'cached'))");
   const auto document = [](const std::string& name) {
-    return R"({"jobs":[{"id":")" + name + R"(","outputs":["*.txt"],"spec":{"command":["make",")" +
-           name + R"("]}},{"id":"after","needs":[")" + name +
-           R"("],"outputs":["*.txt"],"spec":{"command":["make","after"]}}]})";
+    return R"({"jobs":[{"id":")" + name + R"(","spec":{"command":["make","a"]}},
+      {"id":"after","needs":[")" +
+           name + R"("],"spec":{"command":["make","b"]}}]})";
   };
-  const auto refused = plan(document("refused"));
-  for (const char* name : {"one", "two", "three"}) plan(document(name));
-  BuildStage stage(buildParts(), 4, 4);
+  for (const char* name : {"refused", "one", "two", "three"}) plan(document(name));
+  BuildStage stage(*host, liveQueue(), 4, 4);
   EXPECT_TRUE(becomes("select count(*) from plans where status in ('built', 'failed')", "4"));
-  const std::string of = " from plans where id = " + std::to_string(refused);
-  EXPECT_EQ(text("select count(*) from plans where status = 'built'"), "3");
-  EXPECT_EQ(text("select status || ' ' || reason_code" + of), "failed internal");
-  EXPECT_THAT(text("select error" + of), HasSubstr("Its results could not be stored: "));
-  EXPECT_EQ(text("select string_agg(name || ' ' || status, ', ' order by position) from jobs "
-                 "where plan_id = " +
-                 std::to_string(refused)),
-            "refused failed, after dep_failed");
+  EXPECT_THAT(text("select reason_code || ' ' || error from plans where status = 'failed'"),
+              HasSubstr("internal Its results could not be stored: "));
+  EXPECT_EQ(
+      text("select string_agg(status, ' ' order by position) from jobs where class = 'bug' or "
+           "status = 'dep_failed'"),
+      "failed dep_failed");
   EXPECT_EQ(text("select count(*) from job_attempts where ended_at is null"), "0");
-  EXPECT_EQ(text("select count(*) from dead_letters where kind = 'plan' and answer is null"), "1");
   plan(document("later"));
   EXPECT_TRUE(becomes("select count(*) from plans where status = 'built'", "4"));
 }
