@@ -1,5 +1,6 @@
 import { getJson, postBytes, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
+import type { Progress } from './progress';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
 
@@ -22,6 +23,8 @@ export interface PendingInput {
   /** The newer version that made this one pointless. */
   supersededBy: number | null;
   planIds: number[];
+  /** What its planner says while it runs. */
+  progress: Progress | null;
   createdAt: Date | null;
   updatedAt: Date | null;
   error: string | null;
@@ -45,6 +48,7 @@ export function inputFromApi(row: Wire<'PendingInput'>): PendingInput {
     reason: reasonFromApi(row.reason),
     supersededBy: row.superseded_by,
     planIds: row.plan_ids,
+    progress: row.progress ?? null,
     createdAt: dateFromApi(row.created_at),
     updatedAt: dateFromApi(row.updated_at),
     error: row.error,

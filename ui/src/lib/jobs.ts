@@ -1,5 +1,6 @@
 import { getJson } from './api';
 import { fetchPage, listQuery, type Page } from './listing';
+import type { Progress } from './progress';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
 
@@ -23,6 +24,8 @@ export interface Job {
   needs: string[];
   attempts: Attempt[];
   cacheNote: string | null;
+  /** What its builder says while it runs. */
+  progress: Progress | null;
   reason: Reason | null;
 }
 
@@ -35,6 +38,7 @@ export function jobFromApi(row: Wire<'Job'>): Job {
     needs: row.needs,
     attempts: row.attempts.map(attemptFromApi),
     cacheNote: row.cache ? [row.cache.result, row.cache.why].filter(Boolean).join(': ') : null,
+    progress: row.progress ?? null,
     reason: reasonFromApi(row.reason),
   };
 }
@@ -53,6 +57,8 @@ function attemptFromApi(row: Wire<'Attempt'>): Attempt {
 const jobsPerRequest = 1000;
 
 const notSuccessful: JobStatus[] = ['failed', 'timed_out'];
+
+export const isRunning = (job: Job): boolean => job.status === 'running';
 
 /** The job's own work went wrong, unlike `dep_failed`, where another's did. */
 export function didFail(job: Job): boolean {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import { cancelBuild, getBuild } from '../lib/builds';
-import { listBuildJobs } from '../lib/jobs';
+import { listBuildJobs, isRunning } from '../lib/jobs';
+import { progressMs } from '../lib/progress';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Loading, PageFailure } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
@@ -19,6 +20,7 @@ export function BuildPage({ id }: { id: number }) {
   const jobs = useQuery({
     queryKey: ['build', id, 'jobs'],
     queryFn: ({ signal }) => listBuildJobs(id, signal),
+    refetchInterval: ({ state }) => (state.data?.some(isRunning) ? progressMs : false),
   });
   const build = answer.data;
   if (answer.error && !build) {

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/preact-query';
 import { bytes, shortDigest } from '../lib/format';
 import { getInput } from '../lib/inputs';
+import { progressMs } from '../lib/progress';
 import { Ago, Loading, PageFailure } from '../ui/basics';
 import { Fact, Facts } from '../ui/facts';
+import { ProgressNote } from '../ui/progress_note';
 import { shownStatus, Status } from '../ui/status';
 import { PlanButton } from './inputs';
 import { Reasons } from './reasons';
@@ -12,6 +14,7 @@ export function InputPage({ id }: { id: number }) {
   const answer = useQuery({
     queryKey: ['input', id],
     queryFn: ({ signal }) => getInput(id, signal),
+    refetchInterval: ({ state }) => (state.data?.status === 'planning' ? progressMs : false),
   });
   const input = answer.data;
   if (answer.error && !input) {
@@ -42,6 +45,7 @@ export function InputPage({ id }: { id: number }) {
         reason={input.reason}
         failed={input.status === 'failed'}
       />
+      {input.progress && <ProgressNote of={input.progress} />}
       <Facts>
         <Fact name="Version">
           <span class="num">{input.generation}</span>

@@ -10,6 +10,7 @@ import {
 } from '../lib/inputs';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty } from '../ui/basics';
+import { ProgressNote } from '../ui/progress_note';
 import { shownStatus, Status } from '../ui/status';
 import type { Column } from '../ui/table';
 import { List } from './list';
@@ -29,6 +30,7 @@ function FileCell({ input }: { input: PendingInput }) {
 }
 
 function WhyCell({ input }: { input: PendingInput }) {
+  if (input.progress) return <ProgressNote of={input.progress} />;
   const reason = input.reason?.message ?? input.error;
   if (reason) return <span title={input.reason?.hint ?? reason}>{reason}</span>;
   return (

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { duration } from '../lib/format';
 import { didFail, hasLog, secondsTaken, type Attempt, type Job, type JobStatus } from '../lib/jobs';
 import { Empty, useNow } from '../ui/basics';
+import { ProgressNote } from '../ui/progress_note';
 import { Status } from '../ui/status';
 import { Table, type Column } from '../ui/table';
 import { LogView } from './log_view';
@@ -55,7 +56,14 @@ export function JobTable({ jobs, selected, onSelect }: TableProps) {
         </button>
       ),
     },
-    { name: 'Status', cell: (job) => <Status status={job.status} /> },
+    {
+      name: 'Status',
+      cell: (job) => (
+        <>
+          <Status status={job.status} /> {job.progress && <ProgressNote of={job.progress} />}
+        </>
+      ),
+    },
     { name: 'Took', className: 'num', cell: (job) => <Took job={job} /> },
   ];
   const sorted = [...jobs].sort((a, b) => (rank[a.status] ?? 9) - (rank[b.status] ?? 9));

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/preact-query';
 import { cancelBuild } from '../lib/builds';
 import { shortDigest } from '../lib/format';
-import { didFail, listJobs, type Job, type JobStatus } from '../lib/jobs';
+import { didFail, listJobs, isRunning, type Job, type JobStatus } from '../lib/jobs';
 import { getPlan, type Plan } from '../lib/plans';
+import { progressMs } from '../lib/progress';
 import type { Reason } from '../lib/reason';
 import { ActionButton } from '../ui/action_button';
 import { Ago, Empty, Failure, Loading, PageFailure, Why } from '../ui/basics';
@@ -21,6 +22,7 @@ export function PlanPage({ id }: { id: number }) {
   const jobs = useQuery({
     queryKey: ['plan', id, 'jobs'],
     queryFn: ({ signal }) => listJobs(id, signal),
+    refetchInterval: ({ state }) => (state.data?.some(isRunning) ? progressMs : false),
   });
   if (plan.error && !plan.data) {
     return (

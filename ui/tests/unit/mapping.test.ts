@@ -5,6 +5,7 @@ import { arrivingFromApi, canGeneratePlan, inputFromApi } from '../../src/lib/in
 import { didFail, hasLog, jobFromApi, secondsTaken } from '../../src/lib/jobs';
 import { listQuery, pageFromApi } from '../../src/lib/listing';
 import { buildActions, planFromApi } from '../../src/lib/plans';
+import { progressText } from '../../src/lib/progress';
 import { heldBack, queueFromApi } from '../../src/lib/queues';
 import {
   wireAttempt,
@@ -118,6 +119,16 @@ describe('queues', () => {
     const row = wireQueue();
     row.plan.reason = 'pip is missing';
     expect(queueFromApi(row).plan.note).toBe('pip is missing');
+  });
+});
+
+describe('progress', () => {
+  it('is said as far as it is known', () => {
+    const said = (done: number, total: number | null, note: string | null): string =>
+      progressText({ done, total, note });
+    expect(said(2, 4, 'unpacks')).toBe('2 of 4: unpacks');
+    expect(said(2, null, null)).toBe('2');
+    expect(said(0, null, 'unpacks')).toBe('unpacks');
   });
 });
 
