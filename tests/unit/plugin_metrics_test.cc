@@ -54,8 +54,7 @@ TEST(PluginMetrics, AHistogramHasItsBuckets) {
 
 TEST(PluginMetrics, WhatBreaksARuleIsNotKept) {
   PluginMetrics metrics;
-  for (const char* name : {"", "with space", "9lives", "a-b", "a_bucket", "a_sum", "a_count",
-                           "deaths_total", "info", "ä"})
+  for (const char* name : {"", "with space", "9lives", "a-b", "a_bucket", "a_sum", "a_count", "ä"})
     EXPECT_EQ(report(metrics, name), "name") << name;
   EXPECT_EQ(report(metrics, std::string(65, 'a')), "name");
   for (const char* labels : {"[]", "{", R"({"plugin":"x"})", R"({"queue":"x"})", R"({"le":"1"})",
@@ -97,9 +96,10 @@ TEST(PluginMetrics, WhatIsDroppedIsCounted) {
   Metrics metrics;
   metrics.report(kPlugin, "wheels", kCounter, "good_total", 2, {});
   metrics.report(kPlugin, "wheels", kCounter, "not good", 2, {});
+  metrics.report(kPlugin, "wheels", kCounter, "deaths_total", 2, {});  // one of the host's own
   EXPECT_EQ(metrics.value("planwright_plugin_reports_dropped_total",
                           {{"plugin", kPlugin}, {"what", "metric"}, {"why", "name"}}),
-            1);
+            2);
   EXPECT_THAT(metrics.text(), HasSubstr("planwright_plugin_good_total{"));
   EXPECT_THAT(metrics.text(), Not(HasSubstr("not good")));
 }
