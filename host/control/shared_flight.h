@@ -73,8 +73,8 @@ class SharedFlight {
   }
   void end(const std::string& key, const std::shared_ptr<Flight>& flight) {
     auto lines = lines_.lock();
-    const auto at = lines->find(key);
-    if (at->second.current == flight && !at->second.next) lines->erase(at);
+    const auto at = lines->find(key);  // it is gone if the next one has ended meanwhile
+    if (at != lines->end() && at->second.current == flight && !at->second.next) lines->erase(at);
   }
 
   Guarded<std::map<std::string, Line>> lines_;
