@@ -57,7 +57,8 @@ with u as (
    where cancel_requested and status = 'ready_for_build' and ($1::bigint is null or id = $1)
   returning id, queue, build_id),
 b as (
-  update builds b set status = 'cancelled', reason_code = 'cancelled', finished_at = now(), instance = null
+  update builds b set status = 'cancelled', reason_code = 'cancelled', finished_at = now(), instance = null,
+         jobs_failed = b.jobs_total - b.jobs_done
     from u where b.id = u.build_id and b.status = 'building' returning b.id, b.queue),
 j as (
   update jobs j set status = 'cancelled', class = 'cancelled', error = 'Its build was cancelled.', finished_at = now(),

@@ -128,8 +128,15 @@ insert into events (queue, subject, type, level, body)
 select $5, 'job/' || id, 'job.redo', 'warning', jsonb_build_object('build', build_id, 'name', name, 'error', why) from u
 
 -- name: fail_jobs
--- $1 build, $2 fence, $3 error, $4 queue: ends what is not over of a build that cannot be stored.
-with j as (
+-- $1 build, $2 fence, $3 error, $4 queue: ends what is not over of a build that cannot be stored, and counts its jobs.
+with n as (
+  select count(*) filter (where status in ('succeeded', 'cached')) as good,
+         count(*) filter (where status not in ('succeeded', 'cached')) as bad
+    from jobs where build_id = $1),
+b as (
+  update builds b set jobs_done = n.good, jobs_failed = n.bad
+    from n where b.id = $1 and b.fence = $2 and b.status = 'building'),
+j as (
   update jobs j set status = case j.status when 'running' then 'failed' else 'dep_failed' end,
          class = case j.status when 'running' then 'bug' end, error = $3, finished_at = now()
     from builds b

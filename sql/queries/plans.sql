@@ -57,7 +57,8 @@ select count(*) from plans
 -- name: finish_builds
 -- Arrays, one entry per finished build: $1 plan, $2 fence, $3 build, $4 plan status (built | failed | cancelled |
 -- ready_for_build to go on later), $5 delay in seconds for that, $6 error, $7 reason code, $8 manifest digest,
--- $9 its size, $10 its text or null, $11 jobs done, $12 jobs failed, $13 attempts not to count. $14 queue.
+-- $9 its size, $10 its text or null, $11 jobs done, $12 jobs failed (-1: as in the row), $13 attempts not to count.
+-- $14 queue.
 -- A plan that is not returned was lost to another claim.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::float8[], $6::text[], $7::text[],
@@ -85,7 +86,8 @@ b as (
      set status = case when u.status = 'ready_for_build' then 'building' else u.status end,
          manifest_digest = nullif(u.manifest, ''), error = nullif(u.error, ''),
          reason_code = coalesce(nullif(u.reason_code, ''), case when u.status in ('failed', 'cancelled') then 'internal' end),
-         jobs_done = u.done, jobs_failed = u.failed,
+         jobs_done = coalesce(nullif(u.done, -1), b.jobs_done),
+         jobs_failed = coalesce(nullif(u.failed, -1), b.jobs_failed),
          finished_at = case when u.status <> 'ready_for_build' then now() end
     from u where b.id = u.build),
 e as (
@@ -150,7 +152,8 @@ u as (
      and not exists (select from instances x where x.id = p.instance and x.ended_at is null)
   returning p.id, p.queue, p.status, p.build_id, p.error, p.deaths),
 b as (
-  update builds b set status = 'failed', error = u.error, reason_code = 'worker_lost', finished_at = now()
+  update builds b set status = 'failed', error = u.error, reason_code = 'worker_lost', finished_at = now(),
+         jobs_failed = b.jobs_total - b.jobs_done
     from u where b.id = u.build_id and u.status = 'failed' returning b.id, u.queue, u.error),
 j as (
   update jobs j set status = case j.status when 'running' then 'failed' else 'dep_failed' end,
