@@ -4,7 +4,7 @@
 with u as (
   update pending_inputs
      set status = 'planning', queued_at = null, fence = fence + 1, attempt = attempt + 1, instance = $2,
-         error = null, reason_code = null, details = null, updated_at = now()
+         error = null, reason_code = null, details = null, progress = null, updated_at = now()
    where id = any ($1::bigint[]) and may_be_planned(pending_inputs) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and plans_now(queues))
