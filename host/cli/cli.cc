@@ -4,7 +4,7 @@
 #include <exception>
 #include <string_view>
 
-#include "cli/command_failure.h"
+#include "cli/client.h"
 #include "cli/command_groups.h"
 #include "config/section_reader.h"
 #include "programs/keeper_process.h"

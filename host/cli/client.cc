@@ -93,6 +93,91 @@ int streamProgress(void* target, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
 
 }  // namespace
 
+ExitCode exitCodeOf(int httpStatus) {
+  if (httpStatus < 400) return ExitCode::Done;
+  switch (httpStatus) {
+    case 401:
+    case 403:
+    case 421:
+      return ExitCode::NotAllowed;
+    case 404:
+    case 410:
+      return ExitCode::NotFound;
+    case 409:
+    case 412:
+      return ExitCode::Conflict;
+    case 408:
+    case 504:
+      return ExitCode::TimedOut;
+    case 429:
+    case 502:
+    case 503:
+      return ExitCode::Unreachable;
+    default:
+      return httpStatus < 500 ? ExitCode::Usage : ExitCode::WorkFailed;
+  }
+}
+
+ExitCode exitCodeOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::Invalid:
+    case ErrorKind::TooLarge:
+      return ExitCode::Usage;
+    case ErrorKind::NotFound:
+    case ErrorKind::Gone:
+      return ExitCode::NotFound;
+    case ErrorKind::Conflict:
+    case ErrorKind::Stale:
+      return ExitCode::Conflict;
+    case ErrorKind::Forbidden:
+      return ExitCode::NotAllowed;
+    case ErrorKind::Unavailable:
+      return ExitCode::Unreachable;
+    case ErrorKind::Failed:
+      return ExitCode::WorkFailed;
+  }
+  return ExitCode::WorkFailed;
+}
+
+void EventLines::feed(std::string_view bytes) {
+  pending_ += bytes;
+  std::size_t start = 0;
+  for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n', start)) {
+    std::string_view text(pending_.data() + start, end - start);
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    line(text);
+    start = end + 1;
+  }
+  pending_.erase(0, start);
+}
+
+void EventLines::reset() {
+  pending_.clear();
+  data_.clear();
+  id_ = lastId_;
+  hasData_ = false;
+}
+
+void EventLines::line(std::string_view text) {
+  if (text.empty()) {
+    lastId_ = id_;
+    if (hasData_) onEvent_(lastId_, data_);
+    data_.clear();
+    hasData_ = false;
+    return;
+  }
+  const auto colon = text.find(':');
+  if (colon == 0) return;  // a comment: the heartbeat
+  std::string_view value = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  const std::string_view field = text.substr(0, colon);
+  if (field == "id") id_ = value;
+  if (field != "data") return;
+  if (hasData_) data_ += '\n';
+  data_ += value;
+  hasData_ = true;
+}
+
 struct Client::State {
   CURL* curl = curl_easy_init();
   std::unique_ptr<curl_slist, FreeHeaders> headers;

@@ -4,13 +4,76 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
-#include "cli/command_failure.h"
+#include "base/result.h"
 
 namespace planwright::cli {
+
+/// What the shell sees; the table is in README.md.
+enum class ExitCode : int {
+  Done = 0,
+  WorkFailed = 1,
+  Usage = 2,
+  NotFound = 3,
+  NotAllowed = 4,
+  Conflict = 5,
+  Unreachable = 6,
+  TimedOut = 7,
+  PartlyDone = 8,
+  Unhealthy = 9,
+  Interrupted = 130,
+};
+
+/// The only place where an HTTP status becomes an exit code. 2xx and 3xx are Done.
+ExitCode exitCodeOf(int httpStatus);
+
+/// The only place where an ErrorKind becomes an exit code.
+ExitCode exitCodeOf(ErrorKind kind);
+
+/// Ends a command: what went wrong, the exit code, and the command to type next. Caught in cli::run
+/// only.
+class CommandFailure : public std::runtime_error {
+ public:
+  /// `next`: a command such as "planwright plans list", or empty.
+  CommandFailure(ExitCode code, const std::string& message, std::string next = {})
+      : std::runtime_error(message),
+        code_(code),
+        next_(std::move(next)) {}
+
+  ExitCode code() const { return code_; }
+  const std::string& next() const { return next_; }
+
+ private:
+  ExitCode code_;
+  std::string next_;
+};
+
+/// Cuts a text/event-stream into events (WHATWG HTML, 9.2.6). One stream, one thread.
+class EventLines {
+ public:
+  using OnEvent = std::function<void(const std::string& id, const std::string& data)>;
+  explicit EventLines(OnEvent onEvent) : onEvent_(std::move(onEvent)) {}
+
+  void feed(std::string_view bytes);
+  /// The id of the last complete event: where to go on after a reconnect.
+  const std::string& lastId() const { return lastId_; }
+  /// Forgets half an event; the last id stays.
+  void reset();
+
+ private:
+  void line(std::string_view text);
+
+  const OnEvent onEvent_;
+  std::string pending_;
+  std::string id_;
+  std::string data_;
+  std::string lastId_;
+  bool hasData_ = false;
+};
 
 struct Reply {
   int status = 0;

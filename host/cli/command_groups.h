@@ -6,14 +6,17 @@
 
 namespace planwright::cli {
 
-// One group of commands per file. Each function adds its commands to `app`; the chosen one leaves
-// what is to be done in `session.action`.
+// Each function adds its commands to `app`; the chosen one leaves what is to be done in
+// `session.action`. Groups of one topic share a file.
 void addServeCommand(CLI::App& app, Session& session);
 void addDoctorCommand(CLI::App& app, Session& session);
 void addConfigCommands(CLI::App& app, Session& session);         // check-config
 void addPluginCommands(CLI::App& app, Session& session);         // plugin inspect, and with these:
 void addPluginStoreCommands(CLI::App& group, Session& session);  // install ls remove reload …
 void addPluginRunCommand(CLI::App& group, Session& session);
+void addPluginCheckCommand(CLI::App& group, Session& session);
+void addPluginNewCommand(CLI::App& group, Session& session);
+void addPluginReplayCommand(CLI::App& group, Session& session);
 void addReloadCommand(CLI::App& app, Session& session);
 void addListCommands(CLI::App& app,
                      Session& session);  // inputs plans builds queues … list|show, jobs

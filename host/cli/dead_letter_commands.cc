@@ -3,9 +3,8 @@
 
 #include "base/threads.h"
 #include "cli/command_groups.h"
-#include "cli/for_each.h"
 #include "cli/listings.h"
-#include "cli/pages.h"
+#include "cli/session.h"
 
 namespace planwright::cli {
 namespace {

@@ -1,8 +1,8 @@
 #include <array>
 
 #include "cli/command_groups.h"
-#include "cli/for_each.h"
 #include "cli/listings.h"
+#include "cli/session.h"
 
 namespace planwright::cli {
 namespace {

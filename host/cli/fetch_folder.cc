@@ -11,7 +11,7 @@
 
 #include "base/digest.h"
 #include "base/files.h"
-#include "cli/command_failure.h"
+#include "cli/client.h"
 
 namespace planwright::cli {
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,5 +32,9 @@ void printItems(const Session& session, const Columns& columns,
 
 /// Prints one object: its members one per line, or as json, jsonl, name.
 void printObject(const Session& session, const std::string& body);
+
+/// The API's comparison of two plans, for people: "- a", "+ b", "~ c" and the fields that differ;
+/// `indent` stands before each line. What no build depends on only `withDocument`.
+void printDiff(std::ostream& out, const JsonValue& diff, const char* indent, bool withDocument);
 
 }  // namespace planwright::cli

@@ -4,7 +4,7 @@
 #include "application/plugin_files.h"
 #include "base/files.h"
 #include "cli/command_groups.h"
-#include "cli/configuration.h"
+#include "cli/host_commands.h"
 #include "cli/output.h"
 #include "stages/plugin_lock.h"
 #include "stages/plugin_store.h"

@@ -1,15 +1,25 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/client.h"
-#include "cli/exit_code.h"
 #include "cli/terminal.h"
 
 namespace planwright::cli {
+
+/// The server to talk to: `given` (--server), else PLANWRIGHT_SERVER, else the file
+/// `.planwright/planwright.url` below `workingFolder`, else http://127.0.0.1:8470. Without a
+/// trailing slash; `http://` is added if missing.
+std::string serverAddress(const std::string& given, const std::filesystem::path& workingFolder);
+
+/// PLANWRIGHT_TOKEN, else the first line of the file PLANWRIGHT_TOKEN_FILE, else empty. Never a
+/// flag: a command line can be read by every user of the machine.
+std::string accessToken();
 
 /// What all commands of one run share: the global options, the terminal, the connection. Owned by
 /// cli::run.
@@ -31,5 +41,9 @@ struct Session {
  private:
   std::unique_ptr<Client> client_;
 };
+
+/// Does `one` for every id. Part of them failing is PartlyDone, all of them the first one's reason.
+ExitCode forEach(Session& session, const std::vector<std::int64_t>& ids,
+                 const std::function<void(std::int64_t)>& one);
 
 }  // namespace planwright::cli

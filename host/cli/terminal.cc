@@ -1,8 +1,10 @@
 #include "cli/terminal.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
+#include <time.h>
 #include <unistd.h>
 
 namespace planwright::cli {
@@ -15,6 +17,12 @@ const char* colorOf(std::string_view word) {
   if (word == "pending" || word == "ready_for_build" || word == "ready") return "33";
   if (word == "cancelled" || word == "superseded") return "90";
   return nullptr;
+}
+
+volatile std::sig_atomic_t gInterrupted = 0;  // a signal handler can reach nothing else
+
+void onInterrupt(int) {
+  gInterrupted = 1;
 }
 
 }  // namespace
@@ -48,6 +56,28 @@ void chooseColor(Terminal& terminal, std::string_view choice) {
   const bool isDumb = !term || std::string_view(term) == "dumb";
   terminal.color = choice == "always" || (choice == "auto" && terminal.outIsTerminal && !isDumb &&
                                           (!noColor || !*noColor));
+}
+
+Interrupts::Interrupts() {
+  gInterrupted = 0;
+  struct sigaction action {};
+  action.sa_handler = onInterrupt;  // no SA_RESTART: a wait ends at once
+  sigaction(SIGINT, &action, &before_);
+}
+
+Interrupts::~Interrupts() {
+  sigaction(SIGINT, &before_, nullptr);
+}
+
+bool Interrupts::interrupted() const {
+  return gInterrupted != 0;
+}
+
+bool Interrupts::wait(std::chrono::milliseconds time) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const timespec span{seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
+  if (!interrupted()) nanosleep(&span, nullptr);
+  return !interrupted();
 }
 
 }  // namespace planwright::cli

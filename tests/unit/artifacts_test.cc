@@ -16,7 +16,7 @@
 #include "base/embedded_files.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "cli/command_failure.h"
+#include "cli/client.h"
 #include "cli/fetch_folder.h"
 #include "support/temp_folder.h"
 

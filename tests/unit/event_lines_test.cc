@@ -1,6 +1,6 @@
-#include "cli/event_lines.h"
-
 #include <gmock/gmock.h>
+
+#include "cli/client.h"
 
 namespace planwright::cli {
 namespace {

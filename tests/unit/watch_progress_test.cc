@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "cli/progress.h"
+#include "cli/watching.h"
 
 namespace planwright::watch_progress_test {
 namespace {
