@@ -274,8 +274,8 @@ TEST_F(Cli, SubmitUploadsTheBytesAndPrintsTheId) {
   EXPECT_THAT(server.requests().front(), HasSubstr(" flask\n"));
   EXPECT_EQ(run({"submit", "/no/such/file"}).code, 2);
   for (const char* option : {"--timeout", "--interval"}) {
-    const Ran ran = run({"submit", "/no/such/file", option, "1s"});
-    EXPECT_THAT(ran.err, HasSubstr("requires --wait")) << "alone it would change nothing";
+    const Ran refused = run({"submit", "/no/such/file", option, "1s"});
+    EXPECT_THAT(refused.err, HasSubstr("requires --wait")) << "alone it would change nothing";
   }
 }
 
