@@ -31,7 +31,7 @@ struct QuarantinedPlugin {
 /// Tells a broken plugin from a broken input: a version whose processes died on `deaths` different
 /// items within `window`, with no call that came back between, is not run any more, on any host,
 /// until somebody releases it or another version is installed. This counts for one host and holds
-/// what all of them know; the database is the memory (application/quarantine_watch.h).
+/// what all of them know; the database is the memory (queues/quarantine_watch.h).
 /// [any thread]
 class Quarantine {
  public:
