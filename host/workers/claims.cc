@@ -45,6 +45,10 @@ void Claims<Rows>::receive(std::vector<Claimed> claimed, std::size_t seats) {
   {
     auto held = held_.lock();
     held->reserved -= seats;
+    if (seats > 0)  // a commit that is repeated hands over again what it made
+      std::erase_if(claimed, [&](const Claimed& item) {
+        return std::find(held->ids.begin(), held->ids.end(), number(item.id)) != held->ids.end();
+      });
     for (const auto& item : claimed) held->ids.push_back(number(item.id));
   }
   if (seats > 0) held_.notifyAll();

@@ -186,6 +186,8 @@ TEST_F(BuildStageTest, ABuildThatPostgresRefusesEndsAndTheOthersGoOn) {
       text("select string_agg(status, ' ' order by position) from jobs where class = 'bug' or "
            "status = 'dep_failed'"),
       "failed dep_failed");
+  EXPECT_EQ(text("select jobs_done || ' ' || jobs_failed from builds where status = 'failed'"),
+            "0 2");
   EXPECT_EQ(text("select count(*) from job_attempts where ended_at is null"), "0");
   plan(document("later"));
   EXPECT_TRUE(becomes("select count(*) from plans where status = 'built'", "4"));
