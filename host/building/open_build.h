@@ -103,8 +103,8 @@ class OpenBuild {
   std::vector<NewJob> newJobs(const std::vector<bool>& running) const;
   /// Everything a thread needs to run this job. NotFound as of inputsFromJobs.
   Result<JobTask> task(int position, AttemptId attempt, int number) const;
-  /// How it ended, with the manifest. Call when the graph is over.
   std::vector<JobPlace> running() const;
+  /// How it ended, with the manifest. Call when the graph is over.
   FinishedBuild finish() const;
 
  private:

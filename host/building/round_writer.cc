@@ -4,6 +4,7 @@
 #include <iterator>
 #include <memory>
 #include <set>
+#include <system_error>
 #include <unordered_map>
 
 #include "base/backoff.h"
@@ -41,6 +42,8 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
       return written;
     } catch (const Unavailable& e) {
       log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
+    } catch (const std::system_error& e) {  // the disk is full: no build is to blame
+      log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
     } catch (const std::exception& e) {  // one of them cannot be stored: find it
       log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
       isRepeated_ = true;
@@ -70,6 +73,8 @@ RoundWriter::Written RoundWriter::writeSingly(const Round& round) {
     try {
       writeOnce(partOf(round, id), part);
     } catch (const Unavailable&) {
+      throw;
+    } catch (const std::system_error&) {
       throw;
     } catch (const std::exception& e) {
       written.unstored.push_back(fail(round, id, oneLine(e.what())));

@@ -251,7 +251,10 @@ void Intake::handleFound() {
 
 void Intake::report(const SourceCall::Event& event) {
   const Result<JsonDocument> body = parseJson(event.bodyJson);
-  if (event.type == kRefused && body) {
+  if (event.type == kRefused && !body) {  // Postgres would refuse it again and again
+    metrics_.add("planwright_plugin_reports_dropped_total",
+                 {{"plugin", settings_.plugin}, {"what", "event"}, {"why", "body"}});
+  } else if (event.type == kRefused) {
     refuseName(textOr(*body, "name"), textOr(*body, "reason"));
   } else {
     recorder_.sourceEvent(settings_.queue, event.type, body ? levelOf(*body) : "info",

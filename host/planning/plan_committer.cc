@@ -79,6 +79,7 @@ void PlanCommitter::commitSingly(const std::vector<PlanResult>& results) {
           FailureClass::Bug, std::string("The result could not be stored: ") + e.what(), {}, {}};
       failed.reasonCode = "internal";
       failed.retryIn.reset();
+      failed.events.clear();  // they may be what cannot be stored
       commitUnplanned({failed});
     }
   }

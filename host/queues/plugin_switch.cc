@@ -1,6 +1,7 @@
 #include "queues/plugin_switch.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <stdexcept>
 
@@ -9,7 +10,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/unavailable.h"
 #include "stages/program_plugin.h"
 #include "store/queue_rows.h"
 
@@ -267,7 +267,7 @@ void PluginSwitch::tell(const std::string& queue, const std::string& type, const
   try {
     parts_.host.database.lease()->run("queue_event", {queue, type, level, data});
     parts_.host.bell.ring();
-  } catch (const Unavailable& e) {  // the log has it
+  } catch (const std::exception& e) {  // the log has it; it would end the thread that decided
     log::debug("no event {} queue={}: {}", type, queue, e.what());
   }
 }
