@@ -34,10 +34,12 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
                                                        const std::stop_token& stop) {
   builds_ = &builds;
   Backoff backoff;
+  std::vector<FinishedBuild> unstored;  // also of tries that an outage cut short
   for (;;) {
     Written written;
     try {
       writeOnce(round, written);
+      written.unstored = std::move(unstored);
       isRepeated_ = false;
       return written;
     } catch (const Unavailable& e) {
@@ -48,7 +50,8 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
       log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
       isRepeated_ = true;
       try {
-        written = writeSingly(round);
+        written = writeSingly(round, unstored);
+        written.unstored = std::move(unstored);
         isRepeated_ = false;
         return written;
       } catch (const std::exception& again) {
@@ -61,7 +64,8 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
 }
 
 /// Each build by itself, so that one that cannot be stored ends and the others go on.
-RoundWriter::Written RoundWriter::writeSingly(const Round& round) {
+RoundWriter::Written RoundWriter::writeSingly(const Round& round,
+                                              std::vector<FinishedBuild>& unstored) {
   std::set<BuildId> builds(round.inserted.begin(), round.inserted.end());
   for (const auto& change : round.changes) builds.insert(change.build);
   for (const auto& start : round.starts) builds.insert(start.build);
@@ -77,7 +81,7 @@ RoundWriter::Written RoundWriter::writeSingly(const Round& round) {
     } catch (const std::system_error&) {
       throw;
     } catch (const std::exception& e) {
-      written.unstored.push_back(fail(round, id, oneLine(e.what())));
+      unstored.push_back(fail(round, id, oneLine(e.what())));
       continue;
     }
     std::move(part.tasks.begin(), part.tasks.end(), std::back_inserter(written.tasks));

@@ -37,7 +37,7 @@ class RoundWriter {
   /// Of builds with changes that go on after them.
   std::vector<BuildProgress> progressOf(const Round& round) const;
   void writeOnce(const Round& round, Written& written);
-  Written writeSingly(const Round& round);
+  Written writeSingly(const Round& round, std::vector<FinishedBuild>& unstored);
   Round partOf(const Round& round, BuildId build) const;
   FinishedBuild fail(const Round& round, BuildId build, const std::string& why);
   void takeIds(const std::vector<InsertedJob>& inserted, Written& written);
