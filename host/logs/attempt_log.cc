@@ -209,7 +209,7 @@ void AttemptLog::append(std::string_view text, FramePacker& packer) {
       endsLine_ = frame.endsLine;
       text.remove_prefix(piece.size());
     }
-  } catch (const std::exception& e) {  // of the disk or of zstd; it would end the writer's thread
+  } catch (const std::runtime_error& e) {  // of the disk or of zstd; other logs go on
     problem_ = "The log " + path_.filename().string() + " cannot be written: " + e.what();
   }
 }
