@@ -258,7 +258,6 @@ void BuildLoop::end(JobResult result, Round& round) {
   OpenBuild& build = *at->second;
   touched_.push_back(result.build);
   std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
-  if (!result.hold.empty()) round.hold = result.hold;
   if (result.remoteEnd == RemoteEnd::IsOver) round.remoteOver.push_back(result.remoteToken);
   if (result.remoteEnd == RemoteEnd::IsUnwanted) round.remoteUnwanted.push_back(result.remoteToken);
   const int job = result.position;
@@ -271,6 +270,7 @@ void BuildLoop::end(JobResult result, Round& round) {
     result.stoppedByHost = true;  // it does not count
     lineUp_.push_back({result.build, job});
   }
+  if (!result.hold.empty()) round.hold = result.hold;
   const JobStatus status = isAgain              ? JobStatus::Ready
                            : result.isFromCache ? result.status
                                                 : build.judge(result);
