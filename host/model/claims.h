@@ -113,8 +113,8 @@ struct FinishedBuild {
   std::string manifest;  ///< JSON text, or empty
   Digest manifestDigest;
   bool isLargeManifest = false;  ///< its bytes are in the large store already
-  int jobsDone = -1;    ///< -1: as many as its row says
-  int jobsFailed = -1;  ///< likewise
+  int jobsDone = -1;             ///< -1: as many as its row says
+  int jobsFailed = -1;           ///< likewise
   bool countAttempt = true;
 };
 
