@@ -39,6 +39,7 @@ std::unordered_map<std::int64_t, std::vector<KnownJob>> BuildReader::takeOver(
   jobs.resetLost(plans);
   failpoint("build.restore.after");
   std::vector<BuildId> ids;
+  ids.reserve(plans.size());
   for (const auto& plan : plans) ids.push_back(plan.build);
   std::unordered_map<std::int64_t, std::vector<KnownJob>> known;
   for (auto& job : jobs.load(ids)) known[number(job.build)].push_back(std::move(job));

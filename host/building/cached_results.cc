@@ -133,6 +133,7 @@ void CachedResults::noteMisses(OpenBuilds& builds, const std::vector<Question>& 
   const auto nameOf = [&](const Question& question) -> const std::string& {
     return builds.at(number(question.place.build))->job(question.place.position).name;
   };
+  names.reserve(misses.size());
   for (const auto& miss : misses) names.push_back(nameOf(miss));
   const auto latest = cache_.latest(queue_.name, names);
   for (const auto& miss : misses) {

@@ -7,7 +7,6 @@
 #include "artifacts/build_manifest.h"
 #include "base/failpoints.h"
 #include "base/log.h"
-#include "base/traceparent.h"
 #include "base/utf8.h"
 #include "building/job_services.h"
 #include "building/remote_attempt.h"
@@ -136,11 +135,10 @@ JobResult JobRunner::attempt(const JobTask& task) {
   job.workdir = folder.path().string();
   job.inputsJson = task.needsJson;
   job.attempt = task.attempt;
-  job.traceparent = traceparentOf(task.traceId, "job/" + attemptId);
   AttemptLog log(host_.logs, host_.logs.folder() / attemptId, logLimits());
   Reports reports(host_.metrics, config.plugin, queue_.name);
-  JobServices services(task, config, host_.blobs, log, std::move(*secrets), job.traceparent,
-                       reports);
+  JobServices services(task, config, host_.blobs, log, std::move(*secrets), reports);
+  job.traceparent = services.traceparent();
   StageCall call(services, {task.job().timeout.count() > 0 ? task.job().timeout : config.deadline,
                             config.silenceTimeout, remote ? remote->job().age : kNew});
   const RunningCall<JobPlace>::Scope scope(running_, call, {task.build, task.position});
@@ -161,17 +159,34 @@ JobResult JobRunner::attempt(const JobTask& task) {
     result.isSealed = services.isSealed();
   }
   if (outcome.failure) {
-    Failure failure = call.overLimit(*outcome.failure).value_or(*outcome.failure);
-    if (const auto& exit = services.lastExit(); exit && exit->limit != ProgramLimit::None)
-      failure = {FailureClass::Limit, exit->limitReason, failure.details, {}};
-    describe(failure, call.reason(), result);
-    result.isDeath = outcome.isDeath && failure.kind == FailureClass::Infra;
-    if (!outcome.hold.empty())
-      result.hold = {fmt::format("{}: {}", config.plugin, outcome.hold.reason),
-                     outcome.hold.quarantined};
+    noteFailure(outcome, call, services, result);
     return result;
   }
-  auto collected = folder.collect(task.job().outputs, host_.blobs, config.limits.outputBytes);
+  if (!collect(task, folder, services, result)) return result;
+  if (const auto ok = addReported(outcome.outputs, result); !ok)
+    describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
+  keepRest(logEnd, result);
+  return result;
+}
+
+void JobRunner::noteFailure(const StageOutcome& outcome, const StageCall& call,
+                            const JobServices& services, JobResult& result) {
+  Failure failure = call.overLimit(*outcome.failure).value_or(*outcome.failure);
+  if (const auto& exit = services.lastExit(); exit && exit->limit != ProgramLimit::None)
+    failure = {FailureClass::Limit, exit->limitReason, failure.details, {}};
+  describe(failure, call.reason(), result);
+  result.isDeath = outcome.isDeath && failure.kind == FailureClass::Infra;
+  if (!outcome.hold.empty())
+    result.hold = {fmt::format("{}: {}", generation_->config.builder.plugin, outcome.hold.reason),
+                   outcome.hold.quarantined};
+}
+
+/// Takes the outputs that the plan names out of the folder, and what the builder stored itself.
+/// False: they cannot be had, as the result says.
+bool JobRunner::collect(const JobTask& task, WorkFolder& folder, JobServices& services,
+                        JobResult& result) {
+  auto collected = folder.collect(task.job().outputs, host_.blobs,
+                                  generation_->config.builder.limits.outputBytes);
   if (!collected) {
     const bool isTooLarge = collected.error().kind == ErrorKind::TooLarge;
     describe({isTooLarge ? FailureClass::Limit : FailureClass::Failed,
@@ -179,16 +194,13 @@ JobResult JobRunner::attempt(const JobTask& task) {
               {},
               {}},
              StopReason::None, result);
-    return result;
+    return false;
   }
   failpoint("job.upload.after");
   result.outputs = std::move(collected->outputs);
   result.blobs = std::move(collected->blobs);
   for (auto& blob : services.takeBlobs()) result.blobs.push_back(std::move(blob));
-  if (const auto ok = addReported(outcome.outputs, result); !ok)
-    describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
-  keepRest(logEnd, result);
-  return result;
+  return true;
 }
 
 /// Outputs that the builder stored itself. It reports name and digest; the size is known here.

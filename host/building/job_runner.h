@@ -48,6 +48,9 @@ class JobRunner {
   void adopt(std::shared_ptr<const QueueGeneration> generation);
   Result<void> create();
   JobResult attempt(const JobTask& task);
+  void noteFailure(const StageOutcome& outcome, const StageCall& call, const JobServices& services,
+                   JobResult& result);
+  bool collect(const JobTask& task, WorkFolder& folder, JobServices& services, JobResult& result);
   WorkFolder& emptyFolder(const std::string& attemptId);
   Result<void> addReported(const std::vector<StageOutcome::Output>& reported, JobResult& result);
   std::optional<std::int64_t> sizeOf(const Digest& digest, const JobResult& result);

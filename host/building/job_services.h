@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "base/traceparent.h"
 #include "base/unique_fd.h"
 #include "building/job_task.h"
 #include "config/secret_values.h"
@@ -22,13 +23,13 @@ constexpr std::int64_t kLargestOutputBytes = std::int64_t{16} << 30;
 class JobServices final : public CallServices {
  public:
   JobServices(const JobTask& task, const BuilderConfig& config, BlobStore& blobs, AttemptLog& log,
-              SecretValues secrets, std::string traceparent, Reports& reports)
+              SecretValues secrets, Reports& reports)
       : task_(task),
         config_(config),
         blobs_(blobs),
         log_(log),
         secrets_(std::move(secrets)),
-        traceparent_(std::move(traceparent)),
+        traceparent_(traceparentOf(task.traceId, "job/" + std::to_string(number(task.attemptId)))),
         reports_(reports) {
     for (const auto& secret : secrets_) log_.hide(secret.second);
   }

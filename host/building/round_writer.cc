@@ -1,6 +1,7 @@
 #include "building/round_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <set>
@@ -26,6 +27,16 @@ bool hasEvents(const Round& round) {
   for (const auto& change : round.changes)
     if (!change.events.empty()) return true;
   return false;
+}
+
+/// How many statements write the round, without its starts: one alone needs no transaction.
+int statementsOf(const Round& round) {
+  const std::array isThere = {!round.blobs.empty(),          !round.changes.empty(),
+                              !round.finished.empty(),       !round.hold.empty(),
+                              !round.learned.empty(),        !round.redone.empty(),
+                              !round.results.empty(),        !round.remoteOver.empty(),
+                              !round.remoteUnwanted.empty(), hasEvents(round)};
+  return static_cast<int>(std::count(isThere.begin(), isThere.end(), true));
 }
 
 }  // namespace
@@ -190,17 +201,10 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   const std::string& queue = queue_.name;
   const Starts starts = sortStarts(round);
   const bool isStarting = !starts.inserts.empty() || !starts.updates.empty();
-  const int statements = (round.blobs.empty() ? 0 : 1) + (round.changes.empty() ? 0 : 1) +
-                         (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1) +
-                         (round.finished.empty() ? 0 : 1) + (round.hold.empty() ? 0 : 1) +
-                         (round.learned.empty() ? 0 : 1) + (round.redone.empty() ? 0 : 1) +
-                         (round.results.empty() ? 0 : 1) + (round.remoteOver.empty() ? 0 : 1) +
-                         (round.remoteUnwanted.empty() ? 0 : 1) + (hasEvents(round) ? 1 : 0);
+  const int statements =
+      statementsOf(round) + (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1);
   if (statements == 0) return;
-  if (!round.finished.empty()) failpoint("manifest.before");
-  for (const auto& build : round.finished)
-    if (build.isLargeManifest) host_.blobs.stageBytes(build.manifest);
-  if (!round.finished.empty()) failpoint("manifest.after");
+  stageManifests(round);
   std::unique_ptr<Transaction> transaction;
   if (statements > 1) transaction = std::make_unique<Transaction>(connection_);
   Jobs jobs(connection_);
@@ -233,11 +237,22 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   takeIds(inserted, written);
   for (const auto& job : started)
     makeTask(starts.places.at(number(job.id)), job.attemptId, job.attempt, written);
-  if (!done.empty())
+  count(done.size(), (isRepeated_ ? 0 : refused) + round.finished.size() - done.size());
+}
+
+void RoundWriter::stageManifests(const Round& round) {
+  if (round.finished.empty()) return;
+  failpoint("manifest.before");
+  for (const auto& build : round.finished)
+    if (build.isLargeManifest) host_.blobs.stageBytes(build.manifest);
+  failpoint("manifest.after");
+}
+
+void RoundWriter::count(std::size_t finished, std::size_t refused) {
+  if (finished > 0)
     host_.metrics.add("planwright_items_finished_total",
-                      {{"queue", buildList(queue)}, {"outcome", "finished"}},
-                      static_cast<double>(done.size()));
-  refused = (isRepeated_ ? 0 : refused) + round.finished.size() - done.size();
+                      {{"queue", buildList(queue_.name)}, {"outcome", "finished"}},
+                      static_cast<double>(finished));
   if (refused > 0)
     host_.metrics.add("planwright_fenced_writes_total", {}, static_cast<double>(refused));
 }

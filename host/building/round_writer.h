@@ -37,9 +37,11 @@ class RoundWriter {
   /// Of builds with changes that go on after them.
   std::vector<BuildProgress> progressOf(const Round& round) const;
   void writeOnce(const Round& round, Written& written);
+  void stageManifests(const Round& round);
+  void count(std::size_t finished, std::size_t refused);
   Written writeSingly(const Round& round, std::vector<FinishedBuild>& unstored);
-  Round partOf(const Round& round, BuildId build) const;
-  FinishedBuild fail(const Round& round, BuildId build, const std::string& why);
+  Round partOf(const Round& round, BuildId id) const;
+  FinishedBuild fail(const Round& round, BuildId id, const std::string& why);
   void takeIds(const std::vector<InsertedJob>& inserted, Written& written);
   void makeTask(const JobPlace& place, AttemptId attempt, int number, Written& written);
   OpenBuild& build(BuildId id) const { return *builds_->at(number(id)); }

@@ -62,7 +62,7 @@ class Contents {
 
  private:
   Result<BuildManifest> readManifest(std::int64_t build) const;
-  Result<Content> open(const std::string& digest, std::string fileName) const;
+  Result<Content> open(const std::string& text, std::string fileName) const;
 
   const ControlParts& parts_;
 };

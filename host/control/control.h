@@ -33,6 +33,7 @@ class Control {
         events(parts),
         idempotency(parts),
         nudges(parts) {}
+  ~Control() = default;
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 

@@ -30,6 +30,8 @@ class EventFeed {
   /// `sink` and `parts` outlive the feed.
   EventFeed(const ControlParts& parts, EventSink& sink);
   ~EventFeed();
+  EventFeed(const EventFeed&) = delete;
+  EventFeed& operator=(const EventFeed&) = delete;
 
   void start();
   void stop();

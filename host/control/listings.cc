@@ -249,7 +249,8 @@ Result<std::string> Listings::explain(Listed what, std::int64_t id) const {
   return planwright::explain(what, *parts_.database.lease(Workload::Keyed), id);
 }
 
-Result<std::string> Listings::jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,
+Result<std::string> Listings::jobsOfBuild(std::int64_t build,
+                                          const std::optional<std::string>& cursor,
                                           int limit) const {
   const auto after = cursorNumber(cursor, -1);
   if (!after) return after.error();
@@ -266,7 +267,8 @@ std::string Listings::jobsPage(Connection& connection, std::int64_t build, std::
   return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, 0));
 }
 
-Result<std::string> Listings::jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
+Result<std::string> Listings::jobsOfPlan(std::int64_t plan,
+                                         const std::optional<std::string>& cursor,
                                          int limit) const {
   const auto after = cursorNumber(cursor, -1);
   if (!after) return after.error();

@@ -37,9 +37,9 @@ class Listings {
   Result<std::string> explain(Listed what, std::int64_t id) const;
   /// A page of the jobs of a plan's latest build, else of the plan itself, all "blocked". In the
   /// plan's order. As item.
-  Result<std::string> jobsOfPlan(std::int64_t plan, std::optional<std::string> cursor,
+  Result<std::string> jobsOfPlan(std::int64_t plan, const std::optional<std::string>& cursor,
                                  int limit) const;
-  Result<std::string> jobsOfBuild(std::int64_t build, std::optional<std::string> cursor,
+  Result<std::string> jobsOfBuild(std::int64_t build, const std::optional<std::string>& cursor,
                                   int limit) const;
 
  private:

@@ -19,17 +19,18 @@ void counts(JsonWriter& json, const Row& row, std::initializer_list<std::string_
   for (const auto name : names) json.member(name, row.number(name));
 }
 
-/// What a stage and its column are called, and how many hosts have it.
+/// What a stage, its columns and its list of ids are called, and how many hosts have it.
 struct StageNames {
   std::string_view paused, held, workers;
   std::int64_t hosts;
+  std::string list;
 };
 
 /// Leaves the object open.
-void writeStage(JsonWriter& json, const Row& queue, const StageNames& names, std::string_view list,
+void writeStage(JsonWriter& json, const Row& queue, const StageNames& names,
                 const StageCount& count, double sinceCount, const StagePlugins& plugins) {
   json.object()
-      .member("list", list)
+      .member("list", names.list)
       .member("paused", queue.flag(names.paused))
       .textOrNull("reason", queue.text(names.held))
       .member("depth", count.depth)
@@ -77,10 +78,11 @@ std::string queueJson(const Row& queue, const ItemCounts& all, SteadyTime now,
   writeText(json, "watch_dir", queue);
   counts(json, queue, {"plan_workers", "build_workers", "job_slots", "revision"});
   json.key("plan");
-  writeStage(json, queue, {"plan_paused", "plan_held", "plan_workers", queue.number("planners")},
-             planList(name), count.plan, sinceCount, planners);
+  writeStage(json, queue,
+             {"plan_paused", "plan_held", "plan_workers", queue.number("planners"), planList(name)},
+             count.plan, sinceCount, planners);
   json.end().key("build");
-  writeStage(json, queue, {"build_paused", "build_held", "build_workers", builds}, buildList(name),
+  writeStage(json, queue, {"build_paused", "build_held", "build_workers", builds, buildList(name)},
              count.build, sinceCount, builders);
   json.member("job_slots", queue.number("job_slots") * builds)
       .member("job_slots_per_host", queue.number("job_slots"))

@@ -35,6 +35,8 @@ class LogSearch {
   static constexpr std::size_t kLongestLine = kFrameText;  ///< more of a line is not searched
   static Result<std::unique_ptr<LogSearch>> make(const std::string& text, bool isRegex, int limit);
   ~LogSearch();
+  LogSearch(const LogSearch&) = delete;
+  LogSearch& operator=(const LogSearch&) = delete;
 
   /// False: the time is over.
   bool feed(std::string_view piece);

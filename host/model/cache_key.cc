@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kReadable = 120;  // longer values are told by their digest
 constexpr std::size_t kMostNamed = 3;   // differences in a sentence
 
-std::string shortOf(std::string text) {
-  return text.size() <= kReadable ? std::move(text) : Digest::of(text).text();
+std::string shortOf(const std::string& text) {
+  return text.size() <= kReadable ? text : Digest::of(text).text();
 }
 
 std::string textOf(const JsonValue& value) {

@@ -36,7 +36,7 @@ std::string cacheNote(std::string_view result, std::string_view why, std::string
 std::string cachePartsJson(std::string_view note);
 
 std::string toJson(const CacheParts& parts);
-CacheParts cachePartsFrom(std::string_view json);
+CacheParts cachePartsFrom(std::string_view text);
 
 /// A part in which two keys differ; an empty text: it has no such part.
 struct CacheDifference {

@@ -15,6 +15,8 @@ class RedisTickets final : public Tickets {
   /// Without `state` every call tries.
   explicit RedisTickets(std::string url, ServiceState* state = nullptr);
   ~RedisTickets() override;
+  RedisTickets(const RedisTickets&) = delete;
+  RedisTickets& operator=(const RedisTickets&) = delete;
 
   std::int64_t push(const std::string& list, const std::vector<std::int64_t>& ids) override;
   void putBack(const std::string& list, const std::vector<std::int64_t>& ids) override;

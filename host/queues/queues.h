@@ -24,6 +24,8 @@ class Queues {
         store_(store) {}
   /// Ends running work, which goes back to its queue.
   ~Queues() { clear(); }
+  Queues(const Queues&) = delete;
+  Queues& operator=(const Queues&) = delete;
   void clear();
 
   /// Makes the rows of all queues of `config` and runs them. Throws Unavailable.

@@ -53,6 +53,8 @@ struct Connection::State {
   ~State() {
     if (sockets) sockets->remove(socket.get());
   }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
   /// At its first use by this connection: few connections need every statement.
   void prepare(std::string_view statement) {
     if (prepared.contains(statement)) return;

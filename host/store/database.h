@@ -86,6 +86,9 @@ class Database {
    public:
     ~Lease();
     Lease(Lease&&) = default;
+    Lease& operator=(Lease&&) = delete;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
     Connection* operator->() { return connection_.get(); }
     Connection& operator*() { return *connection_; }
 

@@ -45,19 +45,19 @@ class Rows {
   std::shared_ptr<RowsState> state_;
 };
 
-/// A parameter: text or null.
+/// A parameter: text or null. Made of what is given, so that a call reads run("name", {id, text}).
 class Param {
  public:
-  Param(std::string text) : text_(std::move(text)) {}         // NOLINT(google-explicit-constructor)
-  Param(const char* text) : text_(text) {}                    // NOLINT(google-explicit-constructor)
-  Param(std::string_view text) : text_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
-  Param(std::int64_t number)
-      : text_(std::to_string(number)) {}                // NOLINT(google-explicit-constructor)
-  Param(int number) : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
-  Param(bool flag) : text_(flag ? "t" : "f") {}         // NOLINT(google-explicit-constructor)
-  Param(std::optional<std::string> text)
-      : text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
-  Param(std::nullopt_t) {}         // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor)
+  Param(std::string text) : text_(std::move(text)) {}
+  Param(const char* text) : text_(text) {}
+  Param(std::string_view text) : text_(std::string(text)) {}
+  Param(std::int64_t number) : text_(std::to_string(number)) {}
+  Param(int number) : text_(std::to_string(number)) {}
+  Param(bool flag) : text_(flag ? "t" : "f") {}
+  Param(std::optional<std::string> text) : text_(std::move(text)) {}
+  Param(std::nullopt_t) {}
+  // NOLINTEND(google-explicit-constructor)
   const char* get() const { return text_ ? text_->c_str() : nullptr; }
 
  private:

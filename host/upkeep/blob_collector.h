@@ -28,7 +28,7 @@ class BlobCollector {
     std::chrono::milliseconds grace;
     Metrics& metrics;
   };
-  explicit BlobCollector(Parts parts) : parts_(std::move(parts)) {}
+  explicit BlobCollector(const Parts& parts) : parts_(parts) {}
 
   struct Collected {
     std::int64_t doomed = 0;            ///< now known to be unreached

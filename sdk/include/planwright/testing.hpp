@@ -107,6 +107,7 @@ class FakeHost {
   bool hasFailed = false;                      ///< failAt was reached
 
   FakeHost();
+  ~FakeHost() = default;
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
 
