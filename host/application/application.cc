@@ -60,6 +60,7 @@ fs::path signingKeyFile(const fs::path& data) {
 
 }  // namespace
 
+// Builds every object in order, so it may be long.  NOLINTNEXTLINE(readability-function-size)
 Application::Application(const Config& config, Reread reread, const std::stop_token& stop)
     : config_(config),
       live_(config),

@@ -36,6 +36,19 @@ JobStatus statusOf(FailureClass kind) {
   return JobStatus::Failed;
 }
 
+StageJob stageJobOf(const JobTask& task, const WorkFolder& folder) {
+  StageJob job;
+  job.id = task.job().name;
+  job.planId = std::to_string(number(task.plan));
+  job.planDigest = task.planDigest;
+  job.specJson = task.job().specJson;
+  job.token = "attempt-" + std::to_string(number(task.attemptId));
+  job.workdir = folder.path().string();
+  job.inputsJson = task.needsJson;
+  job.attempt = task.attempt;
+  return job;
+}
+
 }  // namespace
 
 void JobRunner::adopt(std::shared_ptr<const QueueGeneration> generation) {
@@ -126,15 +139,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
     describe({FailureClass::Config, secrets.error().message, {}, {}}, StopReason::None, result);
     return result;
   }
-  StageJob job;
-  job.id = task.job().name;
-  job.planId = std::to_string(number(task.plan));
-  job.planDigest = task.planDigest;
-  job.specJson = task.job().specJson;
-  job.token = remote ? remote->job().token : "attempt-" + attemptId;
-  job.workdir = folder.path().string();
-  job.inputsJson = task.needsJson;
-  job.attempt = task.attempt;
+  StageJob job = stageJobOf(task, folder);
+  if (remote) job.token = remote->job().token;
   AttemptLog log(host_.logs, host_.logs.folder() / attemptId, logLimits());
   Reports reports(host_.metrics, config.plugin, queue_.name);
   JobServices services(task, config, host_.blobs, log, std::move(*secrets), reports);

@@ -77,7 +77,7 @@ Problem toProblem(const Error& error) {
   return problem;
 }
 
-Response problem(Problem problem) {
+Response problem(const Problem& problem) {
   JsonWriter json;
   json.object()
       .member("type", "/problems/" + problem.code)
@@ -129,6 +129,7 @@ void completeProblem(Response& response, std::string_view instance, std::string_
   body->append(json.take(), 1);
 }
 
+// A table.  NOLINTNEXTLINE(readability-function-size)
 std::string_view reasonPhrase(int status) {
   switch (status) {
     case 200:

@@ -27,7 +27,7 @@ int httpStatus(const Error& error);
 Problem toProblem(const Error& error);
 
 /// application/problem+json; 503 gets Retry-After.
-Response problem(Problem problem);
+Response problem(const Problem& problem);
 Response problem(const Error& error);
 Response problem(int status, std::string_view code, std::string detail);
 

@@ -62,6 +62,8 @@ class Transport final : public Pistache::Tcp::Transport {
       : Pistache::Tcp::Transport(std::make_shared<NoHandler>()),
         shared_(shared) {}
 
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
   ~Transport() override {
     for (const auto& [fd, peer] : peers) {
       ::close(fd);

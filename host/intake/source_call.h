@@ -54,7 +54,7 @@ class SourceCall final : public CallServices {
   /// The events since the last time. [intake thread]
   std::vector<Event> takeEvents();
   /// The blob an item names: put during this poll, or stored before. [intake thread]
-  Result<StagedBlob> blobOf(const std::string& digest);
+  Result<StagedBlob> blobOf(const std::string& text);
   void dropBlobs() { staged_.lock()->clear(); }
 
  private:

@@ -78,7 +78,7 @@ CacheParts cacheParts(const PlannedJob& job, const std::map<std::string, std::st
   if (!job.outputs.empty()) {
     std::string globs;
     for (const auto& glob : job.outputs) globs += (globs.empty() ? "" : "\n") + glob;
-    parts["outputs"] = shortOf(std::move(globs));
+    parts["outputs"] = shortOf(globs);
   }
   if (!job.needs.empty()) parts["needs"] = Digest::of(needsJson).text();
   return parts;

@@ -40,6 +40,7 @@ PlanStage::PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>*
   claims_.start("pw-plan-c");
 }
 
+// What throws here is a lock or a join that cannot fail.  NOLINTNEXTLINE(bugprone-exception-escape)
 PlanStage::~PlanStage() {
   claims_.stop();
   wanted_ = 0;

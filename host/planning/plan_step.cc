@@ -43,6 +43,20 @@ Failure clean(Failure failure) {
   return failure;
 }
 
+StageInput stageInputOf(const ClaimedInput& input) {
+  StageInput call;
+  call.id = std::to_string(number(input.id));
+  call.name = input.filename;
+  call.digest = input.digest;
+  call.attributesJson = input.attributesJson;
+  call.isInline = input.content.has_value();
+  call.content = input.content.value_or(std::string());
+  call.sizeBytes = input.sizeBytes;
+  call.attempt = input.attempt;
+  call.traceparent = traceparentOf(input.traceId, fmt::format("input/{}/{}", call.id, input.fence));
+  return call;
+}
+
 }  // namespace
 
 PlanStep::PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics)
@@ -86,7 +100,7 @@ PlanResult PlanStep::run(const ClaimedInput& input) {
 
 /// If the version on trial fails, the version in force plans the input at once, so no input fails
 /// because of a trial. The trial has failed only if the version in force can plan the input.
-PlanResult PlanStep::tryOut(std::shared_ptr<const QueueGeneration> trial,
+PlanResult PlanStep::tryOut(const std::shared_ptr<const QueueGeneration>& trial,
                             const ClaimedInput& input) {
   using End = LiveQueue::TrialEnd;
   adopt(trial);
@@ -150,16 +164,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
     result.end = toUnplanned(input, {FailureClass::Config, secrets.error().message, {}, {}});
     return result;
   }
-  StageInput call;
-  call.id = std::to_string(number(input.id));
-  call.name = input.filename;
-  call.digest = input.digest;
-  call.attributesJson = input.attributesJson;
-  call.isInline = input.content.has_value();
-  call.content = input.content.value_or(std::string());
-  call.sizeBytes = input.sizeBytes;
-  call.attempt = input.attempt;
-  call.traceparent = traceparentOf(input.traceId, fmt::format("input/{}/{}", call.id, input.fence));
+  const StageInput call = stageInputOf(input);
   Reports reports(metrics_, result.plugin, queue_.name);
   PlanServices services(call, blobs_, std::move(*secrets), reports);
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});

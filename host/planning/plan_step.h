@@ -61,7 +61,7 @@ class PlanStep {
   };
 
   void adopt(std::shared_ptr<const QueueGeneration> generation);
-  PlanResult tryOut(std::shared_ptr<const QueueGeneration> trial, const ClaimedInput& input);
+  PlanResult tryOut(const std::shared_ptr<const QueueGeneration>& trial, const ClaimedInput& input);
   void compare(const LiveQueue::Compared& tell, const ClaimedInput& input, const PlanResult& tried);
   PlanResult attemptOrRetry(const ClaimedInput& input);
   PlanResult attempt(const ClaimedInput& input);

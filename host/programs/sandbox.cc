@@ -173,7 +173,7 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
   }
   if (means.level == SandboxLevel::Landlock) {
     readable.emplace_back("/proc");
-    LandlockRules rules{std::move(readable), wish.writable, {}, !wish.network};
+    LandlockRules rules{readable, wish.writable, {}, !wish.network};
     for (const int fd : {spec.stdoutFd, spec.stderrFd})
       if (fd >= 0) rules.files.push_back(fd);
     prepared.landlock = landlockRuleset(rules);

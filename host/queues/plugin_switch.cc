@@ -171,15 +171,26 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
         "{} old versions of plugins stay in the memory of the host; isolation: process frees it at "
         "each change, a restart now",
         parked);
-  LiveQueue::Trial trial;
+  const bool compares = items > 0 && now->config.reload.compare;
+  LiveQueue::Trial trial = trialOf(queue, moves, wanted, actor, compares);
   trial.plugins = std::move(plugins);
   trial.stage = isBuilder ? LiveQueue::Stage::Build : LiveQueue::Stage::Plan;
   trial.items = items;
+  const auto number = runner.offer(std::move(trial));
+  if (isStuck) QueueRows(*parts_.host.database.lease()).release(queue);
+  return answer(queue, number, items > 0 ? "trial" : "in_force", items, moves);
+}
+
+/// A trial that compares plans if it shall, and tells and remembers how it was decided.
+LiveQueue::Trial PluginSwitch::trialOf(const std::string& queue, const std::vector<Move>& moves,
+                                       const PluginChoices& wanted, const std::string& actor,
+                                       bool compares) {
+  LiveQueue::Trial trial;
   struct Compared {
     int plans = 0, others = 0;
   };
   const auto compared = std::make_shared<Compared>();
-  if (items > 0 && now->config.reload.compare)
+  if (compares)
     trial.compared = [this, queue, compared](const LiveQueue::Comparison& comparison) {
       ++compared->plans;
       if (!comparison.isSame) ++compared->others;
@@ -194,15 +205,14 @@ Result<std::string> PluginSwitch::go(QueueRunner& runner, const PluginChoices& w
     parts_.host.metrics.add("planwright_plugin_switches_total",
                             {{"result", isInForce ? "in_force" : "rolled_back"}});
   };
-  const auto number = runner.offer(std::move(trial));
-  if (isStuck) QueueRows(*parts_.host.database.lease()).release(queue);
-  return answer(queue, number, items > 0 ? "trial" : "in_force", items, moves);
+  return trial;
 }
 
 /// Stores the choice for the next start and for the statements about builds. Runs in the thread
 /// that decided.
-void PluginSwitch::remember(const std::string& queue, PluginChoices wanted) {
+void PluginSwitch::remember(const std::string& queue, const PluginChoices& choices) {
   try {
+    PluginChoices wanted = choices;
     const auto runner = parts_.queues.find(queue);
     const auto window =
         runner ? runner->generation()->config.reload.rollbackWindow : ReloadConfig().rollbackWindow;

@@ -39,7 +39,9 @@ class PluginSwitch {
   Result<std::string> go(QueueRunner& runner, const PluginChoices& wanted,
                          std::shared_ptr<const Plugins> plugins, const std::string& actor,
                          bool isTried);
-  void remember(const std::string& queue, PluginChoices wanted);
+  LiveQueue::Trial trialOf(const std::string& queue, const std::vector<Move>& moves,
+                           const PluginChoices& wanted, const std::string& actor, bool compares);
+  void remember(const std::string& queue, const PluginChoices& choices);
   std::string answer(const std::string& queue, std::int64_t generation, const std::string& state,
                      int items, const std::vector<Move>& moves) const;
   void noteComparison(const std::string& queue, const LiveQueue::Comparison& comparison) const;

@@ -107,7 +107,7 @@ void QueueRunner::startSources() {
       isFirstFolder = false;
     }
     try {
-      started.push_back(startSource(*now, i, std::move(settings)));
+      started.push_back(startSource(*now, i, settings));
     } catch (const std::runtime_error& e) {
       problems.push_back(fmt::format("{}: {}", config.plugin, e.what()));
       log::error("source not started queue={} plugin={}: {}", queue_.name, config.plugin, e.what());
@@ -121,7 +121,7 @@ void QueueRunner::startSources() {
 /// Throws why it cannot be started.
 std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const QueueGeneration& now,
                                                                      std::size_t index,
-                                                                     std::string settings) {
+                                                                     const std::string& settings) {
   const SourceConfig& config = now.config.sources[index];
   auto checked = now.plugins->settings(config.plugin, settings);
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))

@@ -67,7 +67,7 @@ class QueueRunner {
   struct RunningSource;
   void startSources();
   std::shared_ptr<RunningSource> startSource(const QueueGeneration& now, std::size_t index,
-                                             std::string settings);
+                                             const std::string& settings);
 
   const Host& host_;
   LiveQueue queue_;

@@ -45,7 +45,7 @@ class Rows {
   std::shared_ptr<RowsState> state_;
 };
 
-/// A parameter: text or null. Made of what is given, so that a call reads run("name", {id, text}).
+/// A parameter: text or null. Made of what is given, so that parameters read {id, text}.
 class Param {
  public:
   // NOLINTBEGIN(google-explicit-constructor)

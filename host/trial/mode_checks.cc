@@ -44,7 +44,7 @@ Result<std::string> runAsAHost(const CheckSubject& subject, const std::string& s
     if (!made) return made.error();
     const StageOutcome outcome =
         (*made)->plan(inputOf(sample.name, sample.content, services), call);
-    if (isolation == Isolation::Inproc) made->release();
+    if (isolation == Isolation::Inproc) static_cast<void>(made->release());  // it lives to the end
     return resultOf(outcome);
   }
   const auto workdir = ScratchFolder::below({});
@@ -53,7 +53,7 @@ Result<std::string> runAsAHost(const CheckSubject& subject, const std::string& s
   auto made = plugins.builder(subject.manifest.id, "check", subject.settings, {isolation});
   if (!made) return made.error();
   const StageOutcome outcome = (*made)->build(job->job, call);
-  if (isolation == Isolation::Inproc) made->release();
+  if (isolation == Isolation::Inproc) static_cast<void>(made->release());  // it lives to the end
   return resultOf(outcome);
 }
 

@@ -53,7 +53,7 @@ Result<TrialJob> TrialJob::prepare(std::string_view json, const std::string& nam
   if (!document) return document.error();
   const auto& jobs = document->jobs;
   const auto at = std::find_if(jobs.begin(), jobs.end(),
-                               [&](const PlannedJob& job) { return job.name == name; });
+                               [&](const PlannedJob& planned) { return planned.name == name; });
   if (name.empty() && jobs.size() != 1)
     return invalid(fmt::format("The plan has {} jobs; choose one with --job.", jobs.size()));
   if (!name.empty() && at == jobs.end())

@@ -66,8 +66,8 @@ RetentionLock::~RetentionLock() {
   }
 }
 
-Retention::Retention(Parts parts)
-    : parts_(std::move(parts)),
+Retention::Retention(const Parts& parts)
+    : parts_(parts),
       connection_(parts_.database.dedicated(Workload::Queries)),
       pruner_({*connection_, parts_.folder.logs(), parts_.metrics,
                [this](const auto& queue, const auto& filename, const auto& signature) {

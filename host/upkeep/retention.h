@@ -46,7 +46,7 @@ class Retention {
     Metrics& metrics;
     const Clock& clock;
   };
-  explicit Retention(Parts parts);
+  explicit Retention(const Parts& parts);
 
   void start();
   /// What is due, if it is our turn. Throws Unavailable when Postgres is away.

@@ -21,6 +21,8 @@ class Misfit {
   explicit Misfit(const pw::Settings& settings) : how_(settings.text("how")) {
     if (is("refuses-to-live")) pw::badSetting("no setting will do");
   }
+  Misfit(const Misfit&) = delete;
+  Misfit& operator=(const Misfit&) = delete;
   ~Misfit() {
     if (is("dies-undestroyed") && !isStarted_) std::abort();
   }

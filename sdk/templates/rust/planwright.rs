@@ -80,6 +80,14 @@ pub struct Input {
     pub attributes: Str,
     bytes: u64,
     inline_data: Str,
+    traceparent: Str, // since 1.1
+}
+
+impl Input {
+    /// The W3C Trace Context of this attempt; empty without one, and on a host older than 1.1.
+    pub fn traceparent(&self) -> &[u8] {
+        if self.size as usize >= size_of::<Input>() { self.traceparent.bytes() } else { b"" }
+    }
 }
 
 #[repr(C)]
@@ -93,6 +101,14 @@ pub struct Job {
     pub token: Str,
     pub workdir: Str,
     pub inputs: Str,
+    traceparent: Str, // since 1.1
+}
+
+impl Job {
+    /// As of `Input`; programs that the call runs have it as TRACEPARENT.
+    pub fn traceparent(&self) -> &[u8] {
+        if self.size as usize >= size_of::<Job>() { self.traceparent.bytes() } else { b"" }
+    }
 }
 
 /// What the host offers to one piece of work in flight.
@@ -297,7 +313,7 @@ pub const fn module(
         magic: 0x314D5750,
         size: size_of::<Module>() as u32,
         major: 1,
-        minor: 0,
+        minor: 1,
         id: id.as_ptr() as *const c_char,
         version: version.as_ptr() as *const c_char,
         open: std::ptr::null(),

@@ -55,6 +55,8 @@ double medianNanos(int times, Action action) {
 /// A process that sends back what it gets, as a worker would that did nothing.
 class Echo {
  public:
+  Echo(const Echo&) = delete;
+  Echo& operator=(const Echo&) = delete;
   Echo() {
     if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends_) != 0) std::abort();
     pid_ = ::fork();
