@@ -162,6 +162,7 @@ class PluginSwitchTest(HostCase):
 
     def test_many_versions_under_load_lose_and_double_nothing(self):
         host = self.start()
+        self.assertEqual(self.plan(host, "first"), "planwright.noop-planner 1.0.0")
 
         def decided():
             return int(host.sql("select count(*) from events where type ~ '^plugin.(switched|rolled_back)$'")[0][0])
