@@ -25,7 +25,8 @@ function(planwright_add_plugin name)
   get_filename_component(manifest ${arg_MANIFEST} ABSOLUTE)
   file(CONFIGURE OUTPUT ${embedded} CONTENT
 "__asm__(\".pushsection .planwright,\\\"\\\",%progbits\\n.incbin \\\"@manifest@\\\"\\n.popsection\\n\");\n" @ONLY)
-  set_source_files_properties(${embedded} PROPERTIES OBJECT_DEPENDS ${manifest})
+  # By itself also where all else is one file, which would not know what it depends on.
+  set_source_files_properties(${embedded} PROPERTIES OBJECT_DEPENDS ${manifest} SKIP_UNITY_BUILD_INCLUSION ON)
 
   add_library(${name} MODULE ${arg_SOURCES} ${embedded})
   target_link_libraries(${name} PRIVATE planwright::sdk)
