@@ -49,6 +49,19 @@ StageJob stageJobOf(const JobTask& task, const WorkFolder& folder) {
   return job;
 }
 
+/// How the program ended, as the engine says or the host saw it.
+void noteExit(std::optional<RemoteAttempt>& remote, const JobServices& services,
+              JobResult& result) {
+  if (remote) {
+    result.exitCode = remote->exitCode();
+    result.remoteEnd = remote->end();
+  } else if (const auto& exit = services.lastExit()) {
+    result.exitCode = exit->code;
+    result.peakMemoryBytes = exit->peakMemoryBytes;
+    result.isSealed = services.isSealed();
+  }
+}
+
 }  // namespace
 
 void JobRunner::adopt(std::shared_ptr<const QueueGeneration> generation) {
@@ -125,13 +138,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   }
   WorkFolder& folder = lasting ? *lasting : emptyFolder(attemptId);
   const bool isFilled = remote && remote->job().isFilled;
-  if (const auto ok = isFilled ? Result<void>() : folder.fill(task, host_.blobs); !ok) {
-    describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
-    for (const int need : task.job().needs)
-      if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
-        result.lostFrom = need;
-    return result;
-  }
+  if (!isFilled && !fill(task, folder, result)) return result;
   if (remote && !isFilled) remote->filled();
   const auto& config = generation_->config.builder;
   auto secrets = readSecretValues(config.pluginSecrets);
@@ -156,14 +163,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   failpoint("job.call.after");
   result.events = reports.takeEvents();
   const LogEnd logEnd = log.finish();  // before anybody hears that the attempt is over
-  if (remote) {
-    result.exitCode = remote->exitCode();
-    result.remoteEnd = remote->end();
-  } else if (const auto& exit = services.lastExit()) {
-    result.exitCode = exit->code;
-    result.peakMemoryBytes = exit->peakMemoryBytes;
-    result.isSealed = services.isSealed();
-  }
+  noteExit(remote, services, result);
   if (outcome.failure) {
     noteFailure(outcome, call, services, result);
     return result;
@@ -173,6 +173,17 @@ JobResult JobRunner::attempt(const JobTask& task) {
     describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
   keepRest(logEnd, result);
   return result;
+}
+
+/// Puts the inputs into the folder. False: one is lost, as the result says.
+bool JobRunner::fill(const JobTask& task, WorkFolder& folder, JobResult& result) {
+  const auto ok = folder.fill(task, host_.blobs);
+  if (ok) return true;
+  describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
+  for (const int need : task.job().needs)
+    if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
+      result.lostFrom = need;
+  return false;
 }
 
 void JobRunner::noteFailure(const StageOutcome& outcome, const StageCall& call,

@@ -50,6 +50,7 @@ class JobRunner {
   JobResult attempt(const JobTask& task);
   void noteFailure(const StageOutcome& outcome, const StageCall& call, const JobServices& services,
                    JobResult& result);
+  bool fill(const JobTask& task, WorkFolder& folder, JobResult& result);
   bool collect(const JobTask& task, WorkFolder& folder, JobServices& services, JobResult& result);
   WorkFolder& emptyFolder(const std::string& attemptId);
   Result<void> addReported(const std::vector<StageOutcome::Output>& reported, JobResult& result);

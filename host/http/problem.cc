@@ -107,7 +107,7 @@ Response problem(int status, std::string_view code, std::string detail) {
   made.status = status;
   made.code = code;
   made.detail = std::move(detail);
-  return problem(std::move(made));
+  return problem(made);
 }
 
 std::string problemCode(int status) {

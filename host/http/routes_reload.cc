@@ -26,7 +26,7 @@ Response reloadResponse(ReloadAnswer answer) {
   Problem refused = toProblem(*answer.refusal);
   if (answer.refusal->kind == ErrorKind::Invalid) refused.status = 422;
   refused.errors = std::move(answer.mistakes);
-  return problem(std::move(refused));
+  return problem(refused);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ void addReloadRoute(Router& router, Control& control) {
                   if (!done) {
                     Problem refused = toProblem(done.error());
                     if (done.error().kind == ErrorKind::Invalid) refused.status = 422;
-                    return problem(std::move(refused));
+                    return problem(refused);
                   }
                   return Response::json(std::move(*done));
                 }));

@@ -16,7 +16,7 @@ Response refused(const SettingsRefusal& refusal) {
     answer.extensions = {{"current_etag", quoted('"' + refusal.currentEtag + '"')},
                          {"changed_by", quoted(refusal.changedBy)},
                          {"changed_at", quoted(refusal.changedAt)}};
-  return problem(std::move(answer));
+  return problem(answer);
 }
 
 Result<SettingsView> change(Control& control, const Request& request, const std::string& queue) {

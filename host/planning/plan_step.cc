@@ -93,7 +93,7 @@ Result<void> PlanStep::create(Slot& slot) {
 }
 
 PlanResult PlanStep::run(const ClaimedInput& input) {
-  if (auto trial = queue_.tryOut(LiveQueue::Stage::Plan)) return tryOut(std::move(trial), input);
+  if (const auto trial = queue_.tryOut(LiveQueue::Stage::Plan)) return tryOut(trial, input);
   refresh();
   return attemptOrRetry(input);
 }
