@@ -19,6 +19,8 @@ def flags_of(commands):
     """By source: its folder to compile in and its command, up to the output."""
     flags = {}
     for entry in commands:
+        if not entry["file"].endswith(".cc"):
+            continue  # assembly and C have other flags
         words = shlex.split(entry["command"])
         if words[0].endswith("ccache"):
             words = words[1:]
