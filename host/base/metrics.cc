@@ -188,7 +188,8 @@ void Metrics::report(std::string_view plugin, std::string_view queue, int kind,
                      std::string_view name, double value, std::string_view labels) {
   const bool isOurs = std::any_of(
       metricFamilies().begin(), metricFamilies().end(), [&](const MetricFamily& family) {
-        return family.name == fmt::format("{}{}", PluginMetrics::kPrefix, name);
+        return family.name.starts_with(PluginMetrics::kPrefix) &&
+               family.name.substr(PluginMetrics::kPrefix.size()) == name;
       });
   const std::string_view why =
       isOurs ? "name" : plugins_.report(plugin, queue, kind, name, value, labels);
