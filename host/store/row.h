@@ -1,6 +1,5 @@
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <string_view>
 
@@ -18,10 +17,7 @@ class Row {
   }
   bool isNull(std::string_view column) const { return text(column).data() == nullptr; }
   std::int64_t number(std::string_view column) const {  ///< null = 0
-    const auto digits = text(column);
-    std::int64_t number = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    return number;
+    return rows_->number(index_, column);
   }
   double real(std::string_view column) const { return rows_->real(index_, column); }
   bool flag(std::string_view column) const { return text(column) == "t"; }

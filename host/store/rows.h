@@ -41,7 +41,8 @@ class Rows {
 
  private:
   friend class Connection;
-  int find(std::string_view column) const;
+  std::size_t find(std::string_view column) const;
+  std::string_view cell(std::size_t row, std::size_t column) const;
   std::shared_ptr<RowsState> state_;
 };
 
