@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <vector>
@@ -71,9 +72,39 @@ bool boolOr(const JsonValue& object, std::string_view key, bool fallback) {
   return value && value->IsBool() ? value->GetBool() : fallback;
 }
 
+namespace {
+
+/// Copies at once what RapidJSON copies byte by byte: most texts hold nothing to escape.
+class FastWriter : public rapidjson::Writer<Buffer> {
+ public:
+  explicit FastWriter(Buffer& buffer) : rapidjson::Writer<Buffer>(buffer) {}
+
+  void text(std::string_view text) {
+    const auto mustBeEscaped = [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+    };
+    if (std::any_of(text.begin(), text.end(), mustBeEscaped)) {
+      String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+      return;
+    }
+    Prefix(rapidjson::kStringType);
+    char* at = os_->Push(text.size() + 2);
+    *at = '"';
+    *std::copy(text.begin(), text.end(), at + 1) = '"';
+    EndValue(true);
+  }
+  void raw(std::string_view json) {
+    Prefix(rapidjson::kObjectType);
+    std::copy(json.begin(), json.end(), os_->Push(json.size()));
+    EndValue(true);
+  }
+};
+
+}  // namespace
+
 struct JsonWriter::State {
   Buffer buffer;
-  rapidjson::Writer<Buffer> writer{buffer};
+  FastWriter writer{buffer};
   std::vector<bool> isObject;
 };
 
@@ -100,12 +131,11 @@ JsonWriter& JsonWriter::end() {
   return *this;
 }
 JsonWriter& JsonWriter::key(std::string_view name) {
-  state_->writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  state_->writer.text(name);
   return *this;
 }
 JsonWriter& JsonWriter::value(std::string_view text) {
-  state_->writer.String(text.data() ? text.data() : "",
-                        static_cast<rapidjson::SizeType>(text.size()));
+  state_->writer.text(text);
   return *this;
 }
 JsonWriter& JsonWriter::value(std::int64_t number) {
@@ -133,7 +163,7 @@ JsonWriter& JsonWriter::null() {
 }
 JsonWriter& JsonWriter::raw(std::string_view json) {
   if (json.empty()) return null();
-  state_->writer.RawValue(json.data(), json.size(), rapidjson::kObjectType);
+  state_->writer.raw(json);
   return *this;
 }
 std::string JsonWriter::take() {
