@@ -150,12 +150,9 @@ HttpConnection::State Transport::readFrom(int fd, HttpConnection& connection) {
     if (n <= 0) return HttpConnection::State::Done;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     state = connection.onBytes(bytes, std::chrono::steady_clock::now());
-    if (state == HttpConnection::State::Done) return state;
+    if (state == HttpConnection::State::Done || bytes.size() < buffer.size()) break;
   }
-  // More may be waiting: setting the edge-triggered interest again makes epoll report it again.
-  reactor()->modifyFd(key(), fd, Polling::NotifyOn::Read | Polling::NotifyOn::Shutdown,
-                      Polling::Mode::Edge);
-  return state;
+  return state;  // epoll reports again what is left
 }
 
 void Transport::acceptOne() {
@@ -191,6 +188,9 @@ void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
                                                                  std::chrono::steady_clock::now()));
   try {
     handleNewPeer(peer);
+    // Pistache asks for edges, which want one more recv for each request, to see that all was read.
+    reactor()->modifyFd(key(), socket.get(), Polling::NotifyOn::Read | Polling::NotifyOn::Shutdown,
+                        Polling::Mode::Level);
   } catch (...) {
     peers.erase(socket.get());
     throw;
