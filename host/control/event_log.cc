@@ -95,10 +95,11 @@ Result<std::string> EventLog::page(const EventQuery& query) const {
   const std::string key =
       fmt::format("{}\n{}\n{}\n{}\n{}", query.after.value_or("\1"), query.types.value_or("\1"),
                   query.subject.value_or("\1"), query.level.value_or("\1"), query.limit);
-  return flights_.get(key, [&] { return read(query); });
+  return answers_.get(key, !query.after,
+                      [&](Connection& connection) { return read(connection, query); });
 }
 
-Result<std::string> EventLog::read(const EventQuery& query) const {
+Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& query) {
   if (query.level && *query.level != "info" && *query.level != "warning" && *query.level != "error")
     return badParameter("level", "The levels are info, warning and error.");
   const bool isBackwards = !query.after || query.after->starts_with(kBackwards);
@@ -108,19 +109,17 @@ Result<std::string> EventLog::read(const EventQuery& query) const {
         std::string_view(*query.after).substr(isBackwards ? kBackwards.size() : 0));
     if (!place) return badParameter("after", "It is not a cursor of the events.");
   }
-  auto connection = parts_.database.lease(Workload::Keyed);
-  const EventPlace newestPlace = newestOf(*connection);
+  const EventPlace newestPlace = newestOf(connection);
   if (place && !isBackwards && place->epoch != newestPlace.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
   const auto types = typesArray(query.types);
   const Rows rows =
-      !place
-          ? connection->run("api_events_newest", {types, query.subject, query.level, query.limit})
+      !place ? connection.run("api_events_newest", {types, query.subject, query.level, query.limit})
       : isBackwards
-          ? connection->run("api_events_before", {types, query.subject, query.level, query.limit,
-                                                  textOf(place->xid), textOf(place->id)})
-          : connection->run("api_events_after", {textOf(place->xid), textOf(place->id), types,
-                                                 query.subject, query.level, query.limit});
+          ? connection.run("api_events_before", {types, query.subject, query.level, query.limit,
+                                                 textOf(place->xid), textOf(place->id)})
+          : connection.run("api_events_after", {textOf(place->xid), textOf(place->id), types,
+                                                query.subject, query.level, query.limit});
   JsonWriter json;
   json.object().key("items").array();
   EventPlace last = place.value_or(newestPlace);
@@ -141,7 +140,7 @@ Result<std::string> EventLog::read(const EventQuery& query) const {
     json.textOrNull("next_cursor", isFull ? std::string(kBackwards) + last.text() : "");
     json.member("newest_cursor", newestPlace.text());
   }
-  return json.end().take();
+  return ReadAnswer{json.end().take()};
 }
 
 std::vector<StoredEvent> EventLog::after(const EventPlace& place, int limit) const {

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
-#include "control/shared_flight.h"
+#include "control/shared_answers.h"
 
 namespace planwright {
 
@@ -45,7 +45,9 @@ struct EventQuery {
 /// transaction can still come before. [any thread]
 class EventLog {
  public:
-  explicit EventLog(const ControlParts& parts) : parts_(parts) {}
+  explicit EventLog(const ControlParts& parts)
+      : parts_(parts),
+        answers_(parts.database, parts.clock) {}
 
   /// {items: [{cursor, event}], next_cursor}. With `after`, next_cursor is where to go on later,
   /// even when nothing came; without, it leads to older ones. Invalid names the parameter.
@@ -58,10 +60,10 @@ class EventLog {
   bool isHeldBack() const;
 
  private:
-  Result<std::string> read(const EventQuery& query) const;
+  static Result<ReadAnswer> read(Connection& connection, const EventQuery& query);
 
   const ControlParts& parts_;
-  mutable SharedFlight<Result<std::string>> flights_;
+  mutable SharedAnswers answers_;
 };
 
 }  // namespace planwright

@@ -143,13 +143,15 @@ class Page {
                                   std::int64_t fallback) {
     const std::size_t taken = std::min(rows.size(), limit_ - size_);
     writeItems(json_, what_, connection_, rows, taken);
+    for (std::size_t i = 0; i < taken && what_ != Listed::Builds; ++i)
+      changesByItself_ = changesByItself_ || !rows.isNull(i, "next_attempt_at");
     size_ += taken;
     if (rows.size() == taken) return std::nullopt;
     return taken == 0 ? fallback : Row(rows, taken - 1).number(column);
   }
-  std::string end(std::optional<std::int64_t> next, std::int64_t total, bool isLowerBound = false) {
+  ReadAnswer end(std::optional<std::int64_t> next, std::int64_t total, bool isLowerBound = false) {
     endPage(json_, next ? cursorText(*next) : "", total, isLowerBound);
-    return json_.take();
+    return {json_.take(), changesByItself_};
   }
 
  private:
@@ -158,6 +160,7 @@ class Page {
   const std::size_t limit_;
   JsonWriter json_;
   std::size_t size_ = 0;
+  bool changesByItself_ = false;  ///< an item waits for a time
 };
 
 }  // namespace
@@ -196,10 +199,12 @@ Result<std::string> Listings::list(Listed what, const ListQuery& query) {
       fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(what), query.queue.value_or("\1"),
                   query.status.value_or("\1"), query.text.value_or("\1"),
                   query.reason.value_or("\1"), query.cursor.value_or("\1"), query.limit);
-  return flights_.get(key, [&] { return read(what, query); });
+  const bool isFirstPage = !query.cursor && !query.reason;  // reasons come and go by the clock
+  return answers_.get(key, isFirstPage,
+                      [&](Connection& connection) { return read(connection, what, query); });
 }
 
-Result<std::string> Listings::read(Listed what, const ListQuery& query) {
+Result<ReadAnswer> Listings::read(Connection& connection, Listed what, const ListQuery& query) {
   const Table& table = tableOf(what);
   auto statuses = statusArray(table, query.status);
   if (!statuses) return statuses.error();
@@ -210,18 +215,17 @@ Result<std::string> Listings::read(Listed what, const ListQuery& query) {
   const bool isNarrowed = query.queue || query.status || query.text || query.reason;
   const Search search{what, query, std::move(*statuses), isNarrowed,
                       asksForAttention(table, query)};
-  auto connection = parts_.database.lease(Workload::Keyed);
-  Page page(what, *connection, query.limit);
+  Page page(what, connection, query.limit);
   std::optional<std::int64_t> next;
   if (isNarrowed) {
     const auto fitting = search.isOfEnded ? table.attention : table.filtered;
     const SteadyTime end = parts_.clock.steady() + kListPatience;
     for (std::int64_t below = *before;;) {
-      next = page.add(connection->run(fitting, {below, query.queue, search.statuses, query.text,
-                                                query.reason, kListWindow, page.missing() + 1}),
+      next = page.add(connection.run(fitting, {below, query.queue, search.statuses, query.text,
+                                               query.reason, kListWindow, page.missing() + 1}),
                       "id", below);
       if (next) break;
-      const Rows window = connection->run(table.window, {below, kListWindow, search.isOfEnded});
+      const Rows window = connection.run(table.window, {below, kListWindow, search.isOfEnded});
       if (window.number(0, 1) < kListWindow) break;  // that was the last one
       below = window.number(0, 0);
       if (parts_.clock.steady() < end) continue;
@@ -229,11 +233,11 @@ Result<std::string> Listings::read(Listed what, const ListQuery& query) {
       break;
     }
   } else {
-    next = page.add(connection->run(table.list, {*before, query.limit + 1}), "id", *before);
+    next = page.add(connection.run(table.list, {*before, query.limit + 1}), "id", *before);
   }
   if (!query.cursor && !next)  // that is all there is
     return page.end(next, static_cast<std::int64_t>(page.size()));
-  const Total count = total(*connection, search);
+  const Total count = total(connection, search);
   return page.end(next, count.count, count.isLowerBound);
 }
 
@@ -264,7 +268,7 @@ std::string Listings::jobsPage(Connection& connection, std::int64_t build, std::
   Page page(Listed::Jobs, connection, limit);
   const auto next =
       page.add(connection.run("api_build_jobs", {build, after, limit + 1}), "position", after);
-  return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, 0));
+  return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, 0)).json;
 }
 
 Result<std::string> Listings::jobsOfPlan(std::int64_t plan,

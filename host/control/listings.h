@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "control/control_parts.h"
 #include "control/item_json.h"
-#include "control/shared_flight.h"
+#include "control/shared_answers.h"
 #include "control/timed_cache.h"
 
 namespace planwright {
@@ -25,7 +25,10 @@ struct ListQuery {
 /// Lists and single items as the API shows them. [any thread]
 class Listings {
  public:
-  explicit Listings(const ControlParts& parts) : parts_(parts), totals_(parts.clock) {}
+  explicit Listings(const ControlParts& parts)
+      : parts_(parts),
+        totals_(parts.clock),
+        answers_(parts.database, parts.clock) {}
 
   /// {items, next_cursor, total[, total_is_lower_bound]}, newest first. A page holds fewer items
   /// than asked for, with a cursor, when finding more would take long. Invalid: `status`, `reason`
@@ -48,7 +51,7 @@ class Listings {
     bool isLowerBound = false;
   };
   struct Search;
-  Result<std::string> read(Listed what, const ListQuery& query);
+  Result<ReadAnswer> read(Connection& connection, Listed what, const ListQuery& query);
   Total total(Connection& connection, const Search& search);
   static std::string jobsPage(Connection& connection, std::int64_t build, std::int64_t after,
                               int limit);
@@ -57,7 +60,7 @@ class Listings {
 
   const ControlParts& parts_;
   TimedCache<Total> totals_;
-  SharedFlight<Result<std::string>> flights_;
+  SharedAnswers answers_;
 };
 
 }  // namespace planwright

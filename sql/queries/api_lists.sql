@@ -153,3 +153,7 @@ select count(*) filter (where
   from (select * from (select * from jobs where not $7::boolean and id < $1 order by id desc limit $6) w
         union all
         select * from (select * from jobs where $7::boolean and error is not null and id < $1 order by id desc limit $6) a) j
+
+-- name: api_snapshot
+-- What can be seen now: as long as it is the same, every list is the same.
+select pg_current_snapshot()::text as snapshot
