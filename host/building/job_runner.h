@@ -63,7 +63,7 @@ class JobRunner {
   LiveQueue& queue_;
   RemoteEngines& engines_;
   std::shared_ptr<const QueueGeneration> generation_;
-  std::unique_ptr<Builder> builder_;  ///< or, of a plugin that builds elsewhere:
+  std::unique_ptr<StageInstance> builder_;  ///< or, of a plugin that builds elsewhere:
   std::shared_ptr<RemoteEngine> engine_;
   std::unique_ptr<WorkFolder> folder_;
   RunningCall<JobPlace> running_;

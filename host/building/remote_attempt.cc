@@ -74,7 +74,7 @@ StageOutcome RemoteAttempt::run(const StageJob& job, StageCall& call, JobService
 StageOutcome RemoteAttempt::submit(const StageJob& job, StageCall& call, JobServices& services) {
   StageOutcome submitted = engine_.submit(job, call);
   if (!submitted.failure) {
-    job_.handle = std::move(submitted.document);
+    job_.handle = std::move(submitted.text);
     RemoteJobs(*host_.database.lease()).submitted(job_.token, job_.handle);
     services.log(2, fmt::format("Handed over as {}.", job_.handle), {});
     return {};

@@ -91,7 +91,7 @@ Result<std::shared_ptr<RemoteEngine>> RemoteEngine::create(
 
 RemoteEngine::RemoteEngine(const Host& host, LiveQueue& queue,
                            std::shared_ptr<const QueueGeneration> generation,
-                           std::unique_ptr<RemoteBuilder> instance)
+                           std::unique_ptr<StageInstance> instance)
     : host_(host),
       queue_(queue),
       generation_(std::move(generation)),
@@ -183,7 +183,7 @@ void RemoteEngine::look() {
     for (const auto& [handle, waiter] : open->waiters) handles.value(handle);
   }
   LookServices services(*this);
-  RemoteLook look;
+  StageOutcome look;
   {
     StageCall call(services, kLimits);
     const std::lock_guard one(calling_);
@@ -197,7 +197,7 @@ void RemoteEngine::look() {
       log::info("the engine of {} answers again queue={}", generation_->config.builder.plugin,
                 queue_.name);
     backoff_.reset();
-    open_.lock()->nextLook = now + std::clamp(look.nextLook, kShortest, kLongest);
+    open_.lock()->nextLook = now + std::clamp(look.next, kShortest, kLongest);
     return hear(look, services);
   }
   const FailureClass kind = look.failure->kind;
@@ -213,19 +213,18 @@ void RemoteEngine::look() {
         3, fmt::format("The engine cannot be asked now: {}", look.failure->message), {});
 }
 
-void RemoteEngine::hear(const RemoteLook& look, const LookServices& services) {
+void RemoteEngine::hear(const StageOutcome& look, const LookServices& services) {
   auto open = open_.lock();
   const auto waiterOf = [&](const std::string& handle) {
     const auto at = open->waiters.find(handle);
     return at == open->waiters.end() || at->second->isOver ? nullptr : at->second;
   };
-  for (const auto& [handle, output] : look.outputs)
-    if (Waiter* waiter = waiterOf(handle)) {
-      const bool isKnown =
-          std::any_of(waiter->end.outputs.begin(), waiter->end.outputs.end(),
-                      [&output = output](const auto& other) {
-                        return other.name == output.name && other.digest == output.digest;
-                      });
+  for (const auto& output : look.outputs)
+    if (Waiter* waiter = waiterOf(output.handle)) {
+      const bool isKnown = std::any_of(
+          waiter->end.outputs.begin(), waiter->end.outputs.end(), [&](const auto& other) {
+            return other.name == output.name && other.digest == output.digest;
+          });
       if (isKnown) continue;  // a look that was repeated
       waiter->end.outputs.push_back(output);
       if (const StagedBlob* blob = services.blob(output.digest)) waiter->end.blobs.push_back(*blob);
@@ -244,7 +243,7 @@ void RemoteEngine::hear(const RemoteLook& look, const LookServices& services) {
 }
 
 /// The queue is held. Its jobs stay at the engine, and are found again by their handles.
-void RemoteEngine::endAll(const RemoteLook& look) {
+void RemoteEngine::endAll(const StageOutcome& look) {
   auto open = open_.lock();
   for (const auto& [handle, waiter] : open->waiters) {
     waiter->end.failure = look.failure;

@@ -66,11 +66,11 @@ class RemoteEngine {
 
   RemoteEngine(const Host& host, LiveQueue& queue,
                std::shared_ptr<const QueueGeneration> generation,
-               std::unique_ptr<RemoteBuilder> instance);
+               std::unique_ptr<StageInstance> instance);
   void run(const std::stop_token& stop);
   void look();
-  void hear(const RemoteLook& look, const LookServices& services);
-  void endAll(const RemoteLook& look);
+  void hear(const StageOutcome& look, const LookServices& services);
+  void endAll(const StageOutcome& look);
   void sweep();
   void sweepFolders();
 
@@ -78,7 +78,7 @@ class RemoteEngine {
   LiveQueue& queue_;
   const std::shared_ptr<const QueueGeneration> generation_;
   std::mutex calling_;  ///< serialises the calls of the instance
-  const std::unique_ptr<RemoteBuilder> instance_;
+  const std::unique_ptr<StageInstance> instance_;
   Guarded<Open> open_;
   RunningCall<int> ownCall_;  ///< one that no job stands behind, while it runs
   Backoff backoff_{std::chrono::seconds(1), std::chrono::seconds(60)};

@@ -122,13 +122,12 @@ class PluginRun {
     WatchedCall call(services_, deadline());
     const auto outcome = planner->plan(inputOf(name, content, services_), call.call());
     if (outcome.failure) return failed(session_, call.verdict(*outcome.failure));
-    if (const auto sealed = sealTrial(outcome.document, content, plugin_->info()); !sealed)
+    if (const auto sealed = sealTrial(outcome.text, content, plugin_->info()); !sealed)
       return failed(session_, {FailureClass::Bug,
                                "A host refuses this plan: " + sealed.error().message,
-                               outcome.document,
+                               outcome.text,
                                {}});
-    session_.terminal.out << (session_.isTable() ? readablePlan(outcome.document)
-                                                 : outcome.document)
+    session_.terminal.out << (session_.isTable() ? readablePlan(outcome.text) : outcome.text)
                           << '\n';
     return ExitCode::Done;
   }
@@ -168,8 +167,8 @@ class PluginRun {
       session_.terminal.out << printable(item.name) << "  "
                             << printable(item.path.empty() ? item.digest : item.path) << "  "
                             << printable(item.attributesJson) << '\n';
-    session_.terminal.err << "cursor: " << printable(found.cursor) << "\nnext poll in "
-                          << found.nextPoll.count() << " ms\n";
+    session_.terminal.err << "cursor: " << printable(found.text) << "\nnext poll in "
+                          << found.next.count() << " ms\n";
     return ExitCode::Done;
   }
 

@@ -189,13 +189,13 @@ bool Intake::isPollDue() {
 }
 
 void Intake::pollSource() {
-  SourcePoll found = callSource();
+  StageOutcome found = callSource();
   for (auto& event : services_.takeEvents()) foundEvents_.push_back(std::move(event));
   if (!found.failure) found.failure = whyAmbiguous(found.items);
   if (found.failure) return sourceFailed(*found.failure);
-  nextPollAt_ = clock_.steady() + found.nextPoll;
+  nextPollAt_ = clock_.steady() + found.next;
   std::move(found.items.begin(), found.items.end(), std::back_inserter(found_));
-  cursor_ = std::move(found.cursor);
+  cursor_ = std::move(found.text);
   sourceWorked();
 }
 
@@ -229,16 +229,19 @@ void Intake::sourceWorked() {
   status->problem.clear();
 }
 
-SourcePoll Intake::callSource() {
+StageOutcome Intake::callSource() {
   auto secrets = readSecretValues(settings_.secrets);
-  if (!secrets)
-    return {Failure{FailureClass::Config, secrets.error().message, {}, {}}, {}, cursor_};
+  if (!secrets) {
+    StageOutcome refused;
+    refused.failure = Failure{FailureClass::Config, secrets.error().message, {}, {}};
+    return refused;
+  }
   services_.grant(std::move(*secrets));
   StageCall call(services_, settings_.limits);
   *running_.lock() = &call;
   const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
   if (isStopping_) call.stop(StopReason::Drain);
-  SourcePoll poll = source_->poll(cursor_, call);
+  StageOutcome poll = source_->poll(cursor_, call);
   if (auto over = call.overLimit(poll.failure.value_or(Failure{}))) poll.failure = std::move(over);
   return poll;
 }

@@ -45,7 +45,7 @@ struct IntakeSettings {
 
 /// What an Intake works with. References outlive it.
 struct IntakeParts {
-  std::unique_ptr<Source> source;
+  std::unique_ptr<StageInstance> source;
   InputRecorder& recorder;
   BlobStore& blobs;
   const Clock& clock;
@@ -105,7 +105,7 @@ class Intake {
   void readKnown();
   bool isPollDue();
   void pollSource();
-  SourcePoll callSource();
+  StageOutcome callSource();
   void sourceFailed(const Failure& failure);
   void sourceWorked();
   /// What the last poll brought; each thing is dropped when dealt with: none is lost by a throw.
@@ -132,7 +132,7 @@ class Intake {
   void waitForSign(std::chrono::nanoseconds time);
 
   const IntakeSettings settings_;
-  const std::unique_ptr<Source> source_;
+  const std::unique_ptr<StageInstance> source_;
   InputRecorder& recorder_;
   BlobStore& blobs_;
   const Clock& clock_;

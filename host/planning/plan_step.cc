@@ -194,7 +194,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
       unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
     result.end = std::move(unplanned);
   } else {
-    result = seal(input, *slot, outcome.document);
+    result = seal(input, *slot, outcome.text);
     result.blobs = services.takeBlobs();
   }
   std::visit([&](auto& end) { end.events = reports.takeEvents(); }, result.end);

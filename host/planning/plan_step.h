@@ -51,7 +51,7 @@ class PlanStep {
  private:
   struct Slot {
     const PlannerConfig* config = nullptr;
-    std::unique_ptr<Planner> planner;
+    std::unique_ptr<StageInstance> planner;
     std::string settingsDigest;
   };
   struct Telling {

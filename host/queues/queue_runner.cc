@@ -125,7 +125,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   const SourceConfig& config = now.config.sources[index];
   auto checked = now.plugins->settings(config.plugin, settings);
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
-                        : Result<std::unique_ptr<Source>>(checked.error());
+                        : Result<std::unique_ptr<StageInstance>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
   auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts,
                                                  planning_ ? &planning_->door() : nullptr);

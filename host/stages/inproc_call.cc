@@ -9,6 +9,7 @@
 using planwright::Failure;
 using planwright::FailureClass;
 using planwright::StopReason;
+using planwright::Verb;
 
 namespace planwright {
 namespace {
@@ -42,52 +43,46 @@ FailureClass failureClassOf(pw_status status, StopReason reason) {
 
 }  // namespace planwright
 
-void pw_call::begin(Kind what, planwright::StageCall& call) {
-  kind = what;
-  failure.reset();
+void pw_call::begin(std::optional<Verb> what, planwright::StageCall& call) {
+  verb = what;
+  outcome = {};
+  emitted = false;
   broken.clear();
   hostError = nullptr;
   hint.clear();
-  emitted = false;
-  document.clear();
-  outputs.clear();
-  remoteOutputs.clear();
-  states.clear();
-  items.clear();
-  cursor.reset();
   secrets = {};
   stage.store(&call, std::memory_order_release);
 }
 
-std::optional<Failure> pw_call::end(pw_status status, std::string_view plugin) {
-  const StopReason reason = stage.exchange(nullptr, std::memory_order_acq_rel)->reason();
-  const std::lock_guard lock(mutex);
-  if (hostError) std::rethrow_exception(hostError);
+std::optional<Failure> pw_call::whyFailed(pw_status status, StopReason reason,
+                                          std::string_view plugin) const {
+  const auto bug = [](std::string message) {
+    return Failure{FailureClass::Bug, std::move(message), {}, {}};
+  };
   if (!broken.empty())
-    return Failure{FailureClass::Bug,
-                   fmt::format("The plugin {} broke its contract: {}.", plugin, broken),
-                   {},
-                   {}};
-  if (failure) return failure;
-  if (status != PW_OK) {
-    const auto why = planwright::failureClassOf(status, reason);
-    return Failure{why,
+    return bug(fmt::format("The plugin {} broke its contract: {}.", plugin, broken));
+  if (outcome.failure) return outcome.failure;
+  if (status != PW_OK)
+    return Failure{planwright::failureClassOf(status, reason),
                    fmt::format("The plugin {} ended with status {} and gave no reason.{}{}", plugin,
                                status, hint.empty() ? "" : " ", hint),
                    {},
                    {}};
-  }
-  if (kind == Kind::Plan && !emitted)
-    return Failure{FailureClass::Bug,
-                   fmt::format("The plugin {} reported success without a plan.", plugin),
-                   {},
-                   {}};
-  if (kind == Kind::Submit && document.empty())
-    return Failure{FailureClass::Bug,
-                   fmt::format("The plugin {} submitted a job and gave no handle.", plugin),
-                   {},
-                   {}};
+  if (verb == Verb::Plan && !emitted)
+    return bug(fmt::format("The plugin {} reported success without a plan.", plugin));
+  if (verb == Verb::Submit && outcome.text.empty())
+    return bug(fmt::format("The plugin {} submitted a job and gave no handle.", plugin));
   return std::nullopt;
+}
+
+planwright::StageOutcome pw_call::end(pw_status status, std::string_view plugin) {
+  const StopReason reason = stage.exchange(nullptr, std::memory_order_acq_rel)->reason();
+  const std::lock_guard lock(mutex);
+  if (hostError) std::rethrow_exception(hostError);
+  planwright::StageOutcome end;
+  end.failure = whyFailed(status, reason, plugin);
+  if (!end.failure) end = std::move(outcome);
+  return end;
 }
 
 pw_status pw_call::breach(std::string what) {
@@ -107,22 +102,21 @@ pw_status pw_call::emit(std::string_view what, std::string_view json) {
   if (call->reason() == StopReason::LeaseLost)
     return PW_CANCELLED;  // someone else owns the item by now
   const std::lock_guard lock(mutex);
-  if (failure) return breach("it emitted a result after it had failed");
-  if (kind == Kind::Plan && what == "plan") {
+  if (outcome.failure) return breach("it emitted a result after it had failed");
+  if (verb == Verb::Plan && what == "plan") {
     if (emitted) return breach("it emitted a second plan");
     if (json.size() > planwright::kDocumentLimitBytes)
       return breach("its plan is larger than 64 MiB");
     emitted = true;
-    document.assign(json);
+    outcome.text.assign(json);
     return PW_OK;
   }
-  if (kind == Kind::Build && what == "output") return emitOutput(json);
-  if (kind == Kind::Submit && what == "handle") return emitHandle(json);
-  if (kind == Kind::Observe && what == "state") return emitState(json);
-  if (kind == Kind::Observe && what == "output") return emitOutput(json);
-  if (kind == Kind::Poll && what == "input") return emitInput(json);
-  if (kind == Kind::Poll && what == "cursor") {
-    cursor = std::string(json);
+  if ((verb == Verb::Build || verb == Verb::Observe) && what == "output") return emitOutput(json);
+  if (verb == Verb::Submit && what == "handle") return emitHandle(json);
+  if (verb == Verb::Observe && what == "state") return emitState(json);
+  if (verb == Verb::Poll && what == "input") return emitInput(json);
+  if (verb == Verb::Poll && what == "cursor") {
+    outcome.text.assign(json);
     return PW_OK;
   }
   return breach(fmt::format("it emitted \"{}\", which does not belong here",
@@ -136,20 +130,18 @@ pw_status pw_call::emitOutput(std::string_view json) {
   const std::string name = parsed ? planwright::textOr(*parsed, "name") : std::string();
   if (!digest || name.empty())
     return breach("it emitted an output that is not {\"name\",\"digest\"}");
-  if (kind == Kind::Observe)
-    remoteOutputs.push_back({planwright::textOr(*parsed, "handle"), {name, digest->text()}});
-  else
-    outputs.push_back({name, digest->text()});
+  std::string handle = verb == Verb::Observe ? planwright::textOr(*parsed, "handle") : "";
+  outcome.outputs.push_back({name, digest->text(), std::move(handle)});
   return PW_OK;
 }
 
 pw_status pw_call::emitHandle(std::string_view json) {
   const auto parsed = planwright::parseJson(json);
   std::string handle = parsed ? planwright::textOr(*parsed, "handle") : std::string();
-  if (!document.empty()) return breach("it emitted a second handle");
+  if (!outcome.text.empty()) return breach("it emitted a second handle");
   if (handle.empty() || handle.size() > planwright::kHandleLimitBytes)
     return breach("it emitted a handle that is not {\"handle\": a text of 1 to 4096 bytes}");
-  document = std::move(handle);
+  outcome.text = std::move(handle);
   return PW_OK;
 }
 
@@ -161,10 +153,11 @@ pw_status pw_call::emitState(std::string_view json) {
     return breach(
         "it emitted a state that is not {\"handle\", \"state\": waiting, running, succeeded, "
         "failed or lost}");
-  states.push_back({planwright::textOr(*parsed, "handle"), *state,
-                    planwright::cleanText(secrets.without(planwright::textOr(*parsed, "message")),
-                                          planwright::kMessageLimitBytes),
-                    static_cast<int>(planwright::numberOr(*parsed, "exit", -1))});
+  outcome.states.push_back(
+      {planwright::textOr(*parsed, "handle"), *state,
+       planwright::cleanText(secrets.without(planwright::textOr(*parsed, "message")),
+                             planwright::kMessageLimitBytes),
+       static_cast<int>(planwright::numberOr(*parsed, "exit", -1))});
   return PW_OK;
 }
 
@@ -179,7 +172,7 @@ pw_status pw_call::emitInput(std::string_view json) {
     return breach("it emitted an input that is not {\"name\", \"path\" or \"digest\"}");
   if (const auto* attributes = planwright::find(*parsed, "attributes"))
     item.attributesJson = planwright::toJson(*attributes);
-  items.push_back(std::move(item));
+  outcome.items.push_back(std::move(item));
   return PW_OK;
 }
 
@@ -193,9 +186,9 @@ void pw_call::fail(pw_status why, std::string_view message, std::string_view det
       details.empty() ? std::string() : masked(details, planwright::kDetailsLimitBytes),
       std::chrono::milliseconds(std::min<std::uint64_t>(retryAfterMs, 7 * 24 * 3600 * 1000ull))};
   const std::lock_guard lock(mutex);
-  if (failure) return;
+  if (outcome.failure) return;
   if (!hint.empty()) said.message += " (" + hint + ")";
-  failure = std::move(said);
+  outcome.failure = std::move(said);
 }
 
 std::string pw_call::masked(std::string_view text, std::size_t limitBytes) {

@@ -18,25 +18,17 @@
 /// per stage instance, reused from call to call so that a call costs no allocation. The plugin may
 /// use it from several threads; `mutex` guards all but `stage`.
 struct pw_call {
-  enum class Kind { Module, Plan, Build, Poll, Submit, Observe, Withdraw };
-
   /// The running call, or null: a plugin that keeps a pw_call after its function returned is
   /// refused.
   std::atomic<planwright::StageCall*> stage{nullptr};
 
   std::mutex mutex;
-  Kind kind = Kind::Module;
-  std::optional<planwright::Failure> failure;  ///< the first fail()
-  std::string broken;            ///< how the plugin broke the contract; empty = it did not
-  std::exception_ptr hostError;  ///< our own infrastructure failed inside a callback
-  std::string hint;              ///< why a host function last refused; told with the failure
-  bool emitted = false;
-  std::string document;  ///< of submit: the handle
-  std::vector<planwright::StageOutcome::Output> outputs;
-  std::vector<std::pair<std::string, planwright::StageOutcome::Output>> remoteOutputs;
-  std::vector<planwright::RemoteState> states;
-  std::vector<planwright::SourceItem> items;
-  std::optional<std::string> cursor;
+  std::optional<planwright::Verb> verb;  ///< none: a function of the module's lifecycle
+  planwright::StageOutcome outcome;      ///< its failure is the first fail()
+  bool emitted = false;                  ///< a plan
+  std::string broken;                    ///< how the plugin broke the contract; empty = it did not
+  std::exception_ptr hostError;          ///< our own infrastructure failed inside a callback
+  std::string hint;                ///< why a host function last refused; told with the failure
   planwright::SecretMask secrets;  ///< handed out
 
   pw_call() = default;
@@ -44,9 +36,9 @@ struct pw_call {
   pw_call(const pw_call&) = delete;
   pw_call& operator=(const pw_call&) = delete;
 
-  void begin(Kind what, planwright::StageCall& call);
-  /// Ends the call: why it failed, or nothing. Rethrows what our own services threw.
-  std::optional<planwright::Failure> end(pw_status status, std::string_view plugin);
+  void begin(std::optional<planwright::Verb> what, planwright::StageCall& call);
+  /// Ends the call. Rethrows what our own services threw.
+  planwright::StageOutcome end(pw_status status, std::string_view plugin);
 
   /// Keeps why a host function refuses; the plugin only gets the number.
   void explain(const std::string& why);
@@ -58,6 +50,8 @@ struct pw_call {
 
  private:
   pw_status breach(std::string what);
+  std::optional<planwright::Failure> whyFailed(pw_status status, planwright::StopReason reason,
+                                               std::string_view plugin) const;
   pw_status emitOutput(std::string_view json);
   pw_status emitInput(std::string_view json);
   pw_status emitHandle(std::string_view json);

@@ -1,63 +1,55 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/result.h"
 #include "stages/inproc_call.h"
 #include "stages/library.h"
+#include "stages/stage.h"
 
 namespace planwright {
 
 /// One instance of a stage inside this process, from create to destroy. Its owner calls it from one
-/// thread at a time; the lifecycle functions of a module never overlap.
-class InprocInstance {
+/// thread at a time; the lifecycle functions of a module never overlap. Beyond the plugin's own
+/// work a call costs about one microsecond: the record is reused and a plan is copied once.
+class InprocInstance final : public StageInstance {
  public:
-  /// Creates and starts it. Errors as in Plugins::planner.
-  static Result<std::unique_ptr<InprocInstance>> create(std::shared_ptr<Library> library,
-                                                        const pw_stage* stage,
-                                                        const std::string& queue,
-                                                        std::string_view settingsJson);
-  ~InprocInstance();
+  /// Creates and starts it. NotFound: the library has no `stage`. Other errors as in
+  /// Plugins::planner.
+  static Result<std::unique_ptr<StageInstance>> create(std::shared_ptr<Library> library,
+                                                       std::string_view stage,
+                                                       const std::string& queue,
+                                                       std::string_view settingsJson);
+  ~InprocInstance() override;
   InprocInstance(const InprocInstance&) = delete;
   InprocInstance& operator=(const InprocInstance&) = delete;
 
-  void* self() const { return self_; }
-  pw_call& record() { return record_; }
-
-  /// Runs `enter(record)`, a function of the plugin; interrupt() is called when `call` is stopped
-  /// meanwhile. Gives why it failed, if it did.
-  template <class Enter>
-  std::optional<Failure> run(pw_call::Kind kind, StageCall& call, Enter enter) {
-    record_.begin(kind, call);
-    const pw_status status = interruptible_ ? enterInterruptibly(call, enter) : enter(&record_);
-    return record_.end(status, library_->manifest().id);
-  }
+  /// The plugin's interrupt() is called when `call` is stopped meanwhile.
+  StageOutcome call(const StageRequest& request, StageCall& call) override;
+  int fd() override;
 
  private:
-  InprocInstance(std::shared_ptr<Library> library, const pw_stage* stage);
+  /// Of the stage's functions; they are the library's.
+  using Table = std::variant<const pw_planner*, const pw_builder*, const pw_remote_builder*,
+                             const pw_source*>;
 
-  template <class Enter>
-  pw_status enterInterruptibly(StageCall& call, Enter enter) {
-    const std::stop_callback onStop(call.token(), [this] { stage_->interrupt(self_, &record_); });
-    return enter(&record_);
-  }
+  InprocInstance(std::shared_ptr<Library> library, Table table);
+  static Result<Table> tableOf(const Library& library, std::string_view stage);
+  pw_status enter(const StageRequest& request, std::uint64_t& nextMs);
   template <class Enter>
   std::optional<Failure> runLifecycle(Enter enter);
 
   const std::shared_ptr<Library> library_;  // destroyed last: the code of self_ lives there
+  const Table table_;
   const pw_stage* const stage_;
   const bool interruptible_;
   void* self_ = nullptr;
   bool started_ = false;
   pw_call record_;
 };
-
-inline pw_str toStr(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 }  // namespace planwright

@@ -108,9 +108,9 @@ Result<void> Library::open() {
   ModuleServices services(manifest_.id, host_.count());
   StageCall stage(services);
   pw_call call;
-  call.begin(pw_call::Kind::Module, stage);
+  call.begin(std::nullopt, stage);
   const pw_status status = module_->open(host_.table(), &call);
-  if (const auto failure = call.end(status, manifest_.id))
+  if (const auto failure = call.end(status, manifest_.id).failure)
     return refused("It did not open: " + failure->message);
   opened_ = PW_HAS(module_, close);
   return {};

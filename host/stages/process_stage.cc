@@ -43,6 +43,22 @@ std::uint64_t countIn(const JsonValue& meta, const char* name) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, numberOr(meta, name, 0)));
 }
 
+/// What a call is about, the same for each attempt.
+std::string itemOf(const StageRequest& request) {
+  if (request.input)
+    return request.input->digest.empty() ? request.input->id : request.input->digest;
+  if (request.job) return request.job->planDigest + "/" + request.job->id;
+  return request.verb == Verb::Poll      ? "poll"
+         : request.verb == Verb::Observe ? "observe"
+                                         : "withdraw";
+}
+
+StageOutcome refusal(FailureClass kind, std::string message) {
+  StageOutcome outcome;
+  outcome.failure = Failure{kind, std::move(message), {}, {}};
+  return outcome;
+}
+
 std::string helloOf(const WorkerTask& task) {
   JsonWriter hello;
   hello.object().member("plugin", task.file).member("stage", task.stage);
@@ -116,12 +132,12 @@ class ProcessInstance::Programs {
   std::vector<std::jthread> threads_;
 };
 
-Result<std::unique_ptr<ProcessInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
-                                                                 WorkerTask task) {
+Result<std::unique_ptr<StageInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
+                                                               WorkerTask task) {
   std::unique_ptr<ProcessInstance> made(new ProcessInstance(std::move(host), std::move(task)));
   made->launch();
   if (auto ok = made->awaitReady(); !ok) return ok.error();
-  return made;
+  return std::unique_ptr<StageInstance>(std::move(made));
 }
 
 void ProcessInstance::launch() {
@@ -169,27 +185,25 @@ Result<void> ProcessInstance::awaitReady() {
   return error;
 }
 
-StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
-  StageOutcome refused;
+StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call) {
   if (auto why = host_->quarantine->whyNot(task_.digest); !why.empty()) {
     process_.reset();
-    refused.hold = {why, task_.digest};
-    refused.failure = Failure{FailureClass::Config, std::move(why), {}, {}};
+    StageOutcome refused = refusal(FailureClass::Config, why);
+    refused.hold = {std::move(why), task_.digest};
     return refused;
   }
   if (!process_) launch();
   if (auto ok = awaitReady(); !ok) {
     const bool again = ok.error().kind != ErrorKind::Invalid;
-    refused.failure =
-        Failure{again ? FailureClass::Infra : FailureClass::Config, ok.error().message, {}, {}};
-    return refused;
+    return refusal(again ? FailureClass::Infra : FailureClass::Config, ok.error().message);
   }
   ++calls_;
   const std::uint32_t number = ++lastCall_;
-  std::optional<Result<void>> end;
+  const std::string item = itemOf(request);
+  std::optional<Result<Frame>> end;
   try {
     Programs programs(*host_, call);  // gone before the worker is: they answer to it
-    if (process_->send(request.kind, number, request.meta, request.data))
+    if (process_->send(kindOf(request.verb), number, toMeta(request), dataOf(request)))
       end = await(number, call, programs);
   } catch (...) {  // our own services failed: what the worker would say now is of no use
     process_->end(milliseconds(0));
@@ -197,11 +211,14 @@ StageOutcome ProcessInstance::run(const Request& request, StageCall& call) {
     throw;
   }
   if (!end || !*end)
-    return died(end ? end->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, request.item, call);
-  Result<StageOutcome> outcome = StageOutcome{};
-  const bool isOther = request.kind == FrameKind::Poll || request.kind == FrameKind::Observe;
-  if (!isOther) outcome = outcomeFrom(takeDone());
-  if (!outcome) return died(outcome.error(), request.item, call);
+    return died(end ? end->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, item, call);
+  auto outcome = outcomeFrom(request.verb, std::move(**end));
+  // A poll or a look is asked for again anyway: its process may stay.
+  const bool isLook = request.verb == Verb::Poll || request.verb == Verb::Observe;
+  if (!outcome && !isLook) return died(outcome.error(), item, call);
+  if (!outcome)
+    outcome =
+        refusal(FailureClass::Bug, "The plugin broke its contract: " + outcome.error().message);
   mask(outcome->failure);
   host_->quarantine->cameBack(task_.digest);
   replaceIfWorn();
@@ -216,8 +233,7 @@ void ProcessInstance::replaceIfWorn() {
   launch();
 }
 
-/// Returns the result, or why the worker cannot give one.
-Result<void> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs) {
+Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs) {
   const std::stop_callback onStop(call.token(), [&] {
     process_->send(FrameKind::Cancel, number,
                    JsonWriter().object().member("reason", call.reasonForPlugin()).end().take());
@@ -236,8 +252,7 @@ Result<void> ProcessInstance::await(std::uint32_t number, StageCall& call, Progr
       if ((*frame)->number != number) return invalid("it gave a result for a call that is over");
       const auto meta = metaOf(**frame);
       isTired_ = meta && boolOr(*meta, "tired", false);
-      done_ = std::move(**frame);
-      return {};
+      return std::move(**frame);
     }
     if (auto ok = serve(std::move(**frame), call, programs); !ok) return ok.error();
   }
@@ -360,55 +375,6 @@ StageOutcome ProcessInstance::died(const Error& why, const std::string& item, St
   process_.reset();
   if (outcome.hold.empty() && call.reason() != StopReason::Drain) launch();
   return outcome;
-}
-
-StageOutcome ProcessPlanner::plan(const StageInput& input, StageCall& call) {
-  const std::string& item = input.digest.empty() ? input.id : input.digest;
-  return instance_->run({FrameKind::Plan, item, toMeta(input), input.content}, call);
-}
-
-StageOutcome ProcessBuilder::build(const StageJob& job, StageCall& call) {
-  return instance_->run({FrameKind::Build, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
-}
-
-StageOutcome ProcessRemoteBuilder::submit(const StageJob& job, StageCall& call) {
-  return instance_->run({FrameKind::Submit, job.planDigest + "/" + job.id, toMeta(job), {}}, call);
-}
-
-RemoteLook ProcessRemoteBuilder::observe(std::string_view handlesJson, StageCall& call) {
-  auto outcome = instance_->run({FrameKind::Observe, "observe", "{}", handlesJson}, call);
-  RemoteLook look;
-  if (outcome.failure) {
-    look.failure = std::move(outcome.failure);
-    look.hold = std::move(outcome.hold);
-  } else if (auto told = lookFrom(instance_->takeDone())) {
-    look = std::move(*told);
-    instance_->mask(look.failure);
-  } else {
-    look.failure = Failure{FailureClass::Bug, told.error().message, {}, {}};
-  }
-  return look;
-}
-
-StageOutcome ProcessRemoteBuilder::withdraw(std::string_view handle, StageCall& call) {
-  return instance_->run({FrameKind::Withdraw, "withdraw", "{}", handle}, call);
-}
-
-SourcePoll ProcessSource::poll(std::string_view cursor, StageCall& call) {
-  const auto outcome = instance_->run({FrameKind::Poll, "poll", "{}", cursor}, call);
-  SourcePoll poll;
-  if (outcome.failure) {
-    poll.failure = outcome.failure;
-  } else if (auto polled = pollFrom(instance_->takeDone())) {
-    poll = std::move(*polled);
-    instance_->mask(poll.failure);
-  } else {
-    poll.failure = Failure{
-        FailureClass::Bug, "The plugin broke its contract: " + polled.error().message, {}, {}};
-    instance_->mask(poll.failure);
-  }
-  if (poll.failure) poll.cursor = cursor;
-  return poll;
 }
 
 }  // namespace planwright

@@ -37,25 +37,16 @@ Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPl
 
 /// One instance of a stage in a process of its own. Another one is started, ahead of the next call,
 /// when it died, is tired (worker.cc) or has served for long. Its death costs the call that ran.
-/// Used by one thread at a time.
-class ProcessInstance {
+/// Used by one thread at a time. The descriptor of a source is a copy of the one in the process,
+/// and becomes readable at the same time.
+class ProcessInstance final : public StageInstance {
  public:
   /// Starts the first process. Errors as in Plugins::planner.
-  static Result<std::unique_ptr<ProcessInstance>> create(std::shared_ptr<WorkerHost> host,
-                                                         WorkerTask task);
+  static Result<std::unique_ptr<StageInstance>> create(std::shared_ptr<WorkerHost> host,
+                                                       WorkerTask task);
 
-  /// `item`: what the call is about, the same for each attempt.
-  struct Request {
-    FrameKind kind;
-    std::string item, meta;
-    std::string_view data;
-  };
-  StageOutcome run(const Request& request, StageCall& call);
-  /// The Done frame of a run that ended without failure.
-  Frame takeDone() { return std::move(done_); }
-  /// Masks all secrets that the plugin has ever been given.
-  void mask(std::optional<Failure>& failure) const;
-  int sign() const { return sign_.get(); }  ///< of a source, or -1
+  StageOutcome call(const StageRequest& request, StageCall& call) override;
+  int fd() override { return sign_.get(); }
 
  private:
   class Programs;  // of the call, as the worker asked for them
@@ -65,10 +56,12 @@ class ProcessInstance {
 
   void launch();
   Result<void> awaitReady();
-  Result<void> await(std::uint32_t number, StageCall& call, Programs& programs);
+  /// The Done frame, or why the worker cannot give one.
+  Result<Frame> await(std::uint32_t number, StageCall& call, Programs& programs);
   void replaceIfWorn();
   Result<void> serve(Frame frame, StageCall& call, Programs& programs);
   void reply(const Frame& request, const JsonValue& meta, StageCall& call);
+  void mask(std::optional<Failure>& failure) const;
   StageOutcome died(const Error& why, const std::string& item, StageCall& call);
 
   const std::shared_ptr<WorkerHost> host_;
@@ -76,55 +69,10 @@ class ProcessInstance {
   std::unique_ptr<WorkerProcess> process_;
   std::chrono::steady_clock::time_point startedAt_;
   bool isReady_ = false, isTired_ = false;
-  Frame done_;
   SecretMask secrets_;
   UniqueFd sign_;
   std::uint32_t calls_ = 0;
   std::uint32_t lastCall_ = 0;
-};
-
-class ProcessPlanner final : public Planner {
- public:
-  explicit ProcessPlanner(std::unique_ptr<ProcessInstance> instance)
-      : instance_(std::move(instance)) {}
-  StageOutcome plan(const StageInput& input, StageCall& call) override;
-
- private:
-  const std::unique_ptr<ProcessInstance> instance_;
-};
-
-class ProcessBuilder final : public Builder {
- public:
-  explicit ProcessBuilder(std::unique_ptr<ProcessInstance> instance)
-      : instance_(std::move(instance)) {}
-  StageOutcome build(const StageJob& job, StageCall& call) override;
-
- private:
-  const std::unique_ptr<ProcessInstance> instance_;
-};
-
-class ProcessRemoteBuilder final : public RemoteBuilder {
- public:
-  explicit ProcessRemoteBuilder(std::unique_ptr<ProcessInstance> instance)
-      : instance_(std::move(instance)) {}
-  StageOutcome submit(const StageJob& job, StageCall& call) override;
-  RemoteLook observe(std::string_view handlesJson, StageCall& call) override;
-  StageOutcome withdraw(std::string_view handle, StageCall& call) override;
-
- private:
-  const std::unique_ptr<ProcessInstance> instance_;
-};
-
-/// Its descriptor is a copy of the one in the process, and becomes readable at the same time.
-class ProcessSource final : public Source {
- public:
-  explicit ProcessSource(std::unique_ptr<ProcessInstance> instance)
-      : instance_(std::move(instance)) {}
-  SourcePoll poll(std::string_view cursor, StageCall& call) override;
-  int fd() override { return instance_->sign(); }
-
- private:
-  const std::unique_ptr<ProcessInstance> instance_;
 };
 
 }  // namespace planwright

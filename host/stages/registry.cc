@@ -10,10 +10,7 @@
 #include "base/files.h"
 #include "base/guarded.h"
 #include "base/log.h"
-#include "stages/inproc_builder.h"
-#include "stages/inproc_planner.h"
-#include "stages/inproc_remote_builder.h"
-#include "stages/inproc_source.h"
+#include "stages/inproc_instance.h"
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
 #include "stages/process_stage.h"
@@ -364,70 +361,58 @@ std::size_t Plugins::parked() const {
       known->begin(), known->end(), [](const auto& each) { return each.second->isParked(); }));
 }
 
-template <class Stage, class Made, class Table>
-Result<std::unique_ptr<Stage>> Plugins::makeHere(std::string_view stage, StoredPlugin& plugin,
-                                                 const std::string& queue,
-                                                 std::string_view settingsJson) const {
-  if (auto why = whyNotBesideOthers(plugin); !why.empty()) return invalid(std::move(why));
-  auto library = plugin.library();
-  if (!library) return library.error();
-  const auto* table = static_cast<const Table*>((*library)->stage(stage));
-  return Made::create(std::move(*library), table, queue, settingsJson);
-}
-
-template <class Stage, class Inner, class Table, class Outer>
-Result<std::unique_ptr<Stage>> Plugins::make(std::string_view stage, std::string_view id,
-                                             const std::string& queue,
-                                             std::string_view settingsJson,
-                                             const StageRoom& room) const {
+Result<std::unique_ptr<StageInstance>> Plugins::stage(std::string_view stage, std::string_view id,
+                                                      const std::string& queue,
+                                                      std::string_view settingsJson,
+                                                      const StageRoom& room) const {
   const auto plugin = usable(id, stage);
   if (!plugin) return plugin.error();
   auto settings = settingsOf((*plugin)->manifest, settingsJson);
   if (!settings) return settings.error();
   const auto where = isolation(id, room.isolation);
   if (!where) return where.error();
-  if (*where == StageRoom::Isolation::Inproc)
-    return makeHere<Stage, Inner, Table>(stage, **plugin, queue, *settings);
-  auto instance = ProcessInstance::create(
-      shared_->workers,
-      WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room));
-  if (!instance) return instance.error();
-  return std::unique_ptr<Stage>(std::make_unique<Outer>(std::move(*instance)));
+  if (*where == StageRoom::Isolation::Process)
+    return ProcessInstance::create(
+        shared_->workers,
+        WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room));
+  if (auto why = whyNotBesideOthers(**plugin); !why.empty()) return invalid(std::move(why));
+  auto library = (*plugin)->library();
+  if (!library) return library.error();
+  return InprocInstance::create(std::move(*library), stage, queue, *settings);
 }
 
-Result<std::unique_ptr<Planner>> Plugins::planner(std::string_view id, const std::string& queue,
-                                                  std::string_view settingsJson,
-                                                  const StageRoom& room) const {
-  return make<Planner, InprocPlanner, pw_planner, ProcessPlanner>(PW_PLANNER, id, queue,
-                                                                  settingsJson, room);
+Result<std::unique_ptr<StageInstance>> Plugins::planner(std::string_view id,
+                                                        const std::string& queue,
+                                                        std::string_view settingsJson,
+                                                        const StageRoom& room) const {
+  return stage(PW_PLANNER, id, queue, settingsJson, room);
 }
 
-Result<std::unique_ptr<Builder>> Plugins::builder(std::string_view id, const std::string& queue,
-                                                  std::string_view settingsJson,
-                                                  const StageRoom& room) const {
-  return make<Builder, InprocBuilder, pw_builder, ProcessBuilder>(PW_BUILDER, id, queue,
-                                                                  settingsJson, room);
+Result<std::unique_ptr<StageInstance>> Plugins::builder(std::string_view id,
+                                                        const std::string& queue,
+                                                        std::string_view settingsJson,
+                                                        const StageRoom& room) const {
+  return stage(PW_BUILDER, id, queue, settingsJson, room);
 }
 
-Result<std::unique_ptr<RemoteBuilder>> Plugins::remoteBuilder(std::string_view id,
+Result<std::unique_ptr<StageInstance>> Plugins::remoteBuilder(std::string_view id,
                                                               const std::string& queue,
                                                               std::string_view settingsJson,
                                                               const StageRoom& room) const {
-  return make<RemoteBuilder, InprocRemoteBuilder, pw_remote_builder, ProcessRemoteBuilder>(
-      PW_REMOTE_BUILDER, id, queue, settingsJson, room);
+  return stage(PW_REMOTE_BUILDER, id, queue, settingsJson, room);
+}
+
+Result<std::unique_ptr<StageInstance>> Plugins::source(std::string_view id,
+                                                       const std::string& queue,
+                                                       std::string_view settingsJson,
+                                                       const StageRoom& room) const {
+  return stage(PW_SOURCE, id, queue, settingsJson, room);
 }
 
 bool Plugins::isRemote(std::string_view id) const {
   const auto plugin = stored(id);
   return plugin && plugin->manifest.provides(PW_REMOTE_BUILDER) &&
          !plugin->manifest.provides(PW_BUILDER);
-}
-
-Result<std::unique_ptr<Source>> Plugins::source(std::string_view id, const std::string& queue,
-                                                std::string_view settingsJson,
-                                                const StageRoom& room) const {
-  return make<Source, InprocSource, pw_source, ProcessSource>(PW_SOURCE, id, queue, settingsJson,
-                                                              room);
 }
 
 }  // namespace planwright

@@ -102,24 +102,28 @@ class Plugins {
   /// over all that come of with().
   std::size_t parked() const;
 
-  /// A created and started instance for one slot of `queue`. NotFound: no such plugin or stage.
-  /// Invalid: the settings are wrong. Unavailable: it asked to be tried again. Failed: everything
-  /// else.
-  Result<std::unique_ptr<Planner>> planner(std::string_view id, const std::string& queue,
-                                           std::string_view settingsJson,
-                                           const StageRoom& room = {}) const;
-  Result<std::unique_ptr<Builder>> builder(std::string_view id, const std::string& queue,
-                                           std::string_view settingsJson,
-                                           const StageRoom& room = {}) const;
-  Result<std::unique_ptr<RemoteBuilder>> remoteBuilder(std::string_view id,
+  /// A created and started instance of `stage`, an interface id, for one slot of `queue`. NotFound:
+  /// no such plugin or stage. Invalid: the settings are wrong. Unavailable: it asked to be tried
+  /// again. Failed: everything else.
+  Result<std::unique_ptr<StageInstance>> stage(std::string_view stage, std::string_view id,
+                                               const std::string& queue,
+                                               std::string_view settingsJson,
+                                               const StageRoom& room = {}) const;
+  Result<std::unique_ptr<StageInstance>> planner(std::string_view id, const std::string& queue,
+                                                 std::string_view settingsJson,
+                                                 const StageRoom& room = {}) const;
+  Result<std::unique_ptr<StageInstance>> builder(std::string_view id, const std::string& queue,
+                                                 std::string_view settingsJson,
+                                                 const StageRoom& room = {}) const;
+  Result<std::unique_ptr<StageInstance>> remoteBuilder(std::string_view id,
                                                        const std::string& queue,
                                                        std::string_view settingsJson,
                                                        const StageRoom& room = {}) const;
+  Result<std::unique_ptr<StageInstance>> source(std::string_view id, const std::string& queue,
+                                                std::string_view settingsJson,
+                                                const StageRoom& room = {}) const;
   /// It builds on another engine: the usable plugin has a remote builder and no builder.
   bool isRemote(std::string_view id) const;
-  Result<std::unique_ptr<Source>> source(std::string_view id, const std::string& queue,
-                                         std::string_view settingsJson,
-                                         const StageRoom& room = {}) const;
 
  private:
   struct Entry {
@@ -139,16 +143,7 @@ class Plugins {
   /// The usable plugin, or null.
   std::shared_ptr<StoredPlugin> stored(std::string_view id) const;
   Result<std::shared_ptr<StoredPlugin>> usable(std::string_view id, std::string_view stage) const;
-  /// `Inner` and `Outer` are the back ends of `Stage` in this process and in one of its own.
-  template <class Stage, class Inner, class Table, class Outer>
-  Result<std::unique_ptr<Stage>> make(std::string_view stage, std::string_view id,
-                                      const std::string& queue, std::string_view settingsJson,
-                                      const StageRoom& room) const;
   std::string whyNotBesideOthers(const StoredPlugin& plugin) const;
-  template <class Stage, class Made, class Table>
-  Result<std::unique_ptr<Stage>> makeHere(std::string_view stage, StoredPlugin& plugin,
-                                          const std::string& queue,
-                                          std::string_view settingsJson) const;
 
   std::shared_ptr<Loaded> shared_;            ///< with all that come of with()
   std::shared_ptr<PinnedPrograms> programs_;  ///< of this generation alone

@@ -94,33 +94,6 @@ struct Hold {
   bool empty() const { return reason.empty(); }
 };
 
-/// The end of a call: a result or a failure, never both.
-struct StageOutcome {
-  struct Output {
-    std::string name;
-    std::string digest;
-  };
-  std::optional<Failure> failure;
-  bool isDeath = false;         ///< the process of the stage died with it
-  Hold hold;                    ///< from now on the stage runs nothing
-  std::string document;         ///< planner: the plan document; submit: the handle
-  std::vector<Output> outputs;  ///< builder: outputs that are blobs already
-};
-
-/// One instance of a plugin's stage for one queue: each worker or job slot has its own and calls it
-/// from one thread at a time.
-class Planner {
- public:
-  virtual ~Planner() = default;
-  virtual StageOutcome plan(const StageInput& input, StageCall& call) = 0;
-};
-
-class Builder {
- public:
-  virtual ~Builder() = default;
-  virtual StageOutcome build(const StageJob& job, StageCall& call) = 0;
-};
-
 /// What another engine says of a job that was handed to it.
 struct RemoteState {
   enum class Stage { Waiting, Running, Succeeded, Failed, Lost };
@@ -131,25 +104,6 @@ struct RemoteState {
   bool isEnd() const { return stage >= Stage::Succeeded; }
 };
 
-/// One look at the engine. Outputs come before the states of the same look.
-struct RemoteLook {
-  std::optional<Failure> failure;
-  Hold hold;                                                          ///< as in StageOutcome
-  std::vector<std::pair<std::string, StageOutcome::Output>> outputs;  ///< by handle
-  std::vector<RemoteState> states;
-  std::chrono::milliseconds nextLook{1000};
-};
-
-/// A builder in front of another engine; the ABI's planwright.remote-builder/1 has the contract.
-class RemoteBuilder {
- public:
-  virtual ~RemoteBuilder() = default;
-  virtual StageOutcome submit(const StageJob& job, StageCall& call) = 0;
-  /// `handlesJson`: an array of texts.
-  virtual RemoteLook observe(std::string_view handlesJson, StageCall& call) = 0;
-  virtual StageOutcome withdraw(std::string_view handle, StageCall& call) = 0;
-};
-
 /// What a source saw: a file below its folder, or a blob it stored itself.
 struct SourceItem {
   std::string name;            ///< relative, '/'-separated
@@ -158,18 +112,64 @@ struct SourceItem {
   std::string attributesJson;  ///< object or empty
 };
 
-struct SourcePoll {
-  std::optional<Failure> failure;
-  std::vector<SourceItem> items;
-  std::string cursor;  ///< handed back at the next poll
-  std::chrono::milliseconds nextPoll{1000};
+/// What a stage can be asked to do: Plan a planner, Build a builder, Poll a source, the others a
+/// builder in front of another engine (planwright.remote-builder/1 in plugin.h has the contract).
+enum class Verb { Plan, Build, Poll, Submit, Observe, Withdraw };
+
+/// One call. What it points to is the caller's, and stays until the call has ended.
+struct StageRequest {
+  Verb verb;
+  const StageInput* input = nullptr;  ///< of Plan
+  const StageJob* job = nullptr;      ///< of Build and Submit
+  /// Poll: the cursor. Observe: handles, a JSON array of texts. Withdraw: the handle.
+  std::string_view text = {};
 };
 
-class Source {
+/// The end of a call: a result or a failure, never both. Each verb fills the parts that it names.
+struct StageOutcome {
+  struct Output {
+    std::string name;
+    std::string digest;
+    std::string handle = {};  ///< of Observe: the job that it belongs to
+  };
+  std::optional<Failure> failure;
+  bool isDeath = false;             ///< the process of the stage died with it
+  Hold hold;                        ///< from now on the stage runs nothing
+  std::string text;                 ///< Plan: the document. Submit: the handle. Poll: the cursor
+  std::vector<Output> outputs;      ///< Build, Observe: outputs that are blobs already
+  std::vector<RemoteState> states;  ///< Observe; the outputs come before them
+  std::vector<SourceItem> items;    ///< Poll
+  std::chrono::milliseconds next{1000};  ///< Poll, Observe: until the next one
+};
+
+/// One instance of a plugin's stage for one queue: each worker, job slot or source has its own and
+/// calls it from one thread at a time.
+class StageInstance {
  public:
-  virtual ~Source() = default;
-  virtual SourcePoll poll(std::string_view cursor, StageCall& call) = 0;
-  virtual int fd() = 0;  ///< readable when polling is worth it; -1 = none
+  virtual ~StageInstance() = default;
+  /// The verb must be one of its stage.
+  virtual StageOutcome call(const StageRequest& request, StageCall& call) = 0;
+  /// Of a source: readable when polling is worth it; -1 = none.
+  virtual int fd() { return -1; }
+
+  StageOutcome plan(const StageInput& input, StageCall& running) {
+    return call({Verb::Plan, &input}, running);
+  }
+  StageOutcome build(const StageJob& job, StageCall& running) {
+    return call({Verb::Build, nullptr, &job}, running);
+  }
+  StageOutcome poll(std::string_view cursor, StageCall& running) {
+    return call({Verb::Poll, nullptr, nullptr, cursor}, running);
+  }
+  StageOutcome submit(const StageJob& job, StageCall& running) {
+    return call({Verb::Submit, nullptr, &job}, running);
+  }
+  StageOutcome observe(std::string_view handlesJson, StageCall& running) {
+    return call({Verb::Observe, nullptr, nullptr, handlesJson}, running);
+  }
+  StageOutcome withdraw(std::string_view handle, StageCall& running) {
+    return call({Verb::Withdraw, nullptr, nullptr, handle}, running);
+  }
 };
 
 }  // namespace planwright

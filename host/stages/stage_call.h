@@ -33,7 +33,7 @@ struct CallLimits {
 };
 
 /// One call in flight: its services, its stop flag, and when it last gave a sign of life. Owned by
-/// the caller of Planner::plan or Builder::build. [any thread, while the call runs]
+/// the caller of StageInstance::call. [any thread, while the call runs]
 class StageCall {
  public:
   explicit StageCall(CallServices& services, CallLimits limits = {});

@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <type_traits>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -16,10 +15,7 @@
 
 #include "base/guarded.h"
 #include "base/json.h"
-#include "stages/inproc_builder.h"
-#include "stages/inproc_planner.h"
-#include "stages/inproc_remote_builder.h"
-#include "stages/inproc_source.h"
+#include "stages/inproc_instance.h"
 #include "stages/library.h"
 #include "stages/worker_services.h"
 #include "stages/worker_wire.h"
@@ -48,16 +44,14 @@ class Worker {
   void read();
   std::optional<Frame> nextCall();
   void serve(Frame frame);
+  StageOutcome call(Frame frame, StageCall& call);
   bool isTired() const;
   void limitCpu() const;
 
   FrameSocket host_;
   WorkerServices services_;
   NoPrograms programs_;
-  std::unique_ptr<Planner> planner_;
-  std::unique_ptr<Builder> builder_;
-  std::unique_ptr<RemoteBuilder> remoteBuilder_;
-  std::unique_ptr<Source> source_;
+  std::unique_ptr<StageInstance> instance_;        ///< null if the plugin is only loaded
   std::int64_t memoryBytes_ = 0, cpuSeconds_ = 0;  // 0 = as many as it likes
   struct Running {
     StageCall* call = nullptr;
@@ -96,27 +90,10 @@ Result<void> Worker::greet(const Frame& hello) {
                     });
   if (!library) return library.error();
   if (stage.empty()) return {};
-  const void* table = (*library)->stage(stage);
-  if (!table) return notFound("it has no stage " + stage);
-  const auto make = [&]<class Made, class Table, class Stage>(
-                        std::type_identity<Made>, const Table* typed, Stage& into) -> Result<void> {
-    auto made = Made::create(std::move(*library), typed, queue, settings);
-    if (!made) return made.error();
-    into = std::move(*made);
-    return {};
-  };
-  if (stage == PW_PLANNER)
-    return make(std::type_identity<InprocPlanner>(), static_cast<const pw_planner*>(table),
-                planner_);
-  if (stage == PW_BUILDER)
-    return make(std::type_identity<InprocBuilder>(), static_cast<const pw_builder*>(table),
-                builder_);
-  if (stage == PW_REMOTE_BUILDER)
-    return make(std::type_identity<InprocRemoteBuilder>(),
-                static_cast<const pw_remote_builder*>(table), remoteBuilder_);
-  if (stage == PW_SOURCE)
-    return make(std::type_identity<InprocSource>(), static_cast<const pw_source*>(table), source_);
-  return notFound("a worker has no stage " + stage);
+  auto made = InprocInstance::create(std::move(*library), stage, queue, settings);
+  if (!made) return made.error();
+  instance_ = std::move(*made);
+  return {};
 }
 
 void Worker::cancel(const Frame& frame) {
@@ -186,41 +163,38 @@ void Worker::serve(Frame frame) {
   limitCpu();
   services_.beginCall(frame.number);
   const std::uint32_t number = frame.number;
-  StageCall call(services_);
+  StageCall running(services_);
   {
-    auto running = running_.lock();
-    running->call = &call;
-    running->number = number;
-    if (running->cancelled == number) call.stop(running->reason);
+    auto now = running_.lock();
+    now->call = &running;
+    now->number = number;
+    if (now->cancelled == number) running.stop(now->reason);
   }
-  StageOutcome outcome;
-  std::optional<SourcePoll> polled;
-  std::optional<RemoteLook> look;
-  if (frame.kind == FrameKind::Poll && source_) {
-    polled = source_->poll(frame.data, call);
-  } else if (frame.kind == FrameKind::Plan && planner_) {
-    const auto input = inputFrom(std::move(frame));
-    if (input) outcome = planner_->plan(*input, call);
-  } else if (frame.kind == FrameKind::Build && builder_) {
-    const auto job = jobFrom(frame);
-    if (job) outcome = builder_->build(*job, call);
-  } else if (frame.kind == FrameKind::Submit && remoteBuilder_) {
-    const auto job = jobFrom(frame);
-    if (job) outcome = remoteBuilder_->submit(*job, call);
-  } else if (frame.kind == FrameKind::Observe && remoteBuilder_) {
-    look = remoteBuilder_->observe(frame.data, call);
-  } else if (frame.kind == FrameKind::Withdraw && remoteBuilder_) {
-    outcome = remoteBuilder_->withdraw(frame.data, call);
-  } else {
-    outcome.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
-  }
+  const StageOutcome outcome = call(std::move(frame), running);
   running_.lock()->call = nullptr;
-  if (polled)
-    host_.send(FrameKind::Done, number, toMeta(*polled, isTired()), polled->cursor);
-  else if (look)
-    host_.send(FrameKind::Done, number, toMeta(*look, isTired()));
-  else
-    host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.document);
+  host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.text);
+}
+
+StageOutcome Worker::call(Frame frame, StageCall& call) {
+  const auto verb = verbOf(frame.kind);
+  if (!verb || !instance_) {
+    StageOutcome none;
+    none.failure = Failure{FailureClass::Bug, "The worker has no such stage.", {}, {}};
+    return none;
+  }
+  StageRequest request{*verb};
+  Result<StageInput> input = StageInput{};
+  Result<StageJob> job = StageJob{};
+  if (verb == Verb::Plan) {
+    input = inputFrom(std::move(frame));
+    request.input = &*input;
+  } else if (verb == Verb::Build || verb == Verb::Submit) {
+    job = jobFrom(frame);
+    request.job = &*job;
+  } else {
+    request.text = frame.data;
+  }
+  return instance_->call(request, call);
 }
 
 int Worker::run() {
@@ -239,7 +213,7 @@ int Worker::run() {
     host_.send(FrameKind::Refused, hello->number, toMeta(greeted.error()));
     return 0;
   }
-  host_.send(FrameKind::Ready, hello->number, "{}", {}, source_ ? source_->fd() : -1);
+  host_.send(FrameKind::Ready, hello->number, "{}", {}, instance_ ? instance_->fd() : -1);
   std::jthread reader([this] { read(); });
   try {
     while (auto frame = nextCall()) serve(std::move(*frame));
@@ -247,10 +221,7 @@ int Worker::run() {
     std::fprintf(stderr, "planwright plugin-worker: %s\n", e.what());
     ::_exit(1);
   }
-  planner_.reset();
-  builder_.reset();
-  remoteBuilder_.reset();
-  source_.reset();
+  instance_.reset();
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "base/utf8.h"
@@ -31,12 +32,33 @@ ErrorKind kindFrom(std::string_view word) {
   return ErrorKind::Failed;
 }
 
-void writeEnd(JsonWriter& json, const std::optional<Failure>& failure, bool isTired) {
-  if (isTired) json.member("tired", true);
-  if (!failure) return;
-  json.key("failure").object().member("class", toText(failure->kind));
-  json.member("message", failure->message).member("details", failure->details);
-  json.member("retry_after_ms", static_cast<std::int64_t>(failure->retryAfter.count())).end();
+constexpr std::array kCalls = {
+    std::pair{Verb::Plan, FrameKind::Plan},       std::pair{Verb::Build, FrameKind::Build},
+    std::pair{Verb::Poll, FrameKind::Poll},       std::pair{Verb::Submit, FrameKind::Submit},
+    std::pair{Verb::Observe, FrameKind::Observe}, std::pair{Verb::Withdraw, FrameKind::Withdraw}};
+
+std::string metaOfInput(const StageInput& input) {
+  JsonWriter json;
+  json.object().member("id", input.id).member("name", input.name).member("digest", input.digest);
+  json.member("media_type", input.mediaType).member("attributes", input.attributesJson);
+  json.member("traceparent", input.traceparent);
+  json.member("bytes", input.sizeBytes).member("inline", input.isInline);
+  return json.member("attempt", input.attempt).end().take();
+}
+
+std::string metaOfJob(const StageJob& job) {
+  JsonWriter json;
+  json.object().member("id", job.id).member("plan_id", job.planId);
+  json.member("plan_digest", job.planDigest).member("spec", job.specJson);
+  json.member("token", job.token).member("workdir", job.workdir).member("inputs", job.inputsJson);
+  json.member("traceparent", job.traceparent);
+  return json.member("attempt", job.attempt).end().take();
+}
+
+void writeFailure(JsonWriter& json, const Failure& failure) {
+  json.key("failure").object().member("class", toText(failure.kind));
+  json.member("message", failure.message).member("details", failure.details);
+  json.member("retry_after_ms", static_cast<std::int64_t>(failure.retryAfter.count())).end();
 }
 
 std::optional<Failure> failureIn(const JsonValue& meta) {
@@ -45,6 +67,20 @@ std::optional<Failure> failureIn(const JsonValue& meta) {
   return Failure{failureClassFrom(textOr(*failure, "class")), textOr(*failure, "message"),
                  textOr(*failure, "details"),
                  std::chrono::milliseconds(numberOr(*failure, "retry_after_ms", 0))};
+}
+
+/// The elements of an array, or nothing if it is none.
+std::span<const JsonValue> arrayIn(const JsonValue& meta, const char* name) {
+  const auto* array = find(meta, name);
+  if (!array || !array->IsArray()) return {};
+  return {array->Begin(), array->Size()};
+}
+
+Result<RemoteState> stateFrom(const JsonValue& json) {
+  const auto stage = remoteStageFrom(textOr(json, "state"));
+  if (!stage) return invalid("a state is not waiting, running, succeeded, failed or lost");
+  return RemoteState{textOr(json, "handle"), *stage, textOr(json, "message"),
+                     static_cast<int>(numberOr(json, "exit", -1))};
 }
 
 Result<SourceItem> itemFrom(const JsonValue& json) {
@@ -65,67 +101,52 @@ Result<JsonDocument> metaOf(const Frame& frame) {
   return parseJson(frame.meta.empty() ? "{}" : std::string_view(frame.meta));
 }
 
-std::string toMeta(const StageInput& input) {
-  JsonWriter json;
-  json.object().member("id", input.id).member("name", input.name).member("digest", input.digest);
-  json.member("media_type", input.mediaType).member("attributes", input.attributesJson);
-  json.member("traceparent", input.traceparent);
-  json.member("bytes", input.sizeBytes).member("inline", input.isInline);
-  return json.member("attempt", input.attempt).end().take();
+FrameKind kindOf(Verb verb) {
+  return kCalls[static_cast<std::size_t>(verb)].second;
 }
 
-std::string toMeta(const StageJob& job) {
-  JsonWriter json;
-  json.object().member("id", job.id).member("plan_id", job.planId);
-  json.member("plan_digest", job.planDigest).member("spec", job.specJson);
-  json.member("token", job.token).member("workdir", job.workdir).member("inputs", job.inputsJson);
-  json.member("traceparent", job.traceparent);
-  return json.member("attempt", job.attempt).end().take();
+std::optional<Verb> verbOf(FrameKind kind) {
+  for (const auto& [verb, known] : kCalls)
+    if (kind == known) return verb;
+  return std::nullopt;
 }
 
-std::string toMeta(const SourcePoll& poll, bool isTired) {
-  JsonWriter json;
-  json.object();
-  writeEnd(json, poll.failure, isTired);
-  json.member("next_ms", static_cast<std::int64_t>(poll.nextPoll.count())).key("items").array();
-  for (const auto& item : poll.items)
-    json.object()
-        .member("name", item.name)
-        .member("path", item.path)
-        .member("digest", item.digest)
-        .member("attributes", item.attributesJson)
-        .end();
-  return json.end().end().take();
+std::string toMeta(const StageRequest& request) {
+  if (request.input) return metaOfInput(*request.input);
+  return request.job ? metaOfJob(*request.job) : "{}";
+}
+
+std::string_view dataOf(const StageRequest& request) {
+  return request.input ? std::string_view(request.input->content) : request.text;
 }
 
 std::string toMeta(const StageOutcome& outcome, bool isTired) {
   JsonWriter json;
   json.object();
-  writeEnd(json, outcome.failure, isTired);
-  json.key("outputs").array();
+  if (isTired) json.member("tired", true);
+  if (outcome.failure) writeFailure(json, *outcome.failure);
+  json.member("next_ms", static_cast<std::int64_t>(outcome.next.count())).key("outputs").array();
   for (const auto& output : outcome.outputs)
-    json.object().member("name", output.name).member("digest", output.digest).end();
-  return json.end().end().take();
-}
-
-std::string toMeta(const RemoteLook& look, bool isTired) {
-  JsonWriter json;
-  json.object();
-  writeEnd(json, look.failure, isTired);
-  json.member("next_ms", static_cast<std::int64_t>(look.nextLook.count())).key("outputs").array();
-  for (const auto& [handle, output] : look.outputs)
     json.object()
-        .member("handle", handle)
+        .member("handle", output.handle)
         .member("name", output.name)
         .member("digest", output.digest)
         .end();
   json.end().key("states").array();
-  for (const auto& state : look.states)
+  for (const auto& state : outcome.states)
     json.object()
         .member("handle", state.handle)
         .member("state", wordOf(state.stage))
         .member("message", state.message)
         .member("exit", state.exitCode)
+        .end();
+  json.end().key("items").array();
+  for (const auto& item : outcome.items)
+    json.object()
+        .member("name", item.name)
+        .member("path", item.path)
+        .member("digest", item.digest)
+        .member("attributes", item.attributesJson)
         .end();
   return json.end().end().take();
 }
@@ -169,58 +190,33 @@ Result<StageJob> jobFrom(const Frame& frame) {
   return job;
 }
 
-Result<StageOutcome> outcomeFrom(Frame frame) {
+Result<StageOutcome> outcomeFrom(Verb verb, Frame frame) {
   const auto meta = metaOf(frame);
   if (!meta) return meta.error();
   StageOutcome outcome;
   outcome.failure = failureIn(*meta);
-  const auto* outputs = find(*meta, "outputs");
-  if (outputs && outputs->IsArray())
-    for (const auto& output : outputs->GetArray())
-      outcome.outputs.push_back({textOr(output, "name"), textOr(output, "digest")});
-  outcome.document = std::move(frame.data);
-  return outcome;
-}
-
-Result<SourcePoll> pollFrom(Frame frame) {
-  const auto meta = metaOf(frame);
-  if (!meta) return meta.error();
-  SourcePoll poll;
-  poll.failure = failureIn(*meta);
-  poll.nextPoll = std::chrono::milliseconds(
+  outcome.next = std::chrono::milliseconds(
       std::clamp<std::int64_t>(numberOr(*meta, "next_ms", 1000), 0, kLongestWaitMs));
-  const auto* items = find(*meta, "items");
-  if (items && items->IsArray())
-    for (const auto& item : items->GetArray()) {
+  for (const auto& output : arrayIn(*meta, "outputs"))
+    outcome.outputs.push_back(
+        {textOr(output, "name"), textOr(output, "digest"), textOr(output, "handle")});
+  if (verb == Verb::Observe)
+    for (const auto& state : arrayIn(*meta, "states")) {
+      auto read = stateFrom(state);
+      if (!read) return read.error();
+      outcome.states.push_back(std::move(*read));
+    }
+  if (verb == Verb::Poll) {
+    for (const auto& item : arrayIn(*meta, "items")) {
       auto read = itemFrom(item);
       if (!read) return read.error();
-      poll.items.push_back(std::move(*read));
+      outcome.items.push_back(std::move(*read));
     }
-  if (!isUtf8(frame.data) || frame.data.find('\0') != frame.data.npos)
-    return invalid("the cursor of its poll is not UTF-8 text");
-  poll.cursor = std::move(frame.data);
-  return poll;
-}
-
-Result<RemoteLook> lookFrom(const Frame& frame) {
-  const auto meta = metaOf(frame);
-  if (!meta) return meta.error();
-  RemoteLook look;
-  look.failure = failureIn(*meta);
-  look.nextLook = std::chrono::milliseconds(numberOr(*meta, "next_ms", 1000));
-  if (const auto* outputs = find(*meta, "outputs"); outputs && outputs->IsArray())
-    for (const auto& output : outputs->GetArray())
-      look.outputs.push_back(
-          {textOr(output, "handle"), {textOr(output, "name"), textOr(output, "digest")}});
-  const auto* states = find(*meta, "states");
-  if (!states || !states->IsArray()) return look;
-  for (const auto& state : states->GetArray()) {
-    const auto stage = remoteStageFrom(textOr(state, "state"));
-    if (!stage) return invalid("a state is not waiting, running, succeeded, failed or lost");
-    look.states.push_back({textOr(state, "handle"), *stage, textOr(state, "message"),
-                           static_cast<int>(numberOr(state, "exit", -1))});
+    if (!isUtf8(frame.data) || frame.data.find('\0') != frame.data.npos)
+      return invalid("the cursor of its poll is not UTF-8 text");
   }
-  return look;
+  outcome.text = std::move(frame.data);
+  return outcome;
 }
 
 std::optional<Error> errorFrom(const Frame& frame) {

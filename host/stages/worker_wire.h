@@ -14,21 +14,20 @@ namespace planwright {
 
 Result<JsonDocument> metaOf(const Frame& frame);  ///< none is {}
 
-std::string toMeta(const StageInput& input);
-std::string toMeta(const StageJob& job);
-/// The document goes as data. `isTired`: the worker would like to be replaced.
+FrameKind kindOf(Verb verb);
+std::optional<Verb> verbOf(FrameKind kind);  ///< none: it is no call
+std::string toMeta(const StageRequest& request);
+/// Of an input its content, and otherwise the text of the request.
+std::string_view dataOf(const StageRequest& request);
+/// The text goes as data. `isTired`: the worker would like to be replaced.
 std::string toMeta(const StageOutcome& outcome, bool isTired = false);
-std::string toMeta(const SourcePoll& poll, bool isTired);  ///< the cursor goes as data
-std::string toMeta(const RemoteLook& look, bool isTired);
 std::string toMeta(const Error& error);  ///< {"error": {"kind", "message"}}
 
 Result<StageInput> inputFrom(Frame frame);
 Result<StageJob> jobFrom(const Frame& frame);
-Result<StageOutcome> outcomeFrom(Frame frame);
-/// Invalid also if the attributes of an item are no JSON object, or the cursor is no text: nobody
-/// but a program sends such, and the host could not store it.
-Result<SourcePoll> pollFrom(Frame frame);
-Result<RemoteLook> lookFrom(const Frame& frame);
+/// Of a Done that answers `verb`. Invalid also if the attributes of an item are no JSON object, or
+/// the cursor is no text: nobody but a program sends such, and the host could not store it.
+Result<StageOutcome> outcomeFrom(Verb verb, Frame frame);
 /// The error of a Reply or Refused, if it has one.
 std::optional<Error> errorFrom(const Frame& frame);
 

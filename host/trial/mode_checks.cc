@@ -18,7 +18,7 @@ using Isolation = StageRoom::Isolation;
 /// Everything that a host gets for one item, as text.
 std::string resultOf(const StageOutcome& outcome) {
   JsonWriter json;
-  json.object().member("document", outcome.document);
+  json.object().member("document", outcome.text);
   if (const auto& failure = outcome.failure)
     json.member("failure", toText(failure->kind))
         .member("message", failure->message)

@@ -34,7 +34,7 @@ PlanReplay::Answer PlanReplay::compare(const std::string& name, const std::strin
   StageCall call(services_);
   auto outcome = planner_->plan(inputOf(name, content, services_), call);
   if (outcome.failure) return {std::move(outcome.failure), false, {}};
-  const auto sealed = sealTrial(outcome.document, content, plugin_->info());
+  const auto sealed = sealTrial(outcome.text, content, plugin_->info());
   const auto diff = sealed ? diffPlans(document, *sealed) : Result<PlanDiff>(sealed.error());
   if (!diff) return {Failure{FailureClass::Bug, diff.error().message, {}, {}}, false, {}};
   return {std::nullopt, diff->isSame(), diff->json()};

@@ -40,7 +40,7 @@ class PlanReplay {
   TrialPrograms programs_;
   TrialServices services_{[](std::string_view, int, std::string_view) {}};
   std::unique_ptr<LonePlugin> plugin_;
-  std::unique_ptr<Planner> planner_;  // destroyed before its plugin
+  std::unique_ptr<StageInstance> planner_;  // destroyed before its plugin
 };
 
 }  // namespace planwright

@@ -90,12 +90,11 @@ class ProgramTrial final : public WorkTrial {
     const Plugins& plugins = (*plugin_)->plugins();
     const std::string id = (*plugin_)->info().id;
     const StageRoom room{StageRoom::Isolation::Process};
-    if (stage_ == PW_PLANNER)
-      keep(plugins.planner(id, "check", subject.settings, room), planner_);
-    else if (stage_ == PW_SOURCE)
-      keep(plugins.source(id, "check", subject.settings, room), source_);
+    auto made = plugins.stage(stage_, id, "check", subject.settings, room);
+    if (made)
+      instance_ = std::move(*made);
     else
-      keep(plugins.builder(id, "check", subject.settings, room), builder_);
+      error_ = made.error().message;
   }
 
   /// Why no instance could be made, or "".
@@ -106,17 +105,13 @@ class ProgramTrial final : public WorkTrial {
     if (!error_.empty()) return {false, false, false, error_, {}};
     StageCall call(services_);
     if (wish.isStopped) call.stop(StopReason::User);
-    if (planner_)
-      return endOf(planner_->plan(inputOf(sample.name, sample.content, services_), call));
-    if (source_) {
-      StageOutcome polled;
-      polled.failure = source_->poll({}, call).failure;
-      return endOf(polled);
-    }
+    if (stage_ == PW_PLANNER)
+      return endOf(instance_->plan(inputOf(sample.name, sample.content, services_), call));
+    if (stage_ == PW_SOURCE) return endOf(instance_->poll({}, call));
     const ScratchFolder workdir = ScratchFolder::below({});
     const auto job = TrialJob::prepare(sample.content, {}, workdir.path(), {});
     if (!job) return {false, false, false, job.error().message, {}};
-    return endOf(builder_->build(job->job, call));
+    return endOf(instance_->build(job->job, call));
   }
 
   std::string freshResult(const CheckSample& sample) override {
@@ -130,7 +125,7 @@ class ProgramTrial final : public WorkTrial {
     WorkEnd end;
     end.isOk = !outcome.failure;
     end.isDeath = outcome.isDeath;
-    if (end.isOk) end.plans.push_back(outcome.document);
+    if (end.isOk) end.plans.push_back(outcome.text);
     if (end.isOk) return end;
     const bool isBug = outcome.failure->kind == FailureClass::Bug;
     end.isBug = isBug || outcome.isDeath;
@@ -139,23 +134,13 @@ class ProgramTrial final : public WorkTrial {
     return end;
   }
 
-  template <class Stage>
-  void keep(Result<std::unique_ptr<Stage>> made, std::unique_ptr<Stage>& place) {
-    if (made)
-      place = std::move(*made);
-    else
-      error_ = made.error().message;
-  }
-
   const CheckSubject& subject_;
   const std::string stage_;
   TrialPrograms programs_;
   TrialServices services_ = quietServices();
   Result<std::unique_ptr<LonePlugin>> plugin_;
   std::string error_;
-  std::unique_ptr<Planner> planner_;
-  std::unique_ptr<Builder> builder_;
-  std::unique_ptr<Source> source_;
+  std::unique_ptr<StageInstance> instance_;
 };
 
 CheckOutcome forEachOfProgram(const CheckSubject& subject, const WorkCheck& check) {

@@ -22,7 +22,6 @@ int main(int, char** arguments) {
   StageCall call(services);
   const auto outcome =
       (*planner)->plan({"1", "a.txt", "", "text/plain", "{}", "hello", 5, true, 1}, call);
-  std::printf("%s\n",
-              outcome.failure ? outcome.failure->message.c_str() : outcome.document.c_str());
+  std::printf("%s\n", outcome.failure ? outcome.failure->message.c_str() : outcome.text.c_str());
   return outcome.failure ? 1 : 0;
 }

@@ -56,7 +56,7 @@ class Npm : public testing::Test {
   }
   static std::vector<std::string> idsOf(const StageOutcome& outcome) {
     std::vector<std::string> ids;
-    const auto document = parseJson(outcome.document);
+    const auto document = parseJson(outcome.text);
     for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
     return ids;
   }
@@ -94,7 +94,7 @@ class Npm : public testing::Test {
   /// Runs all jobs; they are in an order that works. Gives the last one's folder.
   std::filesystem::path build(const StageOutcome& planned) {
     const auto workdirs = folder / std::to_string(++builds);
-    const auto document = parseJson(planned.document);
+    const auto document = parseJson(planned.text);
     const auto& jobs = *find(*document, "jobs");
     for (const auto& job : jobs.GetArray()) {
       const auto outcome = run(workdirs, job);
@@ -118,13 +118,13 @@ class Npm : public testing::Test {
 TEST_F(Npm, OneJobForEachPackageAndOneThatInstallsThem) {
   const auto outcome = plan(lockfile());
   ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
-  const auto document = parseJson(outcome.document);
+  const auto document = parseJson(outcome.text);
   const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
-  EXPECT_TRUE(schema->validate(*document)) << outcome.document;
+  EXPECT_TRUE(schema->validate(*document)) << outcome.text;
   EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"letters-upper-2.1.0", "greet-1.0.0",
                                                       "stamp-1.0.0", "install"}))
       << "faraway is optional, and not there";
-  EXPECT_EQ(outcome.document.find(host->folder.path().string()), std::string::npos)
+  EXPECT_EQ(outcome.text.find(host->folder.path().string()), std::string::npos)
       << "a plan holds no machine paths";
 }
 
@@ -169,7 +169,7 @@ TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {
                                          " does not have the integrity of the "
                                          "lockfile, sha512-"));
 
-  const auto document = parseJson(plan(lockfile()).document);
+  const auto document = parseJson(plan(lockfile()).text);
   const auto& job = (*find(*document, "jobs"))[1];
   services.blobs[find(*find(job, "inputs"), "archive")->GetString()] += "x";
   const auto outcome = run(folder / "work", job);
@@ -191,7 +191,7 @@ TEST_F(Npm, AJobFetchesAPackageThatIsInNoFolder) {
   lock.replace(at, nowhere.size(), "127.0.0.1:" + std::to_string(std::atoi(port)) + "/");
   const auto outcome = plan(lock, R"({"fetch":true})");
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  const auto document = parseJson(outcome.document);
+  const auto document = parseJson(outcome.text);
   const auto& jobs = *find(*document, "jobs");
   ASSERT_EQ(jobs.Size(), 5u);
   const auto fetched = run(folder / "work", jobs[2], R"({"network":true})");

@@ -60,7 +60,7 @@ class Wheels : public testing::Test {
   }
   static std::vector<std::string> idsOf(const StageOutcome& outcome) {
     std::vector<std::string> ids;
-    const auto document = parseJson(outcome.document);
+    const auto document = parseJson(outcome.text);
     for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
     return ids;
   }
@@ -112,13 +112,13 @@ class Wheels : public testing::Test {
 TEST_F(Wheels, OneJobForEachProjectTheResolverChooses) {
   const auto outcome = plan("Flask\nrequests\n");
   ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
-  const auto document = parseJson(outcome.document);
+  const auto document = parseJson(outcome.text);
   const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
-  EXPECT_TRUE(schema->validate(*document)) << outcome.document;
+  EXPECT_TRUE(schema->validate(*document)) << outcome.text;
   const auto& jobs = *find(*document, "jobs");
   EXPECT_GE(jobs.Size(), 12u);
   EXPECT_THAT(idsOf(outcome), testing::Contains("certifi"));
-  EXPECT_EQ(outcome.document.find(index().string()), std::string::npos)
+  EXPECT_EQ(outcome.text.find(index().string()), std::string::npos)
       << "a plan holds no machine paths";
   for (const auto& job : jobs.GetArray()) {
     const auto& input = *find(job, "inputs")->MemberBegin();
@@ -131,7 +131,7 @@ TEST_F(Wheels, OneJobForEachProjectTheResolverChooses) {
 TEST_F(Wheels, APlannedJobMakesItsWheelAndTwiceTheSameBytes) {
   const auto outcome = plan("six\n");
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  const auto document = parseJson(outcome.document);
+  const auto document = parseJson(outcome.text);
   const auto& job = (*find(*document, "jobs"))[0];
   const auto wheel = "six-" + versionOf("six") + "-py3-none-any.whl";
   EXPECT_EQ(Digest::of(readFile(build(job) / wheel)), Digest::of(readFile(build(job) / wheel)));
@@ -140,17 +140,17 @@ TEST_F(Wheels, APlannedJobMakesItsWheelAndTwiceTheSameBytes) {
 TEST_F(Wheels, AReadyMadeWheelIsOnlyCopied) {
   // A wheel of our own: built once, then found beside the archives.
   const auto made = plan("idna\n");
-  const auto first = parseJson(made.document);
+  const auto first = parseJson(made.text);
   std::filesystem::create_directory(folder / "wheels");
   for (const auto& file : std::filesystem::directory_iterator(build((*find(*first, "jobs"))[0])))
     if (file.path().extension() == ".whl") std::filesystem::copy(file.path(), folder / "wheels");
   const auto outcome = plan(
       "idna\n", R"({"find_links":[")" + (folder / "wheels").string() + R"("],"no_index":true})");
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  const auto document = parseJson(outcome.document);
+  const auto document = parseJson(outcome.text);
   const auto& job = (*find(*document, "jobs"))[0];
   const std::string wheel = "idna-" + versionOf("idna") + "-py2.py3-none-any.whl";
-  EXPECT_THAT(outcome.document, HasSubstr(R"("command":["cp","wheel",")" + wheel + R"("])"));
+  EXPECT_THAT(outcome.text, HasSubstr(R"("command":["cp","wheel",")" + wheel + R"("])"));
   EXPECT_TRUE(std::filesystem::exists(build(job) / wheel));
 }
 
@@ -199,8 +199,8 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
   const auto outcome = plan("native\n", isolated(away));
   ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
   std::filesystem::remove_all(away);  // the plan holds what it needs
-  EXPECT_EQ(outcome.document.find(folder.path().string()), std::string::npos);
-  const auto document = parseJson(outcome.document);
+  EXPECT_EQ(outcome.text.find(folder.path().string()), std::string::npos);
+  const auto document = parseJson(outcome.text);
   const auto& job = (*find(*document, "jobs"))[0];
   std::vector<std::string> inputs;
   for (const auto& input : find(job, "inputs")->GetObject())
@@ -227,8 +227,8 @@ TEST_F(Wheels, APlanHoldsNothingOfWhereItWasMade) {
   const auto first = plan("idna\n", isolated()),
              second = plan("idna\n", isolated(folder / "index"));
   ASSERT_FALSE(first.failure) << first.failure->message;
-  EXPECT_EQ(first.document, second.document);
-  const auto document = parseJson(first.document);
+  EXPECT_EQ(first.text, second.text);
+  const auto document = parseJson(first.text);
   const auto& summary = *find(*document, "summary");
   for (const char* name : {"pip", "python", "platform"}) EXPECT_NE(textOr(summary, name), "");
   EXPECT_EQ(textOr(summary, "index"), "none");
@@ -252,8 +252,8 @@ TEST_F(Wheels, EachPythonHasItsJobs) {
   const auto outcome = plan("six\n", local(both));
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
   EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"six-py" + version, "six-py3.99"}));
-  EXPECT_THAT(outcome.document, HasSubstr(R"("command":[")" + name + R"(",)"));
-  EXPECT_THAT(outcome.document, HasSubstr(R"("command":[")" + other.string()));
+  EXPECT_THAT(outcome.text, HasSubstr(R"("command":[")" + name + R"(",)"));
+  EXPECT_THAT(outcome.text, HasSubstr(R"("command":[")" + other.string()));
   const std::string twice = R"(,"python":[")" + name + R"(","/usr/bin/python3"])";
   EXPECT_THAT(failureOf("six\n", local(twice)).message,
               HasSubstr(name + " and /usr/bin/python3, both Python " + version));

@@ -33,12 +33,12 @@ class PluginWorker : public testing::Test {
   static void SetUpTestSuite() { host = std::make_unique<Host>(); }
   static void TearDownTestSuite() { host.reset(); }
 
-  std::unique_ptr<Planner> planner(const std::string& how, StageRoom room = kProcess) {
+  std::unique_ptr<StageInstance> planner(const std::string& how, StageRoom room = kProcess) {
     auto made = host->plugins.planner("test.faulty", "q", "{\"how\":\"" + how + "\"}", room);
     EXPECT_TRUE(made) << made.error().message;
     return std::move(*made);
   }
-  StageOutcome plan(Planner& planner, const std::string& text) {
+  StageOutcome plan(StageInstance& planner, const std::string& text) {
     StageInput given = input;
     given.content = text;
     StageCall call(services);
@@ -59,7 +59,7 @@ TEST_F(PluginWorker, GivesTheSameOutcomesAsInThisProcess) {
     const auto inner = plan(*planner(how, {}), "hello");
     const auto innerLogs = std::exchange(services.logs, {});
     const auto outer = plan(*planner(how), "hello");
-    EXPECT_EQ(inner.document, outer.document);
+    EXPECT_EQ(inner.text, outer.text);
     EXPECT_EQ(inner.failure, outer.failure);
     EXPECT_EQ(innerLogs, std::exchange(services.logs, {}));
   }
@@ -159,8 +159,8 @@ TEST_F(PluginWorker, ASourceIsPolledThereAndItsDescriptorTellsWhen) {
     ASSERT_EQ(poll.items.size(), 1u);
     EXPECT_EQ(poll.items[0].path, "/drop/a.txt");
     EXPECT_EQ(poll.items[0].attributesJson, R"({"mode":"0644"})");
-    EXPECT_EQ(poll.cursor, "x+");
-    EXPECT_EQ(poll.nextPoll, std::chrono::milliseconds(250));
+    EXPECT_EQ(poll.text, "x+");
+    EXPECT_EQ(poll.next, std::chrono::milliseconds(250));
     EXPECT_EQ((*source)->fd(), -1);
   }
 
@@ -171,7 +171,7 @@ TEST_F(PluginWorker, ASourceIsPolledThereAndItsDescriptorTellsWhen) {
   const auto source =
       bundled.source("planwright.folder", "q", R"({"path":")" + drop.string() + "\"}", kProcess);
   ASSERT_TRUE(source) << source.error().message;
-  const auto cursor = (*source)->poll("", call).cursor;
+  const auto cursor = (*source)->poll("", call).text;
   std::ofstream(drop / "a.txt") << "hello";
   pollfd sign{(*source)->fd(), POLLIN, 0};
   ASSERT_EQ(::poll(&sign, 1, 10'000), 1) << "it is told what happens in the folder";

@@ -22,9 +22,9 @@ struct SourceFolder : testing::Test {
     source.reset();
     source = plugins.folderSource(in, settings);
   }
-  SourcePoll pollOnce() {
+  StageOutcome pollOnce() {
     StageCall call(services);
-    SourcePoll out = source->poll("", call);
+    StageOutcome out = source->poll("", call);
     failure = out.failure ? out.failure->message : "";
     return out;
   }
@@ -32,12 +32,12 @@ struct SourceFolder : testing::Test {
   Names pollAll() {
     Names names;
     for (;;) {
-      const SourcePoll found = pollOnce();
+      const StageOutcome found = pollOnce();
       for (const SourceItem& item : found.items) {
         EXPECT_EQ(item.path, (in / item.name).string());
         names.insert(item.name);
       }
-      if (found.nextPoll.count() > 0 && !isReadable()) return names;
+      if (found.next.count() > 0 && !isReadable()) return names;
     }
   }
   bool isReadable() {
@@ -53,7 +53,7 @@ struct SourceFolder : testing::Test {
   const fs::path in = folder / "in";
   bool made = fs::create_directory(in);
   FakeServices services;
-  std::unique_ptr<Source> source;
+  std::unique_ptr<StageInstance> source;
   std::string failure;
 };
 
@@ -70,7 +70,7 @@ TEST_F(SourceFolder, ReportsWhatIsThereAndThenWhatComes) {
   fs::rename(folder / "moved", in / "moved");
   EXPECT_TRUE(isReadable());
   EXPECT_EQ(pollAll(), (Names{"new.txt", "link", "hard", "moved"}));
-  EXPECT_GT(pollOnce().nextPoll, std::chrono::seconds(50)) << "idle until the next rescan";
+  EXPECT_GT(pollOnce().next, std::chrono::seconds(50)) << "idle until the next rescan";
 }
 
 TEST_F(SourceFolder, LeavesSubfoldersAloneUnlessToldOtherwise) {
@@ -144,7 +144,7 @@ TEST_F(SourceFolder, PollsWithoutInotifyWhenTold) {
   EXPECT_EQ(source->fd(), -1);
   pollAll();
   write("a");
-  EXPECT_LE(pollOnce().nextPoll, std::chrono::milliseconds(10));
+  EXPECT_LE(pollOnce().next, std::chrono::milliseconds(10));
   ::usleep(10'000);
   EXPECT_EQ(pollAll(), Names{"a"});
 }

@@ -14,8 +14,8 @@ namespace planwright {
 class BundledPlugins {
  public:
   /// A source of planwright.folder with these settings, an object's members without the braces.
-  std::unique_ptr<Source> folderSource(const std::filesystem::path& path,
-                                       const std::string& more = {}) {
+  std::unique_ptr<StageInstance> folderSource(const std::filesystem::path& path,
+                                              const std::string& more = {}) {
     const std::string settings =
         "{\"path\":\"" + path.string() + "\"" + (more.empty() ? "" : "," + more) + "}";
     auto made = plugins_.source("planwright.folder", "default", settings);

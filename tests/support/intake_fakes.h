@@ -131,14 +131,13 @@ class MemoryRecorder final : public InputRecorder {
 };
 
 /// A source that reports what the test told it to.
-class ScriptedSource final : public Source {
+class ScriptedSource final : public StageInstance {
  public:
-  using OnPoll = std::function<SourcePoll(std::string_view cursor, StageCall& call)>;
+  using OnPoll = std::function<StageOutcome(std::string_view cursor, StageCall& call)>;
   explicit ScriptedSource(OnPoll onPoll) : onPoll_(std::move(onPoll)) {}
-  SourcePoll poll(std::string_view cursor, StageCall& call) override {
-    return onPoll_(cursor, call);
+  StageOutcome call(const StageRequest& request, StageCall& call) override {
+    return onPoll_(request.text, call);
   }
-  int fd() override { return -1; }
 
  private:
   const OnPoll onPoll_;

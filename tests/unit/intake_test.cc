@@ -32,10 +32,10 @@ struct IntakeTest : ::testing::Test {
           ++polls;
           seenCursor = cursor;
           if (onPoll) onPoll(call);
-          SourcePoll poll;
+          StageOutcome poll;
           poll.items = std::exchange(items, {});
-          poll.cursor = nextCursor.empty() ? std::string(cursor) : nextCursor;
-          poll.nextPoll = nextPoll;
+          poll.text = nextCursor.empty() ? std::string(cursor) : nextCursor;
+          poll.next = nextPoll;
           poll.failure = failure;
           return poll;
         });

@@ -33,13 +33,13 @@ class Recipe : public testing::Test {
     const auto outcome = run(yaml, settings);
     EXPECT_FALSE(outcome.failure) << outcome.failure->message;
     const auto schema = JsonSchema::compile(embeddedFiles().at("sdk/schema/plan.schema.json"));
-    const auto document = parseJson(outcome.document);
-    EXPECT_TRUE(schema->validate(*document)) << outcome.document;
-    return outcome.document;
+    const auto document = parseJson(outcome.text);
+    EXPECT_TRUE(schema->validate(*document)) << outcome.text;
+    return outcome.text;
   }
   std::string whyNot(const std::string& yaml) {
     const auto outcome = run(yaml);
-    EXPECT_TRUE(outcome.failure) << outcome.document;
+    EXPECT_TRUE(outcome.failure) << outcome.text;
     if (!outcome.failure) return "";
     EXPECT_EQ(outcome.failure->kind, FailureClass::Rejected);
     return outcome.failure->message;

@@ -48,47 +48,47 @@ TEST(RemoteBuilder, IsTriedWithAFakeHost) {
 }
 
 TEST(RemoteBuilder, ALookComesThroughTheWireAsItWas) {
-  RemoteLook look;
-  look.outputs.push_back({"h1", {"a.txt", "sha256:1"}});
+  StageOutcome look;
+  look.outputs.push_back({"a.txt", "sha256:1", "h1"});
   look.states.push_back({"h1", RemoteState::Stage::Succeeded, {}, 0});
   look.states.push_back({"h2", RemoteState::Stage::Lost, "Node 7 is gone.", -1});
-  look.nextLook = std::chrono::milliseconds(1234);
-  const auto back = lookFrom({FrameKind::Done, 1, toMeta(look, false), {}});
+  look.next = std::chrono::milliseconds(1234);
+  const auto back = outcomeFrom(Verb::Observe, {FrameKind::Done, 1, toMeta(look), {}});
   ASSERT_TRUE(back);
-  EXPECT_EQ(back->nextLook, look.nextLook);
+  EXPECT_EQ(back->next, look.next);
   ASSERT_EQ(back->outputs.size(), 1u);
-  EXPECT_EQ(back->outputs[0].first + back->outputs[0].second.name, "h1a.txt");
+  EXPECT_EQ(back->outputs[0].handle + back->outputs[0].name, "h1a.txt");
   ASSERT_EQ(back->states.size(), 2u);
   EXPECT_EQ(back->states[0].stage, RemoteState::Stage::Succeeded);
   EXPECT_EQ(back->states[0].exitCode, 0);
   EXPECT_EQ(back->states[1].handle + ": " + back->states[1].message, "h2: Node 7 is gone.");
   EXPECT_TRUE(back->states[1].isEnd());
-  const auto odd = lookFrom({FrameKind::Done, 1, R"({"states":[{"state":"odd"}]})", {}});
+  const auto odd =
+      outcomeFrom(Verb::Observe, {FrameKind::Done, 1, R"({"states":[{"state":"odd"}]})", {}});
   EXPECT_THAT(odd.error().message, HasSubstr("waiting, running, succeeded, failed or lost"));
 }
 
 /// What a host makes of an emit during a call of this kind.
-std::string breachOf(pw_call::Kind kind, const char* what, const char* json, int times = 1) {
+std::string breachOf(Verb verb, const char* what, const char* json, int times = 1) {
   FakeServices services;
   StageCall call(services);
   pw_call record;
-  record.begin(kind, call);
+  record.begin(verb, call);
   for (int i = 0; i < times; ++i) record.emit(what, json);
-  const auto failure = record.end(PW_OK, "test.talker");
+  const auto failure = record.end(PW_OK, "test.talker").failure;
   return failure ? failure->message : "";
 }
 
 TEST(RemoteBuilder, AHostRefusesWhatBreaksTheContract) {
-  using Kind = pw_call::Kind;
-  EXPECT_EQ(breachOf(Kind::Submit, "handle", R"({"handle":"h"})"), "");
-  EXPECT_THAT(breachOf(Kind::Submit, "handle", R"({"handle":"h"})", 2), HasSubstr("second handle"));
-  EXPECT_THAT(breachOf(Kind::Submit, "handle", R"({"handle":""})"), HasSubstr("1 to 4096 bytes"));
-  EXPECT_THAT(breachOf(Kind::Submit, "handle", "{}", 0), HasSubstr("gave no handle"));
-  EXPECT_THAT(breachOf(Kind::Submit, "state", "{}"), HasSubstr("does not belong here"));
-  EXPECT_EQ(breachOf(Kind::Observe, "state", R"({"handle":"h","state":"running"})"), "");
-  EXPECT_THAT(breachOf(Kind::Observe, "state", R"({"handle":"h","state":"done"})"),
+  EXPECT_EQ(breachOf(Verb::Submit, "handle", R"({"handle":"h"})"), "");
+  EXPECT_THAT(breachOf(Verb::Submit, "handle", R"({"handle":"h"})", 2), HasSubstr("second handle"));
+  EXPECT_THAT(breachOf(Verb::Submit, "handle", R"({"handle":""})"), HasSubstr("1 to 4096 bytes"));
+  EXPECT_THAT(breachOf(Verb::Submit, "handle", "{}", 0), HasSubstr("gave no handle"));
+  EXPECT_THAT(breachOf(Verb::Submit, "state", "{}"), HasSubstr("does not belong here"));
+  EXPECT_EQ(breachOf(Verb::Observe, "state", R"({"handle":"h","state":"running"})"), "");
+  EXPECT_THAT(breachOf(Verb::Observe, "state", R"({"handle":"h","state":"done"})"),
               HasSubstr("waiting, running, succeeded, failed"));
-  EXPECT_THAT(breachOf(Kind::Withdraw, "handle", R"({"handle":"h"})"),
+  EXPECT_THAT(breachOf(Verb::Withdraw, "handle", R"({"handle":"h"})"),
               HasSubstr("does not belong here"));
 }
 

@@ -65,29 +65,46 @@ TEST(Frames, AnOutcomeComesBackAsItWas) {
   outcome.failure =
       Failure{FailureClass::Rejected, "line 3", "all of it", std::chrono::milliseconds(1500)};
   outcome.outputs = {{"a.txt", "sha256:00"}};
-  const auto back = outcomeFrom({FrameKind::Done, 1, toMeta(outcome), "{}"});
+  const auto back = outcomeFrom(Verb::Build, {FrameKind::Done, 1, toMeta(outcome), "{}"});
   ASSERT_TRUE(back);
   EXPECT_EQ(*back->failure, *outcome.failure);
   EXPECT_EQ(back->outputs.at(0).name, "a.txt");
-  EXPECT_EQ(back->document, "{}");
+  EXPECT_EQ(back->text, "{}");
 }
 
 TEST(Frames, APollComesBackAsItWas) {
-  SourcePoll poll;
+  StageOutcome poll;
   poll.items = {{"a/b", "/x/a/b", "", R"({"n":1})"}, {"c", "", "sha256:00", ""}};
-  poll.nextPoll = std::chrono::milliseconds(2500);
-  const auto back = pollFrom({FrameKind::Done, 1, toMeta(poll, false), "the cursor"});
+  poll.next = std::chrono::milliseconds(2500);
+  const auto back = outcomeFrom(Verb::Poll, {FrameKind::Done, 1, toMeta(poll), "the cursor"});
   ASSERT_TRUE(back) << back.error().message;
   ASSERT_EQ(back->items.size(), 2u);
   EXPECT_EQ(back->items[0].path + back->items[0].attributesJson, R"(/x/a/b{"n":1})");
   EXPECT_EQ(back->items[1].name + back->items[1].digest, "csha256:00");
-  EXPECT_EQ(back->nextPoll, poll.nextPoll);
-  EXPECT_EQ(back->cursor, "the cursor");
+  EXPECT_EQ(back->next, poll.next);
+  EXPECT_EQ(back->text, "the cursor");
+}
+
+TEST(Frames, EveryVerbHasAFrame) {
+  for (const auto verb :
+       {Verb::Plan, Verb::Build, Verb::Poll, Verb::Submit, Verb::Observe, Verb::Withdraw})
+    EXPECT_EQ(verbOf(kindOf(verb)), verb) << static_cast<int>(verb);
+  EXPECT_EQ(verbOf(FrameKind::Cancel), std::nullopt);
+}
+
+TEST(Frames, WhatBelongsToAnotherVerbIsIgnored) {
+  const char* meta = R"({"states":[{"state":"odd"}],"items":[7]})";
+  const auto plan = outcomeFrom(Verb::Plan, {FrameKind::Done, 1, meta, "\xff"});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->text, "\xff") << "whoever reads the plan judges it";
+  EXPECT_FALSE(outcomeFrom(Verb::Observe, {FrameKind::Done, 1, meta, ""}));
+  EXPECT_FALSE(outcomeFrom(Verb::Poll, {FrameKind::Done, 1, meta, ""}));
 }
 
 TEST(Frames, WhatAHostCouldNotStoreIsNoPoll) {
   const auto why = [](std::string meta, std::string cursor = "") {
-    const auto poll = pollFrom({FrameKind::Done, 1, std::move(meta), std::move(cursor)});
+    const auto poll =
+        outcomeFrom(Verb::Poll, {FrameKind::Done, 1, std::move(meta), std::move(cursor)});
     return poll ? std::string() : poll.error().message;
   };
   EXPECT_EQ(why("{}"), "");
@@ -106,7 +123,7 @@ TEST(Frames, WhatAHostCouldNotStoreIsNoPoll) {
 
 TEST(Frames, TheNextPollIsWithinADay) {
   const auto next = [](const char* meta) {
-    return pollFrom({FrameKind::Done, 1, meta, ""})->nextPoll;
+    return outcomeFrom(Verb::Poll, {FrameKind::Done, 1, meta, ""})->next;
   };
   EXPECT_EQ(next("{}"), std::chrono::seconds(1));
   EXPECT_EQ(next(R"({"next_ms":-5})"), std::chrono::seconds(0));

@@ -60,7 +60,7 @@ TEST_F(FaultyPlugin, OneBadFileDoesNotStopTheOthers) {
 TEST_F(FaultyPlugin, PlansWhenItBehaves) {
   const auto outcome = plan("plan");
   EXPECT_FALSE(outcome.failure);
-  EXPECT_EQ(outcome.document, R"({"jobs":[{"id":"read","spec":{"text":"hello"}}],"summary":{}})");
+  EXPECT_EQ(outcome.text, R"({"jobs":[{"id":"read","spec":{"text":"hello"}}],"summary":{}})");
 }
 
 TEST_F(FaultyPlugin, AnExceptionIsABugAndTheNextCallWorks) {
@@ -148,8 +148,8 @@ TEST_F(FaultyPlugin, ASourceReportsItemsAndCursor) {
   ASSERT_EQ(poll.items.size(), 1u);
   EXPECT_EQ(poll.items[0].path, "/drop/a.txt");
   EXPECT_EQ(poll.items[0].attributesJson, R"({"mode":"0644"})");
-  EXPECT_EQ(poll.cursor, "7+");
-  EXPECT_EQ(poll.nextPoll, std::chrono::milliseconds(250));
+  EXPECT_EQ(poll.text, "7+");
+  EXPECT_EQ(poll.next, std::chrono::milliseconds(250));
   EXPECT_EQ((*source)->fd(), -1);
 }
 
@@ -184,7 +184,7 @@ TEST(Plugins, RunFromAReadOnlyCopySoThatTheOriginalMayBeReplaced) {
   auto planner = plugins.planner("planwright.noop-planner", "q", R"({"jobs":2})");
   FakeServices services;
   StageCall call(services);
-  EXPECT_EQ((*planner)->plan({}, call).document,
+  EXPECT_EQ((*planner)->plan({}, call).text,
             R"({"jobs":[{"id":"job-0"},{"id":"job-1"}],"summary":{}})");
 }
 

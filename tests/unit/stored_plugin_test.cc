@@ -8,7 +8,7 @@
 #include "planwright/plugin.h"
 
 #include "base/files.h"
-#include "stages/inproc_planner.h"
+#include "stages/inproc_instance.h"
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
 
@@ -32,16 +32,16 @@ class StoredPluginTest : public testing::Test {
             bytes};
   }
 
-  std::unique_ptr<Planner> planner(StoredPlugin& plugin, const std::string& settings = "{}") {
+  std::unique_ptr<StageInstance> planner(StoredPlugin& plugin, const std::string& settings = "{}") {
     auto library = plugin.library();
     EXPECT_TRUE(library) << library.error().message;
-    const auto* table = static_cast<const pw_planner*>((*library)->stage(PW_PLANNER));
-    auto made = InprocPlanner::create(std::move(*library), table, "q", settings);
+
+    auto made = InprocInstance::create(std::move(*library), PW_PLANNER, "q", settings);
     EXPECT_TRUE(made) << made.error().message;
     return std::move(*made);
   }
 
-  StageOutcome plan(Planner& planner) { return planner.plan(input, call); }
+  StageOutcome plan(StageInstance& planner) { return planner.plan(input, call); }
 
   bool isMapped(const StoredPlugin& plugin) { return isMapped(plugin.file); }
   bool isMapped(const std::filesystem::path& file) {

@@ -94,7 +94,7 @@ void startTrue() {
 
 StageOutcome nothing(const StageInput& input) {
   StageOutcome out;
-  out.document = input.content;
+  out.text = input.content;
   return out;
 }
 
@@ -111,7 +111,7 @@ int measure(const char* program, const char* pluginFolder, const char* workFolde
   const Plugins plugins({{pluginFolder}, work / "store", work / "work"}, keeper);
   ModuleServices services(kPlugin);
   StageInput input{"1", "a.txt", "sha256:0", "", "{}", std::string(64, 'x'), 64, true, 1};
-  const auto planWith = [&](Planner& planner) {
+  const auto planWith = [&](StageInstance& planner) {
     StageCall call(services);
     if (planner.plan(input, call).failure) std::abort();
   };
@@ -123,7 +123,7 @@ int measure(const char* program, const char* pluginFolder, const char* workFolde
   const double limit = nanos(100'000, [&] { direct(input); });
   const double inproc = nanos(100'000, [&] { planWith(**here); });
   const double child = medianNanos(5000, [&] { planWith(**there); });
-  std::vector<std::unique_ptr<Planner>> started;
+  std::vector<std::unique_ptr<StageInstance>> started;
   const double start = medianNanos(60, [&] {
     auto made = plugins.planner(kPlugin, "q", "{}", room);
     if (!made) std::abort();
