@@ -7,8 +7,8 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "base/threads.h"
 #include "base/unavailable.h"
+#include "base/until_done.h"
 #include "building/job_pool.h"
 
 namespace planwright {
@@ -153,19 +153,17 @@ void BuildLoop::reuse(OpenBuild& build) {
 /// reason fails.
 void BuildLoop::restoreOrFail(const std::vector<ClaimedPlan>& plans, Round& round,
                               const std::stop_token& stop) {
-  Backoff backoff;
-  for (;;) {
+  // After a stop, the claims go back when the instance ends.
+  untilDone("builds that go on queue=" + queue_.name, stop, [&] {
     try {
-      return restore(plans, round);
-    } catch (const Unavailable& e) {
-      log::warn("builds wait to go on queue={}: {}", queue_.name, e.what());
-      if (!sleepFor(backoff.next(), stop)) return;  // the claims go back when the instance ends
+      restore(plans, round);
+    } catch (const Unavailable&) {
+      throw;
     } catch (const std::exception& e) {
       log::error("builds cannot go on queue={}: {}", queue_.name, e.what());
       for (const auto& plan : plans) round.finished.push_back(unreadable(plan, e.what()));
-      return;
     }
-  }
+  });
 }
 
 void BuildLoop::restore(const std::vector<ClaimedPlan>& plans, Round& round) {

@@ -8,11 +8,10 @@
 #include <system_error>
 #include <unordered_map>
 
-#include "base/backoff.h"
 #include "base/failpoints.h"
 #include "base/log.h"
-#include "base/threads.h"
 #include "base/unavailable.h"
+#include "base/until_done.h"
 #include "store/blobs.h"
 #include "store/one_line.h"
 #include "store/plans.h"
@@ -27,6 +26,11 @@ bool hasEvents(const Round& round) {
   for (const auto& change : round.changes)
     if (!change.events.empty()) return true;
   return false;
+}
+
+/// What is away may come back: Postgres, or room on the disk.
+bool isOutage(const std::exception& error) {
+  return dynamic_cast<const Unavailable*>(&error) || dynamic_cast<const std::system_error*>(&error);
 }
 
 /// How many statements write the round, without its starts: one alone needs no transaction.
@@ -44,34 +48,24 @@ int statementsOf(const Round& round) {
 std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenBuilds& builds,
                                                        const std::stop_token& stop) {
   builds_ = &builds;
-  Backoff backoff;
+  Written written;
   std::vector<FinishedBuild> unstored;  // also of tries that an outage cut short
-  for (;;) {
-    Written written;
+  isRepeated_ = false;
+  const bool isWritten = untilDone("results of builds queue=" + queue_.name, stop, [&] {
+    written = {};
     try {
       writeOnce(round, written);
-      written.unstored = std::move(unstored);
-      isRepeated_ = false;
-      return written;
-    } catch (const Unavailable& e) {
-      log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
-    } catch (const std::system_error& e) {  // the disk is full: no build is to blame
-      log::warn("holding results of builds queue={}: {}", queue_.name, e.what());
-    } catch (const std::exception& e) {  // one of them cannot be stored: find it
-      log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
+    } catch (const std::exception& e) {
       isRepeated_ = true;
-      try {
-        written = writeSingly(round, unstored);
-        written.unstored = std::move(unstored);
-        isRepeated_ = false;
-        return written;
-      } catch (const std::exception& again) {
-        log::warn("holding results of builds queue={}: {}", queue_.name, again.what());
-      }
+      // When the disk is full, no build is to blame. Otherwise one cannot be stored: find it.
+      if (isOutage(e)) throw;
+      log::error("a round of builds cannot be stored queue={}: {}", queue_.name, e.what());
+      written = writeSingly(round, unstored);
     }
-    isRepeated_ = true;
-    if (!sleepFor(backoff.next(), stop)) return std::nullopt;
-  }
+  });
+  if (!isWritten) return std::nullopt;
+  written.unstored = std::move(unstored);
+  return written;
 }
 
 /// Each build by itself, so that one that cannot be stored ends and the others go on.
@@ -87,11 +81,8 @@ RoundWriter::Written RoundWriter::writeSingly(const Round& round,
     Written part;
     try {
       writeOnce(partOf(round, id), part);
-    } catch (const Unavailable&) {
-      throw;
-    } catch (const std::system_error&) {
-      throw;
     } catch (const std::exception& e) {
+      if (isOutage(e)) throw;
       unstored.push_back(fail(round, id, oneLine(e.what())));
       continue;
     }

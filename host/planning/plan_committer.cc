@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "base/backoff.h"
 #include "base/failpoints.h"
 #include "base/log.h"
-#include "base/threads.h"
 #include "base/unavailable.h"
+#include "base/until_done.h"
 #include "store/blobs.h"
 #include "store/inputs.h"
 #include "store/queue_rows.h"
@@ -22,24 +21,16 @@ PlanCommitter::PlanCommitter(const Host& host, LiveQueue& queue, NextStage<Claim
       tickets_(host.connectTickets()) {}
 
 bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::stop_token& stop) {
-  Backoff backoff;
-  for (;;) {
+  return untilDone("planned results queue=" + queue_.name, stop, [&] {
     try {
       commitTogether(results);
-      return true;
-    } catch (const Unavailable& e) {
-      log::warn("holding {} planned results queue={}: {}", results.size(), queue_.name, e.what());
+    } catch (const Unavailable&) {
+      throw;
     } catch (const std::exception& e) {  // one of them cannot be stored: find it
       log::error("a group commit failed queue={}: {}", queue_.name, e.what());
-      try {
-        commitSingly(results);
-        return true;
-      } catch (const std::exception& again) {
-        log::warn("holding results queue={}: {}", queue_.name, again.what());
-      }
+      commitSingly(results);
     }
-    if (!sleepFor(backoff.next(), stop)) return false;
-  }
+  });
 }
 
 void PlanCommitter::commitTogether(const std::vector<PlanResult>& results) {
