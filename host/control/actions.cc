@@ -9,9 +9,9 @@
 #include "base/hex.h"
 #include "control/item_json.h"
 #include "model/job_graph.h"
-#include "queue/tickets.h"
 #include "store/blobs.h"
 #include "store/pg_array.h"
+#include "tickets/tickets.h"
 
 namespace planwright {
 

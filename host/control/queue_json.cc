@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "control/item_json.h"
-#include "queue/tickets.h"
+#include "tickets/tickets.h"
 
 namespace planwright {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/guarded.h"
-#include "queue/tickets.h"
+#include "tickets/tickets.h"
 
 namespace planwright {
 

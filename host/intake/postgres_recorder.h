@@ -6,9 +6,9 @@
 
 #include "intake/input_recorder.h"
 #include "model/claims.h"
-#include "queue/tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "tickets/tickets.h"
 #include "workers/membership.h"
 #include "workers/next_stage.h"
 

@@ -8,8 +8,8 @@
 #include "base/threads.h"
 #include "base/unavailable.h"
 #include "offline/installation.h"
-#include "queue/redis_tickets.h"
 #include "store/instances.h"
+#include "tickets/redis_tickets.h"
 #include "upkeep/doctor.h"
 #include "upkeep/reconciler.h"
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "artifacts/large_blobs.h"
-#include "queue/tickets.h"
 #include "store/database.h"
+#include "tickets/tickets.h"
 #include "upkeep/left_processes.h"
 
 namespace planwright {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
-#include "queue/redis_tickets.h"
+#include "tickets/redis_tickets.h"
 #include "upkeep/bulk_runner.h"
 #include "upkeep/stall_watch.h"
 #include "workers/membership.h"

@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "base/service_state.h"
-#include "queue/redis_tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
 #include "store/postgres_probe.h"
+#include "tickets/redis_tickets.h"
 #include "workers/membership.h"
 
 namespace planwright {

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "queue/tickets.h"
+#include "tickets/tickets.h"
 
 namespace planwright {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "queue/tickets.h"
+#include "tickets/tickets.h"
 #include "workers/membership.h"
 #include "workers/source_turns.h"
 

@@ -10,9 +10,9 @@
 #include "base/metrics.h"
 #include "config/config.h"
 #include "logs/log_writer.h"
-#include "queue/tickets.h"
 #include "store/bell.h"
 #include "store/database.h"
+#include "tickets/tickets.h"
 #include "workers/membership.h"
 
 namespace planwright {

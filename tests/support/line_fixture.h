@@ -9,13 +9,13 @@
 
 #include "artifacts/folder_blobs.h"
 #include "intake/postgres_recorder.h"
-#include "queue/redis_tickets.h"
 #include "store/blobs.h"
 #include "store/queue_rows.h"
 #include "support/eventually.h"
 #include "support/services.h"
 #include "support/stage_fakes.h"
 #include "support/temp_folder.h"
+#include "tickets/redis_tickets.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
 

@@ -24,21 +24,21 @@ constexpr std::size_t kMaxLines = 500;
 
 /// Folder of host/ -> the other folders of host/ that it may include.
 const std::map<std::string, Names>& allowed() {
-  static const Names stage = {"base",      "model",  "store",  "queue", "workers",
+  static const Names stage = {"base",      "model",  "store",  "tickets", "workers",
                               "artifacts", "stages", "config", "logs"};
   static const std::map<std::string, Names> table = [] {
     std::map<std::string, Names> t = {
         {"base", {}},
         {"config", {"base"}},
         {"model", {"base"}},
-        {"queue", {"base"}},
+        {"tickets", {"base"}},
         {"artifacts", {"base"}},
         {"embedded", {"base"}},
         {"programs", {"base"}},
         {"logs", {"base"}},
         {"stages", {"base", "config"}},
         {"store", {"base", "model", "artifacts"}},
-        {"workers", {"base", "model", "store", "queue", "artifacts", "stages", "config", "logs"}},
+        {"workers", {"base", "model", "store", "tickets", "artifacts", "stages", "config", "logs"}},
         {"intake", stage},  // these four never include each other
         {"planning", stage},
         {"building", stage},
@@ -46,7 +46,7 @@ const std::map<std::string, Names>& allowed() {
         {"control", stage},
         {"http", {"base", "model", "artifacts", "logs", "control"}},
         {"queues", stage},
-        {"offline", {"base", "config", "artifacts", "embedded", "store", "queue", "upkeep"}},
+        {"offline", {"base", "config", "artifacts", "embedded", "store", "tickets", "upkeep"}},
         {"trial", {"base", "model", "programs", "stages"}},
         {"cli",
          {"base", "config", "artifacts", "programs", "stages", "trial", "offline", "application"}},
@@ -67,7 +67,7 @@ const std::map<std::string, Names>& allowed() {
 const std::map<std::string, Names>& libraryOwners() {
   static const std::map<std::string, Names> owners = {
       {"pqxx/", {"store"}},       {"libpq-fe.h", {"store", "embedded"}},
-      {"hiredis/", {"queue"}},    {"rapidjson/", {"base"}},
+      {"hiredis/", {"tickets"}},  {"rapidjson/", {"base"}},
       {"boost/dll", {"stages"}},  {"pistache/", {"http"}},
       {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
       {"spdlog/", {"base"}},      {"openssl/", {"base"}},

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/service_state.h"
-#include "queue/tickets.h"
+#include "tickets/tickets.h"
 
 namespace planwright {
 

@@ -1,4 +1,4 @@
-#include "queue/redis_tickets.h"
+#include "tickets/redis_tickets.h"
 
 #include <algorithm>
 #include <charconv>
