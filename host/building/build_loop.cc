@@ -9,42 +9,21 @@
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "base/until_done.h"
-#include "building/job_pool.h"
 
 namespace planwright {
-namespace {
-
-/// Jobs that take less than this are handed out in advance, one for each slot, so that a slot need
-/// not wait until the end of the job before is committed.
-constexpr std::chrono::milliseconds kQuick{200};
-
-FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
-  FinishedBuild failed;
-  failed.plan = plan.id;
-  failed.fence = plan.fence;
-  failed.build = plan.build;
-  failed.outcome = FinishedBuild::Outcome::Failed;
-  failed.reasonCode = "internal";
-  failed.error = fmt::format("The build cannot be read: {}", why);
-  return failed;
-}
-
-}  // namespace
 
 BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, BuildStore& store, Doors& doors)
     : host_(host),
       queue_(queue),
       doors_(doors),
-      store_(store),
-      prefetch_(std::chrono::milliseconds(10)) {}
+      store_(store) {}
 
 /// What builds share; each of them keeps its own generation for the rest.
 void BuildLoop::refresh() {
   auto newest = queue_.now();
   if (newest == generation_) return;
   generation_ = std::move(newest);
-  ready_.weigh(weightsOf(generation_->config));
-  capacity_ = capacityOf(generation_->config.builder);
+  pool_.refresh(generation_->config);
 }
 
 void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
@@ -68,23 +47,19 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
   for (const auto& place : messages.cancelledJobs) cancel(place, round);
-  const auto now = host_.clock.steady();
-  while (!later_.empty() && later_.begin()->first <= now) {
-    lineUp_.push_back(later_.begin()->second);
-    later_.erase(later_.begin());
-  }
+  for (const auto& place : pool_.takeDue(host_.clock.steady())) lineUp_.push_back(place);
   readDurations();
   lineUp(round);
-  chooseStarts(round);
+  round.starts = pool_.start(builds_, draining_ ? 0 : doors_.jobSlots());
   closeFinished(round);
   commit(round, stop);
 }
 
 std::chrono::milliseconds BuildLoop::untilDue() const {
   if (!self_.empty()) return std::chrono::milliseconds(0);
-  if (later_.empty()) return std::chrono::seconds(1);
-  const auto wait =
-      std::chrono::ceil<std::chrono::milliseconds>(later_.begin()->first - host_.clock.steady());
+  const auto due = pool_.nextDue();
+  if (!due) return std::chrono::seconds(1);
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - host_.clock.steady());
   return std::clamp(wait, std::chrono::milliseconds(0), std::chrono::milliseconds(1000));
 }
 
@@ -96,12 +71,11 @@ void BuildLoop::endTrial(OpenBuild& build, bool isGood) {
 
 void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
   for (auto& [id, build] : builds_) endTrial(*build, false);
-  for (const auto& place : neverStarted) ready_.ended(place.build, place.position);
-  ready_.forgetWaiting();  // what runs still comes back
+  for (const auto& place : neverStarted) pool_.ended(place);
+  pool_.forgetWaiting();
   builds_.clear();
   lineUp_.clear();
   opened_.clear();
-  later_.clear();
   self_.clear();
 }
 
@@ -133,13 +107,8 @@ void BuildLoop::reuse(OpenBuild& build) {
   const auto known = store_.succeededBefore(build.plan());
   for (const auto& job : known) {
     if (job.position >= build.graph().size()) continue;
-    JobResult cached;
-    cached.build = build.plan().build;
-    cached.position = job.position;
-    cached.status = JobStatus::Cached;
-    cached.isFromCache = true;
-    cached.outputs = outputsFrom(job.outputsJson);
-    cached.isSealed = job.isSealed;
+    const JobPlace place{build.plan().build, job.position};
+    JobResult cached = cachedEnd(place, job.outputsJson, job.isSealed);
     std::vector<std::string> digests;
     for (const auto& output : cached.outputs) digests.push_back(output.digest);
     if (!store_.lost(digests).empty()) continue;
@@ -181,20 +150,12 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
   auto document = store_.document(plan);
   if (!document) return open(plan, round);  // reports it
   auto build = std::make_unique<OpenBuild>(plan, std::move(*document), generation_);
-  for (const auto& job : rows) {
-    build->setId(job.position, job.id);
-    build->setAttempt(job.position, job.attempt);
-    build->setOutputs(job.position, outputsFrom(job.outputsJson));
-    build->restoreSpent(job.position, job.spentJson);
-    // The states blocked and ready follow from the states of other jobs, so they are computed
-    // again.
-    build->graph().restore(job.position, isFinal(job.status) ? job.status : JobStatus::Blocked);
-  }
+  for (const auto& job : rows) build->restore(job);
   std::vector<int> changed;
   for (const int job : build->graph().settle()) {
     const KnownJob& row = rows.at(static_cast<std::size_t>(job));
     if (row.status == JobStatus::Ready && build->graph().status(job) == JobStatus::Ready)
-      later_.emplace(host_.clock.steady() + row.dueIn, JobPlace{plan.build, job});  // as it waited
+      pool_.addAt(host_.clock.steady() + row.dueIn, {plan.build, job});  // as it waited
     else
       changed.push_back(job);
   }
@@ -204,15 +165,6 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
   builds_[number(plan.build)] = std::move(build);
 }
 
-JobChange BuildLoop::change(const OpenBuild& build, int position) const {
-  JobChange change;
-  change.id = build.id(position);
-  change.build = build.plan().build;
-  change.fence = build.plan().fence;
-  change.status = build.graph().status(position);
-  return change;
-}
-
 /// The end of a job changes other jobs: those that become ready wait for a slot, and those that
 /// become dep_failed are written.
 void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& round) {
@@ -220,12 +172,12 @@ void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& 
     if (build.graph().status(job) == JobStatus::Ready) {
       lineUp_.push_back({build.plan().build, job});
     } else if (build.graph().status(job) == JobStatus::DepFailed) {
-      JobChange row = change(build, job);
+      JobChange row = build.change(job);
       row.error = "A job that it needs did not succeed.";
       round.change(std::move(row));
       continue;
     }
-    round.change(change(build, job));
+    round.change(build.change(job));
   }
 }
 
@@ -247,7 +199,7 @@ bool BuildLoop::failedTrial(OpenBuild& build, const JobResult& result) {
 
 void BuildLoop::end(JobResult result, Round& round) {
   const bool ran = number(result.attemptId) != 0;
-  if (ran) ready_.ended(result.build, result.position);
+  if (ran) pool_.ended({result.build, result.position});
   const auto at = builds_.find(number(result.build));
   if (at == builds_.end()) {  // the claim was lost meanwhile
     if (ran) host_.metrics.add("planwright_fenced_writes_total");
@@ -277,10 +229,12 @@ void BuildLoop::end(JobResult result, Round& round) {
     build.graph().again(job);
   else
     changed = build.graph().finish(job, status);
-  round.change(ended(build, result, status));
+  JobChange row = build.ended(result);
+  if (status == JobStatus::Ready && !result.stoppedByHost) retry(build, result, row);
+  round.change(std::move(row));
   moved(build, changed, round);
   if (!ran) return;
-  prefetch_.finished(result.took);
+  pool_.took(result.took);
   build.addWork(result.took);
   if (auto entry = store_.cacheEntry(build, result)) round.results.push_back(std::move(*entry));
   if (status != JobStatus::Succeeded) return;
@@ -291,7 +245,7 @@ void BuildLoop::end(JobResult result, Round& round) {
 /// An output of another job is gone. So the other job runs again, and then this one.
 void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   build.graph().block(result.position);
-  JobChange row = change(build, result.position);
+  JobChange row = build.change(result.position);
   row.failureClass = toText(FailureClass::Infra);
   row.error = result.error;
   row.attempt = result.attemptId;
@@ -299,7 +253,7 @@ void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   round.change(std::move(row));
   const int producer = result.lostFrom;
   if (!isGood(build.graph().status(producer))) return;  // it is on its way already
-  for (const int waiting : build.graph().redo(producer)) round.change(change(build, waiting));
+  for (const int waiting : build.graph().redo(producer)) round.change(build.change(waiting));
   build.hold(producer, false);
   build.setCache(producer, {}, {});
   round.redone.push_back({build.id(producer), build.plan().build, build.plan().fence,
@@ -307,33 +261,14 @@ void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   lineUp_.push_back({build.plan().build, producer});
 }
 
-/// Writes the row of a job whose attempt ended, and schedules its next attempt, if any.
-JobChange BuildLoop::ended(OpenBuild& build, const JobResult& result, JobStatus status) {
-  const int job = result.position;
-  build.setOutputs(job, result.outputs);
-  build.setError(job, result.error);
-  JobChange row = change(build, job);
-  row.failureClass = result.failureClass;
-  row.counter = result.counter();
-  row.exitCode = result.exitCode;
-  row.peakMemoryBytes = result.peakMemoryBytes;
-  row.error = result.error;
-  row.outputsJson = toJson(result.outputs);
-  row.cacheJson = build.cacheNote(job);
-  row.isSealed = result.isSealed;
-  row.events = result.events;
-  row.builder = build.generation().config.builder.plugin;
-  row.attempt = result.attemptId;
-  row.extraAttempts = result.stoppedByHost ? 1 : 0;
-  if (status == JobStatus::Ready && !result.stoppedByHost) {
-    const auto& retry = build.generation().config.retry;
-    row.retryIn =
-        retryDelay(retry.first, retry.factor, retry.max, retry.jitter, build.attempt(job));
-    host_.metrics.add("planwright_retries_total",
-                      {{"queue", buildList(queue_.name)}, {"reason", result.failureClass}});
-    later_.emplace(host_.clock.steady() + row.retryIn, JobPlace{result.build, job});
-  }
-  return row;
+/// The job waits, and then runs again.
+void BuildLoop::retry(OpenBuild& build, const JobResult& result, JobChange& row) {
+  const auto& retry = build.generation().config.retry;
+  row.retryIn = retryDelay(retry.first, retry.factor, retry.max, retry.jitter,
+                           build.attempt(result.position));
+  host_.metrics.add("planwright_retries_total",
+                    {{"queue", buildList(queue_.name)}, {"reason", result.failureClass}});
+  pool_.addAt(host_.clock.steady() + row.retryIn, {result.build, result.position});
 }
 
 /// May be called many times, because a job that is stopped may not have reached its thread yet.
@@ -342,7 +277,7 @@ void BuildLoop::cancel(PlanId plan, Round& round) {
     if (build->plan().id != plan) continue;
     build->cancel();
     for (const int job : build->graph().cancelWaiting()) {
-      JobChange row = change(*build, job);
+      JobChange row = build->change(job);
       row.error = "Its build was cancelled.";
       round.change(std::move(row));
     }
@@ -360,7 +295,7 @@ void BuildLoop::cancel(const JobPlace& place, Round& round) {
   build.cancel(place.position);
   if (status == JobStatus::Running) return doors_.stopJobs({place});
   const auto changed = build.graph().finish(place.position, JobStatus::Cancelled);
-  JobChange row = change(build, place.position);
+  JobChange row = build.change(place.position);
   row.failureClass = toText(FailureClass::Cancelled);
   row.error = "Somebody cancelled it.";
   round.change(std::move(row));
@@ -398,29 +333,8 @@ void BuildLoop::lineUp(Round& round) {
     for (const auto& place : places) {
       const auto at = builds_.find(number(place.build));
       if (at != builds_.end() && !at->second->isHeld(place.position))
-        ready_.add(at->second->plan().source, at->second->ready(place.position));
+        pool_.add(*at->second, place.position);
     }
-  }
-}
-
-void BuildLoop::chooseStarts(Round& round) {
-  urgent_.clear();
-  const int slots = doors_.jobSlots();
-  if (draining_ || slots <= 0) return;
-  const auto wanted = static_cast<std::size_t>(slots);
-  const std::size_t target =
-      std::max(prefetch_.target(wanted), prefetch_.isQuick(kQuick) ? 2 * wanted : wanted);
-  const auto isReady = [this](BuildId id, int position) {
-    const auto at = builds_.find(number(id));
-    return at != builds_.end() && at->second->graph().status(position) == JobStatus::Ready &&
-           !at->second->isHeld(position);
-  };
-  while (ready_.running() < target) {
-    const auto next = ready_.take(slots, capacity_, isReady);
-    if (!next) return;
-    builds_.at(number(next->build))->graph().start(next->position);
-    round.starts.push_back({next->build, next->position});
-    if (next->isUrgent) urgent_.push_back(round.starts.back());
   }
 }
 
@@ -432,19 +346,9 @@ void BuildLoop::closeFinished(Round& round) {
     if (at == builds_.end() || !at->second->graph().isOver()) continue;
     round.finished.push_back(at->second->finish());
   }
-  if (!draining_ || ready_.running() > 0) return;
-  for (const auto& [id, build] : builds_) {  // nothing runs any more: the rest goes back
-    if (build->graph().isOver()) continue;
-    FinishedBuild later;
-    later.plan = build->plan().id;
-    later.fence = build->plan().fence;
-    later.build = build->plan().build;
-    later.outcome = FinishedBuild::Outcome::Later;
-    later.jobsDone = build->graph().good();
-    later.jobsFailed = build->graph().bad();
-    later.countAttempt = false;
-    round.finished.push_back(std::move(later));
-  }
+  if (!draining_ || pool_.running() > 0) return;
+  for (const auto& [id, build] : builds_)  // nothing runs any more: the rest goes back
+    if (!build->graph().isOver()) round.finished.push_back(build->giveBack());
 }
 
 void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
@@ -456,13 +360,10 @@ void BuildLoop::commit(const Round& round, const std::stop_token& stop) {
     for (const auto& task : written->tasks) made.push_back({task.build, task.position});
     for (const auto& result : written->failed) made.push_back({result.build, result.position});
     for (const auto& start : round.starts)
-      if (std::find(made.begin(), made.end(), start) == made.end())
-        ready_.ended(start.build, start.position);
+      if (std::find(made.begin(), made.end(), start) == made.end()) pool_.ended(start);
   }
   std::move(written->failed.begin(), written->failed.end(), std::back_inserter(self_));
-  for (auto& task : written->tasks)
-    task.isUrgent = std::find(urgent_.begin(), urgent_.end(),
-                              JobPlace{task.build, task.position}) != urgent_.end();
+  for (auto& task : written->tasks) task.isUrgent = pool_.isUrgent({task.build, task.position});
   if (!written->tasks.empty()) doors_.startJobs(std::move(written->tasks));
   release(written->unstored);
   release(round.finished);

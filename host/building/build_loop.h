@@ -1,17 +1,15 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <stop_token>
 #include <vector>
 
 #include "building/build_store.h"
+#include "building/job_pool.h"
 #include "building/open_build.h"
 #include "building/round.h"
-#include "model/ready_jobs.h"
 #include "workers/host.h"
 #include "workers/live_queue.h"
-#include "workers/prefetch.h"
 
 namespace planwright {
 
@@ -50,7 +48,7 @@ class BuildLoop {
   /// thread has taken.
   void forget(const std::vector<JobPlace>& neverStarted);
   bool isIdle() const { return builds_.empty(); }
-  std::size_t runningJobs() const { return ready_.running(); }
+  std::size_t runningJobs() const { return pool_.running(); }
 
  private:
   void refresh();
@@ -63,18 +61,16 @@ class BuildLoop {
   void restore(const std::vector<ClaimedPlan>& plans, Round& round);
   void restore(const ClaimedPlan& plan, const std::vector<KnownJob>& rows, Round& round);
   void end(JobResult result, Round& round);
-  JobChange ended(OpenBuild& build, const JobResult& result, JobStatus status);
+  void retry(OpenBuild& build, const JobResult& result, JobChange& row);
   void cancel(PlanId plan, Round& round);
   void cancel(const JobPlace& place, Round& round);
   void moved(OpenBuild& build, const std::vector<int>& changed, Round& round);
   void redo(OpenBuild& build, const JobResult& result, Round& round);
   void readDurations();
   void lineUp(Round& round);
-  void chooseStarts(Round& round);
   void closeFinished(Round& round);
   void commit(const Round& round, const std::stop_token& stop);
   void release(const std::vector<FinishedBuild>& finished);
-  JobChange change(const OpenBuild& build, int position) const;
 
   const Host& host_;
   LiveQueue& queue_;
@@ -83,14 +79,10 @@ class BuildLoop {
   OpenBuilds builds_;
   std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
   std::vector<JobPlace> lineUp_;  ///< became ready in this round
-  ReadyJobs ready_;               ///< and what runs
-  JobCapacity capacity_;
+  JobPool pool_;
   std::shared_ptr<const QueueGeneration> generation_;  ///< that new builds begin with
-  std::multimap<SteadyTime, JobPlace> later_;
-  std::vector<BuildId> touched_;  ///< builds that may be over after this round
-  std::vector<JobResult> self_;   ///< results this round makes itself, for the next
-  std::vector<JobPlace> urgent_;  ///< of this round's starts: ahead of what is handed out already
-  Prefetch prefetch_;
+  std::vector<BuildId> touched_;                       ///< builds that may be over after this round
+  std::vector<JobResult> self_;  ///< results this round makes itself, for the next
   bool draining_ = false;
 };
 

@@ -27,6 +27,17 @@ std::optional<CacheParts> partsOf(const OpenBuild& build, int position,
   return cacheParts(build.job(position), digests, build.needsJson(position), builder);
 }
 
+JobResult cachedEnd(const JobPlace& place, const std::string& outputsJson, bool isSealed) {
+  JobResult end;
+  end.build = place.build;
+  end.position = place.position;
+  end.isFromCache = true;
+  end.status = JobStatus::Cached;
+  end.outputs = outputsFrom(outputsJson);
+  end.isSealed = isSealed;
+  return end;
+}
+
 const std::optional<BuilderIdentity>& CachedResults::builderOf(const OpenBuild& build) {
   const QueueGeneration& generation = build.generation();
   if (generation.number != builderIsOf_)
@@ -108,17 +119,14 @@ std::optional<JobResult> CachedResults::hit(const Question& question, const Cach
     note("miss", fmt::format("It failed in job {}, and is tried again.", entry.job));
     return std::nullopt;
   }
+  if (entry.isGood) {
+    note("hit", fmt::format("Job {} did the same.", entry.job));
+    return cachedEnd(question.place, entry.outputsJson, entry.isSealed);
+  }
   JobResult end;
   end.build = question.place.build;
   end.position = job;
   end.isFromCache = true;
-  if (entry.isGood) {
-    note("hit", fmt::format("Job {} did the same.", entry.job));
-    end.status = JobStatus::Cached;
-    end.outputs = outputsFrom(entry.outputsJson);
-    end.isSealed = entry.isSealed;
-    return end;
-  }
   note("hit", fmt::format("Job {} did the same a short while ago, and failed.", entry.job));
   end.status = JobStatus::Failed;
   end.failureClass = entry.failureClass;

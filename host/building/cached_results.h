@@ -50,6 +50,9 @@ class CachedResults {
   std::int64_t builderIsOf_ = 0;  ///< number of its generation
 };
 
+/// The end of a job that need not run.
+JobResult cachedEnd(const JobPlace& place, const std::string& outputsJson, bool isSealed);
+
 /// The part of a cache key that describes the builder of the queue. Nothing if the builder has no
 /// digest.
 std::optional<BuilderIdentity> identityOf(const Plugins& plugins, const BuilderConfig& builder);

@@ -168,13 +168,46 @@ JobStatus OpenBuild::judge(JobResult& result) {
   return result.status == JobStatus::Ready ? JobStatus::Failed : result.status;
 }
 
-void OpenBuild::restoreSpent(int position, const std::string& json) {
-  const auto document = parseJson(json);
-  if (!document || !document->IsObject()) return;
-  for (const auto& member : document->GetObject())
-    if (member.value.IsInt())
-      jobs_[static_cast<std::size_t>(position)].spent[member.name.GetString()] =
-          member.value.GetInt();
+void OpenBuild::restore(const KnownJob& known) {
+  Job& job = jobs_[static_cast<std::size_t>(known.position)];
+  job.id = known.id;
+  job.attempt = known.attempt;
+  job.outputs = outputsFrom(known.outputsJson);
+  // The states blocked and ready follow from the states of other jobs, so they are computed again.
+  graph_.restore(known.position, isFinal(known.status) ? known.status : JobStatus::Blocked);
+  const auto spent = parseJson(known.spentJson);
+  if (!spent || !spent->IsObject()) return;
+  for (const auto& member : spent->GetObject())
+    if (member.value.IsInt()) job.spent[member.name.GetString()] = member.value.GetInt();
+}
+
+JobChange OpenBuild::change(int position) const {
+  JobChange change;
+  change.id = id(position);
+  change.build = plan_.build;
+  change.fence = plan_.fence;
+  change.status = graph_.status(position);
+  return change;
+}
+
+JobChange OpenBuild::ended(const JobResult& result) {
+  Job& job = jobs_[static_cast<std::size_t>(result.position)];
+  job.outputs = result.outputs;
+  job.error = result.error;
+  JobChange row = change(result.position);
+  row.failureClass = result.failureClass;
+  row.counter = result.counter();
+  row.exitCode = result.exitCode;
+  row.peakMemoryBytes = result.peakMemoryBytes;
+  row.error = result.error;
+  row.outputsJson = toJson(result.outputs);
+  row.cacheJson = job.cacheNote;
+  row.isSealed = result.isSealed;
+  row.events = result.events;
+  row.builder = generation_->config.builder.plugin;
+  row.attempt = result.attemptId;
+  row.extraAttempts = result.stoppedByHost ? 1 : 0;
+  return row;
 }
 
 std::string OpenBuild::manifest() const {
@@ -217,13 +250,25 @@ std::vector<JobPlace> OpenBuild::running() const {
   return running;
 }
 
-FinishedBuild OpenBuild::finish() const {
+FinishedBuild OpenBuild::endNow() const {
   FinishedBuild end;
   end.plan = plan_.id;
   end.fence = plan_.fence;
   end.build = plan_.build;
   end.jobsDone = graph_.good();
   end.jobsFailed = graph_.bad();
+  return end;
+}
+
+FinishedBuild OpenBuild::giveBack() const {
+  FinishedBuild end = endNow();
+  end.outcome = FinishedBuild::Outcome::Later;
+  end.countAttempt = false;
+  return end;
+}
+
+FinishedBuild OpenBuild::finish() const {
+  FinishedBuild end = endNow();
   if (cancelled_ && end.jobsFailed > 0) {
     end.outcome = FinishedBuild::Outcome::Cancelled;
     end.reasonCode = "cancelled";
@@ -235,6 +280,17 @@ FinishedBuild OpenBuild::finish() const {
   end.manifestDigest = Digest::of(end.manifest);
   end.isLargeManifest = end.manifest.size() > kRowDocumentBytes;
   return end;
+}
+
+FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why) {
+  FinishedBuild failed;
+  failed.plan = plan.id;
+  failed.fence = plan.fence;
+  failed.build = plan.build;
+  failed.outcome = FinishedBuild::Outcome::Failed;
+  failed.reasonCode = "internal";
+  failed.error = fmt::format("The build cannot be read: {}", why);
+  return failed;
 }
 
 }  // namespace planwright

@@ -50,10 +50,8 @@ class OpenBuild {
   /// The next state of a job after an attempt: cancelled if somebody asked for that, ready again
   /// while the budget for this class of failure is not used up.
   JobStatus judge(JobResult& result);
-  void restoreSpent(int position, const std::string& json);
-  void setError(int position, std::string error) {
-    jobs_[static_cast<std::size_t>(position)].error = std::move(error);
-  }
+  /// The job as an earlier process left it.
+  void restore(const KnownJob& known);
 
   /// Durations from earlier builds, by job name, in seconds. They order the jobs by critical path.
   void expect(const std::map<std::string, double>& seconds);
@@ -99,6 +97,10 @@ class OpenBuild {
     return cancelled_ || jobs_[static_cast<std::size_t>(position)].cancelled;
   }
 
+  /// The row of the job as it is in the graph now.
+  JobChange change(int position) const;
+  /// The same after an attempt, whose result is kept.
+  JobChange ended(const JobResult& result);
   /// The rows of a new build's jobs. Those in `running` are inserted as started.
   std::vector<NewJob> newJobs(const std::vector<bool>& running) const;
   /// Everything a thread needs to run this job. NotFound as of inputsFromJobs.
@@ -106,6 +108,8 @@ class OpenBuild {
   std::vector<JobPlace> running() const;
   /// How it ended, with the manifest. Call when the graph is over.
   FinishedBuild finish() const;
+  /// Unfinished: somebody else goes on with it.
+  FinishedBuild giveBack() const;
 
  private:
   static constexpr double kUnknown = -1;
@@ -123,6 +127,7 @@ class OpenBuild {
     bool held = false;
     bool cancelled = false;
   };
+  FinishedBuild endNow() const;
   std::string manifest() const;
   void describeFailure(FinishedBuild& end) const;
 
@@ -135,6 +140,9 @@ class OpenBuild {
   std::chrono::microseconds work_{0};
   double usual_ = 1;  ///< seconds of a job of which nothing is known
 };
+
+/// The end of a build that cannot be opened.
+FinishedBuild unreadable(const ClaimedPlan& plan, const std::string& why);
 
 /// By the number of the build.
 using OpenBuilds = std::unordered_map<std::int64_t, std::unique_ptr<OpenBuild>>;
