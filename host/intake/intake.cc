@@ -5,7 +5,6 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -24,8 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kHolderCheck = 250ms;
 constexpr auto kLongestWait = 1s;
-constexpr std::chrono::milliseconds kShortestRetry = 1s;  ///< after a failure of the source
-constexpr std::chrono::milliseconds kLongestRetry = 1min;
 constexpr std::size_t kMostRefusedNames = 100'000;
 constexpr std::size_t kKnownSlack = 10'000;
 constexpr auto kBatchTime = 20ms;  ///< a batch is not held up longer by its large files
@@ -36,38 +33,11 @@ UniqueFd newEventFd() {
   return fd;
 }
 
-bool isReadable(int fd) {
-  struct pollfd ready {
-    fd, POLLIN, 0
-  };
-  return fd >= 0 && ::poll(&ready, 1, 0) > 0;
-}
-
 /// The folder of an item: its path without its name, or the parent if the name is not its end.
 std::string folderOf(const SourceItem& item) {
   const std::string end = "/" + item.name;
   if (item.path.ends_with(end)) return item.path.substr(0, item.path.size() - end.size());
   return {};
-}
-
-/// A poll with many blobs takes several transactions, and the last one stores the cursor. After a
-/// crash in between, the source reports everything again. The same content of a name is then no new
-/// input, but only if the poll has one content for each name.
-std::optional<Failure> whyAmbiguous(const std::vector<SourceItem>& items) {
-  std::unordered_set<std::string_view> names;
-  for (const SourceItem& item : items)
-    if (!names.insert(item.name).second && !item.digest.empty())
-      return Failure{FailureClass::Bug,
-                     fmt::format("The source gave {} twice in one poll. Give one content of a name "
-                                 "and a cursor, and the next at the next poll.",
-                                 printableName(item.name)),
-                     {},
-                     {}};
-  return std::nullopt;
-}
-
-std::string describe(const std::string& source, const std::string& message) {
-  return JsonWriter().object().member("message", message).member("source", source).end().take();
 }
 
 /// What the source says of an event that it emitted.
@@ -80,7 +50,6 @@ std::string_view levelOf(const JsonDocument& body) {
 
 Intake::Intake(IntakeSettings settings, IntakeParts parts)
     : settings_(std::move(settings)),
-      source_(std::move(parts.source)),
       recorder_(parts.recorder),
       blobs_(parts.blobs),
       clock_(parts.clock),
@@ -88,16 +57,12 @@ Intake::Intake(IntakeSettings settings, IntakeParts parts)
       isHolder_(std::move(parts.isHolder)),
       snapshots_(blobs_, settings_.maxBytes),
       wakeFd_(newEventFd()),
-      services_(settings_.queue, settings_.plugin, blobs_,
-                {settings_.folder.string(), settings_.maxBytes}, parts.metrics),
-      nextPollAt_(clock_.steady()),
-      failures_(kShortestRetry, kLongestRetry),
-      files_(StableFiles(clock_, settings_.stableFor)),
-      running_(nullptr) {}
+      source_(settings_, std::move(parts.source), blobs_, clock_, metrics_),
+      files_(StableFiles(clock_, settings_.stableFor)) {}
 
 Intake::~Intake() {
   isStopping_ = true;
-  if (auto running = running_.lock(); *running) (*running)->stop(StopReason::Drain);
+  source_.stop();
   thread_.request_stop();
   wake();
   if (thread_.joinable()) thread_.join();
@@ -158,7 +123,7 @@ bool Intake::becomeHolder() {
   if (isHolder && !wasHolder_) {
     readKnown();
     cursor_ = storedCursor_ = recorder_.cursor(settings_.queue, settings_.source);
-    nextPollAt_ = clock_.steady();
+    source_.makeDue();
   }
   if (isHolder && known_.size() > mostKnown_) readKnown();
   wasHolder_ = isHolder;
@@ -184,72 +149,25 @@ void Intake::readKnown() {
 bool Intake::isPollDue() {
   if (!found_.empty() || !foundEvents_.empty() || !ready_.empty()) return false;
   if (backlog() >= kRecordBatch) return false;
-  if (isNudged_.exchange(false)) return true;
-  return clock_.steady() >= nextPollAt_ || (!hasFailed_ && isReadable(source_->fd()));
+  return source_.isDue();
 }
 
 void Intake::pollSource() {
-  StageOutcome found = callSource();
-  for (auto& event : services_.takeEvents()) foundEvents_.push_back(std::move(event));
-  if (!found.failure) found.failure = whyAmbiguous(found.items);
-  if (found.failure) return sourceFailed(*found.failure);
-  nextPollAt_ = clock_.steady() + found.next;
-  std::move(found.items.begin(), found.items.end(), std::back_inserter(found_));
-  cursor_ = std::move(found.text);
-  sourceWorked();
-}
-
-/// A reason is reported once only, because a source that is away for a night fails thousands of
-/// times.
-void Intake::sourceFailed(const Failure& failure) {
-  hasFailed_ = true;
-  const auto wait = failures_.next();
-  nextPollAt_ =
-      clock_.steady() + (failure.retryAfter > 0ms ? std::max(kShortestRetry, failure.retryAfter)
-                                                  : std::chrono::milliseconds(wait));
-  std::string message = services_.masked(failure.message);
-  status_.lock()->problem = message;
-  if (message == toldFailure_) return;
-  log::warn("source failed queue={} source={}: {}", settings_.queue, settings_.source, message);
-  foundEvents_.push_back({"source.failed", describe(settings_.source, message)});
-  toldFailure_ = std::move(message);
-}
-
-void Intake::sourceWorked() {
-  hasFailed_ = false;
-  failures_.reset();
-  if (!std::exchange(toldFailure_, {}).empty()) {
-    log::info("source is back queue={} source={}", settings_.queue, settings_.source);
-    foundEvents_.push_back({"source.back", describe(settings_.source, "The source works again.")});
-  }
+  auto found = source_.poll(cursor_);
+  for (auto& event : source_.takeEvents()) foundEvents_.push_back(std::move(event));
   auto status = status_.lock();
+  status->problem = source_.problem();
+  if (!found) return;
+  std::move(found->begin(), found->end(), std::back_inserter(found_));
   status->lastPollAt = clock_.now();
   measure("planwright_watcher_last_scan_timestamp_seconds",
           std::chrono::duration<double>(status->lastPollAt.time_since_epoch()).count());
-  status->problem.clear();
-}
-
-StageOutcome Intake::callSource() {
-  auto secrets = readSecretValues(settings_.secrets);
-  if (!secrets) {
-    StageOutcome refused;
-    refused.failure = Failure{FailureClass::Config, secrets.error().message, {}, {}};
-    return refused;
-  }
-  services_.grant(std::move(*secrets));
-  StageCall call(services_, settings_.limits);
-  *running_.lock() = &call;
-  const std::shared_ptr<void> afterwards(nullptr, [this](void*) { *running_.lock() = nullptr; });
-  if (isStopping_) call.stop(StopReason::Drain);
-  StageOutcome poll = source_->poll(cursor_, call);
-  if (auto over = call.overLimit(poll.failure.value_or(Failure{}))) poll.failure = std::move(over);
-  return poll;
 }
 
 void Intake::handleFound() {
   for (; !foundEvents_.empty(); foundEvents_.pop_front()) report(foundEvents_.front());
   for (; !found_.empty(); found_.pop_front()) take(found_.front());
-  services_.dropBlobs();
+  source_.services().dropBlobs();
 }
 
 void Intake::report(const SourceCall::Event& event) {
@@ -279,7 +197,7 @@ void Intake::take(const SourceItem& item) {
 }
 
 void Intake::takeBlob(const SourceItem& item) {
-  Result<StagedBlob> blob = services_.blobOf(item.digest);
+  Result<StagedBlob> blob = source_.services().blobOf(item.digest);
   if (!blob) return refuseName(item.name, blob.error().message);
   ready_.push_back({item.name, std::move(*blob), {}, item.attributesJson});
 }
@@ -440,14 +358,14 @@ std::chrono::nanoseconds Intake::retryTime() const {
 
 std::chrono::nanoseconds Intake::timeToNextStep() {
   if (!ready_.empty()) return 0ns;
-  SteadyTime next = nextPollAt_;
+  SteadyTime next = source_.nextAt();
   if (const auto deadline = files_.lock()->nextDeadline()) next = std::min(next, *deadline);
   return std::clamp<std::chrono::nanoseconds>(next - clock_.steady(), 0ns, kLongestWait);
 }
 
 void Intake::waitForSign(std::chrono::nanoseconds time) {
-  struct pollfd signs[] = {{wakeFd_.get(), POLLIN, 0}, {source_->fd(), POLLIN, 0}};
-  if (!wasHolder_ || hasFailed_) signs[1].fd = -1;  // readable or not, it has to wait
+  struct pollfd signs[] = {{wakeFd_.get(), POLLIN, 0}, {source_.fd(), POLLIN, 0}};
+  if (!wasHolder_) signs[1].fd = -1;  // readable or not, it has to wait
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   const struct timespec limit { seconds.count(), (time - seconds).count() };
   if (::ppoll(signs, 2, &limit, nullptr) <= 0 || signs[0].revents == 0) return;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,33 +14,18 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/unique_fd.h"
-#include "config/stage_config.h"
 #include "intake/input_recorder.h"
+#include "intake/intake_settings.h"
 #include "intake/known_files.h"
+#include "intake/polled_source.h"
 #include "intake/snapshot.h"
-#include "intake/source_call.h"
 #include "intake/stable_files.h"
 #include "stages/stage_call.h"
 
 namespace planwright {
-
-struct IntakeSettings {
-  std::string queue = "default";
-  std::string source = "folder";              ///< its name in the queue, for known() and the cursor
-  std::string plugin = "planwright.folder";   ///< whose metrics and events they are
-  std::string pattern = "*";                  ///< glob; without a slash it matches the base name
-  std::chrono::milliseconds stableFor{1000};  ///< 0 = a look is enough (rename-into-place only)
-  OverwritePolicy onOverwrite = OverwritePolicy::Every;
-  std::int64_t maxBytes = std::int64_t{1} << 30;
-  /// What the source may ask for, read at each poll.
-  std::map<std::string, SecretSource> secrets = {};
-  std::filesystem::path folder = {};  ///< for what the source wants to keep; empty = none
-  CallLimits limits = {};             ///< of a poll
-};
 
 /// What an Intake works with. References outlive it.
 struct IntakeParts {
@@ -83,7 +67,7 @@ class Intake {
   void wake();
   /// The source is polled at once, as soon as this is its holder.
   void pollNow() {
-    isNudged_ = true;
+    source_.pollSoon();
     wake();
   }
 
@@ -105,9 +89,6 @@ class Intake {
   void readKnown();
   bool isPollDue();
   void pollSource();
-  StageOutcome callSource();
-  void sourceFailed(const Failure& failure);
-  void sourceWorked();
   /// What the last poll brought; each thing is dropped when dealt with: none is lost by a throw.
   void handleFound();
   void report(const SourceCall::Event& event);
@@ -132,7 +113,6 @@ class Intake {
   void waitForSign(std::chrono::nanoseconds time);
 
   const IntakeSettings settings_;
-  const std::unique_ptr<StageInstance> source_;
   InputRecorder& recorder_;
   BlobStore& blobs_;
   const Clock& clock_;
@@ -140,13 +120,9 @@ class Intake {
   const std::function<bool()> isHolder_;
   const Snapshots snapshots_;
   const UniqueFd wakeFd_;
-  SourceCall services_;
+  PolledSource source_;
 
   bool wasHolder_ = false;
-  SteadyTime nextPollAt_;
-  bool hasFailed_ = false;   ///< at its last poll: only time counts then, not its descriptor
-  std::string toldFailure_;  ///< by an event; "" once the source has worked again
-  Backoff failures_;
   std::string cursor_;        ///< the source's newest
   std::string storedCursor_;  ///< the recorder's
   std::deque<SourceCall::Event> foundEvents_;
@@ -161,9 +137,7 @@ class Intake {
 
   Guarded<StableFiles> files_;
   Guarded<IntakeStatus> status_;
-  Guarded<StageCall*> running_;  ///< the poll in flight, or null
   std::atomic<bool> isStopping_{false};
-  std::atomic<bool> isNudged_{false};
   std::jthread thread_;
 };
 
