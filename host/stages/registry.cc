@@ -1,13 +1,11 @@
 #include "stages/registry.h"
 
 #include <algorithm>
-#include <list>
 #include <map>
 #include <system_error>
 
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "stages/inproc_instance.h"
@@ -16,6 +14,7 @@
 #include "stages/process_stage.h"
 #include "stages/program_plugin.h"
 #include "stages/stored_plugin.h"
+#include "stages/taken_plugins.h"
 
 namespace planwright {
 namespace {
@@ -33,27 +32,6 @@ std::vector<fs::path> pluginFiles(const fs::path& folder) {
   return out;
 }
 
-void describe(const Manifest& manifest, PluginInfo& info) {
-  info.id = manifest.id;
-  info.version = manifest.version;
-  info.description = manifest.description;
-  info.stages = manifest.stages;
-  info.manifestJson = manifest.json;
-  info.settingsSchemaJson = manifest.settingsSchemaJson;
-  info.pure = manifest.pure;
-}
-
-/// Checks the file's bytes and notes in `info` what they say.
-Result<Manifest> readPlugin(std::string_view bytes, const ManifestReader& reader,
-                            PluginInfo& info) {
-  info.digest = Digest::of(bytes).text();
-  const auto section = manifestSection(bytes);
-  if (!section) return section.error();
-  auto manifest = reader.parse(*section);
-  if (manifest) describe(*manifest, info);
-  return manifest;
-}
-
 Result<std::string> settingsOf(const Manifest& manifest, std::string_view settingsJson) {
   auto settings = settingsWithDefaults(manifest.settingsSchemaJson, settingsJson);
   if (settings) return settings;
@@ -64,127 +42,17 @@ Result<std::string> settingsOf(const Manifest& manifest, std::string_view settin
 
 }  // namespace
 
-struct Plugins::Program {
-  PluginInfo info;
-  std::shared_ptr<StoredPlugin> plugin;  ///< null = it could not be taken
-};
-
-/// What all generations of plugins share.
-struct Plugins::Loaded {
-  Loaded(PluginOptions given, Programs& runs)
-      : options(std::move(given)),
-        programs(runs),
-        workers(std::make_shared<WorkerHost>(
-            runs, options.workFolder,
-            options.quarantine ? options.quarantine
-                               : std::make_shared<Quarantine>(Quarantine::Rule{}))) {}
-  const PluginOptions options;
-  Programs& programs;
-  const std::shared_ptr<WorkerHost> workers;
-  const ManifestReader reader;
-  Guarded<std::map<std::string, std::shared_ptr<StoredPlugin>>> byDigest;
-
-  /// Of what a plugin counts outside of calls.
-  CountMetric countOf(const std::string& plugin) const {
-    if (!options.metrics) return nullptr;
-    return [metrics = options.metrics, plugin](int kind, std::string_view name, double value,
-                                               std::string_view labels) {
-      metrics->report(plugin, {}, kind, name, value, labels);
-    };
-  }
-
-  /// Everything that was ever read of each program, oldest first, so that pointers to it stay
-  /// valid.
-  Guarded<std::map<std::string, std::list<Program>, std::less<>>> programPlugins;
-  const Program& programNow(std::string_view id);
-  Program readNow(std::string_view id) const;
-};
-
 /// The programs of one generation of plugins. Each stays what it was when it was first asked for. A
 /// program that could not be used is tried again.
 struct Plugins::PinnedPrograms {
-  Guarded<std::map<std::string, const Program*, std::less<>>> byId;
+  Guarded<std::map<std::string, const TakenProgram*, std::less<>>> byId;
 };
 
-const Plugins::Program& Plugins::program(std::string_view id) const {
+const TakenProgram& Plugins::program(std::string_view id) const {
   auto pinned = programs_->byId.lock();
   auto& program = (*pinned)[std::string(id)];
-  if (!program || !program->plugin) program = &shared_->programNow(id);
+  if (!program || !program->plugin) program = &taken_->programNow(id);
   return *program;
-}
-
-/// As its file is now.
-const Plugins::Program& Plugins::Loaded::programNow(std::string_view id) {
-  auto known = programPlugins.lock();
-  auto& taken = (*known)[std::string(id)];
-  Program now = readNow(id);
-  for (const auto& before : taken)
-    if (before.plugin && now.plugin && before.plugin->digest == now.plugin->digest &&
-        before.plugin->manifest == now.plugin->manifest)
-      return before;
-  if (now.plugin)
-    if (const auto ok = probePlugin(workers, *now.plugin); !ok) {
-      now.info.error = ok.error().message;
-      now.plugin.reset();
-    }
-  if (taken.empty() || now.plugin || taken.back().info != now.info) {
-    if (!now.plugin) log::warn("plugin file={}: {}", now.info.file, now.info.error);
-    taken.push_back(std::move(now));
-  }
-  return taken.back();
-}
-
-/// What stands there, not started yet.
-Plugins::Program Plugins::Loaded::readNow(std::string_view id) const {
-  Program now;
-  PluginInfo& info = now.info;
-  info.id = id;
-  info.file = programOf(id).string();
-  info.settingsSchemaJson = "{}";
-  try {
-    auto program = readProgram(info.file, reader);
-    if (!program) {
-      info.error = program.error().message;
-      return now;
-    }
-    describe(program->manifest, info);
-    info.digest = program->digest;
-    if (options.lock) info.error = options.lock->whyNot(info.id, info.digest);
-    if (info.error.empty())
-      now.plugin =
-          std::make_shared<StoredPlugin>(std::move(program->manifest), info.digest, info.file,
-                                         programs, options.workFolder, countOf(info.id));
-  } catch (const std::system_error& e) {
-    info.error = e.what();
-  }
-  return now;
-}
-
-/// Checks and copies one file, and lets its code be greeted where that may happen.
-Result<std::shared_ptr<StoredPlugin>> Plugins::take(const fs::path& file, PluginInfo& info) const {
-  const PluginOptions& options = shared_->options;
-  if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
-    return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(file, kPluginFileBytes);
-  auto manifest = readPlugin(bytes, shared_->reader, info);
-  if (!manifest) return manifest.error();
-  if (options.lock)
-    if (auto why = options.lock->whyNot(info.id, info.digest); !why.empty())
-      return Error{ErrorKind::Forbidden, std::move(why), {}, {}};
-  auto known = shared_->byDigest.lock();
-  if (const auto at = known->find(info.digest); at != known->end()) return at->second;
-  const auto stored =
-      storeLibrary(options.storeFolder, info.id + ".so", bytes, *Digest::parse(info.digest));
-  auto plugin =
-      std::make_shared<StoredPlugin>(std::move(*manifest), info.digest, stored, shared_->programs,
-                                     options.workFolder, shared_->countOf(info.id), bytes);
-  if (info.isBundled && plugin->manifest.inproc) {
-    if (const auto loaded = plugin->load(); !loaded) return loaded.error();
-  } else if (const auto ok = probePlugin(shared_->workers, *plugin); !ok) {
-    return ok.error();
-  }
-  known->emplace(info.digest, plugin);
-  return plugin;
 }
 
 Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>& files) const {
@@ -194,7 +62,7 @@ Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>
     PluginInfo info;
     info.file = file.string();
     info.settingsSchemaJson = "{}";
-    auto plugin = take(file, info);
+    auto plugin = taken_->take(file, info);
     if (!plugin) {
       Error error = plugin.error();
       error.message = fmt::format("{}: {}", info.id.empty() ? info.file : info.id, error.message);
@@ -215,7 +83,7 @@ Result<std::shared_ptr<const Plugins>> Plugins::with(const std::vector<fs::path>
 }
 
 Plugins::Plugins(const PluginOptions& options, Programs& programs)
-    : shared_(std::make_shared<Loaded>(options, programs)),
+    : taken_(std::make_shared<TakenPlugins>(options, programs)),
       programs_(std::make_shared<PinnedPrograms>()) {
   if (!options.workFolder.empty()) {
     fs::remove_all(options.workFolder);  // what a killed host left
@@ -234,7 +102,7 @@ void Plugins::addFolder(const fs::path& folder, bool isBundled) {
     info.isBundled = isBundled;
     std::shared_ptr<StoredPlugin> plugin;
     try {
-      auto taken = take(file, info);
+      auto taken = taken_->take(file, info);
       if (!taken)
         info.error = taken.error().message;
       else if (const auto* other = find(info.id); other && other->error.empty())
@@ -336,29 +204,11 @@ Result<StageRoom::Isolation> Plugins::isolation(std::string_view id,
 
 std::string Plugins::whyQuarantined(std::string_view id) const {
   const auto found = stored(id);
-  return found ? shared_->workers->quarantine->whyNot(found->digest) : std::string();
-}
-
-/// Why its code must not come into this process now, or "".
-std::string Plugins::whyNotBesideOthers(const StoredPlugin& plugin) const {
-  auto known = shared_->byDigest.lock();
-  for (const auto& [digest, other] : *known) {
-    if (other.get() == &plugin || other->manifest.id != plugin.manifest.id) continue;
-    const std::string& mine = plugin.residence.whyAlone;
-    const std::string& why = mine.empty() ? other->residence.whyAlone : mine;
-    if (why.empty() || !other->isInMemory()) continue;
-    return fmt::format(
-        "Version {} of {} cannot run inside the host beside version {}, which is in its memory: "
-        "{}. Write isolation: process, or restart the host.",
-        plugin.manifest.version, plugin.manifest.id, other->manifest.version, why);
-  }
-  return {};
+  return found ? taken_->workers()->quarantine->whyNot(found->digest) : std::string();
 }
 
 std::size_t Plugins::parked() const {
-  auto known = shared_->byDigest.lock();
-  return static_cast<std::size_t>(std::count_if(
-      known->begin(), known->end(), [](const auto& each) { return each.second->isParked(); }));
+  return taken_->parked();
 }
 
 Result<std::unique_ptr<StageInstance>> Plugins::stage(std::string_view stage, std::string_view id,
@@ -373,9 +223,9 @@ Result<std::unique_ptr<StageInstance>> Plugins::stage(std::string_view stage, st
   if (!where) return where.error();
   if (*where == StageRoom::Isolation::Process)
     return ProcessInstance::create(
-        shared_->workers,
+        taken_->workers(),
         WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room));
-  if (auto why = whyNotBesideOthers(**plugin); !why.empty()) return invalid(std::move(why));
+  if (auto why = taken_->whyNotBeside(**plugin); !why.empty()) return invalid(std::move(why));
   auto library = (*plugin)->library();
   if (!library) return library.error();
   return InprocInstance::create(std::move(*library), stage, queue, *settings);
