@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "stages/stage.h"
+#include "stages/call_services.h"
 
 namespace planwright {
 

@@ -12,7 +12,6 @@
 #include "stages/manifest.h"
 #include "stages/stage.h"
 #include "stages/stage_call.h"
-#include "stages/stage_room.h"
 #include "stages/worker_process.h"
 
 namespace planwright {

@@ -10,7 +10,6 @@
 #include "base/result.h"
 #include "stages/plugin_info.h"
 #include "stages/stage.h"
-#include "stages/stage_room.h"
 
 namespace planwright {
 

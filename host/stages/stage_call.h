@@ -10,8 +10,9 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "base/failure.h"
 #include "base/guarded.h"
-#include "stages/stage.h"
+#include "stages/call_services.h"
 
 namespace planwright {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "stages/call_services.h"
 #include "stages/frames.h"
-#include "stages/stage.h"
 
 namespace planwright {
 
