@@ -1,10 +1,13 @@
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include <unistd.h>
 
@@ -15,13 +18,13 @@
 #include "cli/listings.h"
 #include "cli/output.h"
 #include "config/units.h"
+#include "stages/stage_call.h"
 #include "trial/lone_plugin.h"
 #include "trial/plan_replay.h"
 #include "trial/plan_trial.h"
 #include "trial/trial_job.h"
 #include "trial/trial_programs.h"
 #include "trial/trial_services.h"
-#include "trial/watched_call.h"
 
 namespace planwright::cli {
 namespace {
@@ -46,6 +49,32 @@ ExitCode failed(Session& session, const Failure& failure) {
   if (failure.kind == FailureClass::Timeout) return ExitCode::TimedOut;
   return failure.kind == FailureClass::Config ? ExitCode::Usage : ExitCode::WorkFailed;
 }
+
+/// A call with a deadline that is kept: a thread of its own stops it. Lives as long as the call.
+class WatchedCall {
+ public:
+  /// `deadline` 0 = none.
+  WatchedCall(CallServices& services, std::chrono::milliseconds deadline)
+      : call_(services, {deadline, {}}) {
+    if (deadline.count() == 0) return;
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    watch_ = std::jthread([this, end](const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      if (!over_.wait_until(lock, stop, end, [] { return false; }) && !stop.stop_requested())
+        call_.stop(StopReason::Deadline);
+    });
+  }
+
+  StageCall& call() { return call_; }
+  /// Why the call failed, when it `said` so: its deadline comes first.
+  Failure verdict(const Failure& said) const { return call_.overLimit(said).value_or(said); }
+
+ private:
+  StageCall call_;
+  std::mutex mutex_;
+  std::condition_variable_any over_;
+  std::jthread watch_;
+};
 
 /// One run of one stage of a plugin; everything it needs goes with it.
 class PluginRun {

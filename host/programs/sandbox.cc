@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "programs/bubblewrap.h"
 #include "programs/landlock.h"
 #include "programs/visible_files.h"
 
@@ -80,6 +80,50 @@ std::string placeOf(const ProgramSpec& spec) {
   }
   errno = error;
   return {};
+}
+
+/// What a program inside bubblewrap sees and may do.
+struct BubblewrapView {
+  std::vector<std::string> readable;
+  std::vector<std::string> writable;  ///< the last one is also its /tmp
+  std::string cwd;
+  bool network = false;
+  bool hasFilter = false;                ///< a seccomp filter is descriptor 3
+  std::uint64_t sharedBytes = 64 << 20;  ///< of /dev/shm
+};
+
+/// /bin and its like are links into /usr on most systems, and must be that inside.
+void addReadable(std::vector<std::string>& words, const std::string& path) {
+  std::error_code error;
+  const bool isTop = fs::path(path).parent_path() == "/";
+  if (isTop && fs::is_symlink(path, error))
+    words.insert(words.end(), {"--symlink", fs::read_symlink(path, error).string(), path});
+  else
+    words.insert(words.end(), {"--ro-bind-try", path, path});
+}
+
+/// The words before a program's own that run it in namespaces of its own: no other process, no
+/// other file, no network, no way to more rights, and nothing of it lives on when bwrap is killed.
+/// `bwrap` is the program's path.
+std::vector<std::string> bubblewrapWords(const std::string& bwrap, const BubblewrapView& view) {
+  std::vector<std::string> words{bwrap};
+  const auto add = [&words](std::initializer_list<std::string> more) {
+    words.insert(words.end(), more);
+  };
+  // The user inside is "nobody" whoever it is outside, so that it has a name.
+  add({"--unshare-user", "--uid", "65534", "--gid", "65534", "--disable-userns"});
+  add({"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"});
+  if (!view.network) add({"--unshare-net"});
+  add({"--die-with-parent", "--hostname", "build"});
+  add({"--proc", "/proc", "--dev", "/dev"});
+  add({"--size", std::to_string(view.sharedBytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
+  add({"--bind", view.writable.back(), "/tmp", "--symlink", "../tmp", "/var/tmp"});
+  for (const auto& path : view.readable) addReadable(words, path);  // perhaps below /tmp
+  for (const auto& folder : view.writable) add({"--bind", folder, folder});
+  add({"--remount-ro", "/", "--chdir", view.cwd});
+  if (view.hasFilter) add({"--seccomp", "3"});
+  add({"--"});
+  return words;
 }
 
 }  // namespace
