@@ -3,9 +3,12 @@
 -- nobody holds, be it that they waited or that their owner died.
 
 -- name: request_cancel_input
--- $1 id, $2 actor. No row: it is finished, or was asked to stop before.
+-- $1 id, $2 actor. No row: it is finished, or was asked to stop before. The reason code of what waits says so at once:
+-- lists by a reason look at rows that have one.
 with u as (
-  update pending_inputs set cancel_requested = true, updated_at = now()
+  update pending_inputs
+     set cancel_requested = true, updated_at = now(),
+         reason_code = case status when 'pending' then 'cancelled' else reason_code end
    where id = $1 and status in ('pending', 'planning') and not cancel_requested returning id, queue),
 e as (
   insert into events (queue, subject, type, actor) select queue, 'input/' || id, 'input.cancel_requested', $2 from u)
@@ -39,7 +42,9 @@ select id from u
 -- name: request_cancel_plan
 -- $1 plan, $2 its build, or 0 for whatever it does, $3 actor. No row: there is nothing to stop, or it was asked before.
 with u as (
-  update plans set cancel_requested = true, updated_at = now()
+  update plans
+     set cancel_requested = true, updated_at = now(),
+         reason_code = case status when 'ready_for_build' then 'cancelled' else reason_code end
    where id = $1 and status in ('ready_for_build', 'building') and not cancel_requested
      and ($2::bigint = 0 or (build_id = $2 and build_open))
   returning id, queue, build_id),

@@ -207,7 +207,8 @@ u as (
          deaths = l.deaths, alone = i.alone or l.died,
          class = case when l.poison then 'bug' else 'infra' end,
          error = case when l.poison then 'Poison: ' || l.deaths || ' hosts died while they planned nothing but it.' end,
-         reason_code = case when l.poison then 'worker_lost' end, updated_at = now()
+         reason_code = case when i.cancel_requested then 'cancelled' when l.poison then 'worker_lost' end,
+         updated_at = now()
     from l where i.id = l.id and i.status = 'planning'
      and not exists (select from instances x where x.id = i.instance and x.ended_at is null)
   returning i.id, i.queue, i.status, i.error, i.class, i.deaths),

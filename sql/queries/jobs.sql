@@ -70,7 +70,11 @@ with r as (
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
-         error = coalesce(nullif(r.error, ''), case r.status when 'cancelled' then 'It was cancelled.' end),
+         error = coalesce(nullif(r.error, ''),  -- lists of what failed look at rows that have one
+                          case r.status when 'cancelled' then 'It was cancelled.'
+                                        when 'failed' then 'Its builder did not say why it failed.'
+                                        when 'timed_out' then 'It took too long.'
+                                        when 'dep_failed' then 'A job that it needs did not succeed.' end),
          outputs = r.outputs::jsonb, max_attempts = j.max_attempts + r.extra, sealed = r.sealed = 1,
          cache = coalesce(nullif(r.cache, '')::jsonb, j.cache),
          not_before = case when r.delay > 0 then now() + make_interval(secs => r.delay)

@@ -69,7 +69,9 @@ u as (
      set status = r.status, build_open = (r.status = 'ready_for_build'), instance = null,
          cancel_requested = p.cancel_requested and r.status = 'ready_for_build',
          error = nullif(r.error, ''),
-         reason_code = coalesce(nullif(r.reason_code, ''), case when r.status in ('failed', 'cancelled') then 'internal' end),
+         reason_code = coalesce(nullif(r.reason_code, ''), case when r.status in ('failed', 'cancelled') then 'internal'
+                                                                when p.cancel_requested and r.status = 'ready_for_build'
+                                                                  then 'cancelled' end),
          attempt = p.attempt - r.uncount,
          queued_at = case when r.status = 'ready_for_build' then now() end,
          not_before = case when r.status = 'ready_for_build' then now() + make_interval(secs => r.delay)
@@ -147,7 +149,8 @@ u as (
          queued_at = case when l.poison and not p.cancel_requested then null else now() end,
          deaths = l.deaths, alone = p.alone or l.died,
          error = case when l.poison then 'Poison: ' || l.deaths || ' hosts died while they built nothing but it.' end,
-         reason_code = case when l.poison then 'worker_lost' end, updated_at = now()
+         reason_code = case when p.cancel_requested then 'cancelled' when l.poison then 'worker_lost' end,
+         updated_at = now()
     from l where p.id = l.id and p.status = 'building'
      and not exists (select from instances x where x.id = p.instance and x.ended_at is null)
   returning p.id, p.queue, p.status, p.build_id, p.error, p.deaths),

@@ -9,7 +9,9 @@ select exists (select from pg_locks where locktype = 'advisory' and pid = pg_bac
 -- $1 ids, $2 fences: claims of ours that no thread knows any more
 with r as (select * from unnest($1::bigint[], $2::bigint[]) as r (id, fence)),
 u as (
-  update pending_inputs i set status = 'pending', queued_at = now(), instance = null, updated_at = now()
+  update pending_inputs i
+     set status = 'pending', queued_at = now(), instance = null, updated_at = now(),
+         reason_code = case when i.cancel_requested then 'cancelled' else i.reason_code end
     from r where i.id = r.id and i.fence = r.fence and i.status = 'planning' returning i.id, i.queue)
 insert into events (queue, subject, type, level, body)
 select queue, 'input/' || id, 'input.reclaimed', 'warning', '{"reason":"forgotten"}'::jsonb from u
@@ -17,7 +19,9 @@ select queue, 'input/' || id, 'input.reclaimed', 'warning', '{"reason":"forgotte
 -- name: release_forgotten_plans
 with r as (select * from unnest($1::bigint[], $2::bigint[]) as r (id, fence)),
 u as (
-  update plans p set status = 'ready_for_build', queued_at = now(), instance = null, updated_at = now()
+  update plans p
+     set status = 'ready_for_build', queued_at = now(), instance = null, updated_at = now(),
+         reason_code = case when p.cancel_requested then 'cancelled' else p.reason_code end
     from r where p.id = r.id and p.fence = r.fence and p.status = 'building' returning p.id, p.queue)
 insert into events (queue, subject, type, level, body)
 select queue, 'plan/' || id, 'plan.reclaimed', 'warning', '{"reason":"forgotten"}'::jsonb from u
