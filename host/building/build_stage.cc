@@ -73,7 +73,8 @@ BuildStage::~BuildStage() {
 
 void BuildStage::resize(int workers, int jobSlots) {
   claims_.resize(workers);
-  if (slots_.exchange(jobSlots) != jobSlots) startThreads();
+  slots_ = jobSlots;
+  startThreads();
   tasks_.notifyAll();
   mail_.notifyAll();
 }
@@ -83,11 +84,11 @@ void BuildStage::startThreads() {
   std::erase_if(*threads, [](const auto& thread) { return thread->gone.load(); });
   while (static_cast<int>(threads->size()) < slots_) {
     const int index = static_cast<int>(threads->size());
-    threads->push_back(std::make_unique<JobThread>(host_, queue_, engines_));
-    JobThread& self = *threads->back();
-    self.thread =
-        startThread("pw-job-" + std::to_string(index),
-                    [this, &self, index](const std::stop_token& stop) { work(self, index, stop); });
+    auto made = std::make_unique<JobThread>(host_, queue_, engines_);
+    made->thread = startThread(
+        "pw-job-" + std::to_string(index),
+        [this, &self = *made, index](const std::stop_token& stop) { work(self, index, stop); });
+    threads->push_back(std::move(made));  // one that did not start takes no place
   }
 }
 
@@ -149,20 +150,22 @@ void BuildStage::loop(const std::stop_token& stop) {
       }
       waiting->clear();
     }
-    try {
-      loop_.step(std::move(messages), stop);
-    } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
-      log::error("the build loop starts over queue={}: {}", queue_.name, e.what());
-      interruptAll(StopReason::LeaseLost);
-      loop_.forget({});
-      forgetClaims();
-    }
+    step(std::move(messages), stop);
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
-    if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock())) {
-      loop_.step({}, stop);
-      return;
-    }
+    if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock()))
+      return step({}, stop);
+  }
+}
+
+void BuildStage::step(BuildMessage messages, const std::stop_token& stop) {
+  try {
+    loop_.step(std::move(messages), stop);
+  } catch (const std::exception& e) {  // a bug: let go of everything, reconcile gives it back
+    log::error("the build loop starts over queue={}: {}", queue_.name, e.what());
+    interruptAll(StopReason::LeaseLost);
+    loop_.forget({});
+    forgetClaims();
   }
 }
 
@@ -239,8 +242,8 @@ void BuildStage::watch(const std::stop_token& stop) {
       for (auto& thread : *threads) thread->runner.checkLimits(now);
     }
     engines_.checkLimits(now);
-    engines_.refresh();
     try {
+      engines_.refresh();
       if (++round % kLooksPerProgress == 0) noteProgress();
       if (round % kLooksPerCancel != 0 || claims_.isEmpty()) continue;
       const InstanceId instance{host_.membership.instance()};
@@ -256,7 +259,7 @@ void BuildStage::watch(const std::stop_token& stop) {
       mail_.notifyAll();
       failpoint("cancel.stop.after");
     } catch (const std::exception& e) {
-      log::debug("the watch cannot reach Postgres queue={}: {}", queue_.name, e.what());
+      log::debug("the watch looks again queue={}: {}", queue_.name, e.what());
     }
   }
 }

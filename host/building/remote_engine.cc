@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -309,16 +310,27 @@ void RemoteEngines::refresh() {
   {
     auto known = known_.lock();
     if (known->isStarting || known->newestNumber == now->number) return;
+    if (host_.clock.steady() < known->nextTry) return;
     known->isStarting = true;
   }
-  starter_ = startThread("pw-remote-new", [this, now](const std::stop_token&) {
+  const auto failed = [this](const std::exception& e) {
+    log::warn("a remote builder does not start queue={}: {}", queue_.name, e.what());
+    known_.lock()->nextTry = host_.clock.steady() + kSweep;
+  };
+  const auto start = [this, now, failed](const std::stop_token&) {
     try {
       startNewest(now);
     } catch (const std::exception& e) {  // no process can be started: the first job tells why
-      log::warn("a remote builder does not start queue={}: {}", queue_.name, e.what());
+      failed(e);
     }
     known_.lock()->isStarting = false;
-  });
+  };
+  try {
+    starter_ = startThread("pw-remote-new", start);
+  } catch (const std::system_error& e) {  // no thread can be had now
+    failed(e);
+    known_.lock()->isStarting = false;
+  }
 }
 
 void RemoteEngines::startNewest(const std::shared_ptr<const QueueGeneration>& generation) {

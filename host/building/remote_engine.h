@@ -97,7 +97,8 @@ class RemoteEngines {
   Result<std::shared_ptr<RemoteEngine>> of(
       const std::shared_ptr<const QueueGeneration>& generation);
   /// Keeps the engine of the generation in force, so that what nobody wants is withdrawn although
-  /// no job runs. Starts it on a thread of its own (pw-remote-new). [one thread]
+  /// no job runs. Starts it on a thread of its own (pw-remote-new); what cannot be started is tried
+  /// again some seconds later. [one thread]
   void refresh();
   void checkLimits(SteadyTime now);
 
@@ -111,6 +112,7 @@ class RemoteEngines {
     std::shared_ptr<RemoteEngine> newest;
     std::int64_t newestNumber = 0;
     bool isStarting = false;
+    SteadyTime nextTry{};
   };
   void startNewest(const std::shared_ptr<const QueueGeneration>& generation);
 

@@ -151,9 +151,9 @@ void Streamer::adopt(Answer answer) {
     if (now->isStopped) return;
     now->answers.push_back(std::move(answer));
     if (now->answers.size() > now->idle && now->threads.size() < state_->limits.threads) {
-      ++now->idle;
       now->threads.push_back(startThread(
           "pw-http-stream", [state = state_.get()](const std::stop_token& s) { state->work(s); }));
+      ++now->idle;
     }
   }
   state_->waiting.notifyOne();

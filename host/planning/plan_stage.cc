@@ -40,7 +40,6 @@ PlanStage::PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>*
   claims_.start("pw-plan-c");
 }
 
-// What throws here is a lock or a join that cannot fail.  NOLINTNEXTLINE(bugprone-exception-escape)
 PlanStage::~PlanStage() {
   claims_.stop();
   wanted_ = 0;
@@ -57,12 +56,11 @@ PlanStage::~PlanStage() {
   watchThread_.request_stop();
   watchThread_.join();
   workers_.lock()->clear();  // joins
-  giveBack(0);
   finishThread_.request_stop();
 }
 
 void PlanStage::resize(int workers) {
-  if (wanted_.exchange(workers) == workers) return;
+  wanted_ = workers;
   claims_.resize(workers);
   startWorkers();
   inbox_.notifyAll();
@@ -74,11 +72,11 @@ void PlanStage::startWorkers() {
   const int missing = wanted_ - static_cast<int>(workers->size());
   for (int i = 0; i < missing; ++i) {
     const int index = static_cast<int>(workers->size());
-    workers->push_back(std::make_unique<Worker>(host_, queue_));
-    Worker& worker = *workers->back();
-    worker.thread = startThread(
+    auto made = std::make_unique<Worker>(host_, queue_);
+    made->thread = startThread(
         "pw-plan-" + std::to_string(index),
-        [this, &worker, index](const std::stop_token& stop) { work(worker, index, stop); });
+        [this, &worker = *made, index](const std::stop_token& stop) { work(worker, index, stop); });
+    workers->push_back(std::move(made));  // one that did not start takes no place
   }
 }
 
@@ -138,10 +136,15 @@ void PlanStage::work(Worker& worker, int index, const std::stop_token& stop) {
 
 void PlanStage::finish(const std::stop_token& stop) {
   // After a stop, this goes on until nothing is left, so that the results of finished work are
-  // committed.
-  while (!stop.stop_requested() || !outbox_.empty()) {
+  // committed, and what nobody will plan is given back.
+  for (;;) {
+    const bool isLast = stop.stop_requested();
+    if (isLast) giveBack(0);
     auto results = outbox_.take(kGroup, std::chrono::seconds(1), stop);
-    if (results.empty()) continue;
+    if (results.empty()) {
+      if (isLast) return;
+      continue;
+    }
     if (!committer_.commit(results, stop)) return;  // the claims go back when the instance ends
     std::unordered_set<std::int64_t> done;
     for (const auto& result : results) done.insert(idOf(result));

@@ -24,7 +24,7 @@ namespace planwright {
 class PlanStage {
  public:
   PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>* building, int workers);
-  ~PlanStage();  // NOLINT(bugprone-exception-escape): as there
+  ~PlanStage();
   PlanStage(const PlanStage&) = delete;
   PlanStage& operator=(const PlanStage&) = delete;
 
