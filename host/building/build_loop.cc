@@ -207,9 +207,11 @@ void BuildLoop::end(JobResult result, Round& round) {
   }
   OpenBuild& build = *at->second;
   touched_.push_back(result.build);
-  std::move(result.blobs.begin(), result.blobs.end(), std::back_inserter(round.blobs));
-  if (result.remoteEnd == RemoteEnd::IsOver) round.remoteOver.push_back(result.remoteToken);
-  if (result.remoteEnd == RemoteEnd::IsUnwanted) round.remoteUnwanted.push_back(result.remoteToken);
+  if (!result.blobs.empty() || result.remoteEnd != RemoteEnd::Stays)
+    round.brought.push_back({.build = result.build,
+                             .blobs = std::move(result.blobs),
+                             .remoteToken = result.remoteToken,
+                             .remoteEnd = result.remoteEnd});
   const int job = result.position;
   if (isFinal(build.graph().status(job))) return;  // cancelled before it was taken over
   if (result.lostFrom >= 0 && !build.isCancelled(job) && build.mayRedo(result.lostFrom))

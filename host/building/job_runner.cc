@@ -106,6 +106,7 @@ JobResult JobRunner::run(const JobTask& task) {
   result.position = task.position;
   result.attemptId = task.attemptId;
   result.error = toUtf8(result.error);
+  result.hold.reason = toUtf8(result.hold.reason);
   return result;
 }
 

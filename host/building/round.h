@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "building/job_task.h"
 #include "model/claims.h"
 #include "model/ids.h"
 #include "stages/stage.h"
@@ -17,15 +18,21 @@ namespace planwright {
 
 /// What one round of the build loop decided and has to write, all of it in one transaction.
 struct Round {
-  std::vector<StagedBlob> blobs;
+  /// What came with the end of a job, besides changes of jobs.
+  struct Brought {
+    BuildId build{};
+    std::vector<StagedBlob> blobs;
+    std::string remoteToken;
+    RemoteEnd remoteEnd = RemoteEnd::Stays;
+  };
+  std::vector<Brought> brought;
   std::vector<JobChange> changes;
   std::vector<BuildId> inserted;  ///< new builds, whose jobs have no rows yet
   std::vector<JobPlace> starts;
   std::vector<FinishedBuild> finished;
   std::vector<JobRedo> redone;
-  std::vector<CacheEntry> results;                      ///< for the cache
-  std::map<std::string, double> learned;                ///< seconds of jobs, by name
-  std::vector<std::string> remoteOver, remoteUnwanted;  ///< tokens of jobs at another engine
+  std::vector<CacheEntry> results;        ///< for the cache
+  std::map<std::string, double> learned;  ///< seconds of jobs, by name
   Hold hold;
 
   /// One statement writes all changes, so a second change of the same job in this round is merged

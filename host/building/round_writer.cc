@@ -33,14 +33,43 @@ bool isOutage(const std::exception& error) {
   return dynamic_cast<const Unavailable*>(&error) || dynamic_cast<const std::system_error*>(&error);
 }
 
+/// What all jobs of a round brought, one statement each.
+struct Brought {
+  std::vector<StagedBlob> blobs;
+  std::vector<std::string> remoteOver, remoteUnwanted;  ///< tokens
+
+  explicit Brought(const Round& round) {
+    for (const auto& one : round.brought) {
+      blobs.insert(blobs.end(), one.blobs.begin(), one.blobs.end());
+      if (one.remoteEnd == RemoteEnd::IsOver) remoteOver.push_back(one.remoteToken);
+      if (one.remoteEnd == RemoteEnd::IsUnwanted) remoteUnwanted.push_back(one.remoteToken);
+    }
+  }
+};
+
 /// How many statements write the round, without its starts: one alone needs no transaction.
-int statementsOf(const Round& round) {
-  const std::array isThere = {!round.blobs.empty(),          !round.changes.empty(),
-                              !round.finished.empty(),       !round.hold.empty(),
-                              !round.learned.empty(),        !round.redone.empty(),
-                              !round.results.empty(),        !round.remoteOver.empty(),
-                              !round.remoteUnwanted.empty(), hasEvents(round)};
+int statementsOf(const Round& round, const Brought& brought) {
+  const std::array isThere = {!brought.blobs.empty(),          !round.changes.empty(),
+                              !round.finished.empty(),         !round.hold.empty(),
+                              !round.learned.empty(),          !round.redone.empty(),
+                              !round.results.empty(),          !brought.remoteOver.empty(),
+                              !brought.remoteUnwanted.empty(), hasEvents(round)};
   return static_cast<int>(std::count(isThere.begin(), isThere.end(), true));
+}
+
+/// Why Postgres refuses what `write` writes. nullopt: it is written. An outage is thrown on.
+template <class Write>
+std::optional<std::string> whyRefused(Write write) {
+  try {
+    write();
+    return std::nullopt;
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const std::system_error&) {
+    throw;
+  } catch (const std::exception& e) {
+    return oneLine(e.what());
+  }
 }
 
 }  // namespace
@@ -68,33 +97,39 @@ std::optional<RoundWriter::Written> RoundWriter::write(const Round& round, OpenB
   return written;
 }
 
-/// Each build by itself, so that one that cannot be stored ends and the others go on.
+/// Each build by itself, so that one that cannot be stored ends and the others go on. The queue is
+/// held before anything else: a host that dies meanwhile starts no job that should wait.
 RoundWriter::Written RoundWriter::writeSingly(const Round& round,
                                               std::vector<FinishedBuild>& unstored) {
   std::set<BuildId> builds(round.inserted.begin(), round.inserted.end());
+  for (const auto& brought : round.brought) builds.insert(brought.build);
   for (const auto& change : round.changes) builds.insert(change.build);
   for (const auto& start : round.starts) builds.insert(start.build);
   for (const auto& redo : round.redone) builds.insert(redo.build);
   for (const auto& finished : round.finished) builds.insert(finished.build);
+  hold(round.hold);
   Written written;
   for (const auto id : builds) {
     Written part;
-    try {
-      writeOnce(partOf(round, id), part);
-    } catch (const std::exception& e) {
-      if (isOutage(e)) throw;
-      unstored.push_back(fail(round, id, oneLine(e.what())));
+    if (const auto why = whyRefused([&] { writeOnce(partOf(round, id), part); })) {
+      unstored.push_back(fail(round, id, *why));
       continue;
     }
     std::move(part.tasks.begin(), part.tasks.end(), std::back_inserter(written.tasks));
     std::move(part.failed.begin(), part.failed.end(), std::back_inserter(written.failed));
   }
-  Round rest;  // what belongs to no build alone
-  rest.remoteOver = round.remoteOver;
-  rest.remoteUnwanted = round.remoteUnwanted;
-  rest.hold = round.hold;
-  writeOnce(rest, written);
   return written;
+}
+
+/// A reason that cannot be stored does not let the queue go on.
+void RoundWriter::hold(const Hold& hold) {
+  if (hold.empty()) return;
+  QueueRows queue(connection_);
+  const auto why =
+      whyRefused([&] { queue.holdBuilding(queue_.name, hold.reason, hold.quarantined); });
+  if (!why) return;
+  log::error("the reason of a hold cannot be stored queue={}: {}", queue_.name, *why);
+  queue.holdBuilding(queue_.name, "Its builder cannot go on; the host's log says why.", {});
 }
 
 /// Without what was learned: it is not worth an error.
@@ -104,7 +139,7 @@ Round RoundWriter::partOf(const Round& round, BuildId id) const {
     std::copy_if(from.begin(), from.end(), std::back_inserter(to), which);
   };
   Round part;
-  part.blobs = round.blobs;
+  take(round.brought, part.brought, of);
   take(round.changes, part.changes, of);
   take(round.inserted, part.inserted, [id](BuildId one) { return one == id; });
   take(round.starts, part.starts, of);
@@ -128,16 +163,14 @@ FinishedBuild RoundWriter::fail(const Round& round, BuildId id, const std::strin
   failed.outcome = FinishedBuild::Outcome::Failed;
   failed.reasonCode = "internal";
   failed.error = "Its results could not be stored: " + why;
-  try {
+  const auto refusal = whyRefused([&] {
     Transaction transaction(connection_);
     Jobs(connection_).fail(failed, queue_.name);
     Plans(connection_).finish({failed}, queue_.name);
     transaction.commit();
-  } catch (const Unavailable&) {
-    throw;
-  } catch (const std::exception& e) {  // its claim is given back as one that nobody knows
-    log::error("build {} cannot even be failed: {}", number(id), e.what());
-  }
+  });
+  if (refusal)  // its claim is given back as one that nobody knows
+    log::error("build {} cannot even be failed: {}", number(id), *refusal);
   return failed;
 }
 
@@ -192,14 +225,15 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   const std::string& queue = queue_.name;
   const Starts starts = sortStarts(round);
   const bool isStarting = !starts.inserts.empty() || !starts.updates.empty();
-  const int statements =
-      statementsOf(round) + (starts.inserts.empty() ? 0 : 1) + (starts.updates.empty() ? 0 : 1);
+  const Brought brought(round);
+  const int statements = statementsOf(round, brought) + (starts.inserts.empty() ? 0 : 1) +
+                         (starts.updates.empty() ? 0 : 1);
   if (statements == 0) return;
   stageManifests(round);
   std::unique_ptr<Transaction> transaction;
   if (statements > 1) transaction = std::make_unique<Transaction>(connection_);
   Jobs jobs(connection_);
-  Blobs::record(connection_, round.blobs);
+  Blobs::record(connection_, brought.blobs);
   if (!round.hold.empty())
     QueueRows(connection_).holdBuilding(queue, round.hold.reason, round.hold.quarantined);
   if (!round.redone.empty()) jobs.redo(round.redone, queue);
@@ -216,8 +250,8 @@ void RoundWriter::writeOnce(const Round& round, Written& written) {
   if (!round.finished.empty()) failpoint("build.commit.before");
   if (!round.finished.empty()) done = Plans(connection_).finish(round.finished, queue);
   if (!round.results.empty()) JobCache(connection_, host_.blobs).record(round.results);
-  if (!round.remoteOver.empty()) RemoteJobs(connection_).end(round.remoteOver);
-  if (!round.remoteUnwanted.empty()) RemoteJobs(connection_).withdraw(round.remoteUnwanted);
+  if (!brought.remoteOver.empty()) RemoteJobs(connection_).end(brought.remoteOver);
+  if (!brought.remoteUnwanted.empty()) RemoteJobs(connection_).withdraw(brought.remoteUnwanted);
   if (!round.learned.empty()) jobs.learn(queue, round.learned);
   if (transaction) transaction->commit();
   if (!round.changes.empty()) failpoint("job.commit.after");

@@ -40,6 +40,7 @@ class RoundWriter {
   void stageManifests(const Round& round);
   void count(std::size_t finished, std::size_t refused);
   Written writeSingly(const Round& round, std::vector<FinishedBuild>& unstored);
+  void hold(const Hold& hold);
   Round partOf(const Round& round, BuildId id) const;
   FinishedBuild fail(const Round& round, BuildId id, const std::string& why);
   void takeIds(const std::vector<InsertedJob>& inserted, Written& written);

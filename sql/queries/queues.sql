@@ -39,14 +39,18 @@ e as (
 select revision from u
 
 -- name: queue_hold_planning
--- $1 name, $2 why, $3 digest of the quarantined plugin that is the reason, or ''
-with u as (update queues set plan_held = $2, plan_quarantine = nullif($3, '') where name = $1 returning name)
+-- $1 name, $2 why, $3 digest of the quarantined plugin that is the reason, or ''. Nothing if it is held for that already.
+with u as (
+  update queues set plan_held = $2, plan_quarantine = nullif($3, '')
+   where name = $1 and (plan_held, plan_quarantine) is distinct from ($2, nullif($3, '')) returning name)
 insert into events (queue, subject, type, level, body)
 select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', $2::text, 'build', null) from u
 
 -- name: queue_hold_building
 -- as queue_hold_planning
-with u as (update queues set build_held = $2, build_quarantine = nullif($3, '') where name = $1 returning name)
+with u as (
+  update queues set build_held = $2, build_quarantine = nullif($3, '')
+   where name = $1 and (build_held, build_quarantine) is distinct from ($2, nullif($3, '')) returning name)
 insert into events (queue, subject, type, level, body)
 select name, 'queue/' || name, 'queue.held', 'error', jsonb_build_object('plan', null, 'build', $2::text) from u
 
