@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/embedded_files.h"
+#include "base/glob.h"
 #include "base/json.h"
 
 namespace planwright {
@@ -113,6 +114,9 @@ Result<void> readFiles(const JsonValue& json, const Positions& positions, const 
     if (!isInnerPath(view((*outputs)[i])))
       return invalid(fmt::format("{}/outputs/{}: \"{}\" leaves the job's folder", at, i,
                                  (*outputs)[i].GetString()),
+                     fmt::format("{}/outputs/{}", at, i));
+    if (const std::string why = whyNotGlob(view((*outputs)[i])); !why.empty())
+      return invalid(fmt::format("{}/outputs/{}: {}", at, i, why),
                      fmt::format("{}/outputs/{}", at, i));
     job.outputs.emplace_back(view((*outputs)[i]));
   }

@@ -1,5 +1,9 @@
 #include "base/glob.h"
 
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace planwright::glob_test {
@@ -55,6 +59,47 @@ TEST(Glob, ClassesAndQuestionMarks) {
   EXPECT_TRUE(globMatches("[a-c]?.x", "b1.x"));
   EXPECT_FALSE(globMatches("[!a-c]?.x", "b1.x"));
   EXPECT_TRUE(globMatches("[", "["));
+}
+
+TEST(Glob, APatternIsRefusedWithASentence) {
+  const std::map<std::string, std::string> wrong = {
+      {"", "is empty"},
+      {"[", "that no ] closes"},
+      {"a[b", "that no ] closes"},
+      {"[a-", "that no ] closes"},
+      {"[]", "without a character"},
+      {"[!]", "without a character"},
+      {"[^]", "without a character"},
+      {"[]a", "without a character"},
+      {"[c-a]", "ends before it begins"},
+      {"[!z-a]", "ends before it begins"},
+      {"x[a-cz-y]", "ends before it begins"},
+      {"[\u00e4]", "not ASCII"},
+      {"[a-\u00e4]", "not ASCII"},
+      {"a\\", "write [*] for a * itself"},
+      {"a\\*.txt", "write [*] for a * itself"},
+  };
+  for (const auto& [pattern, why] : wrong)
+    EXPECT_NE(whyNotGlob(pattern).find(why), std::string::npos)
+        << pattern << ": " << whyNotGlob(pattern);
+}
+
+// A range was looked for wherever a - stood, so that some of these were refused.
+TEST(Glob, APatternThatIsAcceptedMeansWhatTheMatcherTakesItFor) {
+  const std::map<std::string, std::string> fits = {
+      // each of these characters, and no other
+      {"[a-c-a]", "-abc"}, {"[-a]", "-a"},   {"[a-]", "-a"},         {"[]]", "]"}, {"[]a]", "]a"},
+      {"[[]", "["},        {"[a-c]", "abc"}, {"[a-ce-g]", "abcefg"}, {"[*]", "*"}, {"[\\]", "\\"},
+      {"[a-a]", "a"},      {"[--0]", "-.0"}, {"[+--]", "+,-"}};
+  for (const auto& [pattern, characters] : fits) {
+    EXPECT_EQ(whyNotGlob(pattern), "") << pattern;
+    std::string found;
+    for (char c = ' '; c < 127; ++c)
+      if (c != '/' && globMatches(pattern, std::string(1, c))) found += c;
+    EXPECT_THAT(found, testing::UnorderedElementsAreArray(characters)) << pattern;
+  }
+  for (const char* pattern : {"*", "**", "**/*.txt", "/a", "a?b", "[!]]", "[!a-c]x", "a-b", "]"})
+    EXPECT_EQ(whyNotGlob(pattern), "") << pattern;
 }
 
 TEST(Glob, StaysQuickOnHostilePatterns) {

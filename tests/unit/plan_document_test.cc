@@ -54,6 +54,15 @@ TEST(PlanDocument, RefusesPathsThatLeaveTheWorkFolder) {
             std::string::npos);
 }
 
+// It fitted nothing, and the job failed for want of its outputs.
+TEST(PlanDocument, RefusesPatternsOfOutputsAsAConfigurationDoes) {
+  for (const char* pattern : {"*.[ch", "[z-a]", "a\\\\*"})
+    EXPECT_NE(problemOf(std::string(R"({"jobs":[{"id":"a","outputs":[")") + pattern + R"("]}]})")
+                  .find("/jobs/0/outputs/0: \""),
+              std::string::npos)
+        << pattern;
+}
+
 TEST(PlanDocument, AnInputFromAJobMustAlsoBeANeed) {
   EXPECT_NE(problemOf(R"({"jobs":[{"id":"a"},{"id":"b","inputs":{"x":"a/out"}}]})")
                 .find("must also name \"a\""),

@@ -8,25 +8,38 @@
 namespace pw {
 namespace glob_detail {
 
-/// Matches one [...] class at `pattern[at]`; nullopt if it is not closed. `at` moves behind it.
-inline std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char c) {
+/// Reads one [...] class at `pattern[at]`: `range(from, to)` for each range, or character, in it.
+/// Gives whether it is negated, nullopt if it is not closed. `at` moves behind it.
+template <class Range>
+std::optional<bool> readClass(std::string_view pattern, std::size_t& at, Range range) {
   std::size_t i = at + 1;
   const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
   if (negated) ++i;
-  bool found = false;
+  const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(pattern[n]); };
   for (bool first = true; i < pattern.size(); first = false) {
     if (pattern[i] == ']' && !first) {
       at = i + 1;
-      return found != negated;
+      return negated;
     }
     if (i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']') {
-      found |= pattern[i] <= c && c <= pattern[i + 2];
+      range(byte(i), byte(i + 2));
       i += 3;
     } else {
-      found |= pattern[i++] == c;
+      range(byte(i), byte(i));
+      ++i;
     }
   }
   return std::nullopt;
+}
+
+/// Matches one [...] class at `pattern[at]`; nullopt if it is not closed. `at` moves behind it.
+inline std::optional<bool> matchesClass(std::string_view pattern, std::size_t& at, char c) {
+  bool found = false;
+  const auto negated = readClass(pattern, at, [&](unsigned char from, unsigned char to) {
+    found |= from <= static_cast<unsigned char>(c) && static_cast<unsigned char>(c) <= to;
+  });
+  if (!negated) return std::nullopt;
+  return found != *negated;
 }
 
 /// Whether `c` fits the one of the pattern at `at`, which then moves behind it.
@@ -97,7 +110,8 @@ inline bool matches(std::string_view pattern, std::string_view text) {
 /// Whether a path matches a pattern. The path is relative and has '/' between its parts. `*`, `?`
 /// and the class `[a-z]` (`[!a-z]`: none of these) stay within one part; a part `**` is any number
 /// of folders, none included. A pattern without a slash is matched against the last part, in
-/// whatever folder; a slash in front ties it to the top. Never takes exponential time.
+/// whatever folder; a slash in front ties it to the top. A backslash is a character like others:
+/// `[*]` fits a star. Never takes exponential time.
 inline bool globMatches(std::string_view pattern, std::string_view path) {
   if (pattern.find('/') == std::string_view::npos)
     path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
