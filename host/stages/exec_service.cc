@@ -179,6 +179,11 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
   return out;
 }
 
+bool isGranted(const ExecGrant& granted, const std::string& program) {
+  return !granted || std::any_of(granted->begin(), granted->end(),
+                                 [&](const auto& name) { return name == "*" || name == program; });
+}
+
 const char* outcomeOf(const ProgramExit& end) {
   if (!end.refusal.empty()) return "refused";
   if (end.limit != ProgramLimit::None) return "limit";
@@ -216,17 +221,25 @@ std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
 }
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               PrivateFolders& folders) {
-  return runProgram(specJson, call, programs, folders, call.token());
+                               PrivateFolders& folders, const ExecGrant& granted) {
+  return runProgram(specJson, call, programs, folders, granted, call.token());
 }
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               PrivateFolders& folders, const std::stop_token& stop) {
+                               PrivateFolders& folders, const ExecGrant& granted,
+                               const std::stop_token& stop) {
   const auto json = parseJson(specJson);
   if (!json) return json.error();
   const PrivateFolders::Lease folder(folders);
   auto spec = parseSpec(*json, call.services(), folder.path().string());
   if (!spec) return spec.error();
+  if (const auto& program = spec->argv.front(); !isGranted(granted, program))
+    return Error{ErrorKind::Forbidden,
+                 fmt::format("The plugin may not start {}: permissions.exec in its manifest does "
+                             "not name it",
+                             cleanText(program, 200)),
+                 {},
+                 "/argv/0"};
   for (const auto& [name, value] : call.services().programSecrets())
     spec->env.push_back(name + "=" + value);
   if (auto placed = placeFiles(*json, spec->cwd, call); !placed) return placed.error();

@@ -111,7 +111,7 @@ struct HostFunctions {
                              c->masked(view(fields), kLogLimitBytes));
         return 0;
       }
-      const auto line = cleanText(view(message), kLogLimitBytes);
+      const auto line = of(ctx).masked(view(message), kLogLimitBytes);
       const auto& plugin = of(ctx).plugin_;
       if (level >= PW_ERROR)
         log::error("plugin {}: {}", plugin, line);
@@ -131,7 +131,7 @@ struct HostFunctions {
       if (auto* call = running(c))
         call->services().metric(kind, view(name), value, c->masked(view(labels), kLogLimitBytes));
       else if (of(ctx).count_)
-        of(ctx).count_(kind, view(name), value, view(labels));
+        of(ctx).count_(kind, view(name), value, of(ctx).masked(view(labels), kLogLimitBytes));
       return 0;
     });
   }
@@ -170,7 +170,7 @@ struct HostFunctions {
       if (c)
         c->fail(why, view(message), view(details), retryAfterMs);
       else
-        log::warn("plugin {}: {}", of(ctx).plugin_, cleanText(view(message), kLogLimitBytes));
+        log::warn("plugin {}: {}", of(ctx).plugin_, of(ctx).masked(view(message), kLogLimitBytes));
       return 0;
     });
   }
@@ -208,6 +208,7 @@ struct HostFunctions {
       const auto value = call->services().secret(view(name));
       if (!value) return notGranted(c, view(name), "name it in secrets: of this stage");
       if (!value->empty()) {
+        of(ctx).given_.lock()->add(*value);
         const std::lock_guard lock(c->mutex);
         c->secrets.add(*value);
       }
@@ -222,8 +223,9 @@ struct HostFunctions {
       if (!call) return PW_BUG;
       auto& host = of(ctx);
       auto elsewhere = call->services().execute(view(spec));
-      const auto result = elsewhere ? std::move(*elsewhere)
-                                    : runProgram(view(spec), *call, host.programs_, host.folders_);
+      const auto result =
+          elsewhere ? std::move(*elsewhere)
+                    : runProgram(view(spec), *call, host.programs_, host.folders_, host.exec_);
       if (!result) return refused(c, result.error());
       sink(arg, {result->data(), result->size()});
       return PW_OK;
@@ -231,10 +233,16 @@ struct HostFunctions {
   }
 };
 
-HostTable::HostTable(std::string plugin, std::vector<std::string> secrets, Programs& programs,
-                     std::filesystem::path workFolder, CountMetric count)
-    : plugin_(std::move(plugin)),
-      secrets_(std::move(secrets)),
+std::string HostTable::masked(std::string_view text, std::size_t limitBytes) {
+  return cleanText(given_.lock()->without(text.substr(0, std::min(text.size(), 2 * limitBytes))),
+                   limitBytes);
+}
+
+HostTable::HostTable(const Manifest& plugin, Programs& programs, std::filesystem::path workFolder,
+                     CountMetric count)
+    : plugin_(plugin.id),
+      secrets_(plugin.secrets),
+      exec_(plugin.exec),
       programs_(programs),
       folders_(std::move(workFolder)),
       count_(std::move(count)) {

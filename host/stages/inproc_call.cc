@@ -50,7 +50,6 @@ void pw_call::begin(std::optional<Verb> what, planwright::StageCall& call) {
   broken.clear();
   hostError = nullptr;
   hint.clear();
-  secrets = {};
   stage.store(&call, std::memory_order_release);
 }
 

@@ -29,7 +29,7 @@ struct pw_call {
   std::string broken;                    ///< how the plugin broke the contract; empty = it did not
   std::exception_ptr hostError;          ///< our own infrastructure failed inside a callback
   std::string hint;                ///< why a host function last refused; told with the failure
-  planwright::SecretMask secrets;  ///< handed out
+  planwright::SecretMask secrets;  ///< handed out, in this call or one before
 
   pw_call() = default;
   ~pw_call() = default;
@@ -45,7 +45,7 @@ struct pw_call {
   pw_status emit(std::string_view what, std::string_view json);
   void fail(pw_status why, std::string_view message, std::string_view details,
             std::uint64_t retryAfterMs);
-  /// `text` cleaned and without the secrets the call was given.
+  /// `text` cleaned and without the secrets that the instance was given.
   std::string masked(std::string_view text, std::size_t limitBytes);
 
  private:

@@ -67,7 +67,7 @@ Library::Library(std::unique_ptr<boost::dll::shared_library> code, fs::path file
     : code_(std::move(code)),
       file_(std::move(file)),
       manifest_(std::move(manifest)),
-      host_(manifest_.id, manifest_.secrets, programs, workFolder, std::move(count)) {}
+      host_(manifest_, programs, workFolder, std::move(count)) {}
 
 Library::~Library() {
   if (opened_) module_->close();

@@ -96,8 +96,10 @@ Result<Manifest> ManifestReader::parse(std::string_view json) const {
   out.reload = reload == "unload"    ? Manifest::Reload::Unload
                : reload == "process" ? Manifest::Reload::Process
                                      : Manifest::Reload::Any;
-  if (const auto* asks = find(*document, "permissions"))
+  if (const auto* asks = find(*document, "permissions")) {
     out.network = boolOr(*asks, "network", false);
+    if (find(*asks, "exec")) out.exec = textsOf(*asks, "exec");
+  }
   const auto* settings = find(*document, "settings");
   out.settingsSchemaJson = settings ? toJson(*settings) : "{}";
   out.json = toJson(*document);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@ namespace planwright {
 
 /// A larger file is no plugin.
 inline constexpr std::size_t kPluginFileBytes = std::size_t{1} << 30;
+
+/// Programs that a plugin may start through planwright.exec/1, each as the first word of its argv;
+/// "*" = any. nullopt: it does not say, and may start any.
+using ExecGrant = std::optional<std::vector<std::string>>;
 
 /// What a plugin says of itself (plugin.json; sdk/schema/manifest.schema.json has every member).
 struct Manifest {
@@ -32,6 +37,7 @@ struct Manifest {
   enum class Reload { Any, Unload, Process };
   Reload reload = Reload::Any;
   bool network = false;  ///< asks for it
+  ExecGrant exec;        ///< programs that it may start
   bool provides(std::string_view stage) const;
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };

@@ -96,8 +96,9 @@ Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPl
 /// are stopped with the call, and when the worker is gone.
 class ProcessInstance::Programs {
  public:
-  Programs(WorkerHost& host, StageCall& call)
+  Programs(WorkerHost& host, const ExecGrant& granted, StageCall& call)
       : host_(host),
+        granted_(granted),
         call_(call),
         onStop_(call.token(), [this] { stop_.request_stop(); }) {}
   ~Programs() { stop_.request_stop(); }
@@ -109,7 +110,7 @@ class ProcessInstance::Programs {
       std::string meta;
       try {
         const auto result =
-            runProgram(spec, call_, host_.programs, host_.folders, stop_.get_token());
+            runProgram(spec, call_, host_.programs, host_.folders, granted_, stop_.get_token());
         if (result) {
           worker.send(FrameKind::Reply, number, "{}", *result);
           return;
@@ -126,6 +127,7 @@ class ProcessInstance::Programs {
 
  private:
   WorkerHost& host_;
+  const ExecGrant& granted_;
   StageCall& call_;
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> onStop_;
@@ -202,7 +204,8 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
   const std::string item = itemOf(request);
   std::optional<Result<Frame>> end;
   try {
-    Programs programs(*host_, call);  // gone before the worker is: they answer to it
+    // Gone before the worker is: they answer to it.
+    Programs programs(*host_, task_.manifest.exec, call);
     if (process_->send(kindOf(request.verb), number, toMeta(request), dataOf(request)))
       end = await(number, call, programs);
   } catch (...) {  // our own services failed: what the worker would say now is of no use

@@ -30,9 +30,11 @@ TrialServices quietServices() {
 /// Programs for a fake host, as far as the samples of the author need them.
 class HostPrograms {
  public:
+  explicit HostPrograms(const ExecGrant& granted) : granted_(granted) {}
+
   std::string run(std::string_view spec) {
     StageCall call(services_);
-    const auto result = runProgram(spec, call, programs_, folders_);
+    const auto result = runProgram(spec, call, programs_, folders_, granted_);
     if (result) return *result;
     JsonWriter json;
     json.object().member("outcome", "refused").member("error", result.error().message);
@@ -40,6 +42,7 @@ class HostPrograms {
   }
 
  private:
+  const ExecGrant& granted_;
   TrialPrograms programs_;
   TrialServices services_ = quietServices();
   PrivateFolders folders_{{}};
@@ -57,7 +60,9 @@ class ModuleTrial final : public WorkTrial {
     std::optional<HostPrograms> programs;
     FakeHost host;
     if (wish.runsPrograms)
-      host.exec = [&own = programs.emplace()](std::string_view spec) { return own.run(spec); };
+      host.exec = [&own = programs.emplace(subject_.manifest.exec)](std::string_view spec) {
+        return own.run(spec);
+      };
     if (wish.isStopped) host.cancelAt = 1;
     const End end = module_.work(host, stage_, sample);
     return {end.ok(), end.status == PW_BUG, false, said(end), host.emitted("plan")};

@@ -53,8 +53,9 @@ class PluginWorker : public testing::Test {
 
 TEST_F(PluginWorker, GivesTheSameOutcomesAsInThisProcess) {
   services.secrets = {{"token", "hunter2"}};
-  for (const char* how : {"plan", "throw", "throw-int", "double", "wrong-kind", "reject", "retry",
-                          "cancelled", "missing-blob", "secret", "other-secret", "exec"}) {
+  for (const char* how :
+       {"plan", "throw", "throw-int", "double", "wrong-kind", "reject", "retry", "cancelled",
+        "missing-blob", "secret", "other-secret", "exec", "other-exec"}) {
     SCOPED_TRACE(how);
     const auto inner = plan(*planner(how, {}), "hello");
     const auto innerLogs = std::exchange(services.logs, {});

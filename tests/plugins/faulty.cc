@@ -36,6 +36,7 @@ class Faulty {
     if (how_ == "secret") call.info("the token is " + call.secret("token"));
     if (how_ == "other-secret") call.secret("password");
     if (how_ == "exec") call.info(call.exec({.argv = {"true"}}).how());
+    if (how_ == "other-exec") call.exec({.argv = {"/bin/true"}});
     if (how_ == "wait") waitForInterrupt(call);
     if (how_ == "die") die(firstWord(input.text()));
     if (how_ == "fork") call.info(std::to_string(forkOne()));

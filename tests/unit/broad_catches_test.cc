@@ -67,7 +67,7 @@ const std::map<std::string, Allowed>& allowed() {
       {"remote_engine.cc", {2, Loop}},
       {"restore.cc", {1, Undo}},
       {"retention.cc", {2, Loop}},
-      {"round_writer.cc", {3, Loop}},
+      {"round_writer.cc", {2, Loop}},
       {"route_support.cc", {1, Undo}},
       {"serve.cc", {1, Program}},
       {"shared_flight.h", {1, Undo}},

@@ -17,14 +17,14 @@ using testing::HasSubstr;
 class Exec : public testing::Test {
  protected:
   JsonDocument run(std::string_view spec, ScriptedPrograms& programs) {
-    const auto result = runProgram(spec, call, programs, folders);
+    const auto result = runProgram(spec, call, programs, folders, granted);
     EXPECT_TRUE(result) << result.error().message;
     auto json = parseJson(result ? *result : "{}");
     return std::move(*json);
   }
   std::string whyNot(std::string_view spec) {
     ScriptedPrograms programs;
-    const auto result = runProgram(spec, call, programs, folders);
+    const auto result = runProgram(spec, call, programs, folders, granted);
     EXPECT_TRUE(programs.ran.empty());
     return result ? "it ran" : result.error().message;
   }
@@ -33,6 +33,7 @@ class Exec : public testing::Test {
   PrivateFolders folders{folder.path()};
   FakeServices services;
   StageCall call{services};
+  ExecGrant granted;  ///< any
 };
 
 TEST_F(Exec, GivesThePrivateFolderWithItsFilesAndEmptiesItAfterwards) {
@@ -99,9 +100,27 @@ TEST_F(Exec, ALostProgramIsToBeTriedAgain) {
     end.startError = "the keeper died";
     return end;
   });
-  const auto result = runProgram(R"({"argv":["x"]})", call, programs, folders);
+  const auto result = runProgram(R"({"argv":["x"]})", call, programs, folders, granted);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::Unavailable);
+}
+
+// The manifest said which programs, and nobody looked at it.
+TEST_F(Exec, StartsOnlyWhatTheManifestNames) {
+  granted = {"git", "/usr/bin/python3"};
+  EXPECT_THAT(whyNot(R"({"argv":["sh","-c","git"]})"), HasSubstr("may not start sh"));
+  EXPECT_THAT(whyNot(R"({"argv":["/usr/bin/git"]})"), HasSubstr("may not start /usr/bin/git"));
+  for (const char* spec : {R"({"argv":["git","fetch"]})", R"({"argv":["/usr/bin/python3"]})"}) {
+    ScriptedPrograms programs;
+    run(spec, programs);
+    EXPECT_EQ(programs.ran.size(), 1U) << spec;
+  }
+  granted = std::vector<std::string>();
+  EXPECT_THAT(whyNot(R"({"argv":["true"]})"), HasSubstr("may not start true"));
+  granted = {"*"};
+  ScriptedPrograms programs;
+  run(R"({"argv":["sh"]})", programs);
+  EXPECT_EQ(programs.ran.size(), 1U);
 }
 
 TEST_F(Exec, AStoppedCallStartsNothingMore) {

@@ -105,6 +105,9 @@ TEST_F(FaultyPlugin, ProgramsRunThroughTheHost) {
   EXPECT_FALSE(plan("exec").failure);
   EXPECT_EQ(host->programs.ran.size(), 1u);
   EXPECT_THAT(services.logs, ElementsAre("succeeded"));
+  EXPECT_THAT(failureOf("other-exec").message, HasSubstr("may not start /bin/true"))
+      << "its manifest names true";
+  EXPECT_EQ(host->programs.ran.size(), 1u);
 }
 
 TEST_F(FaultyPlugin, AStoppedCallIsInterruptedAndHasTheClassOfItsReason) {
