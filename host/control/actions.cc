@@ -121,9 +121,9 @@ Result<Enqueued> Actions::enqueuePlan(std::int64_t input, bool force, const std:
   });
   failpoint("enqueue.commit.after");
   if (rows.empty()) return noSuch("input", input);
-  const std::string outcome = rows.text(0, 2);
+  const std::string outcome = rows.text(0, "outcome");
   if (outcome == "planning" || outcome == "planned") return refusedPlan(input, outcome);
-  return queued(lineOf(LiveQueue::Stage::Plan), *connection, input, planList(rows.text(0, 1)),
+  return queued(lineOf(LiveQueue::Stage::Plan), *connection, input, planList(rows.text(0, "queue")),
                 outcome == "already_queued");
 }
 
@@ -147,11 +147,11 @@ Result<Enqueued> Actions::enqueueBuild(const EnqueueBuild& wish) const {
   });
   failpoint("enqueue.commit.after");
   if (rows.empty()) return noSuch("plan", wish.plan);
-  const std::string outcome = rows.text(0, 2);
+  const std::string outcome = rows.text(0, "outcome");
   if (outcome != "queued" && outcome != "already_queued")
-    return refusedBuild(wish.plan, outcome, rows.number(0, 3));
-  return queued(lineOf(LiveQueue::Stage::Build), *connection, wish.plan, buildList(rows.text(0, 1)),
-                outcome == "already_queued");
+    return refusedBuild(wish.plan, outcome, rows.number(0, "build_id"));
+  return queued(lineOf(LiveQueue::Stage::Build), *connection, wish.plan,
+                buildList(rows.text(0, "queue")), outcome == "already_queued");
 }
 
 std::int64_t Actions::enqueueWaiting(LiveQueue::Stage stage, const std::string& queue,
@@ -170,7 +170,7 @@ std::int64_t Actions::enqueueWaiting(LiveQueue::Stage stage, const std::string& 
                           : connection->run("enqueue_plans", {ids, false, actor, "all", true});
     std::vector<std::int64_t> pushed;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (rows.text(i, 2) == "queued") pushed.push_back(rows.number(i, 0));
+      if (rows.text(i, "outcome") == "queued") pushed.push_back(rows.number(i, "id"));
     if (pushed.empty()) continue;
     push(line.list(queue), pushed);
     count += static_cast<std::int64_t>(pushed.size());

@@ -127,16 +127,14 @@ Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat form
   for (const auto& artifact : manifest->artifacts) digests.add(artifact.digest);
   const Rows rows = parts_.database.lease()->run("api_archive", {build, digests.take()});
   if (rows.empty()) return notFound(fmt::format("There is no build {}.", build));
-  if (!rows.text(0, 1).empty())
-    return Error{ErrorKind::Gone,
-                 fmt::format("The bytes of {} have been pruned.", rows.text(0, 1)),
-                 "pruned",
-                 {}};
+  if (const std::string lost = rows.text(0, "lost"); !lost.empty())
+    return Error{
+        ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", lost), "pruned", {}};
   const char* ending = format == ArchiveFormat::Tar ? "tar" : "zip";
   ArtifactArchive archive;
   archive.tag = fmt::format("{}-{}", Digest::of(manifest->json()).text(), ending);
   archive.fileName = fmt::format("build-{}.{}", build, ending);
-  archive.write = [this, format, fileTime = rows.number(0, 0),
+  archive.write = [this, format, fileTime = rows.number(0, "ended"),
                    artifacts = std::move(manifest->artifacts)](const ByteSink& sink) {
     ArchiveWriter writer(format, fileTime, sink);
     for (const auto& artifact : artifacts) {
@@ -161,9 +159,9 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
   const Rows rows =
       connection->run("api_attempt", {job, n ? std::optional(std::to_string(*n)) : std::nullopt});
   if (!rows.empty())
-    return LogPlace{.path = parts_.logs.folder() / rows.text(0, 0),
-                    .attempt = rows.number(0, 0),
-                    .isComplete = rows.flag(0, 1)};
+    return LogPlace{.path = parts_.logs.folder() / rows.text(0, "id"),
+                    .attempt = rows.number(0, "id"),
+                    .isComplete = rows.flag(0, "is_over")};
   if (connection->run("api_job", {job}).empty()) return missing(*connection, "job", job);
   if (n) return notFound(fmt::format("Job {} has no attempt {}.", job, *n));
   return LogPlace{};

@@ -40,7 +40,7 @@ Rows traced(Connection& connection, std::string_view statement, std::int64_t id,
   Transaction together(connection);
   connection.run(statement, {id, traceId});
   Rows rows = enqueue();
-  if (!rows.empty() && rows.text(0, 2) == "queued") together.commit();
+  if (!rows.empty() && rows.text(0, "outcome") == "queued") together.commit();
   return rows;
 }
 

@@ -12,6 +12,7 @@
 #include "control/item_json.h"
 #include "control/missing.h"
 #include "control/pages.h"
+#include "control/query_key.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -177,28 +178,24 @@ Listings::Total Listings::total(Connection& connection, const Search& search) {
   if (!search.isNarrowed) {
     const auto read = [&] {
       const Rows rows = connection.run(tableOf(search.what).window, {kNewest, kTotalWindow, false});
-      return Total{rows.number(0, 1), rows.number(0, 1) >= kTotalWindow};
+      return Total{rows.number(0, "seen"), rows.number(0, "seen") >= kTotalWindow};
     };
     return totals_.get(std::string(tableOf(search.what).list), read);
   }
   const auto& query = search.query;
   const std::string_view list = tableOf(search.what).total;
-  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", list, query.queue.value_or("\1"),
-                                      search.statuses.value_or("\1"), query.text.value_or("\1"),
-                                      query.reason.value_or("\1"));
+  const std::string key = queryKey(list, query.queue, search.statuses, query.text, query.reason);
   const int window = query.text || query.reason ? kSearchWindow : kTotalWindow;
   return totals_.get(key, [&] {
     const Rows rows = connection.run(list, {kNewest, query.queue, search.statuses, query.text,
                                             query.reason, window, search.isOfEnded});
-    return Total{rows.number(0, 0), rows.number(0, 1) >= window};
+    return Total{rows.number(0, "fitting"), rows.number(0, "seen") >= window};
   });
 }
 
 Result<std::string> Listings::list(Listed what, const ListQuery& query) {
-  const std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(what), query.queue.value_or("\1"),
-                  query.status.value_or("\1"), query.text.value_or("\1"),
-                  query.reason.value_or("\1"), query.cursor.value_or("\1"), query.limit);
+  const std::string key = queryKey(static_cast<int>(what), query.queue, query.status, query.text,
+                                   query.reason, query.cursor, query.limit);
   const bool isFirstPage = !query.cursor && !query.reason;  // reasons come and go by the clock
   return answers_.get(key, isFirstPage,
                       [&](Connection& connection) { return read(connection, what, query); });
@@ -226,8 +223,8 @@ Result<ReadAnswer> Listings::read(Connection& connection, Listed what, const Lis
                       "id", below);
       if (next) break;
       const Rows window = connection.run(table.window, {below, kListWindow, search.isOfEnded});
-      if (window.number(0, 1) < kListWindow) break;  // that was the last one
-      below = window.number(0, 0);
+      if (window.number(0, "seen") < kListWindow) break;  // that was the last one
+      below = window.number(0, "first_id");
       if (parts_.clock.steady() < end) continue;
       next = below;
       break;
@@ -268,7 +265,7 @@ std::string Listings::jobsPage(Connection& connection, std::int64_t build, std::
   Page page(Listed::Jobs, connection, limit);
   const auto next =
       page.add(connection.run("api_build_jobs", {build, after, limit + 1}), "position", after);
-  return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, 0)).json;
+  return page.end(next, connection.run("api_build_jobs_total", {build}).number(0, "jobs")).json;
 }
 
 Result<std::string> Listings::jobsOfPlan(std::int64_t plan,
@@ -280,7 +277,7 @@ Result<std::string> Listings::jobsOfPlan(std::int64_t plan,
   const Rows found = connection->run("api_plan", {plan});
   if (found.empty()) return missing(*connection, "plan", plan);
   const std::int64_t build = Row(found, 0).number("build_id");
-  if (build != 0 && connection->run("api_build_jobs_total", {build}).number(0, 0) > 0)
+  if (build != 0 && connection->run("api_build_jobs_total", {build}).number(0, "jobs") > 0)
     return jobsPage(*connection, build, *after, limit);
   return plannedJobs(plan, std::string(Row(found, 0).text("plan_digest")), *after, limit);
 }

@@ -77,14 +77,14 @@ std::map<std::string, std::string> quarantined(Database& database) {
   const Rows rows = database.lease()->run("quarantines");
   std::map<std::string, std::string> lists;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string& list = lists[rows.text(i, 1)];
+    std::string& list = lists[rows.text(i, "plugin")];
     list += list.empty() ? "" : ",";
     list += JsonWriter()
                 .object()
-                .member("version", rows.text(i, 2))
-                .member("digest", rows.text(i, 0))
-                .member("reason", rows.text(i, 3))
-                .member("since", rows.text(i, 4))
+                .member("version", rows.text(i, "version"))
+                .member("digest", rows.text(i, "digest"))
+                .member("reason", rows.text(i, "reason"))
+                .member("since", rows.text(i, "since"))
                 .end()
                 .take();
   }
@@ -268,7 +268,10 @@ Result<std::string> Overview::releasePlugin(const std::string& id, const std::st
   JsonWriter json;
   json.object().member("id", id).key("released").array();
   for (std::size_t i = 0; i < rows.size(); ++i)
-    json.object().member("version", rows.text(i, 1)).member("digest", rows.text(i, 0)).end();
+    json.object()
+        .member("version", rows.text(i, "version"))
+        .member("digest", rows.text(i, "digest"))
+        .end();
   return json.end().end().take();
 }
 

@@ -45,10 +45,10 @@ void addMaterials(const PlannedJob& job, std::vector<StatedFile>& materials) {
 
 /// "planwright.wheels 1.0.0"
 StatedTool planner(const Rows& row) {
-  const std::string text = row.text(0, 8);
+  const std::string text = row.text(0, "planner");
   const std::size_t space = std::min(text.find(' '), text.size());
   return {"planner", text.substr(0, space), text.substr(std::min(space + 1, text.size())),
-          row.text(0, 9), row.text(0, 10)};
+          row.text(0, "planner_digest"), row.text(0, "settings_digest")};
 }
 
 }  // namespace
@@ -66,35 +66,36 @@ Result<Statements::Facts> Statements::facts(std::int64_t build) const {
   auto connection = parts_.database.lease();
   const Rows row = connection->run("statement_facts", {build});
   if (row.empty()) return missing(*connection, "build", build);
-  if (row.text(0, 0) != "built" || row.text(0, 1).empty())
-    return notFound(fmt::format("Build {} has no statements: it is {}.", build, row.text(0, 0)));
+  if (row.text(0, "status") != "built" || row.text(0, "manifest_digest").empty())
+    return notFound(
+        fmt::format("Build {} has no statements: it is {}.", build, row.text(0, "status")));
   Facts facts;
   Provenance& p = facts.provenance;
   p.build = build;
-  p.manifestDigest = row.text(0, 1);
-  p.plan = row.number(0, 2);
-  p.queue = row.text(0, 3);
-  p.mode = row.text(0, 4);
-  p.startedOn = row.text(0, 5);
-  p.finishedOn = row.text(0, 6);
-  p.planDigest = row.text(0, 7);
+  p.manifestDigest = row.text(0, "manifest_digest");
+  p.plan = row.number(0, "plan");
+  p.queue = row.text(0, "queue");
+  p.mode = row.text(0, "mode");
+  p.startedOn = row.text(0, "started_on");
+  p.finishedOn = row.text(0, "finished_on");
+  p.planDigest = row.text(0, "plan_digest");
   p.tools.push_back(planner(row));
-  p.input = row.number(0, 11);
-  p.inputFile = {row.text(0, 12), row.text(0, 13), {}};
-  p.source = row.text(0, 14);
-  p.store = row.text(0, 15);
+  p.input = row.number(0, "input");
+  p.inputFile = {row.text(0, "filename"), row.text(0, "input_digest"), {}};
+  p.source = row.text(0, "source");
+  p.store = row.text(0, "store");
   const Rows tools = connection->run("statement_tools", {build});
   std::set<std::string> versions;
   for (std::size_t i = 0; i < tools.size(); ++i) {
-    versions.insert(tools.text(i, 0));
-    const StatedTool tool{"builder", tools.text(i, 1), tools.text(i, 2), tools.text(i, 3),
-                          tools.text(i, 4)};
+    versions.insert(tools.text(i, "host_version"));
+    const StatedTool tool{"builder", tools.text(i, "id"), tools.text(i, "version"),
+                          tools.text(i, "digest"), tools.text(i, "settings_digest")};
     if (std::find(p.tools.begin(), p.tools.end(), tool) == p.tools.end()) p.tools.push_back(tool);
   }
   p.hostVersions.assign(versions.begin(), versions.end());
   const Rows sealed = connection->run("sealed_jobs", {build});
   for (std::size_t i = 0; i < sealed.size(); ++i)
-    facts.sealedJobs.insert(static_cast<int>(sealed.number(i, 0)));
+    facts.sealedJobs.insert(static_cast<int>(sealed.number(i, "position")));
 
   const auto manifest = readBlob(p.manifestDigest);
   if (!manifest) return manifest.error();
@@ -152,7 +153,7 @@ Result<Content> Statements::provenance(std::int64_t build, const std::string& ar
     found = connection->run("find_statement", {build, artifact});  // another host may have won
     if (found.empty()) return missing(*connection, "build", build);
   }
-  const std::string digest = found.text(0, 0);
+  const std::string digest = found.text(0, "digest");
   auto content = contents_.blob(digest);
   if (content) content->fileName = fmt::format("build-{}.intoto.json", build);
   return content;
@@ -186,10 +187,10 @@ std::string Statements::keysJson() const {
   json.object().key("items").array();
   for (std::size_t i = 0; i < rows.size(); ++i)
     json.object()
-        .member("id", rows.text(i, 0))
-        .member("public_key", rows.text(i, 1))
-        .member("first_used_at", rows.text(i, 2))
-        .member("last_used_at", rows.text(i, 3))
+        .member("id", rows.text(i, "id"))
+        .member("public_key", rows.text(i, "public_key"))
+        .member("first_used_at", rows.text(i, "first_used_at"))
+        .member("last_used_at", rows.text(i, "last_used_at"))
         .end();
   return json.end().key("next_cursor").null().member("total", rows.size()).end().take();
 }

@@ -22,12 +22,11 @@ std::string nameOf(std::string_view queue, std::string_view source) {
 }
 
 /// An input that was claimed as it was recorded.
-ClaimedInput firstClaim(const RecordedFile& file, InputId id, int maxAttempts) {
+ClaimedInput firstClaim(const RecordedFile& file, InputId id) {
   ClaimedInput claim;
   claim.id = id;
   claim.fence = 1;
   claim.attempt = 1;
-  claim.maxAttempts = maxAttempts;
   claim.filename = file.name;
   claim.digest = file.blob.digest.text();
   claim.sizeBytes = file.blob.sizeBytes;
@@ -78,7 +77,7 @@ RecordResult PostgresRecorder::record(const RecordBatch& batch) {
     result.outcomes.push_back(isNew ? RecordOutcome::Recorded : RecordOutcome::Unchanged);
     if (isNew) log::info("recorded input={} file={} queued={}", id, file.name, isQueued);
     if (isClaimed)
-      claimed.push_back(firstClaim(file, InputId{id}, maxAttempts_));
+      claimed.push_back(firstClaim(file, InputId{id}));
     else if (isQueued)
       tickets.push_back(id);
   }

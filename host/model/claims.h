@@ -25,7 +25,6 @@ struct ClaimedInput {
   InputId id{};
   std::int64_t fence = 0;
   int attempt = 0;
-  int maxAttempts = 0;
   std::string filename;
   std::string digest;
   std::int64_t sizeBytes = 0;
@@ -83,7 +82,6 @@ struct ClaimedPlan {
   PlanId id{};
   std::int64_t fence = 0;
   int attempt = 0;
-  int maxAttempts = 0;
   std::string digest;
   int jobCount = 0;
   BuildId build{};

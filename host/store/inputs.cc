@@ -38,7 +38,6 @@ ClaimedPlan firstClaim(const Rows& rows, std::size_t row, const SealedPlan& plan
   claim.fence = 1;
   claim.attempt = 1;
   claim.build = BuildId{rows.number(row, "build_id")};
-  claim.maxAttempts = static_cast<int>(rows.number(row, "max_attempts"));
   claim.traceId = rows.text(row, "trace_id");
   claim.source = rows.text(row, "source");
   claim.digest = plan.digest.text();
@@ -72,7 +71,6 @@ std::vector<ClaimedInput> Inputs::claim(const std::vector<std::int64_t>& ids, In
     claimed[i].sizeBytes = rows.number(i, "size");
     claimed[i].fence = rows.number(i, "fence");
     claimed[i].attempt = static_cast<int>(rows.number(i, "attempt"));
-    claimed[i].maxAttempts = static_cast<int>(rows.number(i, "max_attempts"));
     claimed[i].attributesJson = rows.text(i, "attributes");
     claimed[i].traceId = rows.text(i, "trace_id");
     claimed[i].content = rows.bytes(i, "content");

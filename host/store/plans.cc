@@ -41,7 +41,6 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
     claimed[i].id = PlanId{rows.number(i, "id")};
     claimed[i].fence = rows.number(i, "fence");
     claimed[i].attempt = static_cast<int>(rows.number(i, "attempt"));
-    claimed[i].maxAttempts = static_cast<int>(rows.number(i, "max_attempts"));
     claimed[i].digest = rows.text(i, "plan_digest");
     claimed[i].jobCount = static_cast<int>(rows.number(i, "job_count"));
     claimed[i].build = BuildId{rows.number(i, "build_id")};

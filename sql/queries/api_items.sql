@@ -17,9 +17,10 @@ select * from build_rows where id = $1
 select * from job_rows where id = $1
 
 -- name: api_archive
--- $1 build, $2 digests of its artifacts. Gives (when it ended in seconds of the epoch, one of them that is gone or '').
-select extract(epoch from coalesce(b.finished_at, b.started_at))::bigint,
+-- $1 build, $2 digests of its artifacts. `ended` in seconds of the epoch; `lost`: one of them that is gone, or ''.
+select extract(epoch from coalesce(b.finished_at, b.started_at))::bigint as ended,
        coalesce((select d from unnest($2::text[]) d where not exists (select from blobs x where x.digest = d) limit 1), '')
+         as lost
   from builds b where b.id = $1
 
 -- name: api_attempts
@@ -34,7 +35,7 @@ select * from job_rows where build_id = $1 and position > $2 order by position l
 
 -- name: api_build_jobs_total
 -- $1 build
-select count(*) from jobs where build_id = $1
+select count(*) as jobs from jobs where build_id = $1
 
 -- name: api_needed_jobs
 -- $1 job: those it needs that have not succeeded
@@ -42,8 +43,8 @@ select r.* from jobs j join job_rows r on r.build_id = j.build_id and r.name = a
  where j.id = $1 and r.status not in ('succeeded', 'cached') order by r.position
 
 -- name: api_attempt
--- $1 job, $2 attempt number or null for the latest. Gives (attempt id, ended).
-select id, ended_at is not null from job_attempts
+-- $1 job, $2 attempt number or null for the latest.
+select id, ended_at is not null as is_over from job_attempts
  where job_id = $1 and ($2::int is null or n = $2) order by n desc limit 1
 
 -- name: api_was_pruned

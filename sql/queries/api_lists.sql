@@ -6,9 +6,10 @@
 -- api_X_filtered: $1 only ids below this, $2 queue or null, $3 statuses or null, $4 search text or null, $5 reason code
 -- or null, $6 window, $7 limit.
 -- api_X_attention: the same for filters of which all that fits failed or was stopped, which has an index.
--- api_X_window: $1 only ids below this, $2 window, $3 whether of api_X_attention. Gives (smallest id, rows): where the
+-- api_X_window: $1 only ids below this, $2 window, $3 whether of api_X_attention. Gives (first_id, seen): where the
 -- next window starts, and whether there is one.
--- api_X_total: parameters of api_X_filtered without a limit, $7 as $3 of the window. Gives (count, rows looked at).
+-- api_X_total: parameters of api_X_filtered without a limit, $7 as $3 of the window. Gives (fitting, seen): how many rows
+-- fit, of how many that were looked at.
 
 -- name: api_inputs_filtered
 select r.*
@@ -32,7 +33,7 @@ select r.*
 select * from input_rows where id < $1 order by id desc limit $2
 
 -- name: api_inputs_window
-select coalesce(min(id), 0), count(*)
+select coalesce(min(id), 0) as first_id, count(*) as seen
   from (select id from (select id from pending_inputs where not $3::boolean and id < $1 order by id desc limit $2) w
         union all
         select id from (select id from pending_inputs where $3::boolean and reason_code is not null and id < $1 order by id desc limit $2) a) w
@@ -41,7 +42,7 @@ select coalesce(min(id), 0), count(*)
 select count(*) filter (where
            ($2::text is null or i.queue = $2) and ($3::text[] is null or i.status = any ($3::text[]))
            and search_fits($4, i.id, i.filename)
-           and ($5::text is null or input_code(i::pending_inputs, q, (select has_host('plan'))) = $5)), count(*)
+           and ($5::text is null or input_code(i::pending_inputs, q, (select has_host('plan'))) = $5)) as fitting, count(*) as seen
   from (select * from (select * from pending_inputs where not $7::boolean and id < $1 order by id desc limit $6) w
         union all
         select * from (select * from pending_inputs where $7::boolean and reason_code is not null and id < $1 order by id desc limit $6) a) i left join queues q on q.name = i.queue
@@ -68,7 +69,7 @@ select r.*
 select * from plan_rows where id < $1 order by id desc limit $2
 
 -- name: api_plans_window
-select coalesce(min(id), 0), count(*)
+select coalesce(min(id), 0) as first_id, count(*) as seen
   from (select id from (select id from plans where not $3::boolean and id < $1 order by id desc limit $2) w
         union all
         select id from (select id from plans where $3::boolean and reason_code is not null and id < $1 order by id desc limit $2) a) w
@@ -77,7 +78,7 @@ select coalesce(min(id), 0), count(*)
 select count(*) filter (where
            ($2::text is null or p.queue = $2) and ($3::text[] is null or p.status = any ($3::text[]))
            and search_fits($4, p.id, p.filename)
-           and ($5::text is null or plan_code(p::plans, q, (select has_host('build'))) = $5)), count(*)
+           and ($5::text is null or plan_code(p::plans, q, (select has_host('build'))) = $5)) as fitting, count(*) as seen
   from (select * from (select * from plans where not $7::boolean and id < $1 order by id desc limit $6) w
         union all
         select * from (select * from plans where $7::boolean and reason_code is not null and id < $1 order by id desc limit $6) a) p left join queues q on q.name = p.queue
@@ -104,7 +105,7 @@ select r.*
 select * from build_rows where id < $1 order by id desc limit $2
 
 -- name: api_builds_window
-select coalesce(min(id), 0), count(*)
+select coalesce(min(id), 0) as first_id, count(*) as seen
   from (select id from (select id from builds where not $3::boolean and id < $1 order by id desc limit $2) w
         union all
         select id from (select id from builds where $3::boolean and reason_code is not null and id < $1 order by id desc limit $2) a) w
@@ -113,7 +114,7 @@ select coalesce(min(id), 0), count(*)
 select count(*) filter (where
            ($2::text is null or b.queue = $2) and ($3::text[] is null or b.status = any ($3::text[]))
            and search_fits($4, b.id, p.filename)
-           and ($5::text is null or build_code(b::builds, p) = $5)), count(*)
+           and ($5::text is null or build_code(b::builds, p) = $5)) as fitting, count(*) as seen
   from (select * from (select * from builds where not $7::boolean and id < $1 order by id desc limit $6) w
         union all
         select * from (select * from builds where $7::boolean and reason_code is not null and id < $1 order by id desc limit $6) a) b join plans p on p.id = b.plan_id
@@ -140,7 +141,7 @@ select r.*
 select * from job_rows where id < $1 order by id desc limit $2
 
 -- name: api_jobs_window
-select coalesce(min(id), 0), count(*)
+select coalesce(min(id), 0) as first_id, count(*) as seen
   from (select id from (select id from jobs where not $3::boolean and id < $1 order by id desc limit $2) w
         union all
         select id from (select id from jobs where $3::boolean and error is not null and id < $1 order by id desc limit $2) a) w
@@ -149,7 +150,7 @@ select coalesce(min(id), 0), count(*)
 select count(*) filter (where
            ($2::text is null or exists (select from builds b where b.id = j.build_id and b.queue = $2)) and ($3::text[] is null or j.status = any ($3::text[]))
            and search_fits($4, j.id, j.name)
-           and ($5::text is null or job_code(j::jobs) = $5)), count(*)
+           and ($5::text is null or job_code(j::jobs) = $5)) as fitting, count(*) as seen
   from (select * from (select * from jobs where not $7::boolean and id < $1 order by id desc limit $6) w
         union all
         select * from (select * from jobs where $7::boolean and error is not null and id < $1 order by id desc limit $6) a) j

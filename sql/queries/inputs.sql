@@ -8,11 +8,11 @@ with u as (
    where id = any ($1::bigint[]) and may_be_planned(pending_inputs) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and plans_now(queues))
-  returning id, filename, digest, size, fence, attempt, max_attempts, attributes, trace_id),
+  returning id, filename, digest, size, fence, attempt, attributes, trace_id),
 e as (
   insert into events (queue, subject, type, body)
   select $3, 'input/' || id, 'input.planning', jsonb_build_object('attempt', attempt, 'instance', $2::bigint) from u)
-select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, u.max_attempts, coalesce(u.attributes::text, '') as attributes,
+select u.id, u.filename, u.digest, u.size, u.fence, u.attempt, coalesce(u.attributes::text, '') as attributes,
        coalesce(u.trace_id, '') as trace_id, b.content
   from u left join blobs b on b.digest = u.digest
  order by u.id
@@ -74,7 +74,7 @@ p as (
     from (select u.*, q.auto_build, q.may_claim and row_number() over (order by u.id) <= $13 as claim
             from u cross join q) u
    order by u.id
-  returning id, pending_input_id, build_id, queued_at is not null as queued, job_count, max_attempts, trace_id, source),
+  returning id, pending_input_id, build_id, queued_at is not null as queued, job_count, trace_id, source),
 n as (
   insert into builds (id, plan_id, queue, fence, instance, jobs_total)
   select build_id, id, $11, 1, $12, job_count from p where build_id is not null order by id),
@@ -88,13 +88,13 @@ e as (
   select $11, 'plan/' || p.id, 'plan.building',
          jsonb_build_object('build', build_id, 'attempt', 1, 'instance', $12::bigint)
     from p where build_id is not null)
-select pending_input_id, id, queued, build_id, max_attempts, trace_id, source from p
+select pending_input_id, id, queued, build_id, trace_id, source from p
 
 -- name: planned_before
 -- $1 ids, $2 fences, $3 instance: which of these did an earlier, in-doubt commit of ours already finish? In the form of
 -- finish_planned
 select p.pending_input_id, p.id, p.queued_at is not null as queued,
-       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end as build_id, p.max_attempts, p.trace_id,
+       case when p.status = 'building' and p.fence = 1 and p.instance = $3 then p.build_id end as build_id, p.trace_id,
        p.source
   from unnest($1::bigint[], $2::bigint[]) as r (id, fence)
   join plans p on p.pending_input_id = r.id and p.input_fence = r.fence

@@ -9,7 +9,7 @@ with u as (
    where id = any ($1::bigint[]) and may_be_built(plans) and queue || '' = $3 and alone = $4
      and exists (select from instances where id = $2 and is_live(instances))
      and exists (select from queues where name = $3 and builds_now(queues))
-  returning id, fence, attempt, max_attempts, plan_digest, job_count, build_id, build_mode, trace_id, source, build_cache),
+  returning id, fence, attempt, plan_digest, job_count, build_id, build_mode, trace_id, source, build_cache),
 n as (
   insert into builds (id, plan_id, queue, fence, mode, instance, jobs_total)
   select build_id, id, $3, fence, build_mode, $2, job_count from u order by id
@@ -18,7 +18,7 @@ e as (
   insert into events (queue, subject, type, body)
   select $3, 'plan/' || id, 'plan.building',
          jsonb_build_object('build', build_id, 'attempt', attempt, 'instance', $2::bigint) from u)
-select u.id, u.fence, u.attempt, u.max_attempts, u.plan_digest, u.job_count, u.build_id, u.build_mode,
+select u.id, u.fence, u.attempt, u.plan_digest, u.job_count, u.build_id, u.build_mode,
        coalesce(u.trace_id, '') as trace_id, b.content, u.source, u.build_cache
   from u left join blobs b on b.digest = u.plan_digest and u.job_count > 0  -- without jobs it is not needed
          and b.size <= 16384  -- a large one is read when its turn has come: many are claimed at once

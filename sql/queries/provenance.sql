@@ -18,7 +18,8 @@ insert into signing_keys (id, public_key) values ($1, $2) on conflict (id) do up
 
 -- name: signing_keys
 -- The one that was used last first.
-select id, public_key, rfc3339(first_used_at), rfc3339(last_used_at) from signing_keys order by last_used_at desc, id
+select id, public_key, rfc3339(first_used_at) as first_used_at, rfc3339(last_used_at) as last_used_at
+  from signing_keys s order by s.last_used_at desc, id
 
 -- name: find_statement
 -- $1 build, $2 artifact or ''
@@ -31,16 +32,15 @@ select id, $2, $3, $4 from builds where id = $1 on conflict do nothing
 
 -- name: statement_facts
 -- $1 build
-select b.status, coalesce(b.manifest_digest, ''), b.plan_id, b.queue, b.mode,
-       coalesce(rfc3339(b.started_at), ''), coalesce(rfc3339(b.finished_at), ''),
+select b.status, coalesce(b.manifest_digest, '') as manifest_digest, b.plan_id as plan, b.queue, b.mode,
+       coalesce(rfc3339(b.started_at), '') as started_on, coalesce(rfc3339(b.finished_at), '') as finished_on,
        p.plan_digest, p.planner, p.planner_digest, p.settings_digest,
-       i.id, i.filename, i.digest, i.source,
-       (select value from meta where key = 'store_id')
+       i.id as input, i.filename, i.digest as input_digest, i.source,
+       (select value from meta where key = 'store_id') as store
   from builds b join plans p on p.id = b.plan_id join pending_inputs i on i.id = p.pending_input_id where b.id = $1
 
 -- name: statement_tools
--- $1 build. The hosts that took part, with what each ran when it began with the build: (version, builder's id, version,
--- digest, settings digest).
+-- $1 build. The hosts that took part, with what each ran when it began with the build: its own version, and its builder.
 with took_part as (
   select instance, min(at) as since
     from (select b.instance, b.started_at as at from builds b where b.id = $1
@@ -48,8 +48,9 @@ with took_part as (
           select a.instance, a.started_at
             from jobs j join job_attempts a on a.job_id = j.id where j.build_id = $1) x
    where instance is not null group by instance)
-select distinct coalesce(t.tools ->> 'version', ''), coalesce(q.b ->> 'id', ''), coalesce(q.b ->> 'version', ''),
-       coalesce(q.b ->> 'digest', ''), coalesce(q.b ->> 'settings_digest', '')
+select distinct coalesce(t.tools ->> 'version', '') as host_version, coalesce(q.b ->> 'id', '') as id,
+       coalesce(q.b ->> 'version', '') as version, coalesce(q.b ->> 'digest', '') as digest,
+       coalesce(q.b ->> 'settings_digest', '') as settings_digest
   from builds b cross join took_part h
  cross join lateral (select t.tools from instance_tools t where t.instance = h.instance
                       order by t.recorded_at > h.since, case when t.recorded_at > h.since then t.recorded_at end,

@@ -102,13 +102,13 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
   const StagedBlob blob = blobs_.stageBytes(document);
   const auto text = [](std::string_view one) { return PgArray().add(one).take(); };
   const auto number = [](std::int64_t one) { return PgArray().add(one).take(); };
-  const Rows plan =
-      connection->run("finish_planned", {ids, number(claim.number(0, 4)), text(blob.digest.text()),
-                                         text(R"({"projects":1})"), number(count), text("test 1.0"),
-                                         text(""), text(""), number(blob.sizeBytes), text(document),
-                                         queue.text(0, 0), std::nullopt, 0});
+  const Rows plan = connection->run(
+      "finish_planned",
+      {ids, number(claim.number(0, "fence")), text(blob.digest.text()), text(R"({"projects":1})"),
+       number(count), text("test 1.0"), text(""), text(""), number(blob.sizeBytes), text(document),
+       queue.text(0, 0), std::nullopt, 0});
   EXPECT_EQ(plan.size(), 1U);
-  return plan.number(0, 1);
+  return plan.number(0, "id");
 }
 
 std::int64_t ControlFixture::startBuild(std::int64_t plan) {
@@ -117,13 +117,13 @@ std::int64_t ControlFixture::startBuild(std::int64_t plan) {
   const Rows claim =
       connection->run("claim_plans", {PgArray().add(plan).take(), instance_, "default", false});
   EXPECT_EQ(claim.size(), 1U);
-  const auto document = parsed(*claim.bytes(0, 9));
+  const auto document = parsed(*claim.bytes(0, "content"));
   PgArray builds, plans, fences, names, positions, needs, statuses, attempts;
   int position = 0;
   for (const auto& job : (*find(document, "jobs")).GetArray()) {
-    builds.add(claim.number(0, 6));
+    builds.add(claim.number(0, "build_id"));
     plans.add(plan);
-    fences.add(claim.number(0, 1));
+    fences.add(claim.number(0, "fence"));
     names.add(std::string_view(textOr(job, "id")));
     needs.add(std::string_view(toJson(*find(job, "needs"))));
     statuses.add(std::string_view(position == 0 ? "running" : "blocked"));
@@ -133,7 +133,7 @@ std::int64_t ControlFixture::startBuild(std::int64_t plan) {
   connection->run("insert_jobs",
                   {builds.take(), plans.take(), fences.take(), names.take(), positions.take(),
                    needs.take(), statuses.take(), attempts.take(), instance_, "default"});
-  return claim.number(0, 6);
+  return claim.number(0, "build_id");
 }
 
 std::string ControlFixture::manifest(std::int64_t plan) {
