@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "control/item_json.h"
 #include "control/pages.h"
+#include "control/query_key.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -92,9 +93,12 @@ std::optional<EventPlace> EventPlace::parse(std::string_view text) {
 }
 
 Result<std::string> EventLog::page(const EventQuery& query) const {
-  const std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}", query.after.value_or("\1"), query.types.value_or("\1"),
-                  query.subject.value_or("\1"), query.level.value_or("\1"), query.limit);
+  if (query.subject) {  // by an index that is read as a bitmap, which statements by keys do without
+    auto answer = read(*parts_.database.lease(), query);
+    if (!answer) return answer.error();
+    return std::move(answer->json);
+  }
+  const std::string key = queryKey(query.after, query.types, query.level, query.limit);
   return answers_.get(key, !query.after,
                       [&](Connection& connection) { return read(connection, query); });
 }
@@ -113,13 +117,18 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
   if (place && !isBackwards && place->epoch != newestPlace.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
   const auto types = typesArray(query.types);
-  const Rows rows =
-      !place ? connection.run("api_events_newest", {types, query.subject, query.level, query.limit})
-      : isBackwards
-          ? connection.run("api_events_before", {types, query.subject, query.level, query.limit,
-                                                 textOf(place->xid), textOf(place->id)})
-          : connection.run("api_events_after", {textOf(place->xid), textOf(place->id), types,
-                                                query.subject, query.level, query.limit});
+  const auto statement = [&](const char* any, const char* ofSubject) {
+    return query.subject ? ofSubject : any;
+  };
+  const Rows rows = !place ? connection.run(statement("api_events_newest", "api_events_newest_of"),
+                                            {types, query.subject, query.level, query.limit})
+                    : isBackwards
+                        ? connection.run(statement("api_events_before", "api_events_before_of"),
+                                         {types, query.subject, query.level, query.limit,
+                                          textOf(place->xid), textOf(place->id)})
+                        : connection.run(statement("api_events_after", "api_events_after_of"),
+                                         {textOf(place->xid), textOf(place->id), types,
+                                          query.subject, query.level, query.limit});
   JsonWriter json;
   json.object().key("items").array();
   EventPlace last = place.value_or(newestPlace);

@@ -26,7 +26,9 @@ begin
     start := first + n * width;
     continue when to_regclass(format('events_%s_%s', start, start + width)) is not null;
     begin
-      execute format('create table events_%s_%s partition of events for values from (%L) to (%L)', start, start + width,
+      -- Vacuum keeps events_of_subject: after each twentieth of new rows, not each fifth.
+      execute format('create table events_%s_%s partition of events for values from (%L) to (%L)
+                        with (autovacuum_vacuum_insert_scale_factor = 0.05)', start, start + width,
                      to_timestamp(start), to_timestamp(start + width));
       made := made + 1;
     exception when duplicate_table or check_violation or invalid_object_definition or lock_not_available then null;

@@ -34,6 +34,36 @@ select * from event_rows e
    and ($3::text is null or e.level = $3)
  order by e.xid desc, e.id desc limit $4
 
+-- The same for one subject, which has an index of its own: $4, or $2 of the other two, is never null.
+
+-- name: api_events_after_of
+with p as (
+  select split_part(value, '-', 1)::xid8 as xid, split_part(value, '-', 2)::bigint as id
+    from meta where key = 'events_pruned')
+select * from (
+(select p.xid, p.id, 'events.pruned' as type, 'events' as subject, now() as at, null::text as queue, 'warning' as level,
+        'host' as actor, null::jsonb as body, to_json(''::text) as message
+  from p where $1::text <> '0' and (p.xid, p.id) > ($1::text::xid8, $2::bigint))
+union all
+(select e.* from event_rows e
+ where e.subject = $4 and (e.xid, e.id) > ($1::text::xid8, $2::bigint)
+   and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+   and ($3::text[] is null or e.type = any ($3::text[])) and ($5::text is null or e.level = $5)
+ order by e.xid, e.id limit $6)) stream limit $6
+
+-- name: api_events_newest_of
+select * from event_rows e
+ where e.subject = $2 and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+   and ($1::text[] is null or e.type = any ($1::text[])) and ($3::text is null or e.level = $3)
+ order by e.xid desc, e.id desc limit $4
+
+-- name: api_events_before_of
+select * from event_rows e
+ where e.subject = $2 and (e.xid, e.id) < ($5::text::xid8, $6::bigint)
+   and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+   and ($1::text[] is null or e.type = any ($1::text[])) and ($3::text is null or e.level = $3)
+ order by e.xid desc, e.id desc limit $4
+
 -- name: api_events_place
 -- The epoch and the last place a reader may have seen: (epoch, xid, id, more): more = later rows are there that may not be read
 -- yet.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "control/pages.h"
 #include "support/control_fixture.h"
 #include "support/eventually.h"
 #include "support/log_files.h"
@@ -208,6 +209,67 @@ TEST_F(ControlTest, ListsAreNarrowedByStatusQueueTextAndReason) {
   EXPECT_EQ(control_->listings.list(Listed::Inputs, {.status = "built"}).error().pointer, "status");
   EXPECT_EQ(control_->listings.list(Listed::Inputs, {.reason = "x"}).error().pointer, "reason");
   EXPECT_EQ(control_->listings.list(Listed::Inputs, {.cursor = "7"}).error().pointer, "cursor");
+}
+
+// Lists of what was stopped read an index of rows that have a reason code.
+TEST_F(ControlTest, WhatSomebodyJustCancelledIsInTheListOfThat) {
+  auto connection = database_.lease();
+  const auto waiting = upload("waiting.txt", "1"), claimed = upload("claimed.txt", "2");
+  const auto plan = planInput(upload("planned.txt", "3"), "a");
+  ASSERT_TRUE(control_->actions.enqueuePlan(claimed, false, "test"));
+  connection->run("claim_inputs", {PgArray().add(claimed).take(), instance_, "default", false});
+  for (const auto input : {waiting, claimed})
+    connection->run("request_cancel_input", {input, "me"});
+  connection->run("request_cancel_plan", {plan, 0, "me"});
+  const auto cancelled = [&](Listed what) {
+    std::vector<std::int64_t> out;
+    const JsonDocument json = page(what, {.reason = "cancelled"});
+    for (const auto& item : find(json, "items")->GetArray()) out.push_back(numberOr(item, "id", 0));
+    return out;
+  };
+  EXPECT_THAT(cancelled(Listed::Inputs), ElementsAre(waiting)) << "the other one is being planned";
+  EXPECT_THAT(cancelled(Listed::Plans), ElementsAre(plan));
+  sql("update instances set ended_at = now()");  // nobody ends them
+  connection->run("release_inputs");
+  EXPECT_THAT(cancelled(Listed::Inputs), ElementsAre(claimed, waiting));
+}
+
+TEST_F(ControlTest, ATotalIsOfThisQueryAndNoOther) {
+  upload("odd.txt", "1");
+  sql(R"(update pending_inputs set filename = E'\x01\n\x01.txt')");
+  const auto totalOf = [&](ListQuery query) {
+    query.cursor = cursorText(1'000'000);
+    return numberOr(page(Listed::Inputs, query), "total", -1);
+  };
+  EXPECT_EQ(totalOf({.queue = "default", .text = "\1\n\1"}), 1);
+  EXPECT_EQ(totalOf({.queue = "default\n\1"}), 0);
+}
+
+// All events were read, from the newest on.
+TEST_F(ControlTest, EventsOfOneSubjectAreFoundByAnIndex) {
+  sql("insert into events (queue, subject, type) select 'default', 'job/' || i, 'job.running' "
+      "from generate_series(1, 60000) i");
+  sql("select brin_summarize_new_values('events_rest_subject_idx')");
+  sql("analyze events");
+  Connection connection(database_.url(), Workload::Queries);
+  connection.checkStatements();
+  connection.runText("set plan_cache_mode = force_generic_plan");
+  const std::vector<std::pair<std::string, std::string>> statements = {
+      {"api_events_newest_of", "null, 'job/17', null, 50"},
+      {"api_events_before_of", "null, 'job/17', null, 50, '9000000', '9000000'"},
+      {"api_events_after_of", "'0', '0', null, 'job/17', null, 50"}};
+  for (const auto& [statement, parameters] : statements) {
+    const Rows plan =
+        connection.runText(fmt::format("explain execute {}({})", statement, parameters));
+    std::string text;
+    for (std::size_t i = 0; i < plan.size(); ++i) text += plan.text(i, 0) + "\n";
+    EXPECT_THAT(text, HasSubstr("events_rest_subject_idx")) << statement;
+  }
+  for (const auto& after : {std::optional<std::string>(), std::optional<std::string>("0")}) {
+    const auto page = control_->events.page({.after = after, .subject = "job/17"});
+    ASSERT_TRUE(page) << page.error().message;
+    EXPECT_EQ(find(parsed(*page), "items")->Size(), 1U);
+  }
 }
 
 TEST_F(ControlTest, SettingsChangeAtOnceAndRememberWhoChangedThem) {
