@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "base/unavailable.h"
 #include "store/schema.h"
 #include "support/line_fixture.h"
@@ -73,7 +74,7 @@ std::string refusalOf(const Database& database) {
 }
 
 TEST_F(DatabaseTest, ADatabaseFromBeforeTheFirstReleaseIsRefusedWithTheRemedy) {
-  connection->runText("update schema_migrations set name = '0001_tables'");
+  connection->runText("update schema_migrations set name = '0001_tables' where name like '0001%'");
   EXPECT_THAT(refusalOf(*database), testing::AllOf(testing::HasSubstr("before the first release"),
                                                    testing::HasSubstr("remove the data folder")));
 }
@@ -100,6 +101,38 @@ TEST_F(DatabaseTest, ProgramsWithDifferentFunctionsShareADatabase) {
 TEST_F(DatabaseTest, FunctionsThatAreNotWholeAreInstalledAgain) {
   connection->runText("drop function has_host");
   database->migrate();
+  EXPECT_EQ(text("select has_host('none')"), "f");
+}
+
+/// The n-th example of sql/README.md.
+std::string example(std::size_t n) {
+  const std::string text = readFile(SOURCE_DIR "/sql/README.md");
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= n; ++i) begin = text.find("```sql\n", begin) + 7;
+  return text.substr(begin, text.find("```", begin) - begin);
+}
+
+// Views of older programs read it, and Postgres refused.
+TEST_F(DatabaseTest, AMigrationThatDropsAColumnDropsTheViewsThatReadItAndNoOthers) {
+  const auto views = [this](const std::string& schema) {
+    return text(
+        "select string_agg(viewname, ' ' order by viewname) from pg_views where schemaname " +
+        schema);
+  };
+  const std::string before = views("like 'planwright_fn_%'"), shared = views("= 'public'");
+  EXPECT_ANY_THROW(connection->runText("alter table pending_inputs drop column details"));
+  database->dedicated()->runText(example(0));
+  EXPECT_THAT(before, testing::HasSubstr("input_rows"));
+  EXPECT_THAT(views("like 'planwright_fn_%'"),
+              testing::AllOf(testing::Not(testing::HasSubstr("input_rows")),
+                             testing::HasSubstr("plan_rows"), testing::HasSubstr("event_rows")));
+  EXPECT_EQ(views("= 'public'"), shared);
+}
+
+TEST_F(DatabaseTest, SchemasThatAPersonRemovedAreMadeAgain) {
+  connection->runText(example(1));
+  EXPECT_EQ(text("select count(*) from pg_namespace where nspname like 'planwright_fn_%'"), "0");
+  Database(database->url()).migrate();
   EXPECT_EQ(text("select has_host('none')"), "f");
 }
 
