@@ -136,6 +136,7 @@ const std::vector<std::pair<std::string, std::string>>& Npm::environment() {
   static const std::vector<std::pair<std::string, std::string>> kEnvironment = {
       {"SOURCE_DATE_EPOCH", "1577836800"},  // 2020-01-01: the same packages give the same bytes
       {"npm_config_audit", "false"},
+      {"npm_config_fetch_retries", "0"},  // what is not there will not come: no wait of 70 s
       {"npm_config_fund", "false"},
       {"npm_config_globalconfig", "/dev/null"},
       {"npm_config_offline", "true"},
