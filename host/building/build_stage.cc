@@ -153,8 +153,10 @@ void BuildStage::loop(const std::stop_token& stop) {
     step(std::move(messages), stop);
     if (stop.stop_requested() && loop_.isIdle()) return;
     if (stop.stop_requested() && loop_.runningJobs() > 0) interruptAll(StopReason::Drain);
-    if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock()))
+    if (stop.stop_requested() && loop_.runningJobs() == 0 && !hasMail(*mail_.lock())) {
+      loop_.drain();  // the stop may have come during this round
       return step({}, stop);
+    }
   }
 }
 

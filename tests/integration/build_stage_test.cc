@@ -21,7 +21,6 @@
 
 namespace planwright::build_stage_test {
 namespace {
-
 using testing::HasSubstr;
 
 constexpr const char* kDiamond = R"({"jobs":[
@@ -194,13 +193,15 @@ TEST_F(BuildStageTest, ABuildThatPostgresRefusesEndsAndTheOthersGoOn) {
 }
 
 TEST_F(BuildStageTest, AJobThatWaitsForItsRetryWaitsOnAnotherHostToo) {
+  ASSERT_TRUE(turnOnFailpoints("job.commit.after=pause:500x1"));
+  const std::shared_ptr<void> off(nullptr, [](void*) { EXPECT_TRUE(turnOnFailpoints("")); });
   queue.retry.first = std::chrono::hours(1);
   infraFailures = {"a"};
   plan(R"({"jobs":[{"id":"a","outputs":["a.txt"],"spec":{"command":["make","a"]}}]})");
   auto first = std::make_unique<BuildStage>(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(becomes("select not_before > now() from jobs", "t"));
   first.reset();
-  ASSERT_EQ(text("select status from plans"), "ready_for_build");
+  ASSERT_EQ(text("select status from plans"), "ready_for_build") << "stopped during that round";
   membership.become(join("host-b"));
   BuildStage second(*host, liveQueue(), 1, 1);
   ASSERT_TRUE(becomes("select status from plans", "building"));
