@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "control/pages.h"
+#include "store/pg_array.h"
 #include "support/control_fixture.h"
 #include "support/eventually.h"
 #include "support/log_files.h"
