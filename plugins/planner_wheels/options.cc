@@ -38,6 +38,7 @@ Options::Options(const pw::Settings& settings)
       buildRequirements(settings.list("build_requirements")),
       constraints(settings.list("constraints")),
       constraintsFiles(settings.list("constraints_files")) {
+  for (auto& kind : settings.list("allow")) allowed.insert(std::move(kind));
   if (noIndex && findLinks.empty())
     pw::badSetting("no_index leaves nowhere to look: give find_links");
   for (const auto& place : findLinks)

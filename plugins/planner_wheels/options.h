@@ -5,6 +5,8 @@
 
 #include "planwright/plugin.hpp"
 
+#include "requirements.h"
+
 namespace wheels {
 
 /// The plugin's settings, checked: README.md says what they mean. Immutable.
@@ -19,6 +21,7 @@ struct Options {
   std::vector<std::string> buildRequirements;
   std::vector<std::string> constraints;
   std::vector<std::string> constraintsFiles;
+  AllowedRequests allowed;  ///< of an input
 
   /// The index as a plan may show it: "none", "default", or its URL without a password. A folder
   /// of this machine is no part of a plan and gives "".

@@ -65,12 +65,9 @@ std::string contentOf(const std::string& path) {
 
 }  // namespace
 
-std::string Pip::resolve(pw::Call& call, std::string_view name, std::string_view digest) const {
+std::string Pip::resolve(pw::Call& call, const std::string& file, const std::string& text) const {
   pw::Program program;
-  std::string file(name.substr(name.rfind('/') + 1));
-  if (file.empty() || file.starts_with('-') || file.starts_with("constraints"))
-    file = "requirements.txt";
-  program.files[file] = {std::string(digest), {}};
+  program.files[file] = {{}, text};
   program.argv = {"-r", file};
   addConstraints(program);
   return report(call, std::move(program));

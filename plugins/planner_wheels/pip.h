@@ -34,10 +34,11 @@ class Pip {
 
   const std::string& python() const { return python_; }
 
-  /// Asks pip's resolver what a requirements file means, without installing anything. `name` is the
-  /// file's name in pip's messages, `digest` its blob. Gives the report's JSON; rejects a file that
-  /// pip refuses with pip's reason, and asks for a retry when the index could not be reached.
-  std::string resolve(pw::Call& call, std::string_view name, std::string_view digest) const;
+  /// Asks pip's resolver what a requirements file means, without installing anything. `file` is its
+  /// name in pip's messages, `text` what checkedRequirements() made of it. Gives the report's JSON;
+  /// rejects a file that pip refuses with pip's reason, and asks for a retry when the index could
+  /// not be reached.
+  std::string resolve(pw::Call& call, const std::string& file, const std::string& text) const;
 
   /// The same for lines of our own: what builds need.
   std::string resolveLines(pw::Call& call, const std::vector<std::string>& lines) const;

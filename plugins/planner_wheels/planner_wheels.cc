@@ -138,11 +138,13 @@ class WheelsPlanner {
   }
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
+    const std::string file = fileOf(input.name());
+    const std::string text = wheels::checkedRequirements(file, input.text(), options_.allowed);
     std::set<std::string> copied;
     std::map<std::string, std::string> pythonOfVersion;
     std::string pips, pythons, platform;
     for (const auto& pip : pips_) {
-      const auto report = wheels::parseReport(pip.resolve(call, input.name(), input.digest()));
+      const auto report = wheels::parseReport(pip.resolve(call, file, text));
       const std::string& full = report.pythonVersion;
       const std::string version = full.substr(0, full.find('.', full.find('.') + 1));
       if (const auto [at, isNew] = pythonOfVersion.emplace(version, pip.python()); !isNew)
@@ -165,6 +167,14 @@ class WheelsPlanner {
   }
 
  private:
+  /// The name of the file in messages, which is none that a constraints file has.
+  static std::string fileOf(std::string_view name) {
+    std::string file(name.substr(name.rfind('/') + 1));
+    if (file.empty() || file.starts_with('-') || file.starts_with("constraints"))
+      file = "requirements.txt";
+    return file;
+  }
+
   const wheels::Options options_;
   std::vector<wheels::Pip> pips_;
 };
