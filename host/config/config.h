@@ -121,7 +121,7 @@ struct Config {
   Roles roles;
   std::vector<std::string> hosts;  ///< Host header values allowed besides loopback
   std::vector<std::filesystem::path>
-      watchRoots;  ///< if set, `watch_dir` must lie below one of them
+      watchRoots;  ///< `watch_dir` must lie below one of them; none = what the file names
   std::chrono::milliseconds lease{15'000};
   std::chrono::milliseconds drainTimeout{10'000};  ///< for running work, when the host stops
   /// Work that could be taken and that nobody takes for so long is reported.

@@ -91,7 +91,8 @@ class ModesTest(HostCase):
         eventually(lambda: len(host.plans("built")) == 3, lambda: self.statuses(host))
 
     def test_watch_dir_moves_at_once(self):
-        host = self.recipe_host(auto_build=False)
+        queue = lambda folder: {"default": queue_config(folder / "input", auto_build=False)}
+        host = self.host(config=lambda folder: {"watch_roots": [str(self.folder)], "queues": queue(folder)})
         for way in ("rest", "cli"):
             folder = self.folder / way
             folder.mkdir()
@@ -106,6 +107,24 @@ class ModesTest(HostCase):
         self.assert_stays(lambda: len(host.inputs()), 2)
         refused = host.call("PATCH", "/api/settings", {"watch_dir": str(host.data / "postgres")})
         self.assertEqual(refused.status, 422, refused.body)
+        self.assertIn("outside the data folder", str(refused.body))
+        for elsewhere in ("/etc", "/", f"{self.folder}/../../etc"):
+            refused = host.call("PATCH", "/api/settings", {"watch_dir": elsewhere})
+            self.assertEqual(refused.status, 422, refused.body)
+            self.assertIn("watch_roots", str(refused.body))
+
+    def test_without_watch_roots_only_what_the_file_names_is_watched(self):
+        host = self.recipe_host(auto_build=False)
+        (host.input / "team").mkdir()
+        other = host.folder / "other"
+        other.mkdir()
+        (host.input / "link").symlink_to(other)
+        answer = host.call("PATCH", "/api/settings", {"watch_dir": str(host.input / "team")})
+        self.assertEqual(answer.status, 200, answer.body)
+        for refused in (other, host.input / "link", "/etc"):
+            answer = host.call("PATCH", "/api/settings", {"watch_dir": str(refused)})
+            self.assertEqual(answer.status, 422, answer.body)
+            self.assertIn("watch_roots", str(answer.body))
 
     def test_a_changed_setting_survives_a_restart(self):
         host = self.recipe_host(auto_plan=True, auto_build=True)

@@ -5,6 +5,7 @@ only that one makes. See ui/README.md."""
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from harness import ROOT, HostCase, main, queue_config
@@ -36,7 +37,8 @@ def flow(case, *files, **env):
 
 class PageTest(HostCase):
     def test_the_flow_works_in_a_browser(self):
-        host = self.host(config=lambda folder: {"queues": {"default": queue_config(folder / "input")}})
+        config = {"watch_roots": [tempfile.gettempdir()]}
+        host = self.host(config=lambda folder: {**config, "queues": {"default": queue_config(folder / "input")}})
         flow(self, PLANWRIGHT_URL=host.url)
 
 

@@ -328,6 +328,17 @@ TEST_F(ControlTest, WatchDirLiesOutsideTheDataFolderAndBelowItsRoots) {
   EXPECT_TRUE(watchDirProblem((folder_ / "input/link").string(), config_));
 }
 
+TEST_F(ControlTest, WithoutRootsAWatchedFolderLiesBelowOneThatTheConfigurationNames) {
+  std::filesystem::create_directories(folder_ / "input/team");
+  config_.watchRoots.clear();
+  EXPECT_FALSE(watchDirProblem((folder_ / "input/team").string(), config_));
+  EXPECT_TRUE(watchDirProblem((folder_ / "elsewhere").string(), config_));
+  EXPECT_TRUE(watchDirProblem("/etc", config_));
+  config_.file.clear();  // built in: the folder in which the host was started
+  EXPECT_FALSE(watchDirProblem((folder_ / "elsewhere").string(), config_));
+  EXPECT_TRUE(watchDirProblem("/etc", config_));
+}
+
 TEST_F(ControlTest, ALockedSettingNamesItsPlaceInTheFile) {
   const auto refused = *control_->settings.patch(
       {.queue = "other", .body = R"({"auto_plan":true})", .expectedEtag = {}, .actor = "ann"});

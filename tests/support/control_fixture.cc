@@ -18,6 +18,7 @@ Config testConfig(const std::filesystem::path& folder) {
   Config config = builtInConfig(folder);
   config.dataFolder = folder / "data";
   config.file = folder / "team.yaml";
+  config.watchRoots = {folder};
   QueueConfig other = config.queues[0];
   other.name = "other";
   other.pointer = "/queues/other";
