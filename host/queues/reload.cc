@@ -1,6 +1,7 @@
 #include "queues/reload.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,14 @@ ReloadAnswer mistakesIn(const std::vector<ConfigProblem>& problems) {
     answer.mistakes.emplace_back(problem.place.isBuiltIn() ? "" : problem.place.text(),
                                  problem.message);
   return answer;
+}
+
+void forEachStage(const Config& config, const auto& visit) {
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) visit(source);
+    for (const auto& planner : queue.planners) visit(planner);
+    visit(queue.builder);
+  }
 }
 
 ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
@@ -107,6 +116,27 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
   return refused;
 }
 
+/// Plugins and programs of a text that came with the request and that the host's own file does not
+/// name. To try a stage runs its code, and who may ask for a comparison may not choose that.
+std::vector<ConfigProblem> Reload::strangePlugins(const Config& wanted) const {
+  std::set<std::string> known;
+  const auto addAll = [&known](const Config& config) {
+    forEachStage(config, [&](const StageConfig& stage) { known.insert(stage.plugin); });
+  };
+  addAll(*parts_.config.now());
+  addAll(parts_.read({}).config);
+  std::vector<ConfigProblem> problems;
+  forEachStage(wanted, [&](const StageConfig& stage) {
+    if (!known.contains(stage.plugin))
+      problems.push_back({wanted.placeOf(stage.pointer + "/plugin"),
+                          stage.plugin +
+                              " is not named by the configuration file of this host, and a text "
+                              "that is only compared may name no others; write it in the file, and "
+                              "try with planwright check-config"});
+  });
+  return problems;
+}
+
 /// Finds mistakes that only the plugins themselves know: makes each stage that is new or changed
 /// once, and ends it.
 std::vector<ConfigProblem> Reload::tryStages(const Config& next, const ChangePlan& plan) const {
@@ -138,6 +168,9 @@ ReloadAnswer Reload::run(const ReloadRequest& request) {
   if (parts_.host.membership.isLeaving())
     return refusal(ErrorKind::Unavailable, "The host is stopping.", {});
   ReadConfig read = parts_.read(request.text);
+  if (request.text)
+    if (const auto problems = strangePlugins(read.config); !problems.empty())
+      return refuse(request, mistakesIn(problems));
   if (!read.ok()) return refuse(request, mistakesIn(read.problems));
   const ChangePlan plan = changePlan(*parts_.config.now(), read.config);
   if (!plan.restart.empty() && !request.isDryRun)

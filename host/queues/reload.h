@@ -57,6 +57,7 @@ class Reload {
   ReloadAnswer answer(const ChangePlan& plan, bool isApplied) const;
   ReloadAnswer apply(const ReloadRequest& request, std::shared_ptr<const Config> next,
                      const ChangePlan& plan);
+  std::vector<ConfigProblem> strangePlugins(const Config& wanted) const;
   std::vector<ConfigProblem> tryStages(const Config& next, const ChangePlan& plan) const;
   void setGauges();
 

@@ -114,6 +114,23 @@ class ReloadTest(HostCase):
         self.assertIn("queue default: changed planner.settings.jobs", compared)
         self.assertEqual(self.generation(host), 1)
 
+    def test_a_text_that_is_compared_starts_no_program_of_its_own(self):
+        host = self.one_queue(jobs=1)
+        marker = self.folder / "started"
+        program = self.folder / "planner"
+        program.write_text(f"#!/bin/sh\ntouch {marker}\nsleep 1\n")
+        program.chmod(0o755)
+        for plugin in (f"exec:{program}", "planwright.git", "exec:/bin/true"):
+            queue = self.planned_by(jobs=2)(host.folder)
+            queue["planner"] = {"plugin": plugin, "settings": {}}
+            answer = host.call("POST", "/api/reload", {"dry_run": True, "text": json.dumps({"queues": {"default": queue}})})
+            self.assertEqual((answer.status, answer.json["type"]), (422, "/problems/config-refused"), answer.body)
+            self.assertIn("is not named by the configuration file of this host", str(answer.body))
+        own = json.dumps({"queues": {"default": self.planned_by(jobs=2)(host.folder)}})
+        answer = host.call("POST", "/api/reload", {"dry_run": True, "text": own})
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertFalse(marker.exists(), "the program was started")
+
     def test_queues_come_and_go(self):
         host = self.one_queue(sleep=4000, auto_build=False, workers=1)
         default, other = self.planned_by(), self.planned_by(jobs=2)
