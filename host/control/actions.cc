@@ -7,6 +7,7 @@
 
 #include "base/failpoints.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "control/item_json.h"
 #include "model/job_graph.h"
 #include "store/blobs.h"
@@ -27,7 +28,7 @@ namespace {
 
 /// A name as intake makes them: relative, without empty, "." and ".." parts.
 bool isRelativeName(std::string_view name) {
-  if (name.empty() || name.size() > 1024) return false;
+  if (name.empty() || name.size() > 1024 || !isUtf8(name)) return false;
   std::size_t start = 0;
   while (start <= name.size()) {
     const std::size_t slash = std::min(name.find('/', start), name.size());
@@ -183,7 +184,8 @@ Result<Uploaded> Actions::upload(const Upload& upload) const {
   if (!queue) return notFound(fmt::format("There is no queue {}.", upload.queue));
   if (!isRelativeName(upload.filename))
     return Error{ErrorKind::Invalid,
-                 "The file name must be relative, without . and .. and control characters.",
+                 "The file name must be relative and in UTF-8, without . and .. and control "
+                 "characters.",
                  {},
                  "filename"};
   bool keepLatest = false;

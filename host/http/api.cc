@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/assets.h"
+#include "http/headers.h"
 #include "http/problem.h"
 
 namespace planwright {
@@ -28,7 +29,9 @@ void addPageRoutes(Router& router, const ApiParts& parts) {
   router.fallback([assets](const Request& request) {
     std::string_view name = request.path;
     name.remove_prefix(std::min<std::size_t>(1, name.size()));
-    if (name.starts_with("api/") || name == "api")
+    // Also what somebody means for the API: it must not get the page with 200.
+    if (equalsIgnoringCase(name.substr(0, name.find('/')), "api") || name.find("//") != name.npos ||
+        name.starts_with('/'))
       return problem(404, "not-found", "There is nothing at " + request.path + ".");
     // A path without an ending is one of the page's own: it draws it in the browser.
     const bool isPagePath = name.substr(name.rfind('/') + 1).find('.') == std::string_view::npos;

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "http/url.h"
 
 namespace planwright {
@@ -69,6 +70,7 @@ Handler idempotent(Control& control, Handler handler) {
     const auto sent = request.headers.find("Idempotency-Key");
     if (!sent) return handler(request);
     const std::string key(*sent);
+    if (!isUtf8(key)) return problem(400, "invalid", "Idempotency-Key must be in UTF-8.");
     auto begun = control.idempotency.begin(key, digestOf(request));
     if (!begun) return problem(begun.error());
     if (*begun) return replay(**begun);

@@ -101,6 +101,13 @@ TEST_F(Api, RefusesUploadsThatAreNone) {
   EXPECT_EQ(problemOf(400, "POST /api/pending-inputs", "x"), "invalid");
   EXPECT_EQ(problemOf(400, "POST /api/pending-inputs?filename=..%2Fx", "x"), "invalid");
   EXPECT_EQ(problemOf(404, "POST /api/pending-inputs?filename=x&queue=none", "x"), "not-found");
+  EXPECT_EQ(problemOf(400, "POST /api/pending-inputs",
+                      "--xyz\r\nContent-Disposition: form-data; name=\"file\"; "
+                      "filename=\"\xFC.txt\"\r\n\r\nx\r\n--xyz--\r\n",
+                      "Content-Type: multipart/form-data; boundary=xyz\r\n"),
+            "invalid");
+  EXPECT_EQ(problemOf(400, "POST /api/pending-inputs?filename=x", "x", "Idempotency-Key: \xFC\r\n"),
+            "invalid");
   EXPECT_EQ(
       problemOf(415, "POST /api/pending-inputs?filename=x", "x", "Content-Encoding: gzip\r\n"),
       "unsupported-media-type");
@@ -409,6 +416,11 @@ TEST_F(Api, UnknownPathsAreProblemsBelowApiAndThePageElsewhere) {
   const auto page = request("GET /plans/7");
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.header("Content-Type"), HasSubstr("text/html"));
+  for (const char* almost : {"/API/plans", "//api/plans", "/Api", "/plans//1"}) {
+    const auto answer = request(std::string("GET ") + almost);
+    EXPECT_EQ(answer.status, 404) << almost;
+    EXPECT_EQ(answer.header("Content-Type"), "application/problem+json") << almost;
+  }
   EXPECT_THAT(page.body, HasSubstr("<script"));
   EXPECT_EQ(page.body, request("GET /").body);
 }
