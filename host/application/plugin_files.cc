@@ -57,8 +57,13 @@ class StageCheck {
     };
     const std::string remedy = "means nothing for " + stage.plugin +
                                ", which runs inside the host; write isolation: process";
-    if (isHere && kind != "builder" && isWritten(stage, "limits") && stage.limits != LimitsConfig())
-      refuse("limits", remedy);
+    if (kind != "builder" && !startsPrograms(plugin.manifest)) {
+      const std::string none = "means nothing for " + stage.plugin + ", which starts no programs";
+      if (isHere && isWritten(stage, "limits") && stage.limits != LimitsConfig())
+        refuse("limits", none + " and runs inside the host; write isolation: process");
+      for (const char* key : {"sandbox", "network", "readable"})
+        if (isWritten(stage, key)) refuse(key, none + "; remove it");
+    }
     if (isHere && isWritten(stage, "worker_sandbox") && sandbox.profile == "strict")
       refuse("worker_sandbox", remedy);
     if (sandbox.network && !plugin.manifest.network && isWritten(stage, "worker_sandbox"))
@@ -105,6 +110,11 @@ class StageCheck {
     const auto found = std::find_if(plugins_.begin(), plugins_.end(),
                                     [&](const PluginFile& p) { return p.manifest.id == id; });
     return found == plugins_.end() ? nullptr : &*found;
+  }
+
+  /// A program as plugin is one itself.
+  static bool startsPrograms(const Manifest& manifest) {
+    return !programOf(manifest.id).empty() || !manifest.exec || !manifest.exec->empty();
   }
 
   /// A builder may build here, or on another engine.

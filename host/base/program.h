@@ -33,6 +33,15 @@ struct SandboxWish {
   std::vector<std::string> readable;  ///< absolute paths to be seen besides the system
 };
 
+/// What a program that a stage starts may have at most. It may ask for less.
+struct ProgramRoom {
+  ProgramLimits limits = {};
+  SandboxWish::Mode sandbox = SandboxWish::Mode::None;  ///< at least
+  bool network = true;
+  std::vector<std::string> readable = {};  ///< absolute paths, besides what it asks for
+  std::vector<std::string> writable = {};  ///< absolute folders, besides its own
+};
+
 /// What the keeper does to the process between fork and exec. Made by the sandbox.
 struct Confinement {
   bool isConfined = false;  ///< no privileges, nor any to be had from set-user-id programs

@@ -52,7 +52,7 @@ void JobServices::programEnded(const ProgramExit& end) {
   if (!end.networkSealed || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;
 }
 
-ProgramLimits JobServices::programLimits() {
+ProgramRoom JobServices::programRoom() {
   ProgramLimits limits;
   limits.memoryBytes = stricter(task_.job().memoryBytes, config_.limits.memoryBytes);
   limits.processes = stricter(task_.job().processes, config_.limits.processes);
@@ -62,7 +62,7 @@ ProgramLimits JobServices::programLimits() {
   if (config_.limits.cpu)
     limits.cpuSeconds = static_cast<std::uint64_t>(std::max<std::int64_t>(
         1, std::chrono::ceil<std::chrono::seconds>(*config_.limits.cpu).count()));
-  return limits;
+  return {limits};
 }
 
 }  // namespace planwright

@@ -52,7 +52,7 @@ class JobServices final : public CallServices {
   void beginOutput() override { log_.beginTail(); }
   std::uint64_t outputBytes() override { return log_.receivedBytes(); }
   std::optional<std::string> outputTail(std::size_t most) override { return log_.tail(most); }
-  ProgramLimits programLimits() override;
+  ProgramRoom programRoom() override;
   std::map<std::string, std::string> programSecrets() override;
 
   void programEnded(const ProgramExit& end) override;

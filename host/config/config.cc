@@ -98,6 +98,7 @@ Config builtInConfig(const std::filesystem::path& workingFolder) {
     PlannerConfig planner;
     planner.plugin = plugin;
     planner.match = match;
+    planner.programs.network = planner.plugin == "planwright.wheels";  // pip asks an index
     planner.pointer = queue.pointer + "/planner/" + std::to_string(queue.planners.size());
     queue.planners.push_back(std::move(planner));
   }

@@ -29,7 +29,7 @@ ConfigNode withQueueKeys(const ConfigNode& queue, const ConfigNode& stage, Stage
     shared.members.push_back(member);
     if (member.key == "limits" && kind != StageKind::Builder)
       std::erase_if(shared.members.back().value.members,
-                    [](const ConfigNode::Member& limit) { return isLimitOfJobs(limit.key); });
+                    [](const ConfigNode::Member& limit) { return limit.key == "output"; });
   }
   return deepMerge(shared, stage);
 }

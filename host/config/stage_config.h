@@ -17,8 +17,9 @@ namespace planwright {
 /// The source of a queue that only takes uploads: the host itself, no plugin.
 constexpr std::string_view kManualSource = "planwright.manual";
 
-/// Limits of the programs of a builder's jobs, or of the process of a source or planner, which has
-/// memory, cpu (of each call) and files only. Empty = none.
+/// Limits of the programs of a builder's jobs (empty = none), or of the programs that a source or
+/// planner starts (empty = the default of ProgramsConfig) and of its own process, which has memory,
+/// cpu (of each call) and files only (empty = none). Outputs are of jobs.
 struct LimitsConfig {
   std::optional<std::int64_t> memoryBytes;
   std::optional<std::chrono::milliseconds> cpu;
@@ -37,6 +38,21 @@ struct WorkerSandboxConfig {
   friend bool operator==(const WorkerSandboxConfig&, const WorkerSandboxConfig&) = default;
 };
 
+/// What the programs of a source or planner may use; those of a builder have it in the settings of
+/// its plugin. Their limits are those of the stage, else the ones here.
+struct ProgramsConfig {
+  static constexpr std::int64_t kMemoryBytes = std::int64_t{2} << 30;
+  static constexpr int kProcesses = 512;
+  static constexpr int kFiles = 4096;
+  static constexpr std::int64_t kFileSizeBytes = std::int64_t{4} << 30;
+  static constexpr std::int64_t kDiskBytes = std::int64_t{4} << 30;
+
+  std::string sandbox = "auto";  ///< auto | require | none
+  bool network = false;
+  std::vector<std::string> readable;  ///< absolute paths, besides the system
+  friend bool operator==(const ProgramsConfig&, const ProgramsConfig&) = default;
+};
+
 /// Where the value of a secret is: in a file, or in a variable of the host's environment.
 struct SecretSource {
   std::filesystem::path file;  ///< absolute, or empty
@@ -52,6 +68,7 @@ struct StageConfig {
   std::string isolation = "auto";   ///< auto | process | inproc
   LimitsConfig limits;
   WorkerSandboxConfig workerSandbox;
+  ProgramsConfig programs;  ///< of a source or planner
   /// Granted by name. A builder's jobs find them in their environment, under these names.
   std::map<std::string, SecretSource> secrets;
   /// Settings written as `!secret NAME`: JSON pointer into the settings and the name. Not in

@@ -33,9 +33,6 @@ void resolveSettings(ConfigNode& settings, const std::string& plugin,
   }
 }
 
-constexpr std::array<std::string_view, 4> kLimitsOfJobs = {"processes", "file_size", "disk",
-                                                           "output"};
-
 OnOverwrite readOnOverwrite(SectionReader& section) {
   return section.choice("on_overwrite", {"every", "latest"}, "every") == "latest"
              ? OnOverwrite::Latest
@@ -86,14 +83,10 @@ void readLimits(const ConfigNode* node, StageKind kind, StageConfig& stage,
   stage.limits.memoryBytes = limits.size("memory");
   stage.limits.cpu = limits.duration("cpu");
   if (limits.value("files")) stage.limits.files = limits.count("files", 256, 16, 1'000'000);
-  if (kind != StageKind::Builder) {
-    for (const auto key : kLimitsOfJobs)
-      limits.refuse(key,
-                    "is a limit of jobs; write it in the builder. The process of a source or "
-                    "planner has memory, cpu and files");
-    return limits.finish();
-  }
-  stage.limits.outputBytes = limits.size("output");
+  if (kind == StageKind::Builder)
+    stage.limits.outputBytes = limits.size("output");
+  else
+    limits.refuse("output", "is a limit of jobs; write it in the builder");
   if (limits.value("processes"))
     stage.limits.processes = limits.count("processes", 4096, 1, 1'000'000);
   stage.limits.fileSizeBytes = limits.size("file_size");
@@ -113,6 +106,27 @@ void readWorkerSandbox(const ConfigNode* node, WorkerSandboxConfig& wanted,
   sandbox.finish();
 }
 
+/// What the programs of a source or planner may use.
+void readPrograms(SectionReader& section, const StagePosition& position, StageKind kind,
+                  ProgramsConfig& programs) {
+  constexpr std::array kKeys = {"sandbox", "network", "readable"};
+  if (kind == StageKind::Builder) {
+    for (const auto* key : kKeys)
+      section.refuse(
+          key, "is a setting of the plugin here; write settings: {" + std::string(key) + ": ...}");
+    return;
+  }
+  programs.sandbox = section.choice("sandbox", {"auto", "require", "none"}, programs.sandbox);
+  programs.network = section.flag("network", programs.network);
+  for (const auto& path : section.texts("readable"))
+    programs.readable.push_back(resolvedPath(position.folder, path).string());
+  if (programs.sandbox != "none") return;
+  for (const auto* key : {"network", "readable"})
+    if (const ConfigNode* node = section.value(key))
+      section.complain(
+          *node, std::string(key) + " means nothing without a sandbox; remove it or sandbox: none");
+}
+
 /// What every stage has.
 void readStage(SectionReader& section, const StagePosition& position, StageKind kind,
                StageConfig& stage, ConfigProblems& problems) {
@@ -124,6 +138,7 @@ void readStage(SectionReader& section, const StagePosition& position, StageKind 
                  "is not supported by this version; build the plugin itself with the sanitizer");
   for (const auto& name : section.texts("secrets")) stage.secrets[name];
   readLimits(section.section("limits"), kind, stage, problems);
+  readPrograms(section, position, kind, stage.programs);
   if (kind == StageKind::Source)
     section.refuse("worker_sandbox",
                    "is not for sources: they read what people drop, which a sandbox would hide");
@@ -162,10 +177,6 @@ std::filesystem::path resolvedPath(const std::filesystem::path& folder, const st
   std::filesystem::path resolved = (folder / path).lexically_normal();
   if (!resolved.has_filename() && resolved.has_relative_path()) resolved = resolved.parent_path();
   return resolved;
-}
-
-bool isLimitOfJobs(std::string_view key) {
-  return std::find(kLimitsOfJobs.begin(), kLimitsOfJobs.end(), key) != kLimitsOfJobs.end();
 }
 
 SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,

@@ -19,9 +19,6 @@ struct StagePosition {
 
 enum class StageKind { Source, Planner, Builder };
 
-/// A key of `limits` that is for the programs of a builder's jobs alone.
-bool isLimitOfJobs(std::string_view key);
-
 /// `own` is the stage as it was written; `node` is that with the keys that its queue says for all
 /// stages.
 SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,

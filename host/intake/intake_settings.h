@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "base/program.h"
 #include "config/stage_config.h"
 #include "intake/input_recorder.h"
 #include "stages/stage_call.h"
@@ -25,6 +26,7 @@ struct IntakeSettings {
   std::map<std::string, SecretSource> secrets = {};
   std::filesystem::path folder = {};  ///< for what the source wants to keep; empty = none
   CallLimits limits = {};             ///< of a poll
+  ProgramRoom programs = {};          ///< that the source starts
 };
 
 }  // namespace planwright

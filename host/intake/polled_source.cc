@@ -54,7 +54,7 @@ PolledSource::PolledSource(const IntakeSettings& settings, std::unique_ptr<Stage
       source_(std::move(source)),
       clock_(clock),
       services_(settings.queue, settings.plugin, blobs,
-                {settings.folder.string(), settings.maxBytes}, metrics),
+                {settings.folder.string(), settings.maxBytes}, settings.programs, metrics),
       nextAt_(clock.steady()),
       failures_(kShortestRetry, kLongestRetry) {}
 

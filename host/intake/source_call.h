@@ -29,10 +29,11 @@ class SourceCall final : public CallServices {
   };
 
   SourceCall(std::string queue, const std::string& plugin, BlobStore& blobs, SourcePlace place,
-             Metrics& metrics)
+             ProgramRoom room, Metrics& metrics)
       : queue_(std::move(queue)),
         blobs_(blobs),
         place_(std::move(place)),
+        room_(std::move(room)),
         reports_(metrics, plugin, queue_) {}
 
   /// What it may ask for from now on. Nothing that it says shows one of these. [intake thread]
@@ -50,6 +51,7 @@ class SourceCall final : public CallServices {
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   SourcePlace place() override;
+  ProgramRoom programRoom() override { return room_; }
 
   /// The events since the last time. [intake thread]
   std::vector<Event> takeEvents();
@@ -61,6 +63,7 @@ class SourceCall final : public CallServices {
   const std::string queue_;
   BlobStore& blobs_;
   const SourcePlace place_;
+  const ProgramRoom room_;
   Reports reports_;
   Guarded<SecretValues> secrets_;
   Guarded<std::vector<Event>> events_;

@@ -14,10 +14,12 @@ namespace planwright {
 /// blobs it stores are kept with the plan. Lives for one call.
 class PlanServices final : public CallServices {
  public:
-  PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, Reports& reports)
+  PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, ProgramRoom room,
+               Reports& reports)
       : input_(input),
         blobs_(blobs),
         secrets_(std::move(secrets)),
+        room_(std::move(room)),
         reports_(reports) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
@@ -35,6 +37,7 @@ class PlanServices final : public CallServices {
   Result<Digest> putBlob(int fd, std::string_view mediaType) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
+  ProgramRoom programRoom() override { return room_; }
 
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
@@ -42,6 +45,7 @@ class PlanServices final : public CallServices {
   const StageInput& input_;
   BlobStore& blobs_;
   const SecretValues secrets_;
+  const ProgramRoom room_;
   Reports& reports_;
   std::vector<StagedBlob> stored_;
 };

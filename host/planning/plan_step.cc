@@ -166,7 +166,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   }
   const StageInput call = stageInputOf(input);
   Reports reports(metrics_, result.plugin, queue_.name);
-  PlanServices services(call, blobs_, std::move(*secrets), reports);
+  PlanServices services(call, blobs_, std::move(*secrets), roomOf(*slot->config).programs, reports);
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
   const RunningCall<InputId>::Scope scope(running_, running, input.id);
   *telling_.lock() = {input.id, input.fence, &reports};

@@ -116,8 +116,8 @@ Result<void> PluginSwitch::check(const QueueConfig& queue, const Plugins& plugin
     if (const auto ok = plugins.settings(source.plugin, source.settingsJson); !ok)
       return ok.error();
     if (programOf(source.plugin).empty()) continue;  // a shared object was loaded by now
-    if (const auto ok =
-            plugins.source(source.plugin, queue.name, source.settingsJson, roomOf(source));
+    if (const auto ok = plugins.source(source.plugin, queue.name, source.settingsJson,
+                                       roomOf(source, source.settingsJson, {}));
         !ok)
       return ok.error();
   }

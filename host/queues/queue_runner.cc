@@ -123,15 +123,19 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
                                                                      std::size_t index,
                                                                      const std::string& settings) {
   const SourceConfig& config = now.config.sources[index];
+  const std::string name = sourceName(config, index);
+  const auto folder = host_.sourceFolder / queue_.name / name;
   auto checked = now.plugins->settings(config.plugin, settings);
-  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, roomOf(config))
+  const StageRoom room = roomOf(config, settings, folder);
+  if (!programOf(config.plugin).empty()) std::filesystem::create_directories(folder);
+  auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, room)
                         : Result<std::unique_ptr<StageInstance>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
   auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts,
                                                  planning_ ? &planning_->door() : nullptr);
   IntakeSettings intake;
   intake.queue = queue_.name;
-  intake.source = sourceName(config, index);
+  intake.source = name;
   intake.plugin = config.plugin;
   intake.pattern = config.pattern;
   intake.stableFor = config.stableFor;
@@ -140,7 +144,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.maxBytes = config.maxBytes;
   intake.secrets = config.pluginSecrets;
   intake.limits = {config.deadline, config.silenceTimeout};
-  intake.folder = host_.sourceFolder / queue_.name / intake.source;
+  intake.folder = folder;
+  intake.programs = room.programs;
   // This is asked at every step. The recorder checks it again in the transaction that writes, so
   // the answer may be used for a moment.
   auto isHolder = [this, self = running.get(), name = intake.source] {

@@ -46,8 +46,8 @@ class CallServices {
   /// The end of what came since beginOutput(), once the program has ended; nothing if outputFd() is
   /// a file, where it can be read.
   virtual std::optional<std::string> outputTail(std::size_t /*mostBytes*/) { return std::nullopt; }
-  /// Upper limits for programs run by the call, e.g. a job's memory; 0 = none.
-  virtual ProgramLimits programLimits() { return {}; }
+  /// What programs run by the call may have, e.g. a job's memory.
+  virtual ProgramRoom programRoom() { return {}; }
   /// For the TRACEPARENT of its programs (W3C Trace Context); empty = it belongs to no trace.
   virtual std::string traceparent() { return {}; }
   /// More variables for their environment, whose values nobody may read.

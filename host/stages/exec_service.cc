@@ -129,8 +129,8 @@ std::vector<std::string> environment(const JsonValue& spec, const std::string& h
   return out;
 }
 
-Result<SandboxWish> sandboxOf(const JsonValue& spec, const std::string& cwd,
-                              const std::string& privateFolder) {
+Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
+                              const std::string& cwd, const std::string& privateFolder) {
   SandboxWish wish;
   const std::string mode = textOr(spec, "sandbox", "none");
   if (mode == "auto")
@@ -139,9 +139,15 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const std::string& cwd,
     wish.mode = SandboxWish::Mode::Require;
   else if (mode != "none")
     return invalid("sandbox \"" + mode + "\" is none of auto, require and none", "/sandbox");
-  wish.network = boolOr(spec, "network", true);
+  wish.mode = std::max(wish.mode, room.sandbox);
+  wish.network = boolOr(spec, "network", true) && room.network;
   wish.user = textOr(spec, "user");
-  if (cwd != privateFolder) wish.writable.push_back(cwd);
+  wish.readable = room.readable;
+  for (const auto& folder : room.writable)
+    if (fs::exists(folder)) wish.writable.push_back(folder);
+  // A job's folder is its own; a stage that must be confined may not choose what is written to.
+  const bool isOwn = room.sandbox == SandboxWish::Mode::None;
+  if (cwd != privateFolder) (isOwn ? wish.writable : wish.readable).push_back(cwd);
   wish.writable.push_back(privateFolder);
   if (const auto* readable = find(spec, "readable"); readable && readable->IsArray())
     for (const auto& path : readable->GetArray()) {
@@ -168,8 +174,9 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
   if (!fs::path(out.cwd).is_absolute())
     return invalid("cwd \"" + out.cwd + "\" is not absolute", "/cwd");
   out.env = environment(spec, privateFolder, services.traceparent());
-  out.limits = limitsOf(spec, services.programLimits());
-  auto sandbox = sandboxOf(spec, out.cwd, privateFolder);
+  const ProgramRoom room = services.programRoom();
+  out.limits = limitsOf(spec, room.limits);
+  auto sandbox = sandboxOf(spec, room, out.cwd, privateFolder);
   if (!sandbox) return sandbox.error();
   out.sandbox = std::move(*sandbox);
   out.timeout =

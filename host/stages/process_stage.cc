@@ -147,9 +147,17 @@ void ProcessInstance::launch() {
   const bool isProgram = !programOf(task_.manifest.id).empty();
   if (isProgram && !whyChanged(task_.file, task_.digest).empty()) return;  // awaitReady() tells
   WorkerPlace place{task_.room.limits, {}, task_.file, isProgram};
-  place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
   if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
   place.sandbox.network = task_.room.hasNetwork && task_.manifest.network;
+  if (isProgram) {  // it is one of the programs of its stage
+    const ProgramRoom& room = task_.room.programs;
+    place.limits = room.limits;
+    place.sandbox.mode = std::max(place.sandbox.mode, room.sandbox);
+    place.sandbox.network = place.sandbox.network || room.network;
+    place.sandbox.readable = room.readable;
+    place.sandbox.writable = room.writable;
+  }
+  place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
   process_ = std::make_unique<WorkerProcess>(*host_, std::move(place));
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;

@@ -24,6 +24,7 @@ struct StageRoom {
   /// Its process sees the system read-only and nothing else, as a user of its own; the network only
   /// if its manifest asks for it as well.
   bool isStrict = false, hasNetwork = false;
+  ProgramRoom programs = {};  ///< of programs that it starts, and of its own process if it is one
 };
 
 struct StageInput {

@@ -60,8 +60,8 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
     folder_.emplace(host.folders);
     spec.cwd = folder_->path().string();
     spec.sandbox = std::move(place.sandbox);
-    spec.sandbox.writable = {spec.cwd};
-    spec.sandbox.readable = {spec.argv[0], place.plugin};
+    spec.sandbox.writable.push_back(spec.cwd);
+    spec.sandbox.readable.insert(spec.sandbox.readable.end(), {spec.argv[0], place.plugin});
     if (place.isProgram)  // and what it is made of
       spec.sandbox.readable.push_back(std::filesystem::path(place.plugin).parent_path().string());
   }

@@ -10,6 +10,7 @@
 #include "base/guarded.h"
 #include "config/config.h"
 #include "stages/registry.h"
+#include "workers/stage_rooms.h"
 
 namespace planwright {
 
@@ -20,35 +21,6 @@ struct QueueGeneration {
   QueueConfig config;
   std::shared_ptr<const Plugins> plugins;
 };
-
-inline StageRoom::Isolation isolationOf(const StageConfig& stage) {
-  if (stage.isolation == "process") return StageRoom::Isolation::Process;
-  return stage.isolation == "inproc" ? StageRoom::Isolation::Inproc : StageRoom::Isolation::Auto;
-}
-/// Where the configuration wants a stage to run. The limits of a builder are for the programs of
-/// its jobs, those of a source or planner for its process.
-inline StageRoom roomOf(const BuilderConfig& builder) {
-  return {isolationOf(builder),
-          {},
-          builder.workerSandbox.profile == "strict",
-          builder.workerSandbox.network};
-}
-inline StageRoom roomWithLimits(const StageConfig& stage) {
-  StageRoom room{
-      isolationOf(stage), {}, stage.workerSandbox.profile == "strict", stage.workerSandbox.network};
-  const auto cpu = stage.limits.cpu.value_or(std::chrono::milliseconds(0));
-  room.limits.cpuSeconds =
-      static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(cpu).count());
-  room.limits.memoryBytes = static_cast<std::uint64_t>(stage.limits.memoryBytes.value_or(0));
-  room.limits.openFiles = static_cast<std::uint64_t>(stage.limits.files.value_or(0));
-  return room;
-}
-inline StageRoom roomOf(const SourceConfig& source) {
-  return roomWithLimits(source);
-}
-inline StageRoom roomOf(const PlannerConfig& planner) {
-  return roomWithLimits(planner);
-}
 
 /// A queue as its stages see it: its name, and the generation that new items begin with. Another
 /// version of a plugin is tried first: so many items run with a generation on trial, one at a time,

@@ -15,7 +15,8 @@ class CommandBuilder {
         sandbox_(settings.text("sandbox", "auto")),
         readable_(settings.list("readable")),
         user_(settings.text("user")),
-        network_(settings.flag("network", false)) {
+        network_(settings.flag("network", false)),
+        isNetworkAsked_(settings.text("network") == "asked") {
     for (const auto& path : readable_)
       if (path.empty() || path.front() != '/')
         pw::badSetting("readable: \"" + path + "\" is not an absolute path");
@@ -26,17 +27,18 @@ class CommandBuilder {
     pw::Program program;
     program.argv = command.argv;
     program.cwd = std::string(job.workdir());
-    program.network = network_;
+    program.network = network_ || (isNetworkAsked_ && command.network);
     program.sandbox = sandbox_;
     program.readable = readable_;
     program.user = user_;
     program.env = command.env;
     program.env.insert(env_.begin(), env_.end());  // what the job sets itself stays
     const pw::ProgramResult result = call.exec(program);
-    const bool isOpen = !network_ && sandbox_ != "none" && !result.networkSealed;
-    if (isOpen && result.outcome != "refused" && !saidOpen_.exchange(true))
+    const bool hasRun = result.outcome != "refused" && result.outcome != "not_started";
+    const bool isOpen = !program.network && sandbox_ != "none" && !result.networkSealed;
+    if (isOpen && hasRun && !saidOpen_.exchange(true))
       call.warn(
-          "network: false was not enforced: this machine allows no sandbox (planwright version "
+          "the network was not kept away: this machine allows no sandbox (planwright version "
           "says why)");
     judge(result);
   }
@@ -55,7 +57,7 @@ class CommandBuilder {
   const std::string sandbox_;
   const std::vector<std::string> readable_;
   const std::string user_;
-  const bool network_;
+  const bool network_, isNetworkAsked_;  ///< for every job; for those whose plan says it
   std::atomic<bool> saidOpen_{false};
 };
 

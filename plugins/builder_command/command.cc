@@ -78,6 +78,8 @@ Command Command::parse(std::string_view specJson) {
   Command out;
   out.argv = argvOf(command->value);
   if (const auto env = spec.FindMember("env"); env != spec.MemberEnd()) out.env = envOf(env->value);
+  if (const auto network = spec.FindMember("network"); network != spec.MemberEnd())
+    out.network = network->value.IsTrue();
   return out;
 }
 

@@ -6,10 +6,11 @@
 #include <vector>
 
 /// What a job's spec asks for: {"command": "text for sh" | ["program", "argument", ...], "env":
-/// {"NAME": "text"}}. Other members are the planner's own business.
+/// {"NAME": "text"}, "network": true}. Other members are the planner's own business.
 struct Command {
   std::vector<std::string> argv;  ///< a text runs as sh -eu -c
   std::map<std::string, std::string> env;
+  bool network = false;  ///< it needs one
 
   /// Throws pw::Stop (rejected) with what is wrong.
   static Command parse(std::string_view specJson);

@@ -1,5 +1,7 @@
 #include "npm.h"
 
+#include <filesystem>
+
 #include <unistd.h>
 
 namespace npm {
@@ -70,9 +72,20 @@ Npm::Npm(const pw::Settings& settings)
   needProgram("node", node_);
 }
 
+/// What a confined program must see of a node that is not the system's.
+std::vector<std::string> Npm::readable() const {
+  std::vector<std::string> paths;
+  for (const auto& program : {npm_, node_})
+    if (!program.starts_with("/usr/"))
+      paths.push_back(std::filesystem::path(program).parent_path().parent_path().string());
+  return paths;
+}
+
 std::string Npm::run(pw::Call& call, pw::Program program) const {
   for (const auto& [name, value] : environment()) program.env[name] = value;
   program.capture = true;
+  program.network = false;
+  program.readable = readable();
   const pw::ProgramResult result = call.exec(program);
   if (!result.ok()) pw::badSetting(program.argv[0] + " " + result.how());
   return result.output.substr(0, result.output.find('\n'));
@@ -101,6 +114,7 @@ std::string Npm::lockfileIn(pw::Call& call, const std::string& digest) const {
                     std::string("*/") + name};
     program.files["project.tgz"] = {digest, {}};
     program.capture = true;
+    program.network = false;
     const pw::ProgramResult result = call.exec(program);
     if (result.ok()) return result.output;
     if (result.outcome != "failed") pw::retry("tar " + result.how());

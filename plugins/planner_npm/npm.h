@@ -42,6 +42,7 @@ class Npm {
 
  private:
   std::string run(pw::Call& call, pw::Program program) const;
+  std::vector<std::string> readable() const;
   std::vector<std::string> shell(const char* script) const;
 
   const std::string npm_;

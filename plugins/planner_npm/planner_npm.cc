@@ -86,7 +86,7 @@ class NpmPlanner {
     job.arg("project", package.name).arg("version", package.version);
     job.arg("integrity", package.integrity.text());
     if (found.digest.empty())
-      job.arg("url", package.url);
+      job.arg("url", package.url).arg("network", true);
     else
       job.input("archive", found.digest);
     job.command(

@@ -1,10 +1,12 @@
 #include "pip.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "pip_error.h"
+#include "pip_report.h"
 #include "rapidjson/document.h"
 
 namespace wheels {
@@ -89,6 +91,8 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
   program.argv.insert(program.argv.begin(), argv.begin(), argv.end());
   useEnvironment(program);
   program.capture = true;
+  program.network = !options_.noIndex;
+  program.readable = readable();
 
   const pw::ProgramResult result = call.exec(program);
   if (result.ok()) return reportIn(result.output);
@@ -102,6 +106,10 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
     case PipError::Kind::Setup:
       pw::badSetting(error.message);
     case PipError::Kind::Network:
+      if (result.networkSealed)
+        pw::badSetting(
+            "pip needs the network to ask the index; write network: true beside plugin: "
+            "planwright.wheels, or no_index and find_links in its settings");
       pw::retry(error.message, 0, details);
     case PipError::Kind::Refused:
       pw::reject(error.message, details);
@@ -116,6 +124,8 @@ std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
   program.argv.insert(program.argv.end(), paths.begin(), paths.end());
   useEnvironment(program);
   program.capture = true;
+  program.network = false;
+  program.readable = readable();
   const pw::ProgramResult result = call.exec(program);
   if (!result.ok())
     pw::reject("the pyproject.toml of an archive cannot be read: python " + result.how(),
@@ -146,6 +156,21 @@ std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource 
   if (source == BuildSource::Archives) argv.insert(argv.end(), {"--find-links", "build"});
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
+}
+
+/// What a confined pip must see: the folders with archives, and a Python that is not the system's.
+std::vector<std::string> Pip::readable() const {
+  std::vector<std::string> paths;
+  for (const auto& place : options_.findLinks) {
+    const std::string path = place.starts_with('/') ? place : pathOfFileUrl(place);
+    if (!path.empty()) paths.push_back(path);
+  }
+  if (const std::string path = pathOfFileUrl(options_.indexUrl); !path.empty())
+    paths.push_back(path);
+  const std::filesystem::path python(python_);
+  if (python.is_absolute() && !python_.starts_with("/usr/"))
+    paths.push_back(python.parent_path().parent_path().string());  // with its lib/
+  return paths;
 }
 
 void Pip::addConstraints(pw::Program& program) const {

@@ -88,6 +88,7 @@ class PlanForPython {
       if (archives)
         for (const auto& [name, place] : *archives) job.input("build/" + name, store(place, {}));
     }
+    if (source == BuildSource::Index) job.arg("network", true);
     job.command(pip_.wheelCommand("./" + file, source));
     job.cacheable(source != BuildSource::Index);
   }
@@ -100,7 +101,7 @@ class PlanForPython {
       mark = "&";
     }
     if (!project.subdirectory.empty()) what += mark + "subdirectory=" + project.subdirectory;
-    job.arg("url", project.url).arg("sha256", project.sha256);
+    job.arg("url", project.url).arg("sha256", project.sha256).arg("network", true);
     const bool builds = options_.buildIsolation && !wheels::isWheel(file);
     job.command(pip_.wheelCommand(what, builds ? BuildSource::Index : BuildSource::Nothing));
     // What an index gives for the build may be newer the next time.

@@ -44,7 +44,7 @@ class ConfigTest(HostCase):
             ("2:17", f"the secret TOKEN has no file {here}/run/token; write its value there"),
             ("3:25", f"There is no {here}/plugins.lock; write it with `planwright plugin lock`"),
             ("6:74", 'pattern: "[a-" has a [ that no ] closes'),
-            ("7:50", "limits means nothing for planwright.recipe, which runs inside the host; write isolation: process"),
+            ("7:50", "limits means nothing for planwright.recipe, which starts no programs and runs inside the host; write isolation: process"),
             ("8:63", "settings of planwright.command: /sandbox: must be one of"),
             ("10:58", f'queue "more" watches {here}/missing, which does not exist; make it (mkdir -p)'),
             ("10:79", '"soon" is not a time; write a whole number with ms, s, min, h or d'),

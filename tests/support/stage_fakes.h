@@ -41,13 +41,13 @@ class FakeServices final : public CallServices {
     return at == secrets.end() ? std::nullopt : std::optional(at->second);
   }
   int outputFd() override { return output; }
-  ProgramLimits programLimits() override { return limits; }
+  ProgramRoom programRoom() override { return room; }
 
   std::vector<std::string> logs, events, notes;
   std::map<std::string, std::string> blobs, secrets;
   std::function<void()> onProgress, onEvent;
   int output = -1;
-  ProgramLimits limits;
+  ProgramRoom room;
 };
 
 /// Programs that are a function: it sees the spec and may write to its descriptors. Several threads

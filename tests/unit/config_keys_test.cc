@@ -134,6 +134,10 @@ std::vector<Key> allKeys() {
          {std::pair{"settings", "{a: 1}"}, std::pair{"isolation", "process"},
           std::pair{"limits", "{memory: 1GiB}"}, std::pair{"secrets", "[S]"}})
       keys.push_back({std::string(stage) + " of queue \"q\"", key, value});
+  for (const char* stage : {"source", "planner"})
+    for (const auto& [key, value] : {std::pair{"sandbox", "require"}, std::pair{"network", "true"},
+                                     std::pair{"readable", "[r]"}})
+      keys.push_back({std::string(stage) + " of queue \"q\"", key, value});
   return keys;
 }
 
@@ -199,7 +203,7 @@ blobs:
 plugins: {allow_unsigned: false}
 queues:
   q:
-    source: {plugin: planwright.folder, workers: 1, worker_sandbox: {profile: strict}, limits: {disk: 1GiB}}
+    source: {plugin: planwright.folder, workers: 1, worker_sandbox: {profile: strict}, limits: {output: 1GiB}}
     planner: {plugin: "org.example.wheels@^1.2", sanitize: address, limits: {output: 1GiB}}
     builder: {plugin: planwright.command, version: "1.0.0", worker_sandbox: {network: true}}
 )"),
@@ -212,14 +216,12 @@ queues:
             "team.yaml:7:50: workers means nothing: one host at a time asks a source; remove it\n"
             "team.yaml:7:69: worker_sandbox is not for sources: they read what people drop, which "
             "a sandbox would hide\n"
-            "team.yaml:7:103: disk is a limit of jobs; write it in the builder. The process of a "
-            "source or planner has memory, cpu and files\n"
+            "team.yaml:7:105: output is a limit of jobs; write it in the builder\n"
             "team.yaml:8:23: a version after @ means nothing; write plugin: org.example.wheels, "
             "and to allow certain versions only, use plugins.lock (plugins: {require_lock: true})\n"
             "team.yaml:8:60: sanitize is not supported by this version; build the plugin itself "
             "with the sanitizer\n"
-            "team.yaml:8:86: output is a limit of jobs; write it in the builder. The process of a "
-            "source or planner has memory, cpu and files\n"
+            "team.yaml:8:86: output is a limit of jobs; write it in the builder\n"
             "team.yaml:9:52: version means nothing: a queue runs what `planwright plugin reload` "
             "put in force; to allow certain versions only, use plugins.lock (plugins: "
             "{require_lock: true})\n"
@@ -230,7 +232,7 @@ queues:
 TEST(ConfigKeys, WhatAQueueSaysForAllItsStagesReachesThoseItIsFor) {
   const ReadConfig got = read(R"(queues:
   q:
-    limits: {memory: 1GiB, disk: 2GiB}
+    limits: {memory: 1GiB, disk: 2GiB, output: 3GiB}
     isolation: process
     worker_sandbox: {profile: strict}
     source: {plugin: planwright.folder, settings: {path: a}}
@@ -238,7 +240,7 @@ TEST(ConfigKeys, WhatAQueueSaysForAllItsStagesReachesThoseItIsFor) {
   ASSERT_TRUE(got.ok()) << got.problems[0].text();
   const QueueConfig& queue = got.config.queues[0];
   EXPECT_EQ(queue.sources[0].limits.memoryBytes, 1 << 30);
-  EXPECT_EQ(queue.sources[0].limits.diskBytes, std::nullopt);
+  EXPECT_EQ(queue.sources[0].limits.diskBytes, std::int64_t{2} << 30);
   EXPECT_EQ(queue.sources[0].workerSandbox.profile, "none");
   ASSERT_EQ(queue.planners.size(), 2u) << "the built-in ones";
   EXPECT_EQ(queue.planners[1].isolation, "process");

@@ -19,6 +19,7 @@ PluginFile plugin(const std::string& id, const std::string& stage, const std::st
 PluginFile here(const std::string& id, const std::string& stage) {
   PluginFile file = plugin(id, stage, "{}");
   file.isBundled = true;
+  file.manifest.exec.emplace();
   return file;
 }
 
@@ -83,10 +84,14 @@ TEST(PluginFiles, KeysForAProcessAreRefusedWhereTheStageHasNone) {
   const auto planner = [](const std::string& keys) {
     return problems("queues: {a: {planner: {plugin: org.example.here, " + keys + "}}}");
   };
+  EXPECT_EQ(planner("limits: {memory: 1GiB}"),
+            "team.yaml:1:58: limits means nothing for org.example.here, which starts no programs "
+            "and runs "
+            "inside the host; write isolation: process\n");
   EXPECT_EQ(
-      planner("limits: {memory: 1GiB}"),
-      "team.yaml:1:58: limits means nothing for org.example.here, which runs inside the host; "
-      "write isolation: process\n");
+      planner("readable: [/srv]"),
+      "team.yaml:1:60: readable means nothing for org.example.here, which starts no programs; "
+      "remove it\n");
   EXPECT_EQ(planner("worker_sandbox: {profile: strict}"),
             "team.yaml:1:66: worker_sandbox means nothing for org.example.here, which runs inside "
             "the host; write isolation: process\n");

@@ -12,6 +12,7 @@ namespace planwright::stages_exec_test {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class Exec : public testing::Test {
@@ -130,8 +131,8 @@ TEST_F(Exec, AStoppedCallStartsNothingMore) {
 }
 
 TEST_F(Exec, TheStricterLimitCounts) {
-  services.limits.memoryBytes = 1000;
-  services.limits.processes = 5;
+  services.room.limits.memoryBytes = 1000;
+  services.room.limits.processes = 5;
   ScriptedPrograms programs;
   run(R"({"argv":["x"],"timeout_ms":1500,"limits":{"memory_bytes":2000,"processes":3,"cpu_seconds":7}})",
       programs);
@@ -139,6 +140,24 @@ TEST_F(Exec, TheStricterLimitCounts) {
   EXPECT_EQ(programs.ran[0].limits.processes, 3u);
   EXPECT_EQ(programs.ran[0].limits.cpuSeconds, 7u);
   EXPECT_EQ(programs.ran[0].timeout, std::chrono::milliseconds(1500));
+}
+
+TEST_F(Exec, TheRoomOfTheStageIsTheMostThatAProgramGets) {
+  services.room.sandbox = SandboxWish::Mode::Auto;
+  services.room.network = false;
+  services.room.readable = {"/srv/index"};
+  services.room.writable = {"/", "/no/such/folder"};
+  ScriptedPrograms programs;
+  run(R"({"argv":["x"],"sandbox":"none","network":true,"cwd":"/etc","readable":["/opt"]})",
+      programs);
+  run(R"({"argv":["x"],"sandbox":"require"})", programs);
+  const SandboxWish& wish = programs.ran[0].sandbox;
+  EXPECT_EQ(wish.mode, SandboxWish::Mode::Auto);
+  EXPECT_FALSE(wish.network);
+  EXPECT_THAT(wish.readable, ElementsAre("/srv/index", "/etc", "/opt"));
+  EXPECT_EQ(wish.writable.size(), 2U) << "what the stage has, and a private folder";
+  EXPECT_THAT(wish.writable, testing::Not(testing::Contains("/etc")));
+  EXPECT_EQ(programs.ran[1].sandbox.mode, SandboxWish::Mode::Require);
 }
 
 TEST_F(Exec, RefusesASpecThatIsWrong) {

@@ -1,0 +1,81 @@
+#include "workers/stage_rooms.h"
+
+#include "base/json.h"
+
+namespace planwright {
+namespace {
+
+std::uint64_t seconds(const std::optional<std::chrono::milliseconds>& time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::ceil<std::chrono::seconds>(time.value_or(std::chrono::milliseconds(0))).count());
+}
+
+std::uint64_t orElse(const auto& number, auto fallback) {
+  return static_cast<std::uint64_t>(number.value_or(fallback));
+}
+
+bool isStrict(const StageConfig& stage) {
+  return stage.workerSandbox.profile == "strict";
+}
+
+ProgramRoom programsOf(const StageConfig& stage) {
+  using Mode = SandboxWish::Mode;
+  using Default = ProgramsConfig;
+  const LimitsConfig& limits = stage.limits;
+  ProgramRoom room;
+  room.limits.memoryBytes = orElse(limits.memoryBytes, Default::kMemoryBytes);
+  room.limits.cpuSeconds = seconds(limits.cpu);
+  room.limits.fileSizeBytes = orElse(limits.fileSizeBytes, Default::kFileSizeBytes);
+  room.limits.openFiles = orElse(limits.files, Default::kFiles);
+  room.limits.processes = orElse(limits.processes, Default::kProcesses);
+  room.limits.diskBytes = orElse(limits.diskBytes, Default::kDiskBytes);
+  room.sandbox = stage.programs.sandbox == "none" ? Mode::None : Mode::Auto;
+  if (isStrict(stage) || stage.programs.sandbox == "require") room.sandbox = Mode::Require;
+  room.network = stage.programs.network || room.sandbox == Mode::None ||
+                 (isStrict(stage) && stage.workerSandbox.network);
+  room.readable = stage.programs.readable;
+  return room;
+}
+
+StageRoom roomWithPrograms(const StageConfig& stage) {
+  StageRoom room;
+  room.isolation = isolationOf(stage);
+  room.limits.cpuSeconds = seconds(stage.limits.cpu);
+  room.limits.memoryBytes = orElse(stage.limits.memoryBytes, 0);
+  room.limits.openFiles = orElse(stage.limits.files, 0);
+  room.isStrict = isStrict(stage);
+  room.hasNetwork = stage.workerSandbox.network;
+  room.programs = programsOf(stage);
+  return room;
+}
+
+}  // namespace
+
+StageRoom::Isolation isolationOf(const StageConfig& stage) {
+  if (stage.isolation == "process") return StageRoom::Isolation::Process;
+  return stage.isolation == "inproc" ? StageRoom::Isolation::Inproc : StageRoom::Isolation::Auto;
+}
+
+StageRoom roomOf(const BuilderConfig& builder) {
+  StageRoom room;
+  room.isolation = isolationOf(builder);
+  room.isStrict = isStrict(builder);
+  room.hasNetwork = builder.workerSandbox.network;
+  return room;
+}
+
+StageRoom roomOf(const PlannerConfig& planner) {
+  return roomWithPrograms(planner);
+}
+
+StageRoom roomOf(const SourceConfig& source, const std::string& settings,
+                 const std::filesystem::path& folder) {
+  StageRoom room = roomWithPrograms(source);
+  const auto json = parseJson(settings);
+  const std::string path = json ? textOr(*json, "path") : "";
+  if (path.starts_with('/')) room.programs.readable.push_back(path);
+  if (!folder.empty()) room.programs.writable.push_back(folder.string());
+  return room;
+}
+
+}  // namespace planwright

@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+"""What a dropped file can make a planner's programs do: pip runs the build scripts of strangers' archives to learn what
+they need. What such a script finds stands in the error with which it ends."""
+
+import io
+import json
+import os
+import pathlib
+import re
+import socket
+import tarfile
+import threading
+
+from harness import COMMAND, HostCase, eventually, main, queue_config
+
+# A build back end that looks around.
+SPY = r'''
+import os, pathlib, socket, sys
+PLACES = {places!r}
+PORT, SOCKET, MARKER, SECRET = {port!r}, {socket!r}, {marker!r}, {secret!r}
+def tries(act):
+    try:
+        return bool(act())
+    except BaseException:
+        return False
+def connects(family, address):
+    with socket.socket(family) as one:
+        one.settimeout(5)
+        one.connect(address)
+        one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return True
+def findings():
+    found = [name for name, path in PLACES.items() if tries(lambda: open(path, "rb").read(1) or True)]
+    tries(lambda: open(MARKER, "w").write("x"))  # perhaps in a /tmp of its own
+    found += ["tcp"] if tries(lambda: connects(socket.AF_INET, ("127.0.0.1", PORT))) else []
+    found += ["unix"] if tries(lambda: connects(socket.AF_UNIX, SOCKET)) else []
+    found += ["root"] if os.getuid() == 0 else []
+    found += ["environment"] if SECRET in "".join(os.environ.values()) else []
+    seen = [p for p in os.listdir("/proc") if p.isdigit() and tries(lambda: SECRET in open("/proc/" + p + "/environ").read())]
+    found += ["processes"] if seen else []
+    return found
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    raise SystemExit("error: SPY " + ",".join(findings()) + ".")
+'''
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
+SECRET = "only-the-host-knows-this"
+
+
+def write_archive(folder, back_end):
+    folder.mkdir()
+    with tarfile.open(folder / "spy-1.0.tar.gz", "w:gz") as archive:
+        for name, text in {"pyproject.toml": PROJECT, "PKG-INFO": "Name: spy\nVersion: 1.0\n", "back.py": back_end}.items():
+            entry = tarfile.TarInfo(f"spy-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+class PlanningTest(HostCase):
+    def setUp(self):
+        super().setUp()
+        os.environ["PLANNING_TEST_SECRET"] = SECRET
+        self.addCleanup(os.environ.pop, "PLANNING_TEST_SECRET")
+        self.calls = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.listener.close)
+        threading.Thread(target=self.listen, daemon=True).start()
+        self.marker = pathlib.Path(f"{self.folder}.marker")
+        self.marker.parent.mkdir(exist_ok=True)
+        self.addCleanup(lambda: self.marker.unlink(missing_ok=True))
+
+    def listen(self):
+        while True:
+            try:
+                caller, _ = self.listener.accept()
+            except OSError:
+                return
+            self.calls.append(caller.recv(100))
+            caller.close()
+
+    def wheels_host(self, name, isolation="inproc", **keys):
+        folder = self.folder / name
+        folder.mkdir()
+        data = folder / "data"
+        places = {
+            "shadow": "/etc/shadow",
+            "data": str(data / "signing.key"),
+            "settings": str(folder / "planwright.yaml"),
+            "input": str(folder / "input" / "requirements.txt"),
+        }
+        back_end = SPY.format(
+            places=places, port=self.listener.getsockname()[1], socket=str(data / "run/postgres/.s.PGSQL.5432"),
+            marker=str(self.marker), secret=SECRET)
+        write_archive(folder / "index", back_end)
+        planner = {
+            "plugin": "planwright.wheels",
+            "isolation": isolation,
+            "settings": {"find_links": [str(folder / "index")], "no_index": True, "build_isolation": False},
+            **keys,
+        }
+        host = self.host(name, config=lambda place: {
+            "queues": {"default": queue_config(place / "input", planner, COMMAND, auto_build=False)}})
+        (host.folder / "planwright.yaml").chmod(0o600)
+        return host
+
+    def found_by_spy(self, host):
+        host.drop("requirements.txt", "spy\n")
+
+        def details():
+            failed = [item for item in host.inputs("failed") if item["filename"] == "requirements.txt"]
+            return failed and re.search(r"SPY ([a-z,]*)\.", str(failed[0]["details"]))
+
+        return eventually(details, lambda: f"{host.inputs()}", 90)[1]
+
+    def test_code_that_runs_while_a_file_is_planned_finds_nothing(self):
+        for isolation in ("inproc", "process"):
+            with self.subTest(isolation):
+                host = self.wheels_host(isolation, isolation)
+                level = host.get("/api/version")["sandbox"]["level"]
+                if level == "none":
+                    self.skipTest("this machine allows no sandbox")
+                found = self.found_by_spy(host)
+                self.assertEqual(found, "")
+                self.assertFalse(self.marker.exists())
+                self.assertEqual(self.calls, [], "it reached the host's network")
+                host.stop()
+
+    def test_the_same_code_finds_all_of_it_without_a_sandbox(self):
+        """So that the test above can fail."""
+        found = self.found_by_spy(self.wheels_host("open", sandbox="none"))
+        for word in ("data", "settings", "input", "tcp", "unix"):
+            self.assertIn(word, found.split(","))
+        self.assertTrue(self.marker.exists())
+        self.assertTrue(self.calls)
+
+    def test_an_input_cannot_name_files_of_the_host(self):
+        host = self.wheels_host("names")
+        lines = ["-r /etc/shadow", "-r /proc/self/environ", "-c /etc/shadow", "-r /dev/zero", "file:///etc/shadow",
+                 "--find-links /", "--index-url http://127.0.0.1:1/simple", "-e .", "${HOME}"]
+        for number, line in enumerate(lines):
+            host.drop(f"requirements-{number}.txt", f"# by a stranger\n{line}\n")
+        failed = eventually(lambda: len(host.inputs("failed")) == len(lines) and host.inputs("failed"), lambda: host.inputs(), 60)
+        for item in failed:
+            number = int(item["filename"].split("-")[1].split(".")[0])
+            self.assertIn(f"{item['filename']}, line 2: ", item["error"])
+            self.assertIn("is not allowed here", item["error"], lines[number])
+            self.assertNotIn("root:", json.dumps(item))
+
+    def test_limits_hold_for_what_a_planner_starts(self):
+        host = self.wheels_host("limits", limits={"memory": "64MiB"})
+        host.drop("requirements.txt", "spy\n")
+        failed = eventually(lambda: host.inputs("failed"), lambda: f"{host.inputs()}", 90)
+        self.assertIn("limit", json.dumps(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+#include "workers/stage_rooms.h"
+
+#include <gmock/gmock.h>
+
+namespace planwright::stage_rooms_test {
+namespace {
+
+using Mode = SandboxWish::Mode;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(StageRooms, ProgramsOfAPlannerAreConfinedUnlessTheFileSaysOtherwise) {
+  PlannerConfig planner;
+  const ProgramRoom room = roomOf(planner).programs;
+  EXPECT_EQ(room.sandbox, Mode::Auto);
+  EXPECT_FALSE(room.network);
+  EXPECT_THAT(room.readable, IsEmpty());
+  EXPECT_EQ(room.limits.memoryBytes, std::uint64_t{2} << 30);
+  EXPECT_GT(room.limits.processes, 0U);
+  EXPECT_GT(room.limits.openFiles, 0U);
+  EXPECT_GT(room.limits.fileSizeBytes, 0U);
+  EXPECT_GT(room.limits.diskBytes, 0U);
+
+  planner.programs = {"require", true, {"/srv"}};
+  planner.limits.memoryBytes = 1000;
+  const ProgramRoom chosen = roomOf(planner).programs;
+  EXPECT_EQ(chosen.sandbox, Mode::Require);
+  EXPECT_TRUE(chosen.network);
+  EXPECT_THAT(chosen.readable, ElementsAre("/srv"));
+  EXPECT_EQ(chosen.limits.memoryBytes, 1000U);
+
+  planner.programs = {"none", false, {}};
+  EXPECT_EQ(roomOf(planner).programs.sandbox, Mode::None);
+}
+
+TEST(StageRooms, BelowAStrictProcessProgramsAreAsStrict) {
+  PlannerConfig planner;
+  planner.programs.sandbox = "none";
+  planner.workerSandbox.profile = "strict";
+  EXPECT_EQ(roomOf(planner).programs.sandbox, Mode::Require);
+  EXPECT_FALSE(roomOf(planner).programs.network);
+  planner.workerSandbox.network = true;
+  EXPECT_TRUE(roomOf(planner).programs.network);
+}
+
+TEST(StageRooms, ProgramsOfASourceSeeWhatItWatchesAndKeepWhatIsTheirs) {
+  SourceConfig source;
+  const ProgramRoom room = roomOf(source, R"({"path":"/srv/in"})", "/data/mine").programs;
+  EXPECT_THAT(room.readable, ElementsAre("/srv/in"));
+  EXPECT_THAT(room.writable, ElementsAre("/data/mine"));
+  EXPECT_THAT(roomOf(source, R"({"path":"in","other":1})", {}).programs.readable, IsEmpty());
+}
+
+TEST(StageRooms, JobsOfABuilderHaveTheirSandboxFromItsSettings) {
+  EXPECT_EQ(roomOf(BuilderConfig()).programs.sandbox, Mode::None);
+  EXPECT_TRUE(roomOf(BuilderConfig()).programs.network);
+}
+
+}  // namespace
+}  // namespace planwright::stage_rooms_test
