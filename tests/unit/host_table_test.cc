@@ -28,7 +28,7 @@ class HostTableTest : public testing::Test {
   /// A call in which the plugin gets its secret.
   void callWithSecret() {
     StageCall stage(services);
-    call.begin(pw_call::Kind::Plan, stage);
+    call.begin(Verb::Plan, stage);
     EXPECT_EQ(table->secret(table->ctx, &call, str("token"), nullptr, [](void*, pw_str) {}), PW_OK);
     call.end(PW_OK, "test.plugin");
   }
@@ -57,7 +57,7 @@ TEST_F(HostTableTest, AMetricOfACallThatIsOverTellsNoSecret) {
 TEST_F(HostTableTest, ALaterCallTellsNoSecretOfOneBefore) {
   callWithSecret();
   StageCall stage(services);
-  call.begin(pw_call::Kind::Plan, stage);
+  call.begin(Verb::Plan, stage);
   table->log(table->ctx, &call, PW_INFO, str("it was hunter2"), str("{}"));
   call.end(PW_OK, "test.plugin");
   EXPECT_THAT(services.logs, ElementsAre("it was ***"));
