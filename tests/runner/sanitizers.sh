@@ -26,7 +26,7 @@ sanitized() {
   export TSAN_OPTIONS="$options:exitcode=66:suppressions=$root/tests/sanitizers/thread.txt"
   export LSAN_OPTIONS="suppressions=$root/tests/sanitizers/leak.txt:print_suppressions=0"
   if [[ $program == e2e ]]; then
-    PLANWRIGHT_BINARY=$root/$folder/planwright scripts e2e
+    PLANWRIGHT_BINARY=$root/$folder/planwright scripts e2e "$cores" # they mostly wait
   else
     program_seconds=2700 shards "$folder/${program}_tests" "$program ($kind)"
   fi
