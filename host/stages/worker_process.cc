@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 
 #include <fcntl.h>
@@ -33,6 +34,20 @@ std::vector<std::string> workerCommand() {
   return {"/proc/self/exe", "plugin-worker"};
 }
 
+/// Nothing of the host's own environment, except that a sanitizer is told where to write what it
+/// finds: nobody reads what a worker prints. A sandbox hides that place.
+std::vector<std::string> workerEnvironment([[maybe_unused]] bool isConfined) {
+  std::vector<std::string> env = {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
+      "LANG=C.UTF-8"};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"})
+    if (const char* value = std::getenv(name); value && !isConfined)
+      env.push_back(std::string(name) + "=" + value);
+#endif
+  return env;
+}
+
 }  // namespace
 
 WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
@@ -53,8 +68,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
   static const std::vector<std::string> command = workerCommand();
   spec.argv = place.isProgram ? std::vector<std::string>{place.plugin} : command;
   spec.cwd = "/";
-  spec.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
-              "LANG=C.UTF-8"};
+  spec.env = workerEnvironment(place.sandbox.mode != SandboxWish::Mode::None);
   spec.limits = place.limits;
   if (place.sandbox.mode != SandboxWish::Mode::None) {
     folder_.emplace(host.folders);

@@ -11,11 +11,31 @@ BINARY = pathlib.Path(os.environ.get("PLANWRIGHT_BINARY", ROOT / "build" / "plan
 BUILD = BINARY.parent
 
 
+def sanitizer():
+    """What the programs under test were built with, such as "thread"; usually nothing."""
+    try:
+        lines = (BUILD / "CMakeCache.txt").read_text().splitlines()
+    except OSError:  # an installed program
+        return ""
+    return next((line.split("=", 1)[1] for line in lines if line.startswith("PLANWRIGHT_SANITIZE:")), "")
+
+
+SLOWNESS = 4 if sanitizer() else 1  # how much longer things may take
+
+
+def has_own_memory():
+    """Whether what a host holds is its own, and may be measured: a sanitizer keeps much beside it."""
+    if sanitizer():
+        print(f"The memory of the host is not compared: {sanitizer()} sanitizers keep much beside it.")
+    return not sanitizer()
+
+
 class Done:
     """How a command ended: its exit code, stdout and stderr."""
 
     def __init__(self, *words, cwd=None, env=None):
-        done = subprocess.run(list(map(str, words)), cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(list(map(str, words)), cwd=cwd, env=env, capture_output=True, text=True,
+                              timeout=300 * SLOWNESS)
         self.words, self.code, self.out, self.err = words, done.returncode, done.stdout, done.stderr
 
     def __str__(self):

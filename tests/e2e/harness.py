@@ -23,6 +23,7 @@ import urllib.parse
 import urllib.request
 
 import commands
+from commands import SLOWNESS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PLANWRIGHT_BINARY", str(ROOT / "build" / "planwright"))
@@ -37,6 +38,7 @@ COMMAND = {"plugin": "planwright.command", "settings": {"sandbox": "none"}}
 
 def eventually(condition, what, seconds=30.0, pause=0.05):
     """Waits until `condition()` gives something true, and gives it."""
+    seconds *= SLOWNESS
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -134,7 +136,7 @@ class Host:
         lines = queue.Queue()
         threading.Thread(target=lambda out=self.process.stdout: lines.put(out.readline()), daemon=True).start()
         try:
-            line = lines.get(timeout=seconds)
+            line = lines.get(timeout=seconds * SLOWNESS)
         except queue.Empty:
             line = ""
         if not line.startswith("planwright ready"):
@@ -147,10 +149,10 @@ class Host:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self._ended(seconds)
+            return self._ended(seconds * SLOWNESS)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the host did not stop within {seconds} s\n{self.log_tail()}") from None
+            raise AssertionError(f"the host did not stop within {seconds * SLOWNESS} s\n{self.log_tail()}") from None
 
     def kill(self):
         self.process.kill()
@@ -188,7 +190,7 @@ class Host:
             head.setdefault("Content-Type", "application/octet-stream")
         request = urllib.request.Request(self.url + path, data=body, headers=head, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20 * SLOWNESS) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -266,14 +268,14 @@ class Host:
             env={**os.environ, "PLANWRIGHT_SERVER": self.url},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=60 * SLOWNESS,
         )
 
     def sql(self, text):
         """Rows of the embedded Postgres as lists of text; for what the API does not show."""
         command = [POSTGRES_BIN / "psql", "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1"]
         command += ["-h", self.data / "run" / "postgres", "-U", "planwright", "-d", "planwright", "-c", text]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30 * SLOWNESS)
         if done.returncode != 0:
             raise AssertionError(f"{text}: {done.stderr}")
         return [line.split("\t") for line in done.stdout.splitlines()]

@@ -176,7 +176,9 @@ class ModesTest(HostCase):
 
     def test_sizes_change_while_it_runs(self):
         host = self.recipe_host(builder={**COMMAND, "workers": 1, "job_slots": 1})
-        jobs = ", ".join(f'j{i}: {{command: [sleep, "0.4"]}}' for i in range(8))
+        over = host.folder / "over"
+        wait = f"until test -e {over}; do sleep 0.1; done"
+        jobs = ", ".join(f'j{i}: {{command: "{wait}"}}' for i in range(8))
         host.drop("one.plan.yaml", f"jobs: {{{jobs}}}")
 
         def running():
@@ -186,6 +188,7 @@ class ModesTest(HostCase):
         answer = host.call("PATCH", "/api/queues/default", {"job_slots": 4, "plan_workers": 0})
         self.assertEqual(answer.status, 200, answer.body)
         eventually(lambda: running() > 1, "more jobs run at once")
+        over.touch()
         eventually(lambda: host.plans("built"), lambda: json.dumps(host.plans()))
         self.drop_recipe(host, "two")
         self.recorded(host, 2)
