@@ -101,7 +101,7 @@ RemoteEngine::RemoteEngine(const Host& host, LiveQueue& queue,
 
 RemoteEngine::~RemoteEngine() {
   thread_.request_stop();
-  ownCall_.stop(StopReason::Drain);
+  ownCall_.close(StopReason::Drain);
   thread_.join();
 }
 
@@ -309,9 +309,15 @@ void RemoteEngines::refresh() {
   const auto now = queue_.now();
   {
     auto known = known_.lock();
-    if (known->isStarting || known->newestNumber == now->number) return;
-    if (host_.clock.steady() < known->nextTry) return;
-    known->isStarting = true;
+    if (known->isStarting) return;
+    if (starter_.joinable()) starter_.join();  // it has just ended
+    if (known->newestNumber == now->number || host_.clock.steady() < known->nextTry) return;
+    const bool isRemote = now->plugins->isRemote(now->config.builder.plugin);
+    known->isStarting = isRemote || known->newest;
+    if (!known->isStarting) {
+      known->newestNumber = now->number;
+      return;
+    }
   }
   const auto failed = [this](const std::exception& e) {
     log::warn("a remote builder does not start queue={}: {}", queue_.name, e.what());

@@ -17,9 +17,12 @@ class RunningCall {
   class Scope {
    public:
     Scope(RunningCall& running, StageCall& call, Item item = {}) : running_(running) {
-      *running_.now_.lock() = {&call, std::move(item)};
+      auto now = running_.now_.lock();
+      now->call = &call;
+      now->item = std::move(item);
+      if (now->closed != StopReason::None) call.stop(now->closed);
     }
-    ~Scope() { *running_.now_.lock() = {}; }
+    ~Scope() { running_.now_.lock()->call = nullptr; }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
@@ -29,6 +32,12 @@ class RunningCall {
 
   void stop(StopReason reason) {
     if (auto now = now_.lock(); now->call) now->call->stop(reason);
+  }
+  /// Stops it, and each later one as soon as it begins.
+  void close(StopReason reason) {
+    auto now = now_.lock();
+    now->closed = reason;
+    if (now->call) now->call->stop(reason);
   }
   /// If it is for one of these.
   void stop(const std::vector<Item>& items, StopReason reason) {
@@ -45,6 +54,7 @@ class RunningCall {
   struct Now {
     StageCall* call = nullptr;
     Item item{};
+    StopReason closed = StopReason::None;
   };
   Guarded<Now> now_;
 };

@@ -28,6 +28,21 @@ class RemoteEngineTest : public LineFixture {
     queue.builder.settingsJson = fmt::format(R"({{"folder":"{}"}})", engine.string());
   }
 
+  /// A job at the engine that nobody wants any more.
+  void leave(int job) {
+    connection->runText(fmt::format(
+        "insert into builds (id, plan_id, queue, fence) values ({0}, {0}, 'default', 1);"
+        "insert into jobs (id, build_id, plan_id, name, position, status)"
+        "  values ({0}, {0}, {0}, 'job', 0, 'cancelled');"
+        "insert into remote_jobs (job_id, queue, plugin, token, folder)"
+        "  values ({0}, 'default', 'test.engine', 'token-{0}', '/none')",
+        job));
+  }
+  int notes(const char* what) const {
+    std::ifstream in(engine / what);
+    return static_cast<int>(std::count(std::istreambuf_iterator<char>(in), {}, '\n'));
+  }
+
   const std::filesystem::path engine = folder / "engine";
 };
 
@@ -61,8 +76,19 @@ TEST_F(RemoteEngineTest, KeepsTheOneOfTheGenerationInForce) {
   const auto engineOf = [&] { return engines.of(liveQueue().now()); };
   ASSERT_TRUE(engineOf());
   ASSERT_TRUE(engineOf());
-  std::ifstream in(engine / "starts");
-  EXPECT_EQ(std::count(std::istreambuf_iterator<char>(in), {}, '\n'), 1);
+  EXPECT_EQ(notes("starts"), 1);
+}
+
+TEST_F(RemoteEngineTest, EndsAlthoughMuchIsToBeWithdrawn) {
+  std::ofstream(engine / "patient") << "";
+  for (int job = 1; job <= 5; ++job) leave(job);
+  auto made = RemoteEngine::create(*host, liveQueue(), liveQueue().now());
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_TRUE(eventually([&] { return notes("asked") == 1; }));
+  auto end = std::async(std::launch::async, [&] { made->reset(); });
+  EXPECT_EQ(end.wait_for(seconds(10)), std::future_status::ready);
+  std::filesystem::remove(engine / "patient");
+  end.get();
 }
 
 }  // namespace

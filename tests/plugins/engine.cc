@@ -6,8 +6,10 @@
 //   away    observe fails
 //   busy    no job ends
 //   stuck   withdraw fails
+//   patient withdraw waits until it is asked to stop
 //   slow    it does not start
-// It notes what it did, a line each: starts (itself), started (a job), withdrawn, looked.
+// It notes what it did, a line each: starts (itself), started (a job), asked (to withdraw one),
+// withdrawn, looked.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -59,8 +61,11 @@ class Engine {
     for (const auto& handle : observation.handles()) look(handle, observation, call);
   }
 
-  void withdraw(std::string_view name, pw::Call&) {
+  void withdraw(std::string_view name, pw::Call& call) {
     if (fs::exists(folder_ / "stuck")) pw::retry("the engine does not answer");
+    note("asked", std::string(name));
+    while (fs::exists(folder_ / "patient") && !call.cancelled())
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     note("withdrawn", std::string(name));
     fs::remove_all(folder_ / "jobs" / tokenOf(name));
   }
