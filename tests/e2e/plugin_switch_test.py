@@ -9,7 +9,7 @@ import pathlib
 import re
 import shutil
 
-from commands import has_own_memory
+from commands import SLOWNESS, has_own_memory
 from harness import ROOT, HostCase, eventually, main, queue_config
 from load import under_load
 
@@ -79,7 +79,7 @@ class PluginSwitchTest(HostCase):
         self.assertEqual(self.events(host, "plugin.switched")[0]["why"], "2 of 2 plans came out otherwise.")
 
     def test_the_version_before_is_kept_for_the_rollback_window(self):
-        host = self.start(rollback_window="3s")
+        host = self.start(rollback_window=f"{3 * SLOWNESS}s")
         first = self.install(host, "next_good")
         host.cli("plugin", "reload", "default")
         for name in ("a", "b"):
