@@ -257,7 +257,7 @@ void addSettingsCommands(CLI::App& app, Session& session) {
   CLI::App* reading = group->add_subcommand("get", "all settings, or one");
   reading->add_option("KEY", arguments->key, "auto_plan, auto_build, watch_dir, ...");
   CLI::App* writing = group->add_subcommand("set", "change settings");
-  writing->add_option("KEY=VALUE", arguments->assignments, "one or more")->required();
+  writing->add_option("SETTING", arguments->assignments, "KEY=VALUE, one or more")->required();
   for (CLI::App* command : {reading, writing})
     command->add_option("--queue", arguments->queue, "of this queue; default the default queue");
   reading->callback([&session, arguments] {

@@ -213,6 +213,40 @@ TEST_F(Cli, AWordThatIsNoCommandIsNamedWithTheNearest) {
   EXPECT_THAT(run({"plans"}).err, HasSubstr("A subcommand is required"));
 }
 
+/// The first words of the lines that stand below `title` in a help.
+std::vector<std::string> listed(const std::string& help, const std::string& title) {
+  std::vector<std::string> words;
+  std::istringstream lines(help);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  "))
+      inside = line == title + ":";
+    else if (inside)
+      words.push_back(line.substr(2, line.find_first_of(" ,", 2) - 2));  // "dead-letters, dead"
+  }
+  return words;
+}
+
+// CLI11 2.4 ends the program before it begins when an argument is called "KEY=VALUE".
+TEST_F(Cli, NoNameOfAnArgumentHasASignThatNewerVersionsOfCLI11Refuse) {
+  std::vector<std::vector<std::string>> commands{{}};
+  int arguments = 0;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    std::vector<std::string> asked = commands[i];
+    asked.emplace_back("--help");
+    const std::string help = run(asked).out;
+    for (const std::string& name : listed(help, "Positionals")) {
+      EXPECT_EQ(name.find_first_of("=:{"), std::string::npos) << testing::PrintToString(asked);
+      ++arguments;
+    }
+    for (const std::string& name : listed(help, "Subcommands")) {
+      commands.push_back(commands[i]);
+      commands.back().push_back(name);
+    }
+  }
+  EXPECT_GT(arguments, 30);
+}
+
 TEST_F(Cli, AServerThatIsNotThereIsExitCode6AndSaysHowToStartOne) {
   std::ostringstream out, err;
   const int code = cli::run({"status", "--server", "127.0.0.1:1"}, {out, err, false, false, false});
