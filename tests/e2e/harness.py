@@ -115,7 +115,7 @@ class Host:
         if not fresh and not (config and "postgres" in config):
             Cluster.copy_to(self.data)
 
-    def start(self, seconds=60, env=None):
+    def start(self, seconds=180, env=None):
         """Returns when it is ready. `env`: more environment, for this process only."""
         self.spawn(env)
         return self.await_ready(seconds)
@@ -132,7 +132,7 @@ class Host:
                 text=True,
             )
 
-    def await_ready(self, seconds=60):
+    def await_ready(self, seconds=180):
         lines = queue.Queue()
         threading.Thread(target=lambda out=self.process.stdout: lines.put(out.readline()), daemon=True).start()
         try:
@@ -268,7 +268,7 @@ class Host:
             env={**os.environ, "PLANWRIGHT_SERVER": self.url},
             capture_output=True,
             text=True,
-            timeout=60 * SLOWNESS,
+            timeout=300 * SLOWNESS,  # for a command that hangs, not one that is slow
         )
 
     def sql(self, text):

@@ -42,7 +42,7 @@ class ModesTest(HostCase):
         again = host.call("POST", f"/api/pending-inputs/{only['id']}/enqueue-plan", {})
         self.assertEqual(again.status, 409)
         host.cli("enqueue-build", plan["id"])
-        host.cli("watch", "plan", plan["id"], "--timeout", "30s")
+        host.cli("watch", "plan", plan["id"], "--timeout", "240s")
         self.assertEqual(self.statuses(host), (["planned"], ["built"]))
 
     def test_an_id_pushed_by_hand_passes_no_gate(self):

@@ -66,7 +66,7 @@ class RecipeTest(HostCase):
         self.assertIn("the reason", self.server.job_log(jobs["bad"]["id"]))
         build = self.server.get(f"/api/builds/{plan['build_id']}")
         self.assertEqual(build["status"], "failed")
-        self.server.cli("watch", "plan", plan["id"], "--timeout", "5s", expect=1)
+        self.server.cli("watch", "plan", plan["id"], "--timeout", "60s", expect=1)
 
     def test_a_plan_of_more_than_a_megabyte_is_built(self):
         names = [f"V{i}" for i in range(11)]

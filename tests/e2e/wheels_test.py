@@ -40,7 +40,7 @@ class WheelsTest(HostCase):
     def planned(self, host, name, content):
         host.drop(name, content)
         return eventually(
-            lambda: next((p for p in host.plans() if p["filename"] == name), None), lambda: f"{host.inputs()}", 60
+            lambda: next((p for p in host.plans() if p["filename"] == name), None), lambda: f"{host.inputs()}", 240
         )
 
     def test_requirements_become_wheels_that_install_and_import(self):
@@ -49,7 +49,7 @@ class WheelsTest(HostCase):
         self.assertGreaterEqual(plan["summary"]["jobs"], 12)
         self.assertEqual(plan["status"], "ready_for_build")  # it waits to be looked at
         self.assertEqual(host.call("POST", f"/api/plans/{plan['id']}/enqueue-build", {}).status, 202)
-        host.cli("watch", "plan", plan["id"], "--timeout", "55s")
+        host.cli("watch", "plan", plan["id"], "--timeout", "240s")
         plan = host.get(f"/api/plans/{plan['id']}")
         self.assertEqual((plan["status"], plan["summary"]["done"]), ("built", plan["summary"]["jobs"]))
 
@@ -86,7 +86,7 @@ class WheelsTest(HostCase):
             plan = self.planned(host, "requirements.txt", "six\nidna\ntabulate\n")  # three build back ends
             shutil.rmtree(index)  # the plan holds all that its jobs need
             host.cli("enqueue-build", plan["id"])
-            host.cli("watch", "plan", plan["id"], "--timeout", "55s")
+            host.cli("watch", "plan", plan["id"], "--timeout", "240s")
             plan = host.get(f"/api/plans/{plan['id']}")
             self.assertEqual(plan["status"], "built")
             artifacts = {artifact["name"]: artifact["digest"] for artifact in host.manifest(plan["build_id"])}
@@ -108,7 +108,7 @@ class WheelsTest(HostCase):
         host = self.wheels_host()
         plan = self.planned(host, "requirements.txt", "six\nunbuildable\nidna\n")
         host.cli("enqueue-build", plan["id"])
-        host.cli("watch", "plan", plan["id"], "--timeout", "55s", expect=1)
+        host.cli("watch", "plan", plan["id"], "--timeout", "240s", expect=1)
         plan = host.get(f"/api/plans/{plan['id']}")
         self.assertEqual((plan["status"], plan["reason"]["code"]), ("failed", "job_failed"))
         self.assertIn("unbuildable", plan["reason"]["message"])
