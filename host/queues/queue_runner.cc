@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "intake/postgres_recorder.h"
+#include "stages/program_plugin.h"
 
 namespace planwright {
 namespace {

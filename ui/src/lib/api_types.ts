@@ -131,6 +131,8 @@ export interface components {
         failed: number;
         /** @description Id and version. */
         planner: string;
+      } & {
+        [key: string]: unknown;
       };
       /** @description sha256:<64 hex digits> */
       plan_digest: string;
@@ -505,6 +507,8 @@ export interface components {
       actor: string;
       data: {
         message: string;
+      } & {
+        [key: string]: unknown;
       };
     };
     EventPage: {
@@ -823,7 +827,7 @@ export interface components {
     };
     ReloadWish: {
       dry_run?: boolean;
-      /** @description With dry_run: compare this YAML instead of the host's own file. */
+      /** @description With dry_run: compare this YAML instead of the host's own file. It may name only plugins and programs that the file names as well. */
       text?: string;
     };
     ReloadAnswer: {
@@ -932,6 +936,8 @@ export interface components {
     /** @description The sealed document; see sdk/schema/plan.schema.json. */
     PlanDocument: {
       jobs: unknown[];
+    } & {
+      [key: string]: unknown;
     };
   };
   responses: never;
