@@ -103,8 +103,9 @@ ExitCode create(Session& session, const NewArguments& arguments) {
     fs::create_directories((folder / name).parent_path());
     replaceFile(folder / name, content);
     if (content.starts_with("#!"))
-      fs::permissions(folder / name, fs::perms::owner_exec | fs::perms::group_exec,
-                      fs::perm_options::add);
+      fs::permissions(folder / name,
+                      fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
+                      fs::perm_options::add);  // a host confines it as another user
     session.terminal.out << (folder / name).string() << '\n';
   }
   session.terminal.err << "Next: see " << (folder / "README.md").string() << '\n';

@@ -117,7 +117,8 @@ std::vector<std::string> bubblewrapWords(const std::string& bwrap, const Bubblew
   add({"--die-with-parent", "--hostname", "build"});
   add({"--proc", "/proc", "--dev", "/dev"});
   add({"--size", std::to_string(view.sharedBytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
-  add({"--bind", view.writable.back(), "/tmp", "--symlink", "../tmp", "/var/tmp"});
+  add({"--bind", view.writable.back(), "/tmp"});
+  if (!isBelow("/var/tmp", view.readable)) add({"--symlink", "../tmp", "/var/tmp"});
   for (const auto& path : view.readable) addReadable(words, path);  // perhaps below /tmp
   for (const auto& folder : view.writable) add({"--bind", folder, folder});
   add({"--remount-ro", "/", "--chdir", view.cwd});

@@ -114,6 +114,7 @@ class NewPluginTest(HostCase):
         run(BINARY, "plugin", "run", project / f"my_{stage}.py", *project.glob("samples/*"))
         mine = {"plugin": f"exec:{project}/my_{stage}.py"}
         if stage == "source":
+            mine["readable"] = ["/var/tmp"]  # which the sandbox does not show otherwise
             self.assertIn("works-again ok", run(BINARY, "plugin", "check", project / f"my_{stage}.py"))
             return self.host(config=lambda folder: {"queues": {"default": self.queue(folder, stage, mine)}})
         checked = run(BINARY, "plugin", "check", project / f"my_{stage}.py", "--input", project / "samples")
