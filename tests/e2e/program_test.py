@@ -329,6 +329,7 @@ planwright.run(builder=build)
             queue = queue_config(folder / "input", {"plugin": "planwright.noop-planner"}, {"plugin": "planwright.noop-builder"})
             queue["source"] = {
                 "plugin": "exec:./watch.py", "secrets": ["WHO"], "settings": {"drop": str(self.drops)}, **keys}
+            queue["source"].setdefault("sandbox", "none")  # it writes its pid where the test looks
             return {"secrets": {"WHO": {"file": str(folder / "who")}}, "queues": {"default": queue}}
 
         return self.host(config=config)
@@ -353,6 +354,14 @@ planwright.run(builder=build)
         self.put("c", "d")
         self.assert_planned(host, "a", "b", "c", "d")
         self.assertNotEqual((self.drops / ".pid").read_text(), first)
+
+    def test_a_source_sees_what_is_readable_and_no_more(self):
+        host = self.start_source(sandbox="auto", readable=[str(self.folder / "drops")])
+        level = host.get("/api/version")["sandbox"]["level"]
+        self.put("a")
+        told = eventually(lambda: host.items("/api/events?type=source.failed"), lambda: host.log_tail())
+        self.assertRegex(told[0]["event"]["data"]["message"], "Read-only|Permission denied", level)
+        self.assertFalse((self.drops / ".pid").exists())
 
     def test_a_source_that_dies_in_a_poll_says_so_and_nothing_of_the_poll_is_taken(self):
         host = self.start_source()
