@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Python projects: a dropped requirements file becomes wheels that install and import."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ class WheelsTest(HostCase):
     @classmethod
     def setUpClass(cls):
         cls.folder_of_index = tempfile.TemporaryDirectory(prefix="planwright-index-")
+        os.chmod(cls.folder_of_index.name, 0o755)  # pip runs as a user of its own
         cls.index = cls.folder_of_index.name + "/index"
         make = ROOT / "tests" / "fixtures" / "wheels" / "make_index.py"
         subprocess.run([sys.executable, make, cls.index], check=True, stdout=subprocess.DEVNULL)
