@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include <rapidjson/stringbuffer.h>
@@ -74,16 +76,33 @@ bool boolOr(const JsonValue& object, std::string_view key, bool fallback) {
 
 namespace {
 
+/// Whether a byte of the eight is below `limit`, which is at most 128.
+/// Source: S. E. Anderson, Bit Twiddling Hacks, "Determine if a word has a byte less than n".
+constexpr bool holdsBelow(std::uint64_t eight, std::uint64_t limit) {
+  constexpr std::uint64_t kOnes = ~std::uint64_t{0} / 255, kHighBits = kOnes * 128;
+  return ((eight - kOnes * limit) & ~eight & kHighBits) != 0;
+}
+
+/// Control characters, quotes and backslashes; looks at eight bytes at once.
+bool holdsWhatIsEscaped(std::string_view text) {
+  constexpr std::uint64_t kOnes = ~std::uint64_t{0} / 255;
+  for (std::size_t at = 0; at < text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t eight = kOnes * 'x';  // what fills up the last ones
+    std::memcpy(&eight, text.data() + at, std::min(sizeof eight, text.size() - at));
+    if (holdsBelow(eight, 0x20) || holdsBelow(eight ^ (kOnes * '"'), 1) ||
+        holdsBelow(eight ^ (kOnes * '\\'), 1))
+      return true;
+  }
+  return false;
+}
+
 /// Copies at once what RapidJSON copies byte by byte: most texts hold nothing to escape.
 class FastWriter : public rapidjson::Writer<Buffer> {
  public:
   explicit FastWriter(Buffer& buffer) : rapidjson::Writer<Buffer>(buffer) {}
 
   void text(std::string_view text) {
-    const auto mustBeEscaped = [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-    };
-    if (std::any_of(text.begin(), text.end(), mustBeEscaped)) {
+    if (holdsWhatIsEscaped(text)) {
       String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
       return;
     }
@@ -95,9 +114,18 @@ class FastWriter : public rapidjson::Writer<Buffer> {
   }
   void raw(std::string_view json) {
     Prefix(rapidjson::kObjectType);
-    std::copy(json.begin(), json.end(), os_->Push(json.size()));
+    copy(json);
     EndValue(true);
   }
+  /// `members` as in an object: "a":1,"b":2.
+  void members(std::string_view members) {
+    Prefix(rapidjson::kStringType);
+    copy(members);
+    ++level_stack_.template Top<Level>()->valueCount;  // a key and its value, for Prefix()
+  }
+
+ private:
+  void copy(std::string_view json) { std::copy(json.begin(), json.end(), os_->Push(json.size())); }
 };
 
 }  // namespace
@@ -159,6 +187,12 @@ JsonWriter& JsonWriter::value(const JsonValue& tree) {
 }
 JsonWriter& JsonWriter::null() {
   state_->writer.Null();
+  return *this;
+}
+JsonWriter& JsonWriter::membersOf(std::string_view object) {
+  constexpr std::string_view kEmpty = "{}";
+  if (object.size() > kEmpty.size() && object[0] == '{')
+    state_->writer.members(object.substr(1, object.size() - kEmpty.size()));
   return *this;
 }
 JsonWriter& JsonWriter::raw(std::string_view json) {

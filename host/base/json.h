@@ -100,6 +100,8 @@ class JsonWriter {
   JsonWriter& rawMember(std::string_view name, std::string_view json) {
     return key(name).raw(json);
   }
+  /// The members of a serialised object, among those of the one that is open; of "" none.
+  JsonWriter& membersOf(std::string_view object);
 
   std::string take();
 

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kBackwards = "b";
 /// Stands for events that were deleted by age.
 constexpr std::string_view kPruned = "events.pruned";
-constexpr std::string_view kPrunedMessage = R"("Older events were deleted by age.")";
+constexpr std::string_view kPrunedMessage = "Older events were deleted by age.";
 
 std::optional<std::string> typesArray(const std::optional<std::string>& types) {
   if (!types) return std::nullopt;
@@ -52,10 +52,11 @@ void writeEvent(JsonWriter& json, const Row& event, const std::string& place) {
       .member("queue", queue)
       .member("level", event.text("level"))
       .member("actor", event.text("actor"))
-      .rawMember("data",
-                 withMembers(fmt::format(R"("message":{})",
-                                         type == kPruned ? kPrunedMessage : event.text("message")),
-                             event.text("body")))
+      .key("data")
+      .object()
+      .member("message", type == kPruned ? kPrunedMessage : event.text("message"))
+      .membersOf(event.text("body"))
+      .end()
       .end();
 }
 

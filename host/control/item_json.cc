@@ -66,13 +66,10 @@ void writeInput(JsonWriter& json, const Row& input) {
 }
 
 void writeSummary(JsonWriter& json, const Row& plan) {
-  const std::string_view said = plan.text("summary");
-  const std::string_view jobs = plan.text("job_count");
-  const std::int64_t done = plan.number("jobs_done"), failed = plan.number("jobs_failed");
-  json.rawMember("summary",
-                 withMembers(fmt::format(R"("jobs":{},"done":{},"failed":{},"planner":{})", jobs,
-                                         done, failed, plan.text("planner")),
-                             said));
+  json.key("summary").object();
+  json.member("jobs", plan.number("job_count")).member("done", plan.number("jobs_done"));
+  json.member("failed", plan.number("jobs_failed")).member("planner", plan.text("planner"));
+  json.membersOf(plan.text("summary")).end();
 }
 
 void writePlan(JsonWriter& json, const Row& plan) {
@@ -247,13 +244,6 @@ CacheOutcome cacheOutcome(const Row& job) {
   return {};
 }
 
-std::string withMembers(std::string_view members, std::string_view object) {
-  std::string json = "{";
-  json += members;
-  if (object.size() > 2 && object[0] == '{') (json += ',') += object.substr(1, object.size() - 2);
-  return json += '}';
-}
-
 JsonWriter& writeTime(JsonWriter& json, std::string_view name, const Row& row,
                       std::string_view column) {
   return json.textOrNull(name, rfc3339(row.text(column)));
@@ -265,8 +255,7 @@ JsonWriter& writeNumber(JsonWriter& json, std::string_view name, const Row& row)
 
 JsonWriter& writeText(JsonWriter& json, std::string_view name, const Row& row) {
   const std::string_view text = row.text(name);
-  if (text.empty() && row.isNull(name)) return json.key(name).null();
-  return json.member(name, text);
+  return text.data() == nullptr ? json.key(name).null() : json.member(name, text);
 }
 
 }  // namespace planwright

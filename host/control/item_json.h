@@ -51,9 +51,6 @@ class Attempts {
   Rows rows_;
 };
 
-/// A JSON object: these members, then those of `object` (which has none of them; empty = {}).
-std::string withMembers(std::string_view members, std::string_view object);
-
 /// A member that is a time, or null.
 JsonWriter& writeTime(JsonWriter& json, std::string_view name, const Row& row,
                       std::string_view column);

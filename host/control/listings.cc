@@ -31,7 +31,7 @@ constexpr auto kListPatience = std::chrono::milliseconds(30);
 /// The statements and words of one table.
 struct Table {
   Listed what;
-  std::string_view noun, item, list, filtered, attention, window, total;
+  std::string_view noun, item, list, filtered, attention, newest, window, total;
   std::vector<std::string_view> statuses;
   std::vector<std::string_view> ended;  ///< those of what failed or was stopped
 };
@@ -44,6 +44,7 @@ const Table& tableOf(Listed what) {
             "api_inputs",
             "api_inputs_filtered",
             "api_inputs_attention",
+            "api_inputs_newest",
             "api_inputs_window",
             "api_inputs_total",
             {"pending", "planning", "planned", "failed", "superseded", "cancelled"},
@@ -54,6 +55,7 @@ const Table& tableOf(Listed what) {
             "api_plans",
             "api_plans_filtered",
             "api_plans_attention",
+            "api_plans_newest",
             "api_plans_window",
             "api_plans_total",
             {"ready_for_build", "building", "built", "failed", "superseded", "cancelled"},
@@ -64,6 +66,7 @@ const Table& tableOf(Listed what) {
             "api_builds",
             "api_builds_filtered",
             "api_builds_attention",
+            "api_builds_newest",
             "api_builds_window",
             "api_builds_total",
             {"building", "built", "failed", "cancelled"},
@@ -74,6 +77,7 @@ const Table& tableOf(Listed what) {
             "api_jobs",
             "api_jobs_filtered",
             "api_jobs_attention",
+            "api_jobs_newest",
             "api_jobs_window",
             "api_jobs_total",
             {"blocked", "ready", "running", "succeeded", "cached", "failed", "timed_out",
@@ -127,8 +131,10 @@ Result<void> checkReason(const std::optional<std::string>& code) {
                                             fmt::join(all, ", ")));
 }
 
+}  // namespace
+
 /// A page of rows that is being filled.
-class Page {
+class Listings::Page {
  public:
   Page(Listed what, Connection& connection, int limit)
       : what_(what),
@@ -164,15 +170,40 @@ class Page {
   bool changesByItself_ = false;  ///< an item waits for a time
 };
 
-}  // namespace
-
 struct Listings::Search {
   Listed what;
   const ListQuery& query;
+  std::int64_t before = kNewest;        ///< only ids below this
   std::optional<std::string> statuses;  ///< as a Postgres array
   bool isNarrowed = false;              ///< not all fits
   bool isOfEnded = false;               ///< all that fits failed or was stopped
 };
+
+std::optional<std::int64_t> Listings::fill(Page& page, Connection& connection,
+                                           const Search& search) const {
+  const Table& table = tableOf(search.what);
+  const ListQuery& query = search.query;
+  const auto fromNewest = [&](std::int64_t below) {
+    const Rows newest = connection.run(table.newest, {below, search.isOfEnded});
+    return newest.isNull(0, "id") ? std::nullopt : std::optional(newest.number(0, "id") + 1);
+  };
+  const SteadyTime end = parts_.clock.steady() + kListPatience;
+  auto below = search.before == kNewest ? fromNewest(kNewest) : std::optional(search.before);
+  while (below) {
+    // Hardly a window of ids is without rows, but many are without ended ones.
+    const std::int64_t first =
+        search.isOfEnded
+            ? connection.run(table.window, {*below, kListWindow, true}).number(0, "first_id")
+            : *below - kListWindow;
+    const Rows rows = connection.run(search.isOfEnded ? table.attention : table.filtered,
+                                     {*below, query.queue, search.statuses, query.text,
+                                      query.reason, first, page.missing() + 1});
+    if (const auto next = page.add(rows, "id", *below)) return next;
+    below = fromNewest(first);
+    if (parts_.clock.steady() >= end) return below;
+  }
+  return std::nullopt;
+}
 
 Listings::Total Listings::total(Connection& connection, const Search& search) {
   if (!search.isNarrowed) {
@@ -210,25 +241,12 @@ Result<ReadAnswer> Listings::read(Connection& connection, Listed what, const Lis
   if (!before) return before.error();
 
   const bool isNarrowed = query.queue || query.status || query.text || query.reason;
-  const Search search{what, query, std::move(*statuses), isNarrowed,
-                      asksForAttention(table, query)};
+  const Search search{
+      what, query, *before, std::move(*statuses), isNarrowed, asksForAttention(table, query)};
   Page page(what, connection, query.limit);
   std::optional<std::int64_t> next;
   if (isNarrowed) {
-    const auto fitting = search.isOfEnded ? table.attention : table.filtered;
-    const SteadyTime end = parts_.clock.steady() + kListPatience;
-    for (std::int64_t below = *before;;) {
-      next = page.add(connection.run(fitting, {below, query.queue, search.statuses, query.text,
-                                               query.reason, kListWindow, page.missing() + 1}),
-                      "id", below);
-      if (next) break;
-      const Rows window = connection.run(table.window, {below, kListWindow, search.isOfEnded});
-      if (window.number(0, "seen") < kListWindow) break;  // that was the last one
-      below = window.number(0, "first_id");
-      if (parts_.clock.steady() < end) continue;
-      next = below;
-      break;
-    }
+    next = fill(page, connection, search);
   } else {
     next = page.add(connection.run(table.list, {*before, query.limit + 1}), "id", *before);
   }

@@ -51,7 +51,10 @@ class Listings {
     bool isLowerBound = false;
   };
   struct Search;
+  class Page;
   Result<ReadAnswer> read(Connection& connection, Listed what, const ListQuery& query);
+  /// Fills the page with what fits. Gives where the next page starts, if there is one.
+  std::optional<std::int64_t> fill(Page& page, Connection& connection, const Search& search) const;
   Total total(Connection& connection, const Search& search);
   static std::string jobsPage(Connection& connection, std::int64_t build, std::int64_t after,
                               int limit);

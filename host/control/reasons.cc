@@ -74,6 +74,7 @@ Reason waitingReason(std::string_view code, const StageWords& words, const Row& 
   if (code == "queue_held" && item.flag("is_quarantined"))
     hint = "Install another version of the plugin, or release it.";
   const auto filled = [&](std::string_view text) {
+    if (text.find('{') == std::string_view::npos) return std::string(text);
     return fmt::format(fmt::runtime(text), fmt::arg("work", words.work),
                        fmt::arg("stage", words.stage), fmt::arg("button", words.button),
                        fmt::arg("queue", item.text("queue")), fmt::arg("held", item.text("held")),

@@ -1,5 +1,6 @@
 #include "store/rows.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <stdexcept>
@@ -44,18 +45,27 @@ std::size_t Rows::size() const {
   return state_ ? static_cast<std::size_t>(state_->rows.size()) : 0;
 }
 std::size_t Rows::find(std::string_view column) const {
-  auto& [rows, cells, columns, next] = *state_;
-  if (columns.empty())
-    for (int i = 0; i < static_cast<int>(rows.columns()); ++i)
+  auto& [rows, cells, columns, last, followers] = *state_;
+  if (columns.empty()) {
+    for (int i = 0; i < static_cast<int>(rows.columns()); ++i) {
       columns.emplace_back(rows.column_name(i));
-  for (std::size_t tried = 0; tried < columns.size(); ++tried) {
-    if (columns[next] == column) return next;
-    if (++next == columns.size()) next = 0;
+      followers.push_back(columns.size() - 1);
+    }
+    if (columns.empty()) throw std::logic_error("the statement gives no columns");
   }
-  throw std::logic_error(fmt::format("the statement gives no column \"{}\"", column));
+  if (columns[last] == column) return last;
+  std::size_t& follower = followers[last];
+  if (columns[follower] != column) {
+    const auto at = std::find(columns.begin(), columns.end(), column);
+    if (at == columns.end())
+      throw std::logic_error(fmt::format("the statement gives no column \"{}\"", column));
+    follower = static_cast<std::size_t>(at - columns.begin());
+  }
+  return last = follower;
 }
 std::string_view Rows::cell(std::size_t row, std::size_t column) const {
-  auto& [rows, cells, columns, next] = *state_;
+  const auto& rows = state_->rows;
+  auto& cells = state_->cells;
   const auto width = static_cast<std::size_t>(rows.columns());
   if (cells.empty()) {  // libpqxx counts references for each field that is asked for by itself
     cells.reserve(width * size());

@@ -44,12 +44,17 @@ create function plan_codes(p plans, q queues, hosts boolean) returns text[] lang
     else '{}' end
 $$;
 
+-- What is said of an item that waits: the first of its codes, else that it is next in line.
+create function first_code(codes text[], status text) returns text language sql immutable as $$
+  select coalesce(codes[1], case when status in ('pending', 'ready_for_build') then 'waiting_for_worker' end)
+$$;
+
 create function input_code(i pending_inputs, q queues, hosts boolean) returns text language sql stable as $$
-  select coalesce((input_codes(i, q, hosts))[1], case i.status when 'pending' then 'waiting_for_worker' end)
+  select first_code(input_codes(i, q, hosts), i.status)
 $$;
 
 create function plan_code(p plans, q queues, hosts boolean) returns text language sql stable as $$
-  select coalesce((plan_codes(p, q, hosts))[1], case p.status when 'ready_for_build' then 'waiting_for_worker' end)
+  select first_code(plan_codes(p, q, hosts), p.status)
 $$;
 
 -- An open build waits when its plan does: after a failure of the host it goes on with the next claim.

@@ -9,7 +9,7 @@ with p as (
     from meta where key = 'events_pruned')
 select * from (
 (select p.xid, p.id, 'events.pruned' as type, 'events' as subject, now() as at, null::text as queue, 'warning' as level,
-        'host' as actor, null::jsonb as body, to_json(''::text) as message
+        'host' as actor, null::jsonb as body, ''::text as message
   from p where $1::text <> '0' and (p.xid, p.id) > ($1::text::xid8, $2::bigint))
 union all
 (select e.* from event_rows e
@@ -42,7 +42,7 @@ with p as (
     from meta where key = 'events_pruned')
 select * from (
 (select p.xid, p.id, 'events.pruned' as type, 'events' as subject, now() as at, null::text as queue, 'warning' as level,
-        'host' as actor, null::jsonb as body, to_json(''::text) as message
+        'host' as actor, null::jsonb as body, ''::text as message
   from p where $1::text <> '0' and (p.xid, p.id) > ($1::text::xid8, $2::bigint))
 union all
 (select e.* from event_rows e

@@ -237,6 +237,26 @@ TEST_F(ExplainTest, AFilterThatFitsLittleGivesShortPagesInstead) {
   EXPECT_GT(pages, 1);
 }
 
+// Rows that were deleted by age leave gaps far wider than a window.
+TEST_F(ExplainTest, AFilterReachesAcrossIdsThatAreGone) {
+  sql("insert into pending_inputs (id, queue, source, filename, generation, digest, size, status) "
+      "overriding system value select g, 'default', 'test', 'f' || g, 1, 'sha256:0', 1, 'planning' "
+      "from unnest(array[3, 40000, 700000000, 700000001]) g");
+  const auto names = [&](ListQuery query) {
+    const auto page = parsed(*control_->listings.list(Listed::Inputs, query));
+    std::vector<std::string> found;
+    for (const auto& item : find(page, "items")->GetArray())
+      found.push_back(textOr(item, "filename"));
+    return found;
+  };
+  const std::vector<std::string> all = {"f700000001", "f700000000", "f40000", "f3"};
+  EXPECT_EQ(names({.status = "planning"}), all);
+  EXPECT_EQ(names({.queue = "default", .cursor = cursorText(700'000'000)}),
+            std::vector<std::string>(all.begin() + 2, all.end()));
+  EXPECT_EQ(names({.text = "f3"}), std::vector<std::string>{"f3"});
+  EXPECT_TRUE(names({.status = "failed"}).empty());
+}
+
 TEST_F(ExplainTest, WhatFailedIsFoundAmongMany) {
   sql("insert into pending_inputs (queue, source, filename, generation, digest, size, status, "
       "reason_code) select 'default', 'test', 'f' || g, 1, 'sha256:0', 1, case when g = 1 then "

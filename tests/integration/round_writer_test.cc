@@ -148,7 +148,7 @@ TEST_F(RoundWriterTest, AJobThatFailsWithoutAWordIsInTheListOfThat) {
   round({end(begin("silent"), JobStatus::Failed), end(begin("late"), JobStatus::TimedOut)});
   const Rows rows = connection->run("api_jobs_attention",
                                     {std::int64_t{1} << 40, std::nullopt, "{failed,timed_out}",
-                                     std::nullopt, std::nullopt, 100, 10});
+                                     std::nullopt, std::nullopt, 0, 10});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows.text(1, "error"), "Its builder did not say why it failed.");
 }

@@ -119,6 +119,32 @@ TEST(JsonSchema, AnswersManyThreadsAtOnce) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST(JsonWriter, EscapesWhereverItStands) {
+  for (const char c : {'\x01', '\x1f', '"', '\\', ' ', '!', '\x7f', '\xc3'}) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = c;
+      if (c == '\xc3') text.insert(at + 1, "\xa9");
+      JsonWriter json;
+      json.object().member("text", text).end();
+      const auto read = parseJson(json.take());
+      ASSERT_TRUE(read) << at;
+      EXPECT_EQ(textOr(*read, "text"), text) << at;
+    }
+  }
+}
+
+TEST(JsonWriter, TakesTheMembersOfAnotherObject) {
+  const auto written = [](std::string_view first, std::string_view second) {
+    JsonWriter json;
+    json.object().membersOf(first).member("n", 1).membersOf(second).member("m", 2).end();
+    return json.take();
+  };
+  EXPECT_EQ(written(R"({"a": 1})", R"({"b": [2, 3], "c": {}})"),
+            R"({"a": 1,"n":1,"b": [2, 3], "c": {},"m":2})");
+  EXPECT_EQ(written("{}", ""), R"({"n":1,"m":2})");
+}
+
 TEST(Json, MergePatchFollowsRfc7396) {
   EXPECT_EQ(mergePatch(R"({"a":"b","c":{"d":"e","f":"g"}})", R"({"a":"z","c":{"f":null}})"),
             R"({"a":"z","c":{"d":"e"}})");
