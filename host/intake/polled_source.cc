@@ -86,7 +86,6 @@ StageOutcome PolledSource::callSource(const std::string& cursor) {
   services_.grant(std::move(*secrets));
   StageCall call(services_, settings_.limits);
   const RunningCall<int>::Scope scope(running_, call);
-  if (isStopping_) call.stop(StopReason::Drain);
   StageOutcome outcome = source_->poll(cursor, call);
   if (auto over = call.overLimit(outcome.failure.value_or(Failure{})))
     outcome.failure = std::move(over);
@@ -116,8 +115,7 @@ void PolledSource::worked() {
 }
 
 void PolledSource::stop() {
-  isStopping_ = true;
-  running_.stop(StopReason::Drain);
+  running_.close(StopReason::Drain);
 }
 
 }  // namespace planwright

@@ -58,7 +58,6 @@ class PolledSource {
   Backoff failures_;
   std::vector<SourceCall::Event> events_;
   RunningCall<int> running_;
-  std::atomic<bool> isStopping_{false};
   std::atomic<bool> isNudged_{false};
 };
 
