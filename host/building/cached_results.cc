@@ -6,6 +6,29 @@
 #include "base/unavailable.h"
 
 namespace planwright {
+namespace {
+
+/// The parts of a failure's key: with more time or room the job may succeed.
+CacheParts failureParts(CacheParts parts, const PlannedJob& job, const BuilderConfig& builder) {
+  const auto add = [&](const char* name, const auto& value) {
+    parts["bounds:" + std::string(name)] = fmt::format("{}", value);
+  };
+  const auto room = [](const auto& limit) { return std::int64_t{limit.value_or(0)}; };
+  const LimitsConfig& limits = builder.limits;
+  add("timeout", (job.timeout.count() > 0 ? job.timeout : builder.deadline).count());
+  add("silence", builder.silenceTimeout.count());
+  add("memory", fmt::format("{} {}", job.memoryBytes, room(limits.memoryBytes)));
+  add("processes", fmt::format("{} {}", job.processes, room(limits.processes)));
+  add("cpus", job.cpus);
+  add("cpu", limits.cpu.value_or(std::chrono::milliseconds(0)).count());
+  add("files", room(limits.files));
+  add("file_size", room(limits.fileSizeBytes));
+  add("output", room(limits.outputBytes));
+  add("disk", room(limits.diskBytes));
+  return parts;
+}
+
+}  // namespace
 
 std::optional<BuilderIdentity> identityOf(const Plugins& plugins, const BuilderConfig& builder) {
   const PluginInfo* info = plugins.find(builder.plugin);
@@ -57,8 +80,11 @@ std::optional<CachedResults::Question> CachedResults::question(OpenBuild& build,
   }
   auto parts = partsOf(build, job, *builder);
   if (!parts) return std::nullopt;  // it fails when it starts
-  Question question{place, std::move(*parts), {}};
+  Question question{place, std::move(*parts), {}, {}};
   question.key = cacheKey(question.parts).text();
+  question.failureKey =
+      cacheKey(failureParts(question.parts, build.job(job), build.generation().config.builder))
+          .text();
   if (build.plan().useCache) return question;
   build.setCache(job, question.key,
                  cacheNote("off", "This build was to use no cache.", question.key, question.parts));
@@ -74,6 +100,7 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
     auto asked = question(*at->second, place);
     if (!asked) continue;
     keys.push_back(asked->key);
+    keys.push_back(asked->failureKey);
     questions.push_back(std::move(*asked));
   }
   std::vector<JobResult> ends;
@@ -83,7 +110,9 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
     std::vector<Question> misses;
     for (auto& question : questions) {
       OpenBuild& build = *builds.at(number(question.place.build));
-      const auto answer = answers.find(question.key);
+      auto answer = answers.find(question.key);
+      if (answer == answers.end() || !answer->second.entry.isGood)
+        answer = answers.find(question.failureKey);
       auto end = answer == answers.end() ? std::nullopt : hit(question, answer->second, build);
       if (end)
         ends.push_back(std::move(*end));
@@ -166,11 +195,15 @@ std::optional<CacheEntry> CachedResults::entry(const OpenBuild& build,
                          (result.failureClass == "failed" || result.failureClass == "rejected" ||
                           result.failureClass == "limit");
   if (!isGood && !isTelling) return std::nullopt;
+  CacheParts parts = cachePartsFrom(cachePartsJson(build.cacheNote(result.position)));
+  if (!isGood)
+    parts = failureParts(std::move(parts), build.job(result.position),
+                         build.generation().config.builder);
   CacheEntry entry;
-  entry.key = key;
+  entry.key = isGood ? key : cacheKey(parts).text();
   entry.queue = queue_.name;
   entry.name = build.job(result.position).name;
-  entry.partsJson = cachePartsJson(build.cacheNote(result.position));
+  entry.partsJson = toJson(parts);
   entry.isGood = isGood;
   entry.failureClass = result.failureClass;
   entry.exitCode = result.exitCode;

@@ -36,6 +36,7 @@ class CachedResults {
     JobPlace place;
     CacheParts parts;
     std::string key;
+    std::string failureKey;  ///< under which it has failed with the same time and room
   };
   const std::optional<BuilderIdentity>& builderOf(const OpenBuild& build);
   std::optional<Question> question(OpenBuild& build, const JobPlace& place);

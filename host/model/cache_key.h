@@ -24,7 +24,7 @@ using CacheParts = std::map<std::string, std::string>;
 
 /// `inputs`: digest by path of all that come from other jobs. `needsJson`: outputs of the needs, as
 /// the builder is told them. Timeouts and resources are left out: they decide whether a job ends,
-/// not with what.
+/// not with what. So they belong to the key of a failure.
 CacheParts cacheParts(const PlannedJob& job, const std::map<std::string, std::string>& inputs,
                       std::string_view needsJson, const BuilderIdentity& builder);
 Digest cacheKey(const CacheParts& parts);

@@ -244,6 +244,26 @@ TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
   EXPECT_EQ(build(plan(diamond("3"))), "a succeeded, b succeeded, c succeeded, d succeeded");
 }
 
+/// It may have failed for want of them, whatever the failure says.
+TEST_F(JobCacheTest, AFailureDoesNotCountForJobsWithMoreTimeOrRoom) {
+  BuildStage stage(*host, liveQueue(), 2, 2);
+  const auto once = [&](const std::string& bounds) {
+    return plan(R"({"jobs":[)" + job("a", "", R"("cacheable":true,)" + bounds) + "]}");
+  };
+  failing = "a";
+  build(once(R"("resources":{"memory":1048576})"), "all", true, "failed");
+  EXPECT_EQ(
+      build(once(R"("resources":{"memory":1048576},"timeout_ms":86400000)"), "all", true, "failed"),
+      "a failed");
+  EXPECT_EQ(ran(), Names{"a"}) << "another timeout";
+  failing.clear();
+  const auto larger = once(R"("resources":{"memory":1073741824})");
+  EXPECT_EQ(build(larger), "a succeeded");
+  EXPECT_THAT(why("a"), HasSubstr("bounds:"));
+  EXPECT_EQ(build(once(R"("resources":{"memory":1048576})")), "a cached")
+      << "a result is the same whatever room it had";
+}
+
 TEST_F(JobCacheTest, OnlyFailedJobsRunAgainUnlessTheirOutputsAreGone) {
   BuildStage stage(*host, liveQueue(), 1, 2);
   failing = "d";
