@@ -11,10 +11,9 @@ namespace planwright {
 using pw::globMatches;
 
 /// As a job's outputs are named: a pattern is anchored at the folder, also one without a slash
-/// ("out.txt" is there, not at any depth).
+/// ("out.txt" is there, not at any depth; "**" is everything).
 inline bool outputMatches(std::string_view pattern, std::string_view path) {
-  const bool isAtTheTop = path.find('/') == path.npos;
-  return (isAtTheTop || pattern.find('/') != pattern.npos) && globMatches(pattern, path);
+  return pw::glob_detail::matches(pattern, path);
 }
 
 /// What is wrong with a pattern, in a sentence with the remedy; "" = nothing.

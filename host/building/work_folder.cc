@@ -1,6 +1,5 @@
 #include "building/work_folder.h"
 
-#include <algorithm>
 #include <limits>
 #include <system_error>
 
@@ -10,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
-#include "base/glob.h"
 #include "base/utf8.h"
+#include "model/output_files.h"
 
 namespace planwright {
 namespace {
@@ -76,21 +75,9 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
   Collected collected;
   std::int64_t left = limitBytes.value_or(std::numeric_limits<std::int64_t>::max());
   if (globs.empty()) return collected;
-  std::vector<bool> matched(globs.size(), false);
-  std::vector<fs::path> found;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(path(), fs::directory_options::skip_permission_denied)) {
-    const std::string relative = entry.path().lexically_relative(path()).string();
-    bool wanted = false;
-    for (std::size_t i = 0; i < globs.size(); ++i)
-      if (outputMatches(globs[i], relative) && !entry.is_directory()) wanted = matched[i] = true;
-    if (wanted) found.push_back(entry.path());
-  }
-  for (std::size_t i = 0; i < globs.size(); ++i)
-    if (!matched[i])
-      return invalid(fmt::format("The job left no file that matches its output \"{}\".", globs[i]));
-  std::sort(found.begin(), found.end());
-  for (const auto& path : found) {
+  const auto found = outputFiles(path_, globs);
+  if (!found) return found.error();
+  for (const auto& path : *found) {
     const std::string name = path.lexically_relative(path_).string();
     if (!isUtf8(name))
       return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));

@@ -35,9 +35,9 @@ class WorkFolder {
     std::vector<JobOutput> outputs;
     std::vector<StagedBlob> blobs;
   };
-  /// Stores every regular file that matches one of the globs. Invalid: a glob matched nothing, or a
-  /// match is a link, a device or has a name that is not UTF-8. TooLarge: they add up to more than
-  /// `limitBytes`; what is beyond is not even read.
+  /// Stores every regular file that matches one of the globs. Invalid: a glob matched nothing or
+  /// only folders, or a match is a link, a device or has a name that is not UTF-8. TooLarge: they
+  /// add up to more than `limitBytes`; what is beyond is not even read.
   Result<Collected> collect(const std::vector<std::string>& globs, BlobStore& blobs,
                             std::optional<std::int64_t> limitBytes = {});
 

@@ -1,5 +1,6 @@
 #include "config/yaml_loader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -44,6 +45,14 @@ void typeScalar(const std::string& text, ConfigNode& node) {
   }
   const auto real = std::from_chars(begin, end, node.real);
   if (real.ec == std::errc() && real.ptr == end) node.kind = Kind::Real;
+}
+
+/// What YAML forbids, too. yaml-cpp takes 0x04 for the end of the file.
+std::size_t controlAt(std::string_view text) {
+  const auto at = std::find_if(text.begin(), text.end(), [](unsigned char c) {
+    return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
+  });
+  return at == text.end() ? text.npos : static_cast<std::size_t>(at - text.begin());
 }
 
 /// Sees where a document begins. A local.
@@ -206,6 +215,15 @@ ConfigNode loadYaml(std::string_view text, const std::string& file,
   empty.place = start;
   if (!isUtf8(text)) {  // nor is a NUL
     problems.push_back({start, "this is not a text file in UTF-8"});
+    return empty;
+  }
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // yaml-cpp does not count it
+  if (const auto at = controlAt(text); at != text.npos) {
+    const auto before = text.substr(0, at);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const auto column = at - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
+    problems.push_back({{file, static_cast<int>(line), static_cast<int>(column)},
+                        "a control character; write it as an escape in double quotes"});
     return empty;
   }
   try {

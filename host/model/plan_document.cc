@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,8 @@ const JsonSchema& planSchema() {
   }();
   return schema;
 }
+
+constexpr std::size_t kLongestPart = 255, kLongestInput = 3072;  // of what a file system takes
 
 /// Relative, without empty, "." or ".." parts and without NUL: it cannot leave the folder it is put
 /// into.
@@ -72,6 +75,30 @@ Result<JobInput> readInput(const std::string& path, const JsonValue& value,
   return input;
 }
 
+/// Each path may be good by itself, and yet no folder can hold all of them.
+Result<void> checkTogether(const std::vector<JobInput>& inputs, const std::string& at) {
+  std::unordered_set<std::string_view> files;
+  for (const auto& input : inputs) files.insert(input.path);
+  for (const auto& input : inputs) {
+    const std::string_view path = input.path;
+    const std::string pointer = fmt::format("{}/inputs/{}", at, path);
+    std::size_t part = 0;
+    for (auto slash = path.find('/');; slash = path.find('/', part)) {
+      if (path.substr(part, slash - part).size() > kLongestPart || path.size() > kLongestInput)
+        return invalid(fmt::format("{}: a file's name has at most {} bytes, and its path {}",
+                                   pointer, kLongestPart, kLongestInput),
+                       pointer);
+      if (slash == std::string_view::npos) break;
+      if (files.contains(path.substr(0, slash)))
+        return invalid(fmt::format("{}: the input \"{}\" is a file, so nothing can be below it",
+                                   pointer, path.substr(0, slash)),
+                       pointer);
+      part = slash + 1;
+    }
+  }
+  return {};
+}
+
 Result<int> positionOf(const Positions& positions, std::string_view name,
                        const std::string& pointer) {
   const auto at = positions.find(name);
@@ -108,9 +135,14 @@ Result<void> readFiles(const JsonValue& json, const Positions& positions, const 
       }
       job.inputs.push_back(std::move(*input));
     }
+    if (auto ok = checkTogether(job.inputs, at); !ok) return ok.error();
   }
   const auto* outputs = find(json, "outputs");
   for (rapidjson::SizeType i = 0; outputs && i < outputs->Size(); ++i) {
+    if (view((*outputs)[i]).ends_with('/'))
+      return invalid(fmt::format("{}/outputs/{}: \"{}\" is a folder; write {}**", at, i,
+                                 (*outputs)[i].GetString(), (*outputs)[i].GetString()),
+                     fmt::format("{}/outputs/{}", at, i));
     if (!isInnerPath(view((*outputs)[i])))
       return invalid(fmt::format("{}/outputs/{}: \"{}\" leaves the job's folder", at, i,
                                  (*outputs)[i].GetString()),
@@ -253,6 +285,11 @@ Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest
   seal.summaryJson = plan->summaryJson;
   seal.jobCount = static_cast<int>(plan->jobs.size());
   seal.blobs = digestsIn(seal.document, inputDigest);
+  for (const auto& job : plan->jobs)
+    for (const auto& input : job.inputs)
+      if (!input.digest.empty() && input.digest != inputDigest)
+        seal.inputs.emplace(input.digest,
+                            fmt::format("the input \"{}\" of job {}", input.path, job.name));
   return seal;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -58,7 +59,8 @@ struct PlanSeal {
   Digest digest;
   std::string summaryJson;
   int jobCount = 0;
-  std::vector<std::string> blobs;  ///< digests that it names besides its input's; sorted
+  std::vector<std::string> blobs;             ///< digests that it names besides its input's; sorted
+  std::map<std::string, std::string> inputs;  ///< those that jobs are given, and by which input
 };
 Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest,
                           std::string_view planner);

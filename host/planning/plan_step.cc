@@ -194,8 +194,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
       unplanned.retryIn = std::chrono::milliseconds(0), unplanned.countAttempt = false;
     result.end = std::move(unplanned);
   } else {
-    result = seal(input, *slot, outcome.text);
-    result.blobs = services.takeBlobs();
+    result = seal(input, *slot, outcome.text, services.takeBlobs());
   }
   std::visit([&](auto& end) { end.events = reports.takeEvents(); }, result.end);
   if (auto* unplanned = std::get_if<UnplannedInput>(&result.end))
@@ -219,7 +218,21 @@ PlanResult PlanStep::noPlannerFits(const ClaimedInput& input) const {
   return result;
 }
 
-PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted) {
+/// Which of the jobs' inputs nobody has, in a sentence; "" = none. The job would fail for it.
+std::string PlanStep::missingBlob(const PlanSeal& plan,
+                                  const std::vector<StagedBlob>& stored) const {
+  for (const auto& [name, user] : plan.inputs) {
+    const auto digest = Digest::parse(name);
+    const auto isIt = [&](const StagedBlob& blob) { return digest && blob.digest == *digest; };
+    if (std::any_of(stored.begin(), stored.end(), isIt)) continue;
+    if (!digest || !blobs_.open(*digest))
+      return fmt::format("There is no blob {}, which is {}; upload the file first.", name, user);
+  }
+  return {};
+}
+
+PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted,
+                          std::vector<StagedBlob> stored) {
   const PluginInfo* info = generation_->plugins->find(slot.config->plugin);
   const std::string planner = fmt::format("{} {}", slot.config->plugin, info ? info->version : "");
   PlanResult result;
@@ -233,6 +246,11 @@ PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std
                                      {}});
     return result;
   }
+  if (std::string missing = missingBlob(*sealed, stored); !missing.empty()) {
+    result.end = toUnplanned(input, {FailureClass::Rejected, std::move(missing), {}, {}});
+    return result;
+  }
+  result.blobs = std::move(stored);
   PlannedInput planned;
   planned.id = input.id;
   planned.fence = input.fence;

@@ -9,6 +9,7 @@
 #include "artifacts/blob_store.h"
 #include "base/clock.h"
 #include "model/claims.h"
+#include "model/plan_document.h"
 #include "stages/reports.h"
 #include "stages/running_call.h"
 #include "workers/live_queue.h"
@@ -68,7 +69,9 @@ class PlanStep {
   Slot* slotFor(const std::string& filename);
   Result<void> create(Slot& slot);
   PlanResult noPlannerFits(const ClaimedInput& input) const;
-  PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted);
+  PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted,
+                  std::vector<StagedBlob> stored);
+  std::string missingBlob(const PlanSeal& plan, const std::vector<StagedBlob>& stored) const;
   UnplannedInput toUnplanned(const ClaimedInput& input, Failure failure) const;
 
   LiveQueue& queue_;

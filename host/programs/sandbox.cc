@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/utf8.h"
 #include "programs/landlock.h"
 #include "programs/visible_files.h"
 
@@ -127,6 +128,25 @@ std::vector<std::string> bubblewrapWords(const std::string& bwrap, const Bubblew
   return words;
 }
 
+/// Why no program can be given such words, by its own name and not that of a wrapper; "" = it can.
+std::string whyTooLong(const ProgramSpec& spec) {
+  constexpr std::size_t kLongestWord = 128 * 1024 - 1;  // Linux: MAX_ARG_STRLEN, with its end
+  constexpr std::size_t kForTheWrapper = 64 * 1024;
+  std::size_t all = 0, longest = 0;
+  for (const auto* words : {&spec.argv, &spec.env})
+    for (const auto& word : *words) {
+      all += word.size() + 1 + sizeof(char*);
+      longest = std::max(longest, word.size());
+    }
+  const long most = ::sysconf(_SC_ARG_MAX);
+  const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : all + kForTheWrapper;
+  if (longest <= kLongestWord && all + kForTheWrapper <= room) return {};
+  return fmt::format(
+      "cannot run '{}': its words and variables have {} bytes, the longest {}; Linux takes {} and "
+      "{}. Put long ones into a file",
+      toUtf8(spec.argv.front().substr(0, 100)), all, longest, room - kForTheWrapper, kLongestWord);
+}
+
 }  // namespace
 
 struct Sandbox::Prepared {
@@ -142,6 +162,12 @@ Sandbox::Sandbox(SandboxOptions options, Programs& keeper)
 
 ProgramExit Sandbox::run(const ProgramSpec& spec, const std::stop_token& stop) {
   const SandboxWish& wish = spec.sandbox;
+  if (std::string tooLong = spec.argv.empty() ? std::string() : whyTooLong(spec);
+      !tooLong.empty()) {
+    ProgramExit exit;
+    exit.startError = std::move(tooLong);
+    return exit;
+  }
   if (wish.mode == SandboxWish::Mode::None && wish.user.empty()) return keeper_.run(spec, stop);
   if (std::string refusal = whyNot(wish); !refusal.empty()) {
     ProgramExit exit;

@@ -6,8 +6,8 @@
 
 #include "base/digest.h"
 #include "base/files.h"
-#include "base/glob.h"
 #include "base/json.h"
+#include "model/output_files.h"
 #include "model/plan_document.h"
 
 namespace planwright {
@@ -69,27 +69,20 @@ Result<TrialJob> TrialJob::prepare(std::string_view json, const std::string& nam
 }
 
 Result<std::vector<TrialJob::Output>> TrialJob::outputs() const {
+  const auto paths = outputFiles(job.workdir, outputGlobs);
+  if (!paths) return Error{ErrorKind::Failed, paths.error().message, {}, {}};
   std::vector<Output> found;
-  std::vector<bool> matched(outputGlobs.size(), false);
-  for (const auto& entry : fs::recursive_directory_iterator(job.workdir)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string path = entry.path().lexically_relative(job.workdir).string();
-    bool isOutput = false;
-    for (std::size_t i = 0; i < outputGlobs.size(); ++i) {
-      if (!outputMatches(outputGlobs[i], path)) continue;
-      isOutput = matched[i] = true;
-    }
-    if (isOutput) found.push_back({path, entry.file_size()});
-  }
-  for (std::size_t i = 0; i < outputGlobs.size(); ++i)
-    if (!matched[i])
+  for (const auto& path : *paths) {
+    const std::string name = path.lexically_relative(job.workdir).string();
+    std::error_code unknown;
+    if (!fs::is_regular_file(fs::symlink_status(path, unknown)))
       return Error{
           ErrorKind::Failed,
-          fmt::format("The job made nothing that its output \"{}\" names.", outputGlobs[i]),
+          fmt::format("The output {} is not a regular file; links and devices are refused.", name),
           {},
           {}};
-  std::sort(found.begin(), found.end(),
-            [](const Output& a, const Output& b) { return a.path < b.path; });
+    found.push_back({name, fs::file_size(path)});
+  }
   return found;
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
+#include <string_view>
 
+#include "recipe_text.h"
 #include "strict_yaml.h"
 #include "units.h"
 
@@ -10,6 +13,8 @@ namespace recipe {
 namespace {
 
 constexpr std::size_t kListLimit = 10'000;  // as in plan.schema.json
+/// Linux takes no longer word of a program, nor, of words and variables together, much more.
+constexpr std::size_t kLongestWord = 128 * 1024 - 1, kLongestCommand = 1024 * 1024;
 
 bool isId(const std::string& text) {
   return !text.empty() && text.size() <= 200 &&
@@ -49,6 +54,7 @@ class Reader {
                               "\" does not fit");
     if (!body.IsMap()) rejectAt(id.Mark(), "the job " + out.id.text + " needs at least a command");
     for (const auto& entry : body) member(out, entry.first, entry.second);
+    checkSize(out);
     if (out.argv.empty() && out.script.empty())
       rejectAt(id.Mark(), "the job " + out.id.text + " has no command");
     return out;
@@ -123,11 +129,47 @@ class Reader {
       }
       job.inputs.push_back(std::move(input));
     }
+    checkTogether(job.inputs);
+  }
+
+  /// A program is given its words and variables whole.
+  static void checkSize(const Job& job) {
+    std::size_t all = 0;
+    const auto check = [&](std::size_t bytes, const std::string& what) {
+      if ((all += bytes) > kLongestCommand || bytes > kLongestWord)
+        rejectAt(job.id.mark, what + " of the job " + job.id.text + " has " +
+                                  std::to_string(bytes) + " bytes, and no program is given more " +
+                                  "than 131071 at once or 1 MiB in all; put it into a file: " +
+                                  "inputs: {NAME: {text: ...}}");
+    };
+    check(job.script.size(), "the command");
+    for (const auto& word : job.argv) check(word.size(), "a word of the command");
+    for (const auto& [name, value] : job.env)
+      check(name.size() + 1 + value.size(), "the variable " + name.substr(0, 100));
+  }
+
+  /// Each path may be good by itself, and yet no folder can hold all of them.
+  static void checkTogether(const std::vector<Input>& inputs) {
+    std::set<std::string_view> files;
+    for (const auto& input : inputs)
+      if (!files.insert(input.path.text).second)
+        rejectAt(input.path.mark, "the input " + input.path.text + " stands twice");
+    for (const auto& input : inputs) {
+      const std::string_view path = input.path.text;
+      for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
+        if (files.contains(path.substr(0, slash)))
+          rejectAt(input.path.mark, "the input " + std::string(path.substr(0, slash)) +
+                                        " is a file, so " + std::string(path) +
+                                        " cannot be below it");
+    }
   }
 
   void outputs(Job& job, const YAML::Node& value) const {
     for (const auto& glob : list(value, "outputs")) {
       job.outputs.push_back(text(glob, "an output"));
+      if (job.outputs.back().ends_with('/'))
+        rejectAt(glob.Mark(), "the output \"" + job.outputs.back() + "\" is a folder; write " +
+                                  job.outputs.back() + "** for all files below it");
       if (!staysInside(job.outputs.back()))
         rejectAt(glob.Mark(), "the output \"" + job.outputs.back() + "\" leaves the job's folder");
     }
@@ -231,7 +273,7 @@ class Reader {
 
 std::vector<Job> readRecipe(const std::string& yaml,
                             const std::map<std::string, std::string>& variables) {
-  const YAML::Node document = loadStrictYaml(yaml);
+  const YAML::Node document = loadStrictYaml(readableText(yaml));
   if (!document.IsMap()) rejectAt(document.Mark(), "a recipe is a map with the key jobs");
   const Reader reader(variables);
   std::vector<Job> out;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "store/inputs.h"
 #include "support/line_fixture.h"
 
@@ -55,6 +56,25 @@ TEST_F(PlanSecretTest, WithoutItTheQueueIsHeldAndSaysWhatToWrite) {
       "select status || ' ' || attempt from pending_inputs where exists "
       "(select from queues where plan_held like '%The secret token is not granted%')",
       "pending 0");
+}
+
+/// The job would fail, as often as one builds it.
+TEST_F(PlanStageTest, APlanWithABlobThatNobodyHasIsRefused) {
+  usePlanner("planwright.recipe");
+  const std::string there = blobs->stageBytes("known").digest.text();
+  connection->run("record_blobs", {"{" + there + "}", "{5}", "{" + toHex("known") + "}"});
+  const auto recipe = [](const std::string& digest) {
+    return "jobs: {a: {command: x, inputs: {f: " + digest + "}}}";
+  };
+  PlanStage stage(*host, liveQueue(), nullptr, 1);
+  record(*intake, "good", recipe(there));
+  ASSERT_TRUE(becomes("select status from pending_inputs where filename = 'good'", "planned"));
+  const std::string unknown = Digest::of("unknown").text();
+  record(*intake, "bad", recipe(unknown));
+  ASSERT_TRUE(becomes("select status from pending_inputs where filename = 'bad'", "failed"));
+  EXPECT_THAT(text("select error from pending_inputs where filename = 'bad'"),
+              HasSubstr("There is no blob " + unknown + ", which is the input \"f\" of job a"));
+  EXPECT_EQ(text("select count(*) from plans"), "1");
 }
 
 TEST_F(PlanStageTest, AnItemIsPlannedWithTheGenerationThatItBeginsWith) {

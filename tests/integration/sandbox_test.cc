@@ -61,6 +61,20 @@ class SandboxLevels : public testing::TestWithParam<SandboxLevel> {
   std::unique_ptr<Sandbox> sandbox_;
 };
 
+/// The sentence was about bwrap, of which nobody had heard.
+TEST_P(SandboxLevels, WhatIsTooLongForAProgramNamesTheProgram) {
+  ProgramSpec longWord = spec("true");
+  longWord.argv = {"/bin/echo", std::string(200'000, 'x')};
+  EXPECT_THAT(run(longWord).startError, HasSubstr("cannot run '/bin/echo': its words"));
+  ProgramSpec longVariable = spec("true");
+  longVariable.env.push_back("V=" + std::string(131'072, 'x'));
+  EXPECT_THAT(run(longVariable).startError, HasSubstr("cannot run '/bin/sh': its words"));
+  ProgramSpec many = spec("true");
+  many.env.assign(100, std::string(100'000, 'x'));
+  EXPECT_THAT(run(many).startError, HasSubstr("cannot run '/bin/sh': its words"));
+  EXPECT_TRUE(run("test -n \"$PATH\"").succeeded());
+}
+
 TEST_P(SandboxLevels, AProgramWorksInItsFolder) {
   const auto exit = run("echo made > out; echo said; echo again >> /dev/stderr; cat out");
   EXPECT_TRUE(exit.succeeded()) << said();

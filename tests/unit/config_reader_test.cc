@@ -273,6 +273,21 @@ TEST(ConfigReader, RefusesTextThatCannotBeStored) {
   EXPECT_NE(problemsOf("data: \xff\n").find("not a text file in UTF-8"), std::string::npos);
 }
 
+// yaml-cpp counts from behind it, so places were wrong and closed quotes seemed open.
+TEST(ConfigReader, AByteOrderMarkIsNoPartOfTheFile) {
+  const std::string mark = "\xEF\xBB\xBF";
+  for (const char* text : {"data: 'd'\n", "data: \"d\"", ""})
+    EXPECT_EQ(problemsOf(mark + text), problemsOf(text));
+  EXPECT_NE(problemsOf(mark + "data: \"d\n").find("never closed"), std::string::npos);
+}
+
+// yaml-cpp takes 0x04 for the end of the file, so the rest was ignored.
+TEST(ConfigReader, RefusesControlCharacters) {
+  EXPECT_NE(problemsOf("data: d\n \x04\nqueues: {}\n").find("2:2: a control character"),
+            std::string::npos);
+  EXPECT_NE(problemsOf("data: \"\x1b[31m\"\n").find("1:8: a control"), std::string::npos);
+}
+
 TEST(ConfigReader, SurvivesFilesThatAreNoConfiguration) {
   for (const std::string& text :
        {std::string("- a\n- b\n"), std::string("just text"), std::string("\0\0", 2),

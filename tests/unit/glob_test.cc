@@ -50,6 +50,10 @@ TEST(Glob, AnOutputWithoutASlashIsAtTheTop) {
   EXPECT_TRUE(outputMatches("*.txt", "out.txt"));
   EXPECT_FALSE(outputMatches("*.txt", "sub/out.txt"));
   EXPECT_TRUE(outputMatches("**/*.txt", "sub/out.txt"));
+  EXPECT_TRUE(outputMatches("**", "out.txt"));
+  EXPECT_TRUE(outputMatches("**", "a/b/out.txt"));
+  EXPECT_TRUE(outputMatches("a/**", "a/b/out.txt"));
+  EXPECT_FALSE(outputMatches("out**", "a/out.txt"));
 }
 
 TEST(Glob, ClassesAndQuestionMarks) {

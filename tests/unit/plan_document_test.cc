@@ -54,6 +54,25 @@ TEST(PlanDocument, RefusesPathsThatLeaveTheWorkFolder) {
             std::string::npos);
 }
 
+/// Each path is good by itself; the job could not even begin.
+TEST(PlanDocument, RefusesInputsThatNoFolderHoldsTogether) {
+  const auto problem = [](const std::string& inputs) {
+    return problemOf(R"({"jobs":[{"id":"a","inputs":{)" + inputs + "}}]}");
+  };
+  EXPECT_EQ(problem(R"("a":{"text":"x"},"a-b":{"text":"y"},"b/a":{"text":"z"})"), "none");
+  EXPECT_NE(problem(R"("a/b":{"text":"x"},"a":{"text":"y"})").find("/jobs/0/inputs/a/b "),
+            std::string::npos);
+  EXPECT_NE(problem(R"("x/y/z/w":{"text":"x"},"x/y":{"text":"y"})").find("\"x/y\" is a file"),
+            std::string::npos);
+  EXPECT_NE(problem("\"" + std::string(256, 'n') + R"(":{"text":"x"})").find("at most 255"),
+            std::string::npos);
+}
+
+TEST(PlanDocument, AFolderIsNoOutput) {
+  EXPECT_NE(problemOf(R"({"jobs":[{"id":"a","outputs":["dist/"]}]})").find("write dist/**"),
+            std::string::npos);
+}
+
 // It fitted nothing, and the job failed for want of its outputs.
 TEST(PlanDocument, RefusesPatternsOfOutputsAsAConfigurationDoes) {
   for (const char* pattern : {"*.[ch", "[z-a]", "a\\\\*"})

@@ -136,6 +136,57 @@ TEST_F(Recipe, WhatYamlCppLetsPassIsRefused) {
   EXPECT_THAT(whyNot(std::string(100'000, '[')), HasSubstr("not valid YAML"));
 }
 
+/// yaml-cpp counts from behind it, so closed quotes seemed open.
+TEST_F(Recipe, AByteOrderMarkIsNoPartOfIt) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_THAT(plan(mark + "jobs:\n  a: {command: ['echo', \"b\"]}\n"), HasSubstr("\"echo\",\"b\""));
+  EXPECT_THAT(plan(mark + "jobs: {a: {command: 'b'}}"), HasSubstr("\"b\""));
+  EXPECT_THAT(whyNot(mark + "jobs:\n  a:\n    command: \"b\n"), HasSubstr("never closed"));
+}
+
+TEST_F(Recipe, WhatIsNoTextIsTheRecipesFaultAndNamed) {
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: \"caf\xE9\"}\n"),
+              StartsWith("line 2, column 20: the byte 0xE9 is not UTF-8"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: \"\xED\xA0\x80\"}}"), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(whyNot(std::string("jobs: {a: {command: x\0y}}", 26)), HasSubstr("byte 0x00"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: x}}\n\x04 jobs: {b: {command: y}}\n"),
+              StartsWith("line 2, column 1: the byte 0x04"));
+  EXPECT_THAT(whyNot(R"(jobs: {a: {command: "x\0y"}})"), HasSubstr("NUL"));
+  EXPECT_THAT(whyNot(R"({"jobs": {"a": {"command": "x", "env": {"V": "\u0000"}}}})"),
+              HasSubstr("NUL"));
+}
+
+TEST_F(Recipe, JsonMayWriteACharacterAsTwoEscapes) {
+  EXPECT_THAT(plan(R"({"jobs": {"a": {"command": ["echo", "\ud83c\udf89 \\ud83c \u00e9"]}}})"),
+              HasSubstr("\xF0\x9F\x8E\x89 \\\\ud83c \xC3\xA9"));
+  EXPECT_THAT(plan("jobs: {a: {command: 'printf \"\\ud83c\\udf89\"'}}"),
+              HasSubstr("\\\\ud83c\\\\udf89"))
+      << "in YAML's single quotes they are what they are";
+  EXPECT_THAT(whyNot(R"({"jobs": {"a": {"command": "\ud83c"}}})"), HasSubstr("not valid YAML"));
+}
+
+TEST_F(Recipe, InputsThatNoFolderHoldsTogetherAreNamed) {
+  EXPECT_THAT(whyNot("jobs:\n  a:\n    command: x\n    inputs:\n      f: {text: x}\n"
+                     "      f/g: {text: y}\n"),
+              StartsWith("line 6, column 7: the input f is a file, so f/g cannot be below it"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: x, inputs: {d/e/f: {text: x}, d: {text: y}}}}"),
+              HasSubstr("the input d is a file"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: x, outputs: [dist/]}}"), HasSubstr("write dist/**"));
+}
+
+/// These were planned, and failed with a message about a program that nobody had named.
+TEST_F(Recipe, WhatNoProgramIsGivenIsRefusedWhenPlanned) {
+  const std::string much(200'000, 'x');
+  EXPECT_THAT(whyNot("jobs:\n  a: {command: '" + much + "'}\n"),
+              StartsWith("line 2, column 3: the command of the job a has 200000 bytes"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: [x, '" + much + "']}}"), HasSubstr("a word of the"));
+  EXPECT_THAT(whyNot("jobs: {a: {command: x, env: {V: '" + much + "'}}}"),
+              HasSubstr("the variable V of the job a"));
+  std::string many = "jobs: {a: {command: [x";
+  for (int i = 0; i < 20; ++i) many += ", '" + much.substr(0, 100'000) + "'";
+  EXPECT_THAT(whyNot(many + "]}}"), HasSubstr("1 MiB in all"));
+}
+
 TEST_F(Recipe, AliasesThatExpandWithoutEndAreStopped) {
   std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 9; ++i) {
