@@ -27,8 +27,8 @@ Result<UniqueFd> JobServices::openBlob(const Digest& digest) {
   return blobs_.open(digest);
 }
 
-Result<Digest> JobServices::putBlob(int fd, std::string_view) {
-  auto staged = blobs_.stage(fd, kLargestOutputBytes);
+Result<Digest> JobServices::putBlob(int fd, std::string_view, const GoesOn& goesOn) {
+  auto staged = blobs_.stage(fd, kLargestOutputBytes, goesOn);
   if (!staged) return staged.error();
   stored_.push_back(std::move(*staged));
   return stored_.back().digest;

@@ -46,7 +46,7 @@ class JobServices final : public CallServices {
   }
   std::string traceparent() override { return traceparent_; }
   Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return log_.outputFd(); }
   void beginOutput() override { log_.beginTail(); }

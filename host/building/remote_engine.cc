@@ -52,8 +52,8 @@ class RemoteEngine::LookServices final : public CallServices {
   Result<UniqueFd> openBlob(const Digest& digest) override {
     return engine_.host_.blobs.open(digest);
   }
-  Result<Digest> putBlob(int fd, std::string_view) override {
-    auto staged = engine_.host_.blobs.stage(fd, kLargestOutputBytes);
+  Result<Digest> putBlob(int fd, std::string_view, const GoesOn& goesOn) override {
+    auto staged = engine_.host_.blobs.stage(fd, kLargestOutputBytes, goesOn);
     if (!staged) return staged.error();
     blobs_.push_back(std::move(*staged));
     return blobs_.back().digest;

@@ -25,8 +25,8 @@ void SourceCall::event(std::string_view type, std::string_view bodyJson) {
     reports_.event(type, masked(bodyJson));
 }
 
-Result<Digest> SourceCall::putBlob(int fd, std::string_view) {
-  Result<StagedBlob> staged = blobs_.stage(fd, place_.maxBytes);
+Result<Digest> SourceCall::putBlob(int fd, std::string_view, const GoesOn& goesOn) {
+  Result<StagedBlob> staged = blobs_.stage(fd, place_.maxBytes, goesOn);
   if (!staged) return staged.error();
   const Digest digest = staged->digest;
   staged_.lock()->insert_or_assign(digest.text(), std::move(*staged));

@@ -47,7 +47,7 @@ class SourceCall final : public CallServices {
     reports_.metric(kind, name, value, masked(labels));
   }
   Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
-  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   SourcePlace place() override;

@@ -25,8 +25,8 @@ Result<UniqueFd> PlanServices::openBlob(const Digest& digest) {
   return blobs_.open(digest);
 }
 
-Result<Digest> PlanServices::putBlob(int fd, std::string_view) {
-  auto staged = blobs_.stage(fd, kLargestBlob);
+Result<Digest> PlanServices::putBlob(int fd, std::string_view, const GoesOn& goesOn) {
+  auto staged = blobs_.stage(fd, kLargestBlob, goesOn);
   if (!staged) return staged.error();
   stored_.push_back(std::move(*staged));
   return stored_.back().digest;

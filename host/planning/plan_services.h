@@ -34,7 +34,7 @@ class PlanServices final : public CallServices {
   }
   std::string traceparent() override { return input_.traceparent; }
   Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   ProgramRoom programRoom() override { return room_; }

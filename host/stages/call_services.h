@@ -24,6 +24,9 @@ struct SourcePlace {
   std::int64_t maxBytes = 0;  ///< of an input; 0 = not known
 };
 
+/// Asked after each piece of a long read; false = the call is to stop.
+using GoesOn = std::function<bool(bool atEnd)>;
+
 /// What the host offers to one running call of a stage. Implemented where the call starts
 /// (planning, building, intake). [any thread, while the call runs]
 class CallServices {
@@ -33,8 +36,9 @@ class CallServices {
   virtual void event(std::string_view type, std::string_view bodyJson) = 0;
   virtual void progress(std::uint64_t done, std::uint64_t total, std::string_view note) = 0;
   virtual Result<UniqueFd> openBlob(const Digest& digest) = 0;
-  /// Reads `fd` to its end and keeps it; the blob is committed with the call's result.
-  virtual Result<Digest> putBlob(int fd, std::string_view mediaType) = 0;
+  /// Reads `fd`, a regular file, to its end and keeps it; the blob is committed with the call's
+  /// result. Conflict once `goesOn` says no.
+  virtual Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) = 0;
   virtual std::optional<std::string> secret(std::string_view name) = 0;
   /// Where programs run by the call write their output; -1 = it is captured and dropped but for its
   /// tail.

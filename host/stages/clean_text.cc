@@ -1,5 +1,9 @@
 #include "stages/clean_text.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "base/utf8.h"
 
 namespace planwright {
@@ -18,6 +22,13 @@ std::string cleanText(std::string_view text, std::size_t limitBytes) {
   while (end > 0 && continues(out[end])) --end;
   out.resize(end);
   return out;
+}
+
+std::string cutText(std::string_view text, std::size_t limitBytes, std::size_t wholeBytes) {
+  const std::size_t whole = std::max(text.size(), wholeBytes);
+  if (whole <= limitBytes) return cleanText(text, limitBytes);
+  const std::string word = fmt::format(" … [cut: it had {} bytes]", whole);
+  return cleanText(text, limitBytes - word.size()) + word;
 }
 
 std::string cleanTail(std::string_view text, std::size_t limitBytes) {

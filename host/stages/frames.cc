@@ -1,5 +1,6 @@
 #include "stages/frames.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,7 +16,7 @@ namespace {
 constexpr std::uint16_t kFlagFd = 1;
 
 bool isKind(std::uint16_t kind) {
-  return (kind >= 1 && kind <= 9) || (kind >= 16 && kind <= 22) || (kind >= 32 && kind <= 36);
+  return (kind >= 1 && kind <= 9) || (kind >= 16 && kind <= 23) || (kind >= 32 && kind <= 36);
 }
 
 template <class Number>
@@ -67,6 +68,14 @@ std::string frameHeader(const FrameHeader& header) {
   return out;
 }
 
+FrameSocket::FrameSocket(UniqueFd socket, std::chrono::seconds patience)
+    : socket_(std::move(socket)),
+      patience_(patience) {
+  if (patience_.count() == 0) return;
+  const timeval stalled{patience_.count(), 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);
+}
+
 bool FrameSocket::send(FrameKind kind, std::uint32_t number, std::string_view meta,
                        std::string_view data, int fd) {
   if (meta.size() > kFrameMetaBytes || data.size() > kFrameDataBytes)
@@ -93,12 +102,16 @@ bool FrameSocket::send(FrameKind kind, std::uint32_t number, std::string_view me
     std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
   const std::lock_guard lock(sending_);
+  const auto begin = std::chrono::steady_clock::now();
   for (std::size_t left = head.size() + meta.size() + data.size();;) {
     const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return false;
     left -= static_cast<std::size_t>(sent);
     if (left == 0) return true;
+    // The timeout of the socket begins anew with each byte that is read.
+    const bool isBounded = patience_.count() > 0;
+    if (isBounded && std::chrono::steady_clock::now() - begin > patience_) return false;
     message.msg_control = nullptr;  // it went with the first byte
     message.msg_controllen = 0;
     for (auto gone = static_cast<std::size_t>(sent); gone > 0;) {
@@ -112,49 +125,88 @@ bool FrameSocket::send(FrameKind kind, std::uint32_t number, std::string_view me
   }
 }
 
-/// False at the end of the stream. A descriptor that comes along is kept in `fd`.
-bool FrameSocket::readAll(char* to, std::size_t bytes, UniqueFd* fd) {
-  while (bytes > 0) {
-    iovec part{to, bytes};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return false;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-      if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+/// Where the next bytes go; empty: it is whole.
+std::span<char> FrameSocket::Coming::room() {
+  if (!header) return std::span(head).subspan(got);
+  const std::size_t ofMeta = std::min(got, frame.meta.size());
+  if (ofMeta < frame.meta.size()) return std::span(frame.meta).subspan(ofMeta);
+  return std::span(frame.data).subspan(got - ofMeta);
+}
+
+/// False: nothing is there (MSG_DONTWAIT).
+Result<bool> FrameSocket::fill(std::span<char> room, int flags) {
+  iovec part{room.data(), room.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  // Alignment makes room for a second descriptor in it, which the kernel would use.
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  do {
+    size = ::recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+  bool hasMore = (message.msg_flags & MSG_CTRUNC) != 0;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    for (std::size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
       int got = -1;
-      std::memcpy(&got, CMSG_DATA(c), sizeof got);
-      fd->reset(got);
+      std::memcpy(&got, reinterpret_cast<const char*>(c) + at, sizeof got);
+      UniqueFd owned(got);
+      hasMore = hasMore || coming_.frame.fd;
+      if (!coming_.frame.fd) coming_.frame.fd = std::move(owned);
     }
-    to += size;
-    bytes -= static_cast<std::size_t>(size);
   }
+  if (size <= 0) return Error{ErrorKind::Unavailable, "the other side is gone", {}, {}};
+  if (hasMore) return invalid("a frame brings one descriptor at most");
+  coming_.got += static_cast<std::size_t>(size);
   return true;
 }
 
-Result<Frame> FrameSocket::receive() {
-  const Error gone{ErrorKind::Unavailable, "the other side is gone", {}, {}};
-  Frame frame;
-  std::array<char, kFrameHeaderBytes> bytes{};
-  if (!readAll(bytes.data(), bytes.size(), &frame.fd)) return gone;
-  const auto header = parseFrameHeader({bytes.data(), bytes.size()});
+/// The header is there.
+Result<void> FrameSocket::announce() {
+  const auto header = parseFrameHeader({coming_.head.data(), coming_.head.size()});
   if (!header) return header.error();
-  if (header->hasFd != static_cast<bool>(frame.fd))
-    return invalid("a frame's flags and its descriptor do not agree");
-  frame.kind = header->kind;
-  frame.number = header->number;
-  frame.meta.resize(header->metaBytes);
-  frame.data.resize(header->dataBytes);
-  UniqueFd stray;
-  if (!readAll(frame.meta.data(), frame.meta.size(), &stray) ||
-      !readAll(frame.data.data(), frame.data.size(), &stray))
-    return gone;
-  return frame;
+  coming_.header = *header;
+  coming_.got = 0;
+  coming_.frame.kind = header->kind;
+  coming_.frame.number = header->number;
+  coming_.frame.meta.resize(header->metaBytes);
+  coming_.frame.data.resize(header->dataBytes);
+  return {};
+}
+
+Result<std::optional<Frame>> FrameSocket::read(int flags) {
+  for (;;) {
+    const std::span<char> room = coming_.room();
+    if (room.empty() && coming_.header) {
+      if (coming_.header->hasFd != static_cast<bool>(coming_.frame.fd))
+        return invalid("a frame's flags and its descriptor do not agree");
+      std::optional<Frame> whole = std::move(coming_.frame);
+      coming_ = {};
+      return whole;
+    }
+    if (room.empty()) {
+      if (auto ok = announce(); !ok) return ok.error();
+      continue;
+    }
+    const auto isThere = fill(room, flags);
+    if (!isThere) return isThere.error();
+    if (!*isThere) return std::optional<Frame>();
+  }
+}
+
+Result<Frame> FrameSocket::receive() {
+  auto frame = read(0);
+  if (!frame) return frame.error();
+  if (!*frame) return Error{ErrorKind::Unavailable, "the other side is silent", {}, {}};
+  return std::move(**frame);
+}
+
+Result<std::optional<Frame>> FrameSocket::take() {
+  return read(MSG_DONTWAIT);
 }
 
 void FrameSocket::shutDown() {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +44,10 @@ enum class FrameKind : std::uint16_t {
   Event = 20,     ///< {"type"}, data = its body
   Metric = 21,    ///< {"kind","name","value","labels"}
   Progress = 22,  ///< {"done","total","note"}
+  /// Of what Done brings {"outputs","states","items"}, as far as one frame cannot hold them: as
+  /// many
+  /// of these before it as that takes.
+  Part = 23,
   // worker -> host, answered by Reply
   BlobGet = 32,  ///< {"digest"}; the reply brings a descriptor
   BlobPut = 33,  ///< {"media_type"} with a descriptor; the reply has {"digest"}
@@ -71,25 +79,42 @@ struct Frame {
   UniqueFd fd = {};
 };
 
-/// One end of the socket. receive() by one thread, send() by any.
+/// One end of the socket. receive() and take() by one thread, send() by any.
 class FrameSocket {
  public:
-  explicit FrameSocket(UniqueFd socket) : socket_(std::move(socket)) {}
+  /// `patience`: how long the other side may take to read a frame of ours; 0 = for ever.
+  explicit FrameSocket(UniqueFd socket, std::chrono::seconds patience = {});
 
   int fd() const { return socket_.get(); }
   /// False: the other side is gone, or does not read. TooLarge frames throw std::length_error.
   bool send(FrameKind kind, std::uint32_t number, std::string_view meta, std::string_view data = {},
             int fd = -1);
   /// Blocks for a whole frame. Unavailable: the other side is gone. Invalid: what it sent is no
-  /// frame; nothing more can be read.
+  /// frame; nothing more can be read. A frame brings one descriptor at most; no other one is kept.
   Result<Frame> receive();
+  /// Never blocks: what came of the next frame is kept, and given once that is whole.
+  Result<std::optional<Frame>> take();
+  /// A part of a frame has been taken, and the rest has not come.
+  bool isInFrame() const { return coming_.got > 0; }
   /// Both sides see the end.
   void shutDown();
 
  private:
-  bool readAll(char* to, std::size_t bytes, UniqueFd* fd);
+  /// As far as a frame has come.
+  struct Coming {
+    std::array<char, kFrameHeaderBytes> head{};
+    std::size_t got = 0;  ///< of the header, then of what it announces
+    std::optional<FrameHeader> header;
+    Frame frame;
+    std::span<char> room();
+  };
+  Result<bool> fill(std::span<char> room, int flags);
+  Result<void> announce();
+  Result<std::optional<Frame>> read(int flags);
 
   const UniqueFd socket_;
+  const std::chrono::seconds patience_;
+  Coming coming_;
   std::mutex sending_;
 };
 

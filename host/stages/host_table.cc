@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "stages/blob_file.h"
 #include "stages/clean_text.h"
 #include "stages/exec_service.h"
 #include "stages/inproc_call.h"
@@ -190,7 +191,9 @@ struct HostFunctions {
     return bridged(c, -PW_RETRY, [&]() -> int {
       auto* call = living(c);
       if (!call) return -PW_BUG;
-      const auto digest = call->services().putBlob(fd, view(mediaType));
+      if (auto ok = checkBlobFile(fd); !ok) return -refused(c, ok.error());
+      const auto digest = call->services().putBlob(
+          fd, view(mediaType), [call](bool) { return call->reason() == StopReason::None; });
       if (!digest) return -refused(c, digest.error());
       std::memcpy(out, digest->text().c_str(), digest->text().size() + 1);
       return 0;

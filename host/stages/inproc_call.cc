@@ -15,9 +15,8 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kDocumentLimitBytes = std::size_t{64} << 20;
-constexpr std::size_t kMessageLimitBytes = 4096;
-constexpr std::size_t kDetailsLimitBytes = std::size_t{64} << 10;
 constexpr std::size_t kHandleLimitBytes = 4096;
+constexpr std::size_t kItemLimitBytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -171,6 +170,8 @@ pw_status pw_call::emitInput(std::string_view json) {
     return breach("it emitted an input that is not {\"name\", \"path\" or \"digest\"}");
   if (const auto* attributes = planwright::find(*parsed, "attributes"))
     item.attributesJson = planwright::toJson(*attributes);
+  if (json.size() > planwright::kItemLimitBytes)
+    return breach("it emitted an input with more than 1 MiB of JSON");
   outcome.items.push_back(std::move(item));
   return PW_OK;
 }
@@ -180,9 +181,8 @@ void pw_call::fail(pw_status why, std::string_view message, std::string_view det
   const auto* call = stage.load(std::memory_order_acquire);
   if (!call) return;
   Failure said{
-      planwright::failureClassOf(why, call->reason()),
-      masked(message, planwright::kMessageLimitBytes),
-      details.empty() ? std::string() : masked(details, planwright::kDetailsLimitBytes),
+      planwright::failureClassOf(why, call->reason()), cut(message, planwright::kMessageLimitBytes),
+      cut(details, planwright::kDetailsLimitBytes),
       std::chrono::milliseconds(std::min<std::uint64_t>(retryAfterMs, 7 * 24 * 3600 * 1000ull))};
   const std::lock_guard lock(mutex);
   if (outcome.failure) return;
@@ -192,6 +192,11 @@ void pw_call::fail(pw_status why, std::string_view message, std::string_view det
 
 std::string pw_call::masked(std::string_view text, std::size_t limitBytes) {
   const std::lock_guard lock(mutex);
-  return planwright::cleanText(
-      secrets.without(text.substr(0, std::min(text.size(), 2 * limitBytes))), limitBytes);
+  return planwright::cleanText(secrets.without(text.substr(0, 2 * limitBytes)), limitBytes);
+}
+
+std::string pw_call::cut(std::string_view text, std::size_t limitBytes) {
+  const std::lock_guard lock(mutex);
+  return planwright::cutText(secrets.without(text.substr(0, 2 * limitBytes)), limitBytes,
+                             text.size());
 }

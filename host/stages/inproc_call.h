@@ -47,6 +47,8 @@ struct pw_call {
             std::uint64_t retryAfterMs);
   /// `text` cleaned and without the secrets that the instance was given.
   std::string masked(std::string_view text, std::size_t limitBytes);
+  /// The same, with a word if it was cut.
+  std::string cut(std::string_view text, std::size_t limitBytes);
 
  private:
   pw_status breach(std::string what);

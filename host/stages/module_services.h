@@ -28,7 +28,7 @@ class ModuleServices final : public CallServices {
   Result<UniqueFd> openBlob(const Digest&) override {
     return notFound("blobs belong to an item; there is none now");
   }
-  Result<Digest> putBlob(int, std::string_view) override {
+  Result<Digest> putBlob(int, std::string_view, const GoesOn&) override {
     return notFound("blobs belong to an item; there is none now");
   }
   std::optional<std::string> secret(std::string_view) override { return std::nullopt; }

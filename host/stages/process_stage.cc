@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "stages/blob_file.h"
+#include "stages/clean_text.h"
 #include "stages/exec_service.h"
 #include "stages/inproc_call.h"
 #include "stages/program_plugin.h"
@@ -27,6 +29,7 @@ constexpr milliseconds kGrace(2'000);  // from CANCEL to the end of the process
 constexpr milliseconds kTick(50);
 constexpr std::uint32_t kMostCalls = 10'000;
 constexpr std::chrono::minutes kLongestLife(60);
+constexpr std::size_t kPartsBytes = std::size_t{64} << 20;  // as a plan may have
 
 std::string howItEnded(const ProgramExit& exit) {
   if (!exit.refusal.empty()) return exit.refusal;
@@ -71,6 +74,15 @@ std::string helloOf(const WorkerTask& task) {
   hello.end().key("secrets").array();
   for (const auto& secret : task.manifest.secrets) hello.value(secret);
   return hello.end().end().take();
+}
+
+/// `more` behind what is in `list`.
+template <class Entry>
+std::vector<Entry> joined(std::vector<Entry> list, std::vector<Entry>& more) {
+  if (list.empty()) return std::move(more);
+  list.insert(list.end(), std::make_move_iterator(more.begin()),
+              std::make_move_iterator(more.end()));
+  return list;
 }
 
 }  // namespace
@@ -132,6 +144,34 @@ class ProcessInstance::Programs {
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> onStop_;
   std::vector<std::jthread> threads_;
+};
+
+/// What the worker has said of the call's result so far.
+struct ProcessInstance::Answer {
+  Verb verb;
+  std::uint32_t number;  ///< of the call
+  StageOutcome parts = {};
+  std::size_t partsBytes = 0;
+  std::optional<Error> wrong = {};  ///< the first part that is none
+
+  Result<void> add(const Frame& part) {
+    if (part.number != number) return invalid("it gave a part of a call that is over");
+    partsBytes += part.meta.size();
+    if (partsBytes > kPartsBytes)
+      return invalid("its inputs, states and outputs are more than 64 MiB");
+    if (wrong) return {};
+    if (auto ok = addPart(verb, part, parts); !ok) wrong = ok.error();
+    return {};
+  }
+  Result<StageOutcome> take(Frame done) {
+    if (wrong) return *wrong;
+    auto outcome = outcomeFrom(verb, std::move(done));
+    if (!outcome) return outcome;
+    outcome->outputs = joined(std::move(parts.outputs), outcome->outputs);
+    outcome->states = joined(std::move(parts.states), outcome->states);
+    outcome->items = joined(std::move(parts.items), outcome->items);
+    return outcome;
+  }
 };
 
 Result<std::unique_ptr<StageInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
@@ -207,15 +247,22 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
     const bool again = ok.error().kind != ErrorKind::Invalid;
     return refusal(again ? FailureClass::Infra : FailureClass::Config, ok.error().message);
   }
+  const std::string meta = toMeta(request);
+  if (meta.size() > kFrameMetaBytes)
+    return refusal(request.input ? FailureClass::Rejected : FailureClass::Failed,
+                   fmt::format("{} has {} bytes beside its content; the process of a plugin can be "
+                               "handed 8 MiB.",
+                               request.input ? "The input" : "The job", meta.size()));
   ++calls_;
   const std::uint32_t number = ++lastCall_;
   const std::string item = itemOf(request);
+  Answer answer{request.verb, number};
   std::optional<Result<Frame>> end;
   try {
     // Gone before the worker is: they answer to it.
     Programs programs(*host_, task_.manifest.exec, call);
-    if (process_->send(kindOf(request.verb), number, toMeta(request), dataOf(request)))
-      end = await(number, call, programs);
+    if (process_->send(kindOf(request.verb), number, meta, dataOf(request)))
+      end = await(number, call, programs, answer);
   } catch (...) {  // our own services failed: what the worker would say now is of no use
     process_->end(milliseconds(0));
     process_.reset();
@@ -223,7 +270,7 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
   }
   if (!end || !*end)
     return died(end ? end->error() : Error{ErrorKind::Unavailable, {}, {}, {}}, item, call);
-  auto outcome = outcomeFrom(request.verb, std::move(**end));
+  auto outcome = answer.take(std::move(**end));
   // A poll or a look is asked for again anyway: its process may stay.
   const bool isLook = request.verb == Verb::Poll || request.verb == Verb::Observe;
   if (!outcome && !isLook) return died(outcome.error(), item, call);
@@ -244,7 +291,8 @@ void ProcessInstance::replaceIfWorn() {
   launch();
 }
 
-Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs) {
+Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs,
+                                     Answer& answer) {
   const std::stop_callback onStop(call.token(), [&] {
     process_->send(FrameKind::Cancel, number,
                    JsonWriter().object().member("reason", call.reasonForPlugin()).end().take());
@@ -265,11 +313,12 @@ Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Prog
       isTired_ = meta && boolOr(*meta, "tired", false);
       return std::move(**frame);
     }
-    if (auto ok = serve(std::move(**frame), call, programs); !ok) return ok.error();
+    if (auto ok = serve(std::move(**frame), call, programs, answer); !ok) return ok.error();
   }
 }
 
-Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& programs) {
+Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& programs,
+                                    Answer& answer) {
   const auto meta = metaOf(frame);
   if (!meta) return invalid("a frame's meta is " + meta.error().message);
   CallServices& services = call.services();
@@ -293,6 +342,8 @@ Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& prog
                       secrets_.without(textOr(*meta, "labels")));
       return {};
     }
+    case FrameKind::Part:
+      return answer.add(frame);
     case FrameKind::Exec:
       programs.start(*process_, frame.number, std::move(frame.data));
       return {};
@@ -321,7 +372,11 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
   }
   if (request.kind == FrameKind::BlobPut) {
     if (!request.fd) return answer(toMeta(invalid("a blob comes as a descriptor")));
-    const auto digest = services.putBlob(request.fd.get(), textOr(meta, "media_type"));
+    if (auto ok = checkBlobFile(request.fd.get()); !ok) return answer(toMeta(ok.error()));
+    const auto digest = services.putBlob(request.fd.get(), textOr(meta, "media_type"), [&](bool) {
+      call.checkLimits(std::chrono::steady_clock::now());
+      return call.reason() == StopReason::None;
+    });
     if (!digest) return answer(toMeta(digest.error()));
     return answer(JsonWriter().object().member("digest", digest->text()).end().take());
   }
@@ -340,12 +395,12 @@ void ProcessInstance::reply(const Frame& request, const JsonValue& meta, StageCa
   answer("{}", *value);
 }
 
-/// A plugin's code may do this itself, a program does not; and what a process prints when it dies
+/// A plugin's code has done this already, a program has not; and what a process prints when it dies
 /// may hold what an earlier call was given.
 void ProcessInstance::mask(std::optional<Failure>& failure) const {
   if (!failure) return;
-  failure->message = secrets_.without(failure->message);
-  failure->details = secrets_.without(failure->details);
+  failure->message = cutText(secrets_.without(failure->message), kMessageLimitBytes);
+  failure->details = cutText(secrets_.without(failure->details), kDetailsLimitBytes);
 }
 
 /// Ends the worker, if it has not ended itself, and describes how it ended.

@@ -55,10 +55,11 @@ class ProcessInstance final : public StageInstance {
 
   void launch();
   Result<void> awaitReady();
-  /// The Done frame, or why the worker cannot give one.
-  Result<Frame> await(std::uint32_t number, StageCall& call, Programs& programs);
+  /// What the Done frame and the parts before it say, or why the worker cannot give one.
+  struct Answer;
+  Result<Frame> await(std::uint32_t number, StageCall& call, Programs& programs, Answer& answer);
   void replaceIfWorn();
-  Result<void> serve(Frame frame, StageCall& call, Programs& programs);
+  Result<void> serve(Frame frame, StageCall& call, Programs& programs, Answer& answer);
   void reply(const Frame& request, const JsonValue& meta, StageCall& call);
   void mask(std::optional<Failure>& failure) const;
   StageOutcome died(const Error& why, const std::string& item, StageCall& call);

@@ -170,8 +170,9 @@ void Worker::serve(Frame frame) {
     now->number = number;
     if (now->cancelled == number) running.stop(now->reason);
   }
-  const StageOutcome outcome = call(std::move(frame), running);
+  StageOutcome outcome = call(std::move(frame), running);
   running_.lock()->call = nullptr;
+  for (const std::string& meta : takeParts(outcome)) host_.send(FrameKind::Part, number, meta);
   host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.text);
 }
 

@@ -18,7 +18,8 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kLastWordsBytes = std::size_t{16} << 10;
-constexpr std::chrono::seconds kStalled(10);  // of a peer in the middle of a frame
+constexpr std::chrono::seconds kReadsFrame(10);  // what the peer may take for one of ours
+constexpr std::chrono::seconds kSendsFrame(30);  // and to send one, once it has begun
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -59,10 +60,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
   output_.reset(pipe[0]);
   UniqueFd printing(pipe[1]);
   ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-  const timeval stalled{kStalled.count(), 0};
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &stalled, sizeof stalled);
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);
-  socket_.emplace(std::move(ours));
+  socket_.emplace(std::move(ours), kReadsFrame);
 
   ProgramSpec spec;
   static const std::vector<std::string> command = workerCommand();
@@ -111,12 +109,19 @@ Result<std::optional<Frame>> WorkerProcess::receive(std::chrono::milliseconds pa
     if (ready < 0 && errno == EINTR) continue;
     if ((fds[1].revents & POLLIN) != 0) drainOutput();
     if ((fds[0].revents & (POLLIN | POLLHUP)) != 0) {
-      auto frame = socket_->receive();
-      if (!frame) return frame.error();
-      return std::optional<Frame>(std::move(*frame));
+      auto frame = socket_->take();
+      if (!frame || *frame) {
+        frameBegan_.reset();
+        return frame;
+      }
     }
+    // Bytes that come one by one are no sign of life.
+    const auto now = std::chrono::steady_clock::now();
+    if (socket_->isInFrame() && now - frameBegan_.value_or(now) > kSendsFrame)
+      return invalid("it stopped in the middle of a frame");
+    if (socket_->isInFrame() && !frameBegan_) frameBegan_ = now;
     if (fds[2].revents != 0) return Error{ErrorKind::Unavailable, "the process ended", {}, {}};
-    if (ready == 0 || std::chrono::steady_clock::now() >= until) return std::optional<Frame>();
+    if (ready == 0 || now >= until) return std::optional<Frame>();
   }
 }
 

@@ -47,7 +47,7 @@ class WorkerProcess {
             int fd = -1) {
     return socket_->send(kind, number, meta, data, fd);
   }
-  /// The next frame, or nothing if none begins within `patience`. Errors as FrameSocket::receive.
+  /// The next frame, or nothing if none is whole within `patience`. Errors as FrameSocket::receive.
   /// What it prints meanwhile is kept for the tail.
   Result<std::optional<Frame>> receive(std::chrono::milliseconds patience);
   /// Asks the process to end, waits up to `patience`, then lets the keeper end it (SIGTERM, later
@@ -62,6 +62,7 @@ class WorkerProcess {
 
   std::optional<PrivateFolders::Lease> folder_;  ///< of one in a sandbox
   std::optional<FrameSocket> socket_;
+  std::optional<std::chrono::steady_clock::time_point> frameBegan_;  ///< one that is not whole
   UniqueFd output_;
   std::string tail_;
   std::size_t printed_ = 0;

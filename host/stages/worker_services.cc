@@ -86,7 +86,7 @@ Result<UniqueFd> WorkerServices::openBlob(const Digest& digest) {
   return std::move(reply->fd);
 }
 
-Result<Digest> WorkerServices::putBlob(int fd, std::string_view mediaType) {
+Result<Digest> WorkerServices::putBlob(int fd, std::string_view mediaType, const GoesOn&) {
   auto reply = ask(FrameKind::BlobPut,
                    JsonWriter().object().member("media_type", mediaType).end().take(), {}, fd);
   if (!reply) return reply.error();

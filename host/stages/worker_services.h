@@ -30,7 +30,7 @@ class WorkerServices final : public CallServices {
   void event(std::string_view type, std::string_view bodyJson) override;
   void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
   Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   void metric(int kind, std::string_view name, double value, std::string_view labels) override;

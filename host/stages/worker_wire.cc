@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -11,6 +12,8 @@
 namespace planwright {
 namespace {
 
+constexpr std::size_t kPartBytes = std::size_t{1} << 19;
+constexpr std::size_t kEntryBytes = 64;  // of an entry's own JSON
 constexpr std::int64_t kLongestWaitMs = 24 * 3600 * 1000;
 
 constexpr std::array kKinds = {
@@ -95,6 +98,67 @@ Result<SourceItem> itemFrom(const JsonValue& json) {
   return item;
 }
 
+void write(JsonWriter& json, const StageOutcome::Output& output) {
+  json.object().member("handle", output.handle).member("name", output.name);
+  json.member("digest", output.digest).end();
+}
+
+void write(JsonWriter& json, const RemoteState& state) {
+  json.object().member("handle", state.handle).member("state", wordOf(state.stage));
+  json.member("message", state.message).member("exit", state.exitCode).end();
+}
+
+void write(JsonWriter& json, const SourceItem& item) {
+  json.object().member("name", item.name).member("path", item.path);
+  json.member("digest", item.digest).member("attributes", item.attributesJson).end();
+}
+
+std::size_t bytesOf(const StageOutcome::Output& output) {
+  return output.handle.size() + output.name.size() + output.digest.size();
+}
+
+std::size_t bytesOf(const RemoteState& state) {
+  return state.handle.size() + state.message.size();
+}
+
+std::size_t bytesOf(const SourceItem& item) {
+  return item.name.size() + item.path.size() + item.digest.size() + item.attributesJson.size();
+}
+
+/// Empties `list` into one meta after the other. JSON may need six bytes for one.
+template <class Entry>
+void takePart(std::vector<std::string>& metas, const char* name, std::vector<Entry>& list) {
+  for (std::size_t at = 0; at < list.size();) {
+    JsonWriter json;
+    json.object().key(name).array();
+    for (std::size_t bytes = 0; at < list.size() && bytes < kPartBytes; ++at) {
+      bytes += bytesOf(list[at]) + kEntryBytes;
+      write(json, list[at]);
+    }
+    metas.push_back(json.end().end().take());
+  }
+  list.clear();
+}
+
+Result<void> addLists(Verb verb, const JsonValue& meta, StageOutcome& outcome) {
+  for (const auto& output : arrayIn(meta, "outputs"))
+    outcome.outputs.push_back(
+        {textOr(output, "name"), textOr(output, "digest"), textOr(output, "handle")});
+  if (verb == Verb::Observe)
+    for (const auto& state : arrayIn(meta, "states")) {
+      auto read = stateFrom(state);
+      if (!read) return read.error();
+      outcome.states.push_back(std::move(*read));
+    }
+  if (verb == Verb::Poll)
+    for (const auto& item : arrayIn(meta, "items")) {
+      auto read = itemFrom(item);
+      if (!read) return read.error();
+      outcome.items.push_back(std::move(*read));
+    }
+  return {};
+}
+
 }  // namespace
 
 Result<JsonDocument> metaOf(const Frame& frame) {
@@ -126,29 +190,26 @@ std::string toMeta(const StageOutcome& outcome, bool isTired) {
   if (isTired) json.member("tired", true);
   if (outcome.failure) writeFailure(json, *outcome.failure);
   json.member("next_ms", static_cast<std::int64_t>(outcome.next.count())).key("outputs").array();
-  for (const auto& output : outcome.outputs)
-    json.object()
-        .member("handle", output.handle)
-        .member("name", output.name)
-        .member("digest", output.digest)
-        .end();
+  for (const auto& output : outcome.outputs) write(json, output);
   json.end().key("states").array();
-  for (const auto& state : outcome.states)
-    json.object()
-        .member("handle", state.handle)
-        .member("state", wordOf(state.stage))
-        .member("message", state.message)
-        .member("exit", state.exitCode)
-        .end();
+  for (const auto& state : outcome.states) write(json, state);
   json.end().key("items").array();
-  for (const auto& item : outcome.items)
-    json.object()
-        .member("name", item.name)
-        .member("path", item.path)
-        .member("digest", item.digest)
-        .member("attributes", item.attributesJson)
-        .end();
+  for (const auto& item : outcome.items) write(json, item);
   return json.end().end().take();
+}
+
+std::vector<std::string> takeParts(StageOutcome& outcome) {
+  const auto add = [](std::size_t sum, const auto& entry) { return sum + bytesOf(entry); };
+  const auto bytesIn = [&](const auto& list) {
+    return std::accumulate(list.begin(), list.end(), std::size_t{0}, add);
+  };
+  std::vector<std::string> metas;
+  if (bytesIn(outcome.outputs) + bytesIn(outcome.states) + bytesIn(outcome.items) <= kPartBytes)
+    return metas;
+  takePart(metas, "outputs", outcome.outputs);
+  takePart(metas, "states", outcome.states);
+  takePart(metas, "items", outcome.items);
+  return metas;
 }
 
 std::string toMeta(const Error& error) {
@@ -197,26 +258,17 @@ Result<StageOutcome> outcomeFrom(Verb verb, Frame frame) {
   outcome.failure = failureIn(*meta);
   outcome.next = std::chrono::milliseconds(
       std::clamp<std::int64_t>(numberOr(*meta, "next_ms", 1000), 0, kLongestWaitMs));
-  for (const auto& output : arrayIn(*meta, "outputs"))
-    outcome.outputs.push_back(
-        {textOr(output, "name"), textOr(output, "digest"), textOr(output, "handle")});
-  if (verb == Verb::Observe)
-    for (const auto& state : arrayIn(*meta, "states")) {
-      auto read = stateFrom(state);
-      if (!read) return read.error();
-      outcome.states.push_back(std::move(*read));
-    }
-  if (verb == Verb::Poll) {
-    for (const auto& item : arrayIn(*meta, "items")) {
-      auto read = itemFrom(item);
-      if (!read) return read.error();
-      outcome.items.push_back(std::move(*read));
-    }
-    if (!isUtf8(frame.data) || frame.data.find('\0') != frame.data.npos)
-      return invalid("the cursor of its poll is not UTF-8 text");
-  }
+  if (auto ok = addLists(verb, *meta, outcome); !ok) return ok.error();
+  if (verb == Verb::Poll && (!isUtf8(frame.data) || frame.data.find('\0') != frame.data.npos))
+    return invalid("the cursor of its poll is not UTF-8 text");
   outcome.text = std::move(frame.data);
   return outcome;
+}
+
+Result<void> addPart(Verb verb, const Frame& frame, StageOutcome& outcome) {
+  const auto meta = metaOf(frame);
+  if (!meta) return meta.error();
+  return addLists(verb, *meta, outcome);
 }
 
 std::optional<Error> errorFrom(const Frame& frame) {

@@ -27,7 +27,7 @@ class TrialServices final : public CallServices {
   void progress(std::uint64_t done, std::uint64_t total, std::string_view note) override;
   void metric(int kind, std::string_view name, double value, std::string_view labels) override;
   Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType) override;
+  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return outputFd_; }
   SourcePlace place() override { return {folder_.path().string(), 0}; }

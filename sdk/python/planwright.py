@@ -41,13 +41,24 @@ import types
 __all__ = ["run", "found", "reject", "retry", "fail", "config", "Stop", "Cancelled", "Input", "Job", "Call"]
 
 HELLO, PLAN, BUILD, CANCEL, REPLY, POLL = 1, 2, 3, 4, 5, 6
-READY, REFUSED, DONE, LOG, EVENT, METRIC, PROGRESS = 16, 17, 18, 19, 20, 21, 22
+READY, REFUSED, DONE, LOG, EVENT, METRIC, PROGRESS, PART = 16, 17, 18, 19, 20, 21, 22, 23
 BLOB_GET, BLOB_PUT, SECRET, EXEC, PLACE = 32, 33, 34, 35, 36
 HEADER = struct.Struct("<IIHHI")  # meta length, data length, kind, flags, number
 LEVELS = {"trace": 0, "debug": 1, "info": 2, "warning": 3, "error": 4}
 REASONS = {1: "user", 2: "deadline", 3: "drain", 4: "lease lost"}
 LONGEST_LINE = 8192  # of what is printed, in characters
 TAIL = 4000          # of a traceback, in characters
+LONGEST_TEXT = 4096  # of a failure or a note, in bytes: the host keeps no more
+PART_BYTES = 1 << 20  # of a list in one frame, which holds 8 MiB
+
+
+def _cut(text, most=LONGEST_TEXT):
+    """`text` in at most so many bytes of UTF-8; it says so if it is cut."""
+    text = str(text)
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= most:
+        return text
+    return raw[:most - 64].decode("utf-8", "ignore") + f" \u2026 [cut: it had {len(raw)} bytes]"
 
 
 class Stop(Exception):
@@ -144,11 +155,13 @@ class Call:
         meta = {"level": LEVELS[level]}
         if fields:
             meta["fields"] = json.dumps(fields)
+            if len(meta["fields"]) > PART_BYTES:
+                meta["fields"] = json.dumps({"cut": f"the fields had {len(meta['fields'])} bytes"})
         self._host.send(LOG, self._number, meta, str(message).encode("utf-8", "replace"))
 
     def progress(self, done, total=0, note=""):
         """Tells how far it is, and that it is alive. Raises Cancelled when the host wants that."""
-        self._host.send(PROGRESS, self._number, {"done": done, "total": total, "note": note})
+        self._host.send(PROGRESS, self._number, {"done": done, "total": total, "note": _cut(note)})
         self.check()
 
     def cancelled(self):
@@ -345,13 +358,13 @@ class _Printed(io.TextIOBase):
 def _failure(error):
     """The failure of a frame, of what user code raised."""
     if isinstance(error, Stop):
-        return {"class": error.kind, "message": error.message, "details": error.details,
+        return {"class": error.kind, "message": _cut(error.message), "details": _cut(error.details, 16 * LONGEST_TEXT),
                 "retry_after_ms": int(error.retry_after * 1000)}
     if isinstance(error, MemoryError):
         return {"class": "infra", "message": "out of memory", "details": "", "retry_after_ms": 0}
     name = type(error).__name__
     tail = "".join(traceback.format_exception(type(error), error, error.__traceback__))[-TAIL:]
-    return {"class": "bug", "message": f"unexpected {name}: {error}", "details": tail, "retry_after_ms": 0}
+    return {"class": "bug", "message": _cut(f"unexpected {name}: {error}"), "details": tail, "retry_after_ms": 0}
 
 
 def _limit_cpu(seconds):
@@ -386,6 +399,18 @@ def _polled(source, cursor, call):
     return {"items": items, "next_ms": int(wait * 1000)}, cursor.encode("utf-8")
 
 
+def _rest(host, number, name, entries):
+    """What is left of a list for Done, once as much of it went ahead as one frame may not hold."""
+    part, size = [], 0
+    for entry in entries:
+        part.append(entry)
+        size += len(json.dumps(entry))
+        if size > PART_BYTES:
+            host.send(PART, number, {name: part})
+            part, size = [], 0
+    return part
+
+
 def _serve(host, stages, settings, hello, printed):
     kind, number, meta, data = host.calls.get()
     _limit_cpu(hello.get("cpu", 0))
@@ -411,7 +436,9 @@ def _serve(host, stages, settings, hello, printed):
     for stream in printed:
         stream.end()
     host.forget(number)
-    host.send(DONE, number, {**end, "outputs": call._outputs}, document)
+    lists = {"items": end.pop("items", []), "outputs": call._outputs}
+    rest = {name: _rest(host, number, name, entries) for name, entries in lists.items()}
+    host.send(DONE, number, {**end, **rest}, document)
 
 
 def run(planner=None, builder=None, source=None):

@@ -30,7 +30,7 @@ class FakeServices final : public CallServices {
     if (at == blobs.end()) return notFound("There is no blob " + digest.text() + ".");
     return memoryFile(at->second);
   }
-  Result<Digest> putBlob(int fd, std::string_view) override {
+  Result<Digest> putBlob(int fd, std::string_view, const GoesOn&) override {
     const std::string bytes = readAll(fd);
     const Digest digest = Digest::of(bytes);
     blobs[digest.text()] = bytes;

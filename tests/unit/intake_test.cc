@@ -364,7 +364,7 @@ TEST_F(IntakeTest, ManyFilesGoInBatchesAndBackpressureHoldsTheSource) {
 
 TEST_F(IntakeTest, BlobsOfASourceAreRecordedWithTheirCursor) {
   onPoll = [&](StageCall& call) {
-    const auto digest = call.services().putBlob(memoryFile("A").get(), "text/plain");
+    const auto digest = call.services().putBlob(memoryFile("A").get(), "text/plain", {});
     items = {{"repo/a.txt", {}, digest->text(), "{\"commit\":\"1f\"}"},
              {"b", {}, "sha256:bad", {}}};
     call.services().event("fetched", R"({"message":"1 commit","level":"warning"})");
@@ -418,7 +418,7 @@ TEST_F(IntakeTest, ASourceWhoseSecretCannotBeReadIsNotPolled) {
 TEST_F(IntakeTest, APollWithTwoContentsOfANameIsRefusedAsAWhole) {
   onPoll = [&](StageCall& call) {
     for (const char* text : {"A", "B", "A"}) {
-      const auto digest = call.services().putBlob(memoryFile(text).get(), "text/plain");
+      const auto digest = call.services().putBlob(memoryFile(text).get(), "text/plain", {});
       items.push_back({"a.txt", {}, digest->text(), {}});
     }
   };
@@ -433,7 +433,7 @@ TEST_F(IntakeTest, APollThatWasRecordedInPartIsNoNewInputWhenItComesAgain) {
   onPoll = [&](StageCall& call) {
     for (int i = 0; i < 250; ++i) {
       const std::string name = "f" + std::to_string(i);
-      const auto digest = call.services().putBlob(memoryFile(name).get(), "text/plain");
+      const auto digest = call.services().putBlob(memoryFile(name).get(), "text/plain", {});
       items.push_back({name, {}, digest->text(), {}});
     }
   };
