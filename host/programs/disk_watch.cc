@@ -1,36 +1,31 @@
 #include "programs/disk_watch.h"
 
+#include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include "base/threads.h"
+#include "programs/disk_use.h"
 
 namespace planwright {
 namespace {
 
-namespace fs = std::filesystem;
+using Milliseconds = std::chrono::milliseconds;
+constexpr Milliseconds kEvery(250);
+constexpr int kShare = 3;  // it rests so many times as long as it looked
 
-constexpr std::chrono::milliseconds kEvery(250);
-constexpr std::uint64_t kBlockBytes = 512;  // stat(2)
+/// Folders that cannot be counted are over, too: nothing but a program that wants that makes them.
+bool isOver(const WatchedFolders& watched) {
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries; ++i) {
+    const auto named = diskUse(watched.folders);
+    if (named && *named > watched.mostBytes) return true;
+    if (named) return *named + unlinkedUse(watched.folders, watched.user) > watched.mostBytes;
+  }
+  return true;
+}
 
 }  // namespace
-
-std::uint64_t diskUse(const std::string& folder) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
-                                             error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    struct stat info {};
-    if (::lstat(at->path().c_str(), &info) == 0)
-      bytes += static_cast<std::uint64_t>(info.st_blocks) * kBlockBytes;
-  }
-  return bytes;
-}
 
 DiskWatch::DiskWatch()
     : thread_(startThread("pw-disk", [this](const std::stop_token& stop) { run(stop); })) {}
@@ -40,12 +35,9 @@ DiskWatch::~DiskWatch() {
   thread_.join();
 }
 
-DiskWatch::Entry::Entry(DiskWatch& watch, std::vector<std::string> folders, std::uint64_t mostBytes,
-                        std::function<void()> onOver)
-    : watch_(watch) {
+DiskWatch::Entry::Entry(DiskWatch& watch, WatchedFolders watched) : watch_(watch) {
   const std::lock_guard lock(watch_.mutex_);
-  at_ = watch_.watched_.insert(watch_.watched_.end(),
-                               {std::move(folders), mostBytes, std::move(onOver)});
+  at_ = watch_.watched_.insert(watch_.watched_.end(), std::move(watched));
   watch_.changed_.notify_one();
 }
 
@@ -59,13 +51,12 @@ void DiskWatch::run(const std::stop_token& stop) {
   while (changed_.wait(lock, stop, [this] { return !watched_.empty(); })) {
     // The lock is held while folders are read, so that no entry goes meanwhile: a program that ends
     // just then waits for that.
-    for (const WatchedFolders& watched : watched_) {
-      std::uint64_t bytes = 0;
-      for (const auto& folder : watched.folders) bytes += diskUse(folder);
-      if (bytes > watched.mostBytes) watched.onOver();
-    }
+    const auto begin = std::chrono::steady_clock::now();
+    for (const WatchedFolders& watched : watched_)
+      if (isOver(watched)) watched.onOver();
     lock.unlock();
-    sleepFor(kEvery, stop);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    sleepFor(std::max(kEvery, std::chrono::duration_cast<Milliseconds>(kShare * took)), stop);
     lock.lock();
   }
 }

@@ -11,9 +11,18 @@
 
 namespace planwright {
 
-/// Ends programs whose folders hold more than they may. Looks four times a second, so a program can
-/// be over its limit for a moment; what is sudden is the limit of a single file. Owned by Sandbox;
-/// one thread, idle while nobody is watched.
+/// What is watched, for one program.
+struct WatchedFolders {
+  std::vector<std::string> folders;
+  std::uint32_t user = 0;  ///< of the program alone; 0 = it is the host's own
+  std::uint64_t mostBytes = 0;
+  std::function<void()> onOver;
+};
+
+/// Ends programs that take more of the disk than they may (disk_use.h): in their folders, and in
+/// files without a name. Looks four times a second, and less often when that costs more than a
+/// quarter of the time, so a program can be over its limit for a moment; what is sudden is the
+/// limit of a single file. Owned by Sandbox; one thread, idle while nobody is watched.
 class DiskWatch {
  public:
   DiskWatch();
@@ -24,15 +33,14 @@ class DiskWatch {
   /// Watches for this scope. `onOver` is called once or more, in the watch's thread.
   class Entry {
    public:
-    Entry(DiskWatch& watch, std::vector<std::string> folders, std::uint64_t mostBytes,
-          std::function<void()> onOver);
+    Entry(DiskWatch& watch, WatchedFolders watched);
     ~Entry();
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
    private:
     DiskWatch& watch_;
-    std::list<struct WatchedFolders>::iterator at_;
+    std::list<WatchedFolders>::iterator at_;
   };
 
  private:
@@ -40,17 +48,8 @@ class DiskWatch {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::list<struct WatchedFolders> watched_;
+  std::list<WatchedFolders> watched_;
   std::jthread thread_;
 };
-
-struct WatchedFolders {
-  std::vector<std::string> folders;
-  std::uint64_t mostBytes = 0;
-  std::function<void()> onOver;
-};
-
-/// What the files below take on the disk. Follows no link; what vanishes meanwhile counts nothing.
-std::uint64_t diskUse(const std::string& folder);
 
 }  // namespace planwright

@@ -206,10 +206,11 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   {
     std::optional<DiskWatch::Entry> watched;
     if (spec.limits.diskBytes > 0)
-      watched.emplace(disk_, spec.sandbox.writable, spec.limits.diskBytes, [&] {
-        isOver = true;
-        end.request_stop();
-      });
+      watched.emplace(disk_, WatchedFolders{spec.sandbox.writable, confined.confinement.user,
+                                            spec.limits.diskBytes, [&] {
+                                              isOver = true;
+                                              end.request_stop();
+                                            }});
     exit = keeper_.run(confined, end.get_token());
   }
   if (isOver && exit.stopped && !stop.stop_requested()) {

@@ -209,6 +209,7 @@ std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
   };
   switch (limit) {
     case ProgramLimit::Memory:
+      if (limits.memoryBytes == 0) return "The machine had no memory left for it.";
       return "It used more memory than its limit of " + mebibytes(limits.memoryBytes) + ".";
     case ProgramLimit::Cpu:
       return fmt::format("It used more processor time than its limit of {} s.", limits.cpuSeconds);
@@ -220,7 +221,8 @@ std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
                  : fmt::format("It had more processes at once than its limit of {}.",
                                limits.processes);
     case ProgramLimit::Disk:
-      return "It filled its folders beyond its disk limit of " + mebibytes(limits.diskBytes) + ".";
+      return "It filled its folders beyond its disk limit of " + mebibytes(limits.diskBytes) +
+             " (a file counts as 4 KiB at least).";
     case ProgramLimit::None:
       break;
   }

@@ -167,6 +167,47 @@ TEST_P(SandboxLevels, SaysWhichLimitWasBroken) {
   EXPECT_EQ(run(many).limit, ProgramLimit::Processes);
 }
 
+TEST_P(SandboxLevels, TheDiskIsCountedWhereverBytesLie) {
+  const auto python = [this](const std::string& script) {
+    std::filesystem::remove_all(folder_ / "work");
+    std::filesystem::create_directory(folder_ / "work");
+    auto program = spec({});
+    program.argv = {"python3", "-c", "import mmap, os, time\n" + script + "\n"};
+    program.limits.diskBytes = 2'000'000;
+    return run(program);
+  };
+  constexpr const char* kSleep = "\ntime.sleep(20)";
+  EXPECT_EQ(python(std::string("for i in range(300): os.mkdir('d' * 200); os.chdir('d' * 200)\n"
+                               "open('big', 'wb').write(bytes(4_000_000))") +
+                   kSleep)
+                .limit,
+            ProgramLimit::Disk);
+  EXPECT_EQ(python(std::string("file = open('gone', 'wb'); os.unlink('gone')\n"
+                               "file.write(bytes(4_000_000)); file.flush()") +
+                   kSleep)
+                .limit,
+            ProgramLimit::Disk);
+  EXPECT_EQ(python(std::string("file = os.fdopen(os.open(os.environ['TMPDIR'], os.O_TMPFILE | "
+                               "os.O_RDWR), 'wb')\nfile.write(bytes(4_000_000)); file.flush()") +
+                   kSleep)
+                .limit,
+            ProgramLimit::Disk);
+  if (::geteuid() == 0) {
+    EXPECT_EQ(python(std::string("file = open('gone', 'wb+'); file.write(bytes(4_000_000))\n"
+                                 "file.flush(); held = mmap.mmap(file.fileno(), 4096)\n"
+                                 "os.unlink('gone'); os.closerange(3, 100)") +
+                     kSleep)
+                  .limit,
+              ProgramLimit::Disk);
+  }
+  EXPECT_EQ(python(std::string("for i in range(1000): open(str(i), 'x').close()") + kSleep).limit,
+            ProgramLimit::Disk);
+  EXPECT_EQ(
+      python("file = os.memfd_create('x'); os.write(file, bytes(4_000_000)); time.sleep(1)").code,
+      0)
+      << "memory is no disk";
+}
+
 TEST_P(SandboxLevels, RequireIsRefusedBelowNamespaces) {
   auto strict = spec("true");
   strict.sandbox.mode = SandboxWish::Mode::Require;
