@@ -74,8 +74,10 @@ struct ProgramExit {
   int signal = 0;         ///< the signal that ended it, or 0
   bool timedOut = false;  ///< our timeout ended it
   bool stopped = false;   ///< the stop token ended it
-  ProgramLimit limit = ProgramLimit::None;  ///< what made it fail, as far as that can be known
-  std::string limitReason = {};             ///< the same as a sentence
+  /// What made it fail, as far as that can be known; also of one that exits with 0 after processes
+  /// of it were refused or killed.
+  ProgramLimit limit = ProgramLimit::None;
+  std::string limitReason = {};  ///< the same as a sentence
   std::string refusal = {};    ///< the sandbox that it must have cannot be had: why, and the remedy
   std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
   bool networkSealed = false;  ///< it could reach no network
@@ -83,8 +85,12 @@ struct ProgramExit {
   std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or
                                 ///< directory"), or empty
   std::chrono::microseconds ran{0};
+  /// Of all its processes at once where control groups can be made, else of the largest; 0 = not
+  /// known.
   std::int64_t peakMemoryBytes = 0;
-  bool succeeded() const { return startError.empty() && code == 0 && signal == 0; }
+  bool succeeded() const {
+    return startError.empty() && code == 0 && signal == 0 && limit == ProgramLimit::None;
+  }
 };
 
 /// Runs programs for jobs and stages. The real one is the Keeper (programs/keeper.h), so that every

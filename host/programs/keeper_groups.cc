@@ -92,12 +92,13 @@ ControlGroups::ControlGroups(std::uint32_t family, fs::path mount, const fs::pat
   std::snprintf(name, sizeof name, "planwright-%08x-", family);
   const OwnGroups own = readOwnGroups(ownGroups, mount_);
   Hierarchy processes{{}, "pids.max", "pids.events", "max"};
-  Hierarchy memory{{}, "memory.limit_in_bytes", "memory.oom_control", "oom_kill"};
+  Hierarchy memory{
+      {}, "memory.limit_in_bytes", "memory.oom_control", "oom_kill", "memory.max_usage_in_bytes"};
   if (prepare(processes, own.processes, name)) processes_ = processes;
   if (prepare(memory, own.memory, name)) memory_ = memory;
   version_ = processes_.base.empty() && memory_.base.empty() ? 0 : 1;
   if (version_ != 0 || own.unified.empty()) return;
-  memory = {{}, "memory.max", "memory.events", "oom_kill"};
+  memory = {{}, "memory.max", "memory.events", "oom_kill", "memory.peak"};
   if (!handDown(own.unified)) {
     makeRoom(own.unified);
     handDown(own.unified);
@@ -126,10 +127,11 @@ std::string ControlGroups::folderOf(const Hierarchy& hierarchy, std::uint32_t ru
 
 UniqueFd ControlGroups::makeIn(const Hierarchy& hierarchy, std::uint32_t run,
                                std::uint64_t most) const {
-  if (hierarchy.base.empty() || most == 0) return {};
+  if (hierarchy.base.empty()) return {};
   const std::string folder = folderOf(hierarchy, run);
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return {};
   UniqueFd procs(::open((folder + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+  if (procs && most == 0) return procs;
   if (procs && writeFile(folder + "/" + hierarchy.limitFile, std::to_string(most))) {
     writeFile(folder + "/memory.swap.max", "0");  // version 2: no way around the limit
     return procs;
@@ -138,8 +140,13 @@ UniqueFd ControlGroups::makeIn(const Hierarchy& hierarchy, std::uint32_t run,
   return {};
 }
 
-ControlGroups::Joined ControlGroups::make(std::uint32_t run, const ProgramLimits& limits) {
-  return {makeIn(processes_, run, limits.processes), makeIn(memory_, run, limits.memoryBytes)};
+ControlGroups::Joined ControlGroups::make(std::uint32_t run, const ProgramLimits& limits,
+                                          bool isMeasured) {
+  Joined joined;
+  if (limits.processes > 0) joined.processes = makeIn(processes_, run, limits.processes);
+  if (limits.memoryBytes > 0 || isMeasured)
+    joined.memory = makeIn(memory_, run, limits.memoryBytes);
+  return joined;
 }
 
 ProgramLimit ControlGroups::brokenLimit(std::uint32_t run) const {
@@ -150,6 +157,13 @@ ProgramLimit ControlGroups::brokenLimit(std::uint32_t run) const {
   };
   if (hasMet(memory_)) return ProgramLimit::Memory;
   return hasMet(processes_) ? ProgramLimit::Processes : ProgramLimit::None;
+}
+
+std::int64_t ControlGroups::peakMemoryBytes(std::uint32_t run) const {
+  if (memory_.base.empty()) return 0;
+  std::ifstream file(folderOf(memory_, run) + "/" + memory_.peakFile);
+  std::int64_t bytes = 0;
+  return file >> bytes ? bytes : 0;
 }
 
 std::vector<pid_t> ControlGroups::membersOf(std::uint32_t run) const {

@@ -33,9 +33,12 @@ class ControlGroups {
   struct Joined {
     UniqueFd processes, memory;
   };
-  Joined make(std::uint32_t run, const ProgramLimits& limits);
+  /// `isMeasured`: a group for the memory even without a limit of it, so that its peak is known.
+  Joined make(std::uint32_t run, const ProgramLimits& limits, bool isMeasured = false);
   /// What the run met, None if nothing.
   ProgramLimit brokenLimit(std::uint32_t run) const;
+  /// The most memory that the run used at once, all its processes together; 0 = not known.
+  std::int64_t peakMemoryBytes(std::uint32_t run) const;
   std::vector<pid_t> membersOf(std::uint32_t run) const;
   /// Once nothing of the run lives; nothing happens if it has no group.
   void remove(std::uint32_t run) const;
@@ -45,8 +48,10 @@ class ControlGroups {
   struct Hierarchy {
     std::string base;
     std::string limitFile, eventFile, eventName;
+    std::string peakFile = {};
   };
   bool prepare(Hierarchy& hierarchy, const std::string& own, const char* name) const;
+  /// `most`: 0 = no limit.
   UniqueFd makeIn(const Hierarchy& hierarchy, std::uint32_t run, std::uint64_t most) const;
   static std::string folderOf(const Hierarchy& hierarchy, std::uint32_t run);
 

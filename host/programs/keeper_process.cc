@@ -181,7 +181,8 @@ void KeeperProcess::startRun(int channel, Packet packet) {
   Spawned spawned{-1, "a message to the keeper lost its descriptors", true};
   if (auto plan = planOf(message, packet, text, longText)) {
     plan->tag = run.tag;
-    const ControlGroups::Joined groups = groups_->make(run.number, plan->limits);
+    const ControlGroups::Joined groups =
+        groups_->make(run.number, plan->limits, message.isConfined);
     run.hasLimitGroup = groups.processes || groups.memory;
     run.isWrapped = message.isWrapped;
     plan->processGroupFd = groups.processes.get();
@@ -259,13 +260,25 @@ void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {
     run.exit.signal = std::exchange(run.exit.code, -1) - kBySignal;
   run.exit.ranMicros =
       std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - run.startedAt).count();
-  run.exit.peakMemoryBytes = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  // Between fork and exec it was the keeper, whose size a smaller program keeps as its own.
+  rusage ours{};
+  ::getrusage(RUSAGE_SELF, &ours);
+  if (usage.ru_maxrss > ours.ru_maxrss)
+    run.exit.peakMemoryBytes = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
-/// The limit that made a run fail, as far as signals and its group tell.
+/// What the run's groups tell: the memory of all its processes, and the limit that it broke. One
+/// whose processes were refused or killed has not done all of its work, even if it says so.
+void KeeperProcess::noteGroups(Run& run) const {
+  if (!run.hasLimitGroup) return;
+  if (const auto peak = groups_->peakMemoryBytes(run.number); peak > 0)
+    run.exit.peakMemoryBytes = peak;
+  if (!run.exit.stopped && !run.exit.timedOut) run.exit.limit = groups_->brokenLimit(run.number);
+}
+
+/// The limit that a signal tells.
 void KeeperProcess::noteLimit(Run& run) const {
   if (run.exit.code == 0 || run.exit.stopped || run.exit.timedOut) return;
-  if (run.hasLimitGroup) run.exit.limit = groups_->brokenLimit(run.number);
   // The exit code of a shell contains the signal that ended its child.
   const int signal = run.exit.signal != 0 ? run.exit.signal : run.exit.code - kBySignal;
   if (signal == SIGXCPU) run.exit.limit = ProgramLimit::Cpu;
@@ -276,6 +289,7 @@ void KeeperProcess::noteLimit(Run& run) const {
 void KeeperProcess::settle() {
   for (auto at = runs_.begin(); at != runs_.end();) {
     if (at->second.hasExited && isGone(at->second)) {
+      noteGroups(at->second);
       noteLimit(at->second);
       if (at->second.hasLimitGroup) groups_->remove(at->first);
       answer(at->second);

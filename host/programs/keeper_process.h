@@ -62,6 +62,7 @@ class KeeperProcess {
   void askToEnd(Run& run);
   void reap();
   void noteExit(Run& run, int status, const ::rusage& usage);
+  void noteGroups(Run& run) const;
   void noteLimit(Run& run) const;
   void settle();
   bool isGone(Run& run);

@@ -167,6 +167,47 @@ TEST_P(SandboxLevels, SaysWhichLimitWasBroken) {
   EXPECT_EQ(run(many).limit, ProgramLimit::Processes);
 }
 
+TEST_P(SandboxLevels, WhatWasRefusedProcessesHasNotSucceeded) {
+  if (!sandbox_->report().works("control_groups")) GTEST_SKIP() << "no control groups here";
+  auto bomb = spec(
+      "python3 -c 'import os, time\n"
+      "for i in range(50):\n"
+      "    try:\n"
+      "        if os.fork() == 0: time.sleep(20); os._exit(0)\n"
+      "    except OSError: pass\n'; exit 0");
+  bomb.limits.processes = 20;
+  const auto exit = run(bomb);
+  EXPECT_EQ(exit.code, 0) << said();
+  EXPECT_EQ(exit.limit, ProgramLimit::Processes);
+  EXPECT_FALSE(exit.succeeded());
+  auto eater = spec("python3 -c 'bytearray(200 << 20)'; exit 0");
+  eater.limits.memoryBytes = 64 << 20;
+  EXPECT_EQ(run(eater).limit, ProgramLimit::Memory);
+  auto few = spec("for i in 1 2 3; do sleep 0.01 & done; wait");
+  few.limits.processes = 20;
+  EXPECT_TRUE(run(few).succeeded()) << said();
+}
+
+TEST_P(SandboxLevels, ItsMemoryIsItsOwn) {
+  if (!sandbox_->report().works("control_groups")) GTEST_SKIP() << "no control groups here";
+  constexpr std::int64_t kMiB = 1 << 20;
+  const auto python = [this](const std::string& script) {
+    return run("python3 -c 'import os\n" + script + "'").peakMemoryBytes;
+  };
+  const std::int64_t nothing = run("true").peakMemoryBytes;
+  EXPECT_GT(nothing, 0);
+  EXPECT_LT(nothing, 8 * kMiB);
+  const std::int64_t one = python("x = b\"x\" * (60 << 20)");
+  EXPECT_GT(one, 60 * kMiB);
+  EXPECT_LT(one, 90 * kMiB);
+  EXPECT_GT(
+      python("a, b = os.pipe()\n"
+             "if os.fork() == 0: x = b\"x\" * (60 << 20); os.write(b, b\"x\"); os.read(a, 9)\n"
+             "x = b\"x\" * (60 << 20); os.write(b, b\"x\"); os.wait()"),
+      120 * kMiB)
+      << "both of its processes";
+}
+
 TEST_P(SandboxLevels, TheDiskIsCountedWhereverBytesLie) {
   const auto python = [this](const std::string& script) {
     std::filesystem::remove_all(folder_ / "work");

@@ -45,6 +45,19 @@ TEST_F(UnifiedGroups, LimitARunBesideTheHost) {
   EXPECT_EQ(readFile(group() / "pids.max"), "9");
 }
 
+TEST_F(UnifiedGroups, MeasureARunThatHasNoLimit) {
+  ControlGroups groups(7, folder_.path(), folder_ / "own");
+  const auto plain = groups.make(5, {});
+  EXPECT_FALSE(plain.memory || plain.processes);
+  const auto measured = groups.make(5, {}, true);
+  EXPECT_TRUE(measured.memory);
+  EXPECT_FALSE(measured.processes);
+  EXPECT_EQ(readFile(group() / "memory.max"), "");
+  EXPECT_EQ(groups.peakMemoryBytes(5), 0) << "an older kernel does not tell";
+  replaceFile(group() / "memory.peak", "12345678\n");
+  EXPECT_EQ(groups.peakMemoryBytes(5), 12345678);
+}
+
 TEST_F(UnifiedGroups, TellWhatARunMet) {
   const ControlGroups groups(7, folder_.path(), folder_ / "own");
   EXPECT_EQ(groups.brokenLimit(5), ProgramLimit::None);

@@ -196,7 +196,7 @@ export interface components {
       /** @description rejected, failed, infra, timeout, limit, config, bug or cancelled */
       class: string | null;
       error: string | null;
-      /** @description Bytes. */
+      /** @description Bytes that all processes of the attempt used at once, with the files that they wrote as far as they were in memory; where no control groups can be made, of its largest process. null: not known. */
       peak_memory: number | null;
     };
     Output: {
