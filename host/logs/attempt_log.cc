@@ -121,6 +121,7 @@ LogEnd AttemptLog::finish() {
     if (rest_) ::lseek(rest_.get(), 0, SEEK_SET);
     end.rest = std::move(rest_);
   }
+  end.textBytes = textBytes_;
   closeAll();
   const bool isScattered = frames_ > 64 && textBytes_ / frames_ < kFrameText / 8;
   if (isScattered && problem_.empty()) writer_.gather(path_);

@@ -21,6 +21,7 @@ struct LogLimits {
 };
 
 struct LogEnd {
+  std::uint64_t textBytes = 0;     ///< that the log has
   std::uint64_t leftOutBytes = 0;  ///< by the limit
   UniqueFd rest;                   ///< those bytes, at offset 0, if the limits say so
 };

@@ -1,6 +1,7 @@
 #include "logs/gather_frames.h"
 
 #include <cerrno>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -58,6 +59,7 @@ void gatherFrames(const std::filesystem::path& file, const std::stop_token& stop
       gathered.take(*frame, text);
     }
     if (!gathered.text.empty()) flush();
+    if (from.isDamaged()) throw std::runtime_error(file.string() + " is damaged");
     if (!stop.stop_requested()) std::filesystem::rename(part, file);
   } catch (...) {
     std::filesystem::remove(part);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/files.h"
+
 namespace planwright {
 namespace {
 
@@ -55,10 +57,39 @@ bool readAt(int fd, void* to, std::size_t size, off_t position) {
   return true;
 }
 
+/// As much text as the frame had, with as many line ends.
+std::string lostText(const LogFrame& frame) {
+  std::string text =
+      "[planwright: " + std::to_string(frame.textBytes) + " bytes of this log are damaged]";
+  text.resize(frame.textBytes - std::min(frame.textBytes, frame.ownLineEnds), ' ');
+  text.append(std::min(frame.textBytes, frame.ownLineEnds), '\n');
+  return text;
+}
+
+/// The lost text behind `before`, or as much of it as fits into a frame.
+LogFrame lostBetween(const LogFrame& before, const LogFrame& after) {
+  LogFrame lost;
+  lost.position = before.position;
+  lost.end = after.position;
+  lost.textOffset = before.textEnd();
+  lost.lineEnds = before.lineEndsAfter();
+  lost.unixMillis = before.unixMillis;
+  lost.textBytes = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(after.textOffset - before.textEnd(), kFrameText));
+  lost.ownLineEnds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      after.lineEnds - before.lineEndsAfter(), 0, std::int64_t{lost.textBytes}));
+  lost.endsLine = lost.ownLineEnds > 0;
+  lost.isLost = true;
+  return lost;
+}
+
 }  // namespace
 
 FramePacker::FramePacker() : context_(ZSTD_createCCtx()) {
   if (context_ == nullptr) throw std::bad_alloc();
+  auto* context = static_cast<ZSTD_CCtx*>(context_);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kLevel);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);  // bytes that a disk changes are noticed
 }
 
 FramePacker::~FramePacker() {
@@ -69,9 +100,8 @@ std::string_view FramePacker::pack(LogFrame& frame, std::uint64_t salt, std::str
                                    const std::vector<LogMark>& marks) {
   const std::size_t before = sizeof(Header) + marks.size() * sizeof(LogMark);
   out_.resize(std::max(out_.size(), before + ZSTD_compressBound(text.size())));
-  const std::size_t packed =
-      ZSTD_compressCCtx(static_cast<ZSTD_CCtx*>(context_), out_.data() + before,
-                        out_.size() - before, text.data(), text.size(), kLevel);
+  const std::size_t packed = ZSTD_compress2(static_cast<ZSTD_CCtx*>(context_), out_.data() + before,
+                                            out_.size() - before, text.data(), text.size());
   if (ZSTD_isError(packed) != 0)
     throw std::runtime_error(std::string("zstd: ") + ZSTD_getErrorName(packed));
   Header header;
@@ -101,11 +131,38 @@ LogFrames::LogFrames(const std::filesystem::path& path)
   if (!file_ || ::fstat(file_.get(), &status) != 0)
     throw std::system_error(errno, std::generic_category(), path.string());
   size_ = status.st_size;
+  findFirst();
+  if (first_) findLast(status.st_size);
+}
+
+/// If the file does not begin with a frame, its first one is damaged, or nothing of it is a log.
+void LogFrames::findFirst() {
   Header header;
   if (!readAt(file_.get(), &header, sizeof header, 0)) return;
   salt_ = header.salt;
   first_ = at(0);
-  if (first_) findLast(status.st_size);
+  std::string window(sizeof kSkippable, '\0');
+  for (off_t position = 0; !first_ && position + static_cast<off_t>(sizeof header) < size_;) {
+    const off_t rest = std::min<off_t>(size_ - position, kPieceBytes);
+    window.resize(static_cast<std::size_t>(rest));
+    if (!readAt(file_.get(), window.data(), window.size(), position)) return;
+    const char* from = window.data();
+    const char* const stop = from + window.size();
+    while (!first_) {
+      const void* hit =
+          ::memmem(from, static_cast<std::size_t>(stop - from), &kSkippable, sizeof kSkippable);
+      if (hit == nullptr) break;
+      from = static_cast<const char*>(hit) + 1;
+      const off_t begin = position + (from - 1 - window.data());
+      if (!readAt(file_.get(), &header, sizeof header, begin)) break;
+      salt_ = header.salt;
+      first_ = at(begin);
+    }
+    position += std::max<off_t>(1, rest - static_cast<off_t>(sizeof kSkippable) + 1);
+  }
+  if (!first_ || first_->textOffset == 0) return;
+  LogFrame before;  // what next() gives behind it goes on to the first one
+  first_ = lostBetween(before, *first_);
 }
 
 LogFrames::~LogFrames() {
@@ -132,7 +189,11 @@ std::optional<LogFrame> LogFrames::at(off_t position) const {
 }
 
 std::optional<LogFrame> LogFrames::next(const LogFrame& frame) const {
-  return last_ && frame.position >= last_->position ? std::nullopt : at(frame.end);
+  if (!last_ || frame.textOffset >= last_->textOffset) return std::nullopt;
+  auto found = at(frame.end);
+  if (!found) found = findFrom(frame.end, last_->position + 1);
+  if (!found || found->textOffset <= frame.textEnd()) return found;
+  return lostBetween(frame, *found);
 }
 
 /// The first frame that begins in [position, end).
@@ -168,7 +229,11 @@ void LogFrames::findLast(off_t size) {
       last_ = found;
       break;
     }
-  for (auto after = at(last_->end); after; after = at(last_->end)) last_ = after;
+  for (std::optional<LogFrame> after = last_; after;) {
+    last_ = after;
+    after = at(last_->end);
+    if (!after && last_->end < size) after = findFrom(last_->end, size);
+  }
 }
 
 LogFrame LogFrames::lastThat(const std::function<bool(const LogFrame&)>& isBefore) const {
@@ -188,20 +253,27 @@ LogFrame LogFrames::lastThat(const std::function<bool(const LogFrame&)>& isBefor
 }
 
 void LogFrames::read(const LogFrame& frame, std::string& text, std::vector<LogMark>* marks) {
-  if (context_ == nullptr) context_ = ZSTD_createDCtx();
   const std::size_t markBytes = frame.marks * sizeof(LogMark);
-  const off_t position = frame.position + static_cast<off_t>(sizeof(Header));
+  if (marks) marks->resize(frame.marks);
   packed_.resize(markBytes + frame.storedBytes);
+  if (!unpack(frame, text)) {
+    text = lostText(frame);
+    isDamaged_ = true;
+  }
+  if (marks && markBytes > 0) std::memcpy(marks->data(), packed_.data(), markBytes);
+}
+
+bool LogFrames::unpack(const LogFrame& frame, std::string& text) {
+  if (frame.isLost) return false;
+  if (context_ == nullptr) context_ = ZSTD_createDCtx();
   text.resize(frame.textBytes);
-  const bool isRead = readAt(file_.get(), packed_.data(), packed_.size(), position);
+  const off_t position = frame.position + static_cast<off_t>(sizeof(Header));
+  if (!readAt(file_.get(), packed_.data(), packed_.size(), position)) return false;
   const std::size_t size =
-      isRead ? ZSTD_decompressDCtx(static_cast<ZSTD_DCtx*>(context_), text.data(), text.size(),
-                                   packed_.data() + markBytes, frame.storedBytes)
-             : 0;
-  if (size != text.size()) text.assign(frame.textBytes, '?');
-  if (marks == nullptr) return;
-  marks->resize(frame.marks);
-  if (markBytes > 0) std::memcpy(marks->data(), packed_.data(), markBytes);
+      ZSTD_decompressDCtx(static_cast<ZSTD_DCtx*>(context_), text.data(), text.size(),
+                          packed_.data() + frame.marks * sizeof(LogMark), frame.storedBytes);
+  return size == text.size() &&
+         std::count(text.begin(), text.end(), '\n') == std::ptrdiff_t{frame.ownLineEnds};
 }
 
 }  // namespace planwright

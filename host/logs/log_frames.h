@@ -35,6 +35,8 @@ struct LogFrame {
   std::uint32_t storedBytes = 0;
   std::uint32_t marks = 0;
   bool endsLine = false;  ///< its last byte is a line end
+  /// Not in the file any more: it stands for the text between the frames around it.
+  bool isLost = false;
 
   std::uint64_t textEnd() const { return textOffset + textBytes; }
   std::int64_t lineEndsAfter() const { return lineEnds + ownLineEnds; }
@@ -63,8 +65,10 @@ class FramePacker {
 ///
 /// Nothing needs an index: any frame is found by looking for headers around the middle of what is
 /// left (they carry the file's random number, which no program that writes the log knows).
-/// A missing or foreign file is an empty log. Reads what was complete when it was opened. One
-/// thread.
+/// A missing or foreign file is an empty log. Reads what was complete when it was opened.
+///
+/// Where the disk has lost frames or changed their bytes, as much other text stands as there was,
+/// with as many line ends; it begins with a sentence that says so. One thread.
 class LogFrames {
  public:
   explicit LogFrames(const std::filesystem::path& path);
@@ -75,23 +79,29 @@ class LogFrames {
   const std::optional<LogFrame>& first() const { return first_; }
   const std::optional<LogFrame>& last() const { return last_; }
   std::uint64_t salt() const { return salt_; }
+  /// What stands behind it: a frame, or one that is lost.
   std::optional<LogFrame> next(const LogFrame& frame) const;
   /// The last frame for which `isBefore` is true. It must be true for the first frame, and false
   /// for all frames after one for which it is false.
   LogFrame lastThat(const std::function<bool(const LogFrame&)>& isBefore) const;
-  /// Its text; empty if the bytes are damaged.
+  /// Its text.
   void read(const LogFrame& frame, std::string& text, std::vector<LogMark>* marks = nullptr);
+  /// Whether what was read so far was not what had been written.
+  bool isDamaged() const { return isDamaged_; }
 
  private:
   std::optional<LogFrame> at(off_t position) const;
   std::optional<LogFrame> findFrom(off_t position, off_t end) const;
+  void findFirst();
   void findLast(off_t size);
+  bool unpack(const LogFrame& frame, std::string& text);
 
   UniqueFd file_;
   void* context_ = nullptr;
   std::string packed_;
   std::uint64_t salt_ = 0;
   off_t size_ = 0;
+  bool isDamaged_ = false;
   std::optional<LogFrame> first_, last_;
 };
 

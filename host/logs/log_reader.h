@@ -28,6 +28,8 @@ class LogReader {
  public:
   explicit LogReader(const std::filesystem::path& path) : frames_(path) {}
 
+  /// Whether something that was read so far is lost, and other text stands for it.
+  bool isDamaged() const { return frames_.isDamaged(); }
   std::uint64_t sizeBytes() const { return frames_.last() ? frames_.last()->textEnd() : 0; }
   std::int64_t totalLines() const;
   LogLines lines(std::int64_t firstLine, int limit);

@@ -1,5 +1,7 @@
 #include "logs/log_reader.h"
 
+#include <algorithm>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -96,6 +98,69 @@ TEST(LogReader, ReadsUpToTheFrameThatACrashCut) {
   again.line("and on");
   again.finish();
   EXPECT_EQ(textOf(path), "one\ntwo\nand on\n");
+}
+
+/// Flips one bit after the other, and overwrites stretches: whatever is hit, all text that is shown
+/// is what was written, or stands in for it and is told of.
+TEST(LogReader, ShowsNoTextThatTheDiskChanged) {
+  const TempFolder folder;
+  std::vector<std::string> pieces;
+  std::string all;
+  for (int i = 0; i < 40; ++i) {
+    pieces.push_back("piece " + std::to_string(i) + " begins\nand ends\n" + std::string(200, 'x') +
+                     "\n");
+    all += pieces.back();
+  }
+  const auto path = logOf(folder, pieces);
+  const std::string good = readFile(path);
+  const auto look = [&](const std::string& bytes, std::size_t at) {
+    std::ofstream(path) << bytes;
+    LogReader log(path);
+    std::string text;
+    log.copy(0, log.sizeBytes(), [&](std::string_view piece) { text += piece; });
+    ASSERT_LE(text.size(), all.size()) << at;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+      kept +=
+          text.substr(std::min(text.size(), all.find(pieces[i])), pieces[i].size()) == pieces[i];
+    EXPECT_EQ(log.isDamaged(), text != all.substr(0, text.size())) << at;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'),
+              std::count(all.begin(), all.begin() + std::ssize(text), '\n'))
+        << at;
+    EXPECT_EQ(log.isDamaged(), text.find("bytes of this log are damaged]") != std::string::npos)
+        << at;
+    EXPECT_GE(kept, 36u) << at;
+    EXPECT_EQ(LogReader(path).lines(1, 2000).lines.size(),
+              static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')))
+        << at;
+  };
+  for (std::size_t at = 0; at < good.size(); at += 41) {
+    std::string bytes = good;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
+    look(bytes, at);
+    bytes = good;
+    bytes.replace(at, std::min<std::size_t>(200, bytes.size() - at), 200, '\0');
+    bytes.resize(good.size());
+    look(bytes, at);
+  }
+}
+
+TEST(LogReader, FindsALineBehindAStretchThatIsLost) {
+  const TempFolder folder;
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 1000; ++i) pieces.push_back("line " + std::to_string(i) + "\n");
+  const auto path = logOf(folder, pieces);
+  std::string bytes = readFile(path);
+  const std::size_t third = bytes.size() / 3;
+  bytes.replace(third, third, third, '\0');
+  replaceFile(path, bytes);
+  LogReader log(path);
+  EXPECT_EQ(log.totalLines(), 1000);
+  EXPECT_THAT(log.lines(900, 1).lines, ElementsAre("line 899"));
+  EXPECT_FALSE(log.isDamaged()) << "what was read is whole";
+  EXPECT_EQ(log.lines(400, 200).lines.size(), 200u);
+  EXPECT_TRUE(log.isDamaged());
+  EXPECT_EQ(log.search("line 899", false, 10)->hits.at(0).line, 900);
 }
 
 TEST(LogReader, CutsLinesThatAreTooLongToShow) {
