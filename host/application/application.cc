@@ -93,7 +93,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   auto folder = FolderBlobs::open(blobFolder, database_->lease()->run("store_id").text(0, 0));
   if (!folder) throw std::runtime_error(folder.error().message);
   folderBlobs_ = std::move(*folder);
-  blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_);
+  blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_, metrics_);
   const fs::path work = data / "work";
   fs::remove_all(work);  // of attempts that died with the last run
   fs::create_directories(work);

@@ -28,6 +28,19 @@ inline constexpr std::int64_t kSmallBlobBytes = 16 * 1024;
 /// that stages.
 using ReadCheck = std::function<bool(bool atEnd)>;
 
+/// Codes of errors: a blob that the store should have, and whose bytes are lost until somebody
+/// brings them back. A blob that was deleted on purpose is NotFound without a code.
+inline constexpr std::string_view kBlobDamaged = "blob-damaged";
+inline constexpr std::string_view kBlobMissing = "blob-missing";
+
+/// Whether the bytes were lost by accident.
+inline bool isLostBlob(const Error& error) {
+  return error.code == kBlobDamaged || error.code == kBlobMissing;
+}
+
+/// A file of this size is hashed while somebody waits, whoever it is.
+inline constexpr std::int64_t kHashedAtOnceBytes = 4 << 20;
+
 /// Content-addressed bytes. A blob exists for readers once its `blobs` row is committed. [any
 /// thread]
 class BlobStore {
@@ -38,8 +51,14 @@ class BlobStore {
   virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) = 0;
   Result<StagedBlob> stage(int fd, std::int64_t limitBytes) { return stage(fd, limitBytes, {}); }
   virtual StagedBlob stageBytes(std::string_view bytes) = 0;
-  /// A readable descriptor at offset 0. NotFound if no such blob is there.
+  /// A readable descriptor at offset 0 of bytes that have this digest; they are hashed if that is
+  /// not known yet, which takes its time. NotFound if no such blob is there, Unavailable
+  /// (kBlobDamaged, kBlobMissing) if its bytes are lost.
   virtual Result<UniqueFd> open(const Digest& digest) = 0;
+  /// Whether the file that open() gave is as it was then. Does not read it.
+  virtual bool isUnchanged(int /*fd*/, const Digest&) { return true; }
+  /// Whether open() answers without reading much. Always right to say yes where it does not matter.
+  virtual bool isOpenedAtOnce(const Digest&) { return true; }
 };
 
 }  // namespace planwright

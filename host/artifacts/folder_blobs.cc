@@ -97,7 +97,7 @@ Result<std::unique_ptr<FolderBlobs>> FolderBlobs::open(const fs::path& root,
                                                        const std::string& storeId) {
   try {
     std::unique_ptr<FolderBlobs> blobs(new FolderBlobs(fs::absolute(root)));
-    for (const char* part : {"sha256", "tmp", "logs", "trash"}) {
+    for (const char* part : {"sha256", "tmp", "logs", "trash", "damaged"}) {
       fs::create_directories(blobs->root_ / part);
     }
     const Result<void> claimed = blobs->claim(storeId);
@@ -186,16 +186,26 @@ StagedBlob FolderBlobs::stageBytes(std::string_view bytes) {
   return blob;
 }
 
-/// True if the bytes are here already. They are touched, so that a cleaner which goes by age leaves
-/// them alone, and their folder is synced: their writer, maybe on another host, may not have come
-/// to that.
-bool FolderBlobs::reuse(const Digest& digest) const {
+/// True if the bytes are here already, and right. They are touched, so that a cleaner which goes by
+/// age leaves them alone, and their folder is synced: their writer, maybe on another host, may not
+/// have come to that.
+bool FolderBlobs::reuse(const Digest& digest) {
   const fs::path path = pathOf(digest);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Another user's file that cannot be touched might be discarded: ours replaces it.
+  const auto isAnothers = [] { return errno == EACCES || errno == EPERM; };
+  if (!fd && (errno == ENOENT || isAnothers())) return false;
+  if (!fd) fail("cannot open " + path.string());
+  const FileState before = stateOf(fd.get());
+  if (!checked_.hasDigest(fd.get(), digest)) {
+    setAside(digest, fd.get());
+    return false;
+  }
   if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) {
-    // Another user's file that cannot be touched might be discarded: ours replaces it.
-    if (errno == ENOENT || errno == EACCES || errno == EPERM) return false;
+    if (errno == ENOENT || isAnothers()) return false;
     fail("cannot touch " + path.string());
   }
+  checked_.touched(fd.get(), digest, before);
   // A discard() that had moved the file aside as it was found may have looked at its time before it
   // was touched. One that moves it aside from now on sees the touch.
   if (::access(path.c_str(), F_OK) != 0) return false;
@@ -204,7 +214,7 @@ bool FolderBlobs::reuse(const Digest& digest) const {
 }
 
 /// Gives the temp file its name for good.
-void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) const {
+void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) {
   if (reuse(digest)) return;
   const fs::path target = pathOf(digest);
   ::fchmod(fd, 0444);  // whatever the umask
@@ -217,6 +227,31 @@ void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) co
 }
 
 Result<UniqueFd> FolderBlobs::open(const Digest& digest) {
+  constexpr int kTries = 3;  // somebody may just put the right bytes there
+  for (int i = 0; i < kTries; ++i) {
+    auto fd = find(digest);
+    if (!fd || checked_.hasDigest(fd->get(), digest)) return fd;
+    if (setAside(digest, fd->get())) break;
+  }
+  return Error{ErrorKind::Unavailable,
+               fmt::format("The bytes of {} are damaged; the file is set aside.", digest.text()),
+               std::string(kBlobDamaged),
+               {}};
+}
+
+bool FolderBlobs::isOpenedAtOnce(const Digest& digest) {
+  const auto fd = find(digest);
+  return !fd || checked_.isKnown(fd->get(), digest) ||
+         stateOf(fd->get()).sizeBytes <= kHashedAtOnceBytes;
+}
+
+std::optional<std::int64_t> FolderBlobs::storedBytes(const Digest& digest) {
+  const auto fd = find(digest);
+  return fd ? std::optional(stateOf(fd->get()).sizeBytes) : std::nullopt;
+}
+
+/// The file as it is.
+Result<UniqueFd> FolderBlobs::find(const Digest& digest) const {
   if (digest.empty()) return notFound("There is no blob without a digest.");
   const fs::path path = pathOf(digest);
   // It may be in the trash for the moment in which discard() decides.
@@ -226,6 +261,29 @@ Result<UniqueFd> FolderBlobs::open(const Digest& digest) {
     if (errno != ENOENT) fail("cannot open " + place.string());
   }
   return notFound("Blob " + digest.text() + " is not in the folder " + root_.string() + ".");
+}
+
+/// Takes the open file, which is damaged, out of everybody's way. False: another file has its name
+/// by now.
+bool FolderBlobs::setAside(const Digest& digest, int fd) const {
+  const fs::path path = pathOf(digest);
+  const fs::path aside = root_ / "damaged" / digest.hex();
+  const FileState damaged = stateOf(fd);
+  const auto isDamagedOne = [&damaged](const fs::path& place) {
+    struct stat info {};
+    return ::stat(place.c_str(), &info) == 0 && info.st_ino == damaged.inode;
+  };
+  if (!isDamagedOne(path)) return ::access(path.c_str(), F_OK) != 0;
+  if (::rename(path.c_str(), aside.c_str()) != 0) {
+    if (errno != ENOENT) fail("cannot set aside " + path.string());
+    return true;  // another host did
+  }
+  if (isDamagedOne(aside)) {
+    log::error("damaged blob={} set aside as {}", digest.text(), aside.string());
+    return true;
+  }
+  putBack(aside);  // somebody was quicker, and this is the right one
+  return false;
 }
 
 fs::file_time_type FolderBlobs::now() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "artifacts/checked_files.h"
 #include "artifacts/large_blobs.h"
 
 namespace planwright {
@@ -15,8 +16,13 @@ namespace planwright {
 ///   tmp/                 being written; leftovers of a crash go after a day
 ///   logs/                one file per attempt while it runs (written by building)
 ///   trash/               on its way out: see discard()
-/// A blob is written and hashed in one pass, synced, then renamed, so a name always stands for
-/// complete and durable bytes. [any thread, any number of hosts]
+///   damaged/             files that had other bytes than their name says; whoever runs the store
+///   may
+///                        look at them and delete them
+/// A blob is written and hashed in one pass, synced, then renamed, so a name stands for complete
+/// and durable bytes. Disks lose bits all the same, so the bytes are hashed again before somebody
+/// reads them, once for each state of the file; a file that is wrong is set aside, and whoever
+/// stages the right bytes puts them in its place. [any thread, any number of hosts]
 class FolderBlobs final : public LargeBlobs {
  public:
   /// Creates the folder if needed. Conflict if it belongs to another store; Invalid if it cannot be
@@ -28,6 +34,9 @@ class FolderBlobs final : public LargeBlobs {
   Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) override;
   StagedBlob stageBytes(std::string_view bytes) override;
   Result<UniqueFd> open(const Digest& digest) override;
+  std::optional<std::int64_t> storedBytes(const Digest& digest) override;
+  bool isUnchanged(int fd, const Digest& digest) override { return checked_.isKnown(fd, digest); }
+  bool isOpenedAtOnce(const Digest& digest) override;
 
   /// The time as this file system tells it, which files are stamped with.
   std::filesystem::file_time_type now() const;
@@ -47,11 +56,14 @@ class FolderBlobs final : public LargeBlobs {
   explicit FolderBlobs(std::filesystem::path root) : root_(std::move(root)) {}
   Result<void> claim(const std::string& storeId);
   void dropOldTempFiles() const;
-  bool reuse(const Digest& digest) const;
+  bool reuse(const Digest& digest);
+  Result<UniqueFd> find(const Digest& digest) const;
+  bool setAside(const Digest& digest, int fd) const;
   void putBack(const std::filesystem::path& aside) const;
-  void publish(const std::filesystem::path& temp, int fd, const Digest& digest) const;
+  void publish(const std::filesystem::path& temp, int fd, const Digest& digest);
 
   const std::filesystem::path root_;
+  CheckedFiles checked_;
 };
 
 }  // namespace planwright

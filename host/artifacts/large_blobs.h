@@ -13,8 +13,14 @@ class LargeBlobs {
   virtual Result<StagedBlob> stage(int fd, std::int64_t limitBytes, const ReadCheck& check) = 0;
   Result<StagedBlob> stage(int fd, std::int64_t limitBytes) { return stage(fd, limitBytes, {}); }
   virtual StagedBlob stageBytes(std::string_view bytes) = 0;
-  /// NotFound if no such blob is here.
+  /// Its bytes have been hashed. NotFound if no such blob is here; Unavailable (kBlobDamaged)
+  /// if it has other bytes.
   virtual Result<UniqueFd> open(const Digest& digest) = 0;
+  /// The size of its file, whatever is in it; nullopt if there is none. Does not read it.
+  virtual std::optional<std::int64_t> storedBytes(const Digest& digest) = 0;
+  /// As BlobStore says.
+  virtual bool isUnchanged(int fd, const Digest& digest) = 0;
+  virtual bool isOpenedAtOnce(const Digest& digest) = 0;
 };
 
 }  // namespace planwright

@@ -24,6 +24,12 @@ Result<std::shared_ptr<const PlanDocument>> BuildReader::document(const ClaimedP
     const auto digest = Digest::parse(plan.digest);
     auto blob =
         digest ? host_.blobs.open(*digest) : Result<UniqueFd>(notFound("its digest is malformed"));
+    if (!blob && isLostBlob(blob.error()))
+      return Error{
+          blob.error().kind,
+          blob.error().message + " Plan the input again: planwright enqueue-plan INPUT --force.",
+          blob.error().code,
+          {}};
     if (!blob) return blob.error();
     text = readAll(blob->get(), kLargestDocument);
   }

@@ -164,6 +164,7 @@ JobResult JobRunner::attempt(const JobTask& task) {
   failpoint("job.call.after");
   result.events = reports.takeEvents();
   const LogEnd logEnd = log.finish();  // before anybody hears that the attempt is over
+  result.logBytes = static_cast<std::int64_t>(logEnd.textBytes);
   noteExit(remote, services, result);
   if (outcome.failure) {
     noteFailure(outcome, call, services, result);
@@ -180,7 +181,9 @@ JobResult JobRunner::attempt(const JobTask& task) {
 bool JobRunner::fill(const JobTask& task, WorkFolder& folder, JobResult& result) {
   const auto ok = folder.fill(task, host_.blobs);
   if (ok) return true;
-  describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
+  // What was lost by accident may come back: another try is worth it.
+  const auto kind = isLostBlob(ok.error()) ? FailureClass::Infra : FailureClass::Failed;
+  describe({kind, ok.error().message, {}, {}}, StopReason::None, result);
   for (const int need : task.job().needs)
     if (task.document->jobs[static_cast<std::size_t>(need)].name == ok.error().pointer)
       result.lostFrom = need;

@@ -64,6 +64,7 @@ struct JobResult {
   std::string failureClass;
   int exitCode = -1;  ///< of the program it ran; -1 = none
   std::int64_t peakMemoryBytes = 0;
+  std::int64_t logBytes = -1;  ///< of its log, once that is finished
   std::string error;
   std::chrono::microseconds took{0};
   std::vector<JobOutput> outputs;

@@ -199,6 +199,7 @@ JobChange OpenBuild::ended(const JobResult& result) {
   row.counter = result.counter();
   row.exitCode = result.exitCode;
   row.peakMemoryBytes = result.peakMemoryBytes;
+  row.logBytes = result.logBytes;
   row.error = result.error;
   row.outputsJson = toJson(result.outputs);
   row.cacheJson = job.cacheNote;

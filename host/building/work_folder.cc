@@ -8,6 +8,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include "base/file_state.h"
 #include "base/files.h"
 #include "base/utf8.h"
 #include "model/output_files.h"
@@ -29,6 +30,18 @@ void copyInto(const fs::path& target, int from) {
     if (n == 0) return;
     if (n < 0 && errno != EINTR)
       throw std::system_error(errno, std::generic_category(), "cannot write " + target.string());
+  }
+}
+
+/// What arrives is what was hashed: a file that somebody writes meanwhile is copied again.
+Result<void> copyBlob(BlobStore& blobs, const Digest& digest, const fs::path& target) {
+  for (;;) {
+    const auto blob = blobs.open(digest);
+    if (!blob) return blob.error();
+    const FileState hashed = stateOf(blob->get());
+    copyInto(target, blob->get());
+    if (stateOf(blob->get()) == hashed) return {};
+    fs::remove(target);
   }
 }
 
@@ -57,13 +70,10 @@ Result<void> WorkFolder::fill(const JobTask& task, BlobStore& blobs) {
     const auto digest = Digest::parse(name);
     if (!digest)
       return invalid(fmt::format("the input {} has no valid digest ({})", input.path, name));
-    auto blob = blobs.open(*digest);
-    if (!blob)
-      return Error{ErrorKind::NotFound,
-                   fmt::format("the input {} is missing: {}", input.path, blob.error().message),
-                   {},
-                   input.job};
-    copyInto(target, blob->get());
+    if (const auto copied = copyBlob(blobs, *digest, target); !copied)
+      return Error{copied.error().kind,
+                   fmt::format("the input {} is missing: {}", input.path, copied.error().message),
+                   copied.error().code, input.job};
     if (made) fs::permissions(target, static_cast<fs::perms>(task.inputs[fromJobs++].mode & 0777));
   }
   return {};

@@ -28,7 +28,8 @@ class WorkFolder {
   bool clear() { return scratch_->clear(); }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Puts every input in place. NotFound: a blob is gone; its pointer names the job that made it.
+  /// Puts every input in place. NotFound or Unavailable: the bytes of one are gone, on purpose or
+  /// by accident; the pointer names the job that made it.
   Result<void> fill(const JobTask& task, BlobStore& blobs);
 
   struct Collected {

@@ -86,10 +86,14 @@ void print(const Session& session, const JsonValue& report, const std::string& b
       out << "repaired " << repair.name.GetString() << ' ' << repair.value.GetInt64() << '\n';
   for (const JsonValue* check : checks) {
     const auto violations = membersOf(*check, "violations");
-    if (violations.empty()) continue;
-    out << '\n' << session.terminal.status("failed") << ' ' << valueAt(*check, "name") << '\n';
-    for (const JsonValue* violation : violations)
-      out << "  " << valueAt(*violation, "item") << ' ' << valueAt(*violation, "what") << '\n';
+    const auto notes = membersOf(*check, "notes");
+    if (violations.empty() && notes.empty()) continue;
+    out << '\n'
+        << session.terminal.status(violations.empty() ? "noted" : "failed") << ' '
+        << valueAt(*check, "name") << '\n';
+    for (const auto* found : {&violations, &notes})
+      for (const JsonValue* each : *found)
+        out << "  " << valueAt(*each, "item") << ' ' << valueAt(*each, "what") << '\n';
     out << "  " << valueAt(*check, "advice") << '\n';
   }
 }

@@ -73,6 +73,15 @@ std::string lineText(const JsonValue& line) {
   return line.IsString() ? line.GetString() : textOr(line, "text");
 }
 
+/// What the page says of bytes that the disk has lost.
+void warnOfLosses(const Session& session, const JsonValue& page) {
+  if (boolOr(page, "damaged", false))
+    session.terminal.err
+        << "planwright: parts of this log are damaged; a sentence in it says where\n";
+  if (const auto cut = numberOr(page, "cut_bytes", 0); cut > 0)
+    session.terminal.err << "planwright: the last " << cut << " bytes of this log are missing\n";
+}
+
 /// Prints one page; returns the number of the line after it, and whether the log is at its end.
 std::int64_t printPage(Session& session, const std::string& path, bool& complete) {
   const Reply reply = session.client().get(path);
@@ -90,6 +99,8 @@ std::int64_t printPage(Session& session, const std::string& path, bool& complete
     }
     next += lines->Size();
   }
+  const bool isAtEnd = next > numberOr(*page, "total_lines", 0);
+  if (boolOr(*page, "damaged", false) || isAtEnd) warnOfLosses(session, *page);
   complete = boolOr(*page, "complete", true) && next > numberOr(*page, "total_lines", 0);
   session.terminal.out.flush();
   return next;
@@ -134,6 +145,7 @@ void printLog(Session& session, const LogArguments& arguments, std::int64_t job)
   if (!arguments.grep.empty()) {
     const auto found = session.client().json(
         jobPath(job) + "/log/search?regex=true&q=" + urlEncoded(arguments.grep) + attempt);
+    warnOfLosses(session, found);
     if (const JsonValue* lines = find(found, "lines"))
       for (const auto& line : lines->GetArray()) session.terminal.out << lineText(line) << '\n';
     return;

@@ -153,6 +153,7 @@ Result<std::string> CacheAnswers::forecast(std::int64_t plan) const {
   if (rows.empty()) return missing(*connection, "plan", plan);
   const auto digest = Digest::parse(rows.text(0, "plan_digest"));
   auto blob = digest ? parts_.blobs.open(*digest) : Result<UniqueFd>(notFound("no digest"));
+  if (!blob && isLostBlob(blob.error())) return blob.error();
   if (!blob) return Error{ErrorKind::Gone, "The plan's document has been pruned.", "pruned", {}};
   auto document = PlanDocument::parseSealed(readAll(blob->get(), kLargestDocument));
   if (!document) return document.error();

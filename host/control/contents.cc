@@ -1,5 +1,6 @@
 #include "control/contents.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_state.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "control/missing.h"
@@ -31,51 +33,86 @@ std::uint64_t sizeOf(int fd) {
 }
 
 /// The text of a log in a file that has no name, on request without terminal escape sequences.
-UniqueFd textOf(const std::filesystem::path& log, bool withoutAnsi) {
+UniqueFd textOf(const LogPlace& log, bool withoutAnsi) {
   UniqueFd to(
       ::open(std::filesystem::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!to) to.reset(::memfd_create("log", MFD_CLOEXEC));
   if (!to) throw std::system_error(errno, std::generic_category(), "memfd_create");
   AnsiFilter filter;
-  LogReader reader(log);
+  LogReader reader(log.path);
   reader.copy(0, reader.sizeBytes(), [&](std::string_view piece) {
     if (withoutAnsi)
       writeAll(to.get(), filter.feed(piece));
     else
       writeAll(to.get(), piece);
   });
+  if (const auto cut = log.cutBytes(reader.sizeBytes()); cut > 0)
+    writeAll(to.get(),
+             fmt::format("[planwright: the last {} bytes of this log are missing]\n", cut));
   ::lseek(to.get(), 0, SEEK_SET);
   return to;
 }
 
-}  // namespace
-
-Result<Content> Contents::open(const std::string& text, std::string fileName) const {
-  const auto digest = Digest::parse(text);
-  if (!digest) return notFound(fmt::format("\"{}\" is no digest.", text));
-  auto file = parts_.blobs.open(*digest);
-  if (!file)
-    return Error{
-        ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", text), "pruned", {}};
-  const std::uint64_t size = sizeOf(file->get());
-  return Content{
-      .file = std::move(*file), .sizeBytes = size, .digest = text, .fileName = std::move(fileName)};
+std::string buildAgain(std::int64_t plan) {
+  return fmt::format("Build it again: planwright enqueue-build {} --force.", plan);
 }
 
-Result<Content> Contents::ofInput(std::int64_t input) const {
+}  // namespace
+
+Result<Content> Contents::open(const Named& named) const {
+  const auto digest = Digest::parse(named.digest);
+  if (!digest) return notFound(fmt::format("\"{}\" is no digest.", named.digest));
+  auto file = parts_.blobs.open(*digest);
+  if (!file && isLostBlob(file.error()))
+    return Error{
+        file.error().kind,
+        fmt::format("{} cannot be given. {} {}", named.what, file.error().message, named.remedy),
+        file.error().code,
+        {}};
+  if (!file)
+    return Error{ErrorKind::Gone,
+                 fmt::format("The bytes of {} have been pruned.", named.digest),
+                 "pruned",
+                 {}};
+  const FileState state = stateOf(file->get());
+  auto isIntact = [this, state, name = *digest](int fd) {
+    return stateOf(fd) == state || parts_.blobs.isUnchanged(fd, name);
+  };
+  return Content{.file = std::move(*file),
+                 .sizeBytes = static_cast<std::uint64_t>(state.sizeBytes),
+                 .digest = named.digest,
+                 .fileName = named.fileName,
+                 .isIntact = std::move(isIntact)};
+}
+
+LateContent Contents::late(Named named) const {
+  const auto digest = Digest::parse(named.digest);
+  return {.isAtOnce = !digest || parts_.blobs.isOpenedAtOnce(*digest),
+          .open = [this, named = std::move(named)] { return open(named); }};
+}
+
+Result<LateContent> Contents::ofInput(std::int64_t input) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_input", {input});
   if (rows.empty()) return missing(*connection, "input", input);
   const Row row(rows, 0);
-  return open(std::string(row.text("digest")),
-              std::filesystem::path(row.text("filename")).filename().string());
+  const std::string name(row.text("filename"));
+  return late({.digest = std::string(row.text("digest")),
+               .what = fmt::format("The file {} of input {}", name, input),
+               .remedy = "Upload the file again.",
+               .fileName = std::filesystem::path(name).filename().string()});
 }
 
 Result<Content> Contents::ofPlan(std::int64_t plan) const {
   auto connection = parts_.database.lease();
   const Rows rows = connection->run("api_plan", {plan});
   if (rows.empty()) return missing(*connection, "plan", plan);
-  return open(std::string(Row(rows, 0).text("plan_digest")), fmt::format("plan-{}.json", plan));
+  const Row row(rows, 0);
+  return open({.digest = std::string(row.text("plan_digest")),
+               .what = fmt::format("The document of plan {}", plan),
+               .remedy = fmt::format("Plan its input again: planwright enqueue-plan {} --force.",
+                                     row.number("pending_input_id")),
+               .fileName = fmt::format("plan-{}.json", plan)});
 }
 
 Result<std::string> Contents::planDiff(std::int64_t from, std::int64_t to) const {
@@ -101,7 +138,10 @@ Result<Content> Contents::manifestOf(std::int64_t build) const {
   const Row row(rows, 0);
   if (row.isNull("manifest_digest"))
     return notFound(fmt::format("Build {} has no manifest: it is {}.", build, row.text("status")));
-  return open(std::string(row.text("manifest_digest")), fmt::format("manifest-{}.json", build));
+  return open({.digest = std::string(row.text("manifest_digest")),
+               .what = fmt::format("The manifest of build {}", build),
+               .remedy = buildAgain(row.number("plan_id")),
+               .fileName = fmt::format("manifest-{}.json", build)});
 }
 
 Result<BuildManifest> Contents::readManifest(std::int64_t build) const {
@@ -110,14 +150,23 @@ Result<BuildManifest> Contents::readManifest(std::int64_t build) const {
   return BuildManifest::parse(readAll(content->file.get()));
 }
 
-Result<Content> Contents::artifact(std::int64_t build, std::string_view path) const {
+Result<LateContent> Contents::artifact(std::int64_t build, std::string_view path) const {
   const auto manifest = readManifest(build);
   if (!manifest) return manifest.error();
   const Artifact* artifact = manifest->find(path);
   if (!artifact)
     return notFound(
         fmt::format("Build {} left no file {}; its manifest names those it left.", build, path));
-  return open(artifact->digest, std::filesystem::path(artifact->path).filename().string());
+  const Rows rows = parts_.database.lease()->run("api_build", {build});
+  if (rows.empty()) return notFound(fmt::format("There is no build {}.", build));
+  return late(named(build, Row(rows, 0).number("plan_id"), *artifact));
+}
+
+Contents::Named Contents::named(std::int64_t build, std::int64_t plan, const Artifact& artifact) {
+  return {.digest = artifact.digest,
+          .what = fmt::format("The artifact {} of build {}", artifact.path, build),
+          .remedy = buildAgain(plan),
+          .fileName = std::filesystem::path(artifact.path).filename().string()};
 }
 
 Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat format) const {
@@ -130,28 +179,43 @@ Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat form
   if (const std::string lost = rows.text(0, "lost"); !lost.empty())
     return Error{
         ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", lost), "pruned", {}};
+  const std::int64_t plan = rows.number(0, "plan_id");
+  const std::string missed = rows.text(0, "missed");
+  for (const auto& artifact : manifest->artifacts) {
+    if (missed.empty() || missed.find(artifact.digest) == std::string::npos) continue;
+    if (const auto content = open(named(build, plan, artifact)); !content) return content.error();
+  }
   const char* ending = format == ArchiveFormat::Tar ? "tar" : "zip";
   ArtifactArchive archive;
   archive.tag = fmt::format("{}-{}", Digest::of(manifest->json()).text(), ending);
   archive.fileName = fmt::format("build-{}.{}", build, ending);
-  archive.write = [this, format, fileTime = rows.number(0, "ended"),
+  archive.write = [this, build, plan, format, fileTime = rows.number(0, "ended"),
                    artifacts = std::move(manifest->artifacts)](const ByteSink& sink) {
     ArchiveWriter writer(format, fileTime, sink);
     for (const auto& artifact : artifacts) {
-      const auto content = open(artifact.digest, {});
+      const auto content = open(named(build, plan, artifact));
       if (!content) throw std::runtime_error(content.error().message);
       writer.add(artifact.path, artifact.mode, artifact.sizeBytes, content->file.get());
+      if (!content->isIntact(content->file.get()))
+        throw std::runtime_error(fmt::format("{} was written while it was read", artifact.digest));
     }
     writer.finish();
   };
   return archive;
 }
 
-Result<Content> Contents::blob(const std::string& digest) const {
-  auto content = open(digest, digest);
-  if (!content && content.error().kind == ErrorKind::Gone)
+Result<LateContent> Contents::blob(const std::string& digest) const {
+  const auto name = Digest::parse(digest);
+  if (!name || parts_.database.lease()->run("blobs_among", {PgArray().add(digest).take()}).empty())
     return notFound(fmt::format("There is no blob {}.", digest));
-  return content;
+  return late({.digest = digest,
+               .what = "The blob",
+               .remedy = "Upload the same bytes again, or see planwright doctor.",
+               .fileName = digest});
+}
+
+std::int64_t LogPlace::cutBytes(std::uint64_t there) const {
+  return isComplete ? std::max<std::int64_t>(0, textBytes - static_cast<std::int64_t>(there)) : 0;
 }
 
 Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) const {
@@ -161,7 +225,8 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
   if (!rows.empty())
     return LogPlace{.path = parts_.logs.folder() / rows.text(0, "id"),
                     .attempt = rows.number(0, "id"),
-                    .isComplete = rows.flag(0, "is_over")};
+                    .isComplete = rows.flag(0, "is_over"),
+                    .textBytes = rows.number(0, "log_bytes")};
   if (connection->run("api_job", {job}).empty()) return missing(*connection, "job", job);
   if (n) return notFound(fmt::format("Job {} has no attempt {}.", job, *n));
   return LogPlace{};
@@ -171,7 +236,7 @@ Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t>
                                    bool withoutAnsi) const {
   const auto place = log(job, n);
   if (!place) return place.error();
-  UniqueFd file = place->attempt == 0 ? memoryFile("") : textOf(place->path, withoutAnsi);
+  UniqueFd file = place->attempt == 0 ? memoryFile("") : textOf(*place, withoutAnsi);
   const std::uint64_t size = sizeOf(file.get());
   return Content{.file = std::move(file),
                  .sizeBytes = size,

@@ -21,6 +21,14 @@ struct Content {
   std::uint64_t sizeBytes = 0;
   std::string digest;    ///< of all of it, or empty while it may still grow
   std::string fileName;  ///< what a browser would save it as
+  /// Whether the file is still as it was hashed; empty if that does not matter.
+  std::function<bool(int fd)> isIntact = {};
+};
+
+/// Content that may have to be read and hashed first: whoever must not wait calls `open` elsewhere.
+struct LateContent {
+  bool isAtOnce = true;  ///< open() does not take long
+  std::function<Result<Content>()> open;
 };
 
 /// All artifacts of a build as one file, made while somebody takes it.
@@ -34,25 +42,31 @@ struct ArtifactArchive {
 struct LogPlace {
   std::filesystem::path path;
   std::int64_t attempt = 0;
-  bool isComplete = false;  ///< the attempt has ended, so the log does not grow any more
+  bool isComplete = false;      ///< the attempt has ended, so the log does not grow any more
+  std::int64_t textBytes = -1;  ///< that it had then; -1 = unknown
+
+  /// How many bytes are missing at its end, of which so many are there.
+  std::int64_t cutBytes(std::uint64_t there) const;
 };
 
 /// The bytes that rows name: inputs, plan documents, manifests, blobs, logs. NotFound: no such row,
-/// or it names none yet; Gone: the row or its bytes are pruned. [any thread]
+/// or it names none yet; Gone: the row or its bytes are pruned; Unavailable (kBlobDamaged,
+/// kBlobMissing): its bytes are lost, and the message says how they come back. [any thread]
 class Contents {
  public:
   explicit Contents(const ControlParts& parts) : parts_(parts) {}
 
-  Result<Content> ofInput(std::int64_t input) const;
+  Result<LateContent> ofInput(std::int64_t input) const;
   Result<Content> ofPlan(std::int64_t plan) const;  ///< the sealed document
   /// What differs between the documents of two plans, as PlanDiff::json() with "from" and "to".
   Result<std::string> planDiff(std::int64_t from, std::int64_t to) const;
   Result<Content> manifestOf(std::int64_t build) const;
   /// `path` as in the manifest.
-  Result<Content> artifact(std::int64_t build, std::string_view path) const;
-  /// Gone if any artifact's bytes are.
+  Result<LateContent> artifact(std::int64_t build, std::string_view path) const;
+  /// Gone if any artifact's bytes are, Unavailable if they are lost. What is found to be lost only
+  /// when its turn comes breaks the archive off.
   Result<ArtifactArchive> archive(std::int64_t build, ArchiveFormat format) const;
-  Result<Content> blob(const std::string& digest) const;
+  Result<LateContent> blob(const std::string& digest) const;
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
   Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;
@@ -62,7 +76,16 @@ class Contents {
 
  private:
   Result<BuildManifest> readManifest(std::int64_t build) const;
-  Result<Content> open(const std::string& text, std::string fileName) const;
+  /// What a blob is to somebody.
+  struct Named {
+    std::string digest;
+    std::string what;      ///< "The artifact dist/a.whl of build 7"
+    std::string remedy;    ///< how its bytes come back once they are lost
+    std::string fileName;  ///< of the download
+  };
+  static Named named(std::int64_t build, std::int64_t plan, const Artifact& artifact);
+  Result<Content> open(const Named& named) const;
+  LateContent late(Named named) const;
 
   const ControlParts& parts_;
 };

@@ -303,6 +303,7 @@ Result<std::string> Listings::jobsOfPlan(std::int64_t plan,
 Result<std::string> Listings::plannedJobs(std::int64_t plan, const std::string& digest,
                                           std::int64_t after, int limit) const {
   auto document = parts_.blobs.open(*Digest::parse(digest));
+  if (!document && isLostBlob(document.error())) return document.error();
   if (!document)
     return Error{ErrorKind::Gone,
                  fmt::format("The document of plan {} is not in the blob store any more.", plan),

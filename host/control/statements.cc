@@ -56,6 +56,7 @@ StatedTool planner(const Rows& row) {
 Result<std::string> Statements::readBlob(const std::string& digest) const {
   const auto parsed = Digest::parse(digest);
   auto file = parsed ? parts_.blobs.open(*parsed) : notFound("no digest");
+  if (!file && isLostBlob(file.error())) return file.error();
   if (!file)
     return Error{
         ErrorKind::Gone, fmt::format("The bytes of {} have been pruned.", digest), "pruned", {}};
@@ -154,7 +155,9 @@ Result<Content> Statements::provenance(std::int64_t build, const std::string& ar
     if (found.empty()) return missing(*connection, "build", build);
   }
   const std::string digest = found.text(0, "digest");
-  auto content = contents_.blob(digest);
+  const auto blob = contents_.blob(digest);
+  if (!blob) return blob.error();
+  auto content = blob->open();
   if (content) content->fileName = fmt::format("build-{}.intoto.json", build);
   return content;
 }

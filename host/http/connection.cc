@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/log.h"
+#include "http/hand_over.h"
 #include "http/limits.h"
 #include "http/problem.h"
 
@@ -184,7 +185,12 @@ void HttpConnection::refuse(int status, const std::string& detail) {
 }
 
 void HttpConnection::answer(const Request& request, Dispatcher::Admission admission) {
-  send(toWire(request, context_.dispatcher.answer(request, std::move(admission))));
+  const Route* route = admission.match.route;
+  Response response = context_.dispatcher.answer(request, std::move(admission));
+  auto* late = std::get_if<LateBody>(&response.body);
+  if (late == nullptr) return send(toWire(request, std::move(response)));
+  if (UniqueFd socket = giveAway())
+    context_.late.adopt({std::move(socket), request, route, std::move(*late)});
 }
 
 void HttpConnection::send(WireResponse wire) {
@@ -199,25 +205,17 @@ void HttpConnection::send(WireResponse wire) {
 }
 
 void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
-  state_ =
-      State::Done;  // the other's descriptor keeps the connection open, ours is not needed any more
-  Transfer transfer;
-  transfer.socket.reset(::fcntl(socket_, F_DUPFD_CLOEXEC, 3));
-  if (!transfer.socket) {
-    log::warn("http connection dropped, no descriptor left");
-    return;
-  }
-  if (wire.stream)
-    return context_.streamer.adopt({.socket = std::move(transfer.socket),
-                                    .head = std::move(wire.head),
-                                    .body = std::move(*wire.stream),
-                                    .isChunked = wire.isChunked});
-  transfer.bytes.push_back(std::move(wire.head));
-  transfer.bytes.push_back(std::move(wire.body));
-  transfer.sentBytes = sentBytes;
-  transfer.file = std::move(wire.file);
-  transfer.events = std::move(wire.events);
-  context_.hub.adopt(std::move(transfer));
+  if (UniqueFd socket = giveAway())
+    planwright::handOver(std::move(socket), std::move(wire), sentBytes, context_.hub,
+                         context_.streamer);
+}
+
+/// A descriptor for somebody else. It keeps the connection open; ours is not needed any more.
+UniqueFd HttpConnection::giveAway() {
+  state_ = State::Done;
+  UniqueFd socket(::fcntl(socket_, F_DUPFD_CLOEXEC, 3));
+  if (!socket) log::warn("http connection dropped, no descriptor left");
+  return socket;
 }
 
 void HttpConnection::close() {

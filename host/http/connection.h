@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/dispatcher.h"
+#include "http/late_answers.h"
 #include "http/request_framer.h"
 #include "http/response_writer.h"
 #include "http/spool_file.h"
@@ -20,13 +21,15 @@ struct ConnectionContext {
   const ServerOptions& options;
   Hub& hub;
   Streamer& streamer;
+  LateAnswers& late;
 };
 
 /// One client: bytes in, answers out, in order. The socket belongs to the caller and is only
 /// written to from here, on the one worker thread that owns the connection: so no answer can ever
 /// reach a descriptor that has been closed and given to another client. What does not fit into the
 /// socket at once, files and event streams go to the Hub with a descriptor of their own, answers
-/// that are made while they are sent to the Streamer.
+/// that are made while they are sent to the Streamer, those that are still to be made to the
+/// LateAnswers.
 class HttpConnection {
  public:
   enum class State {
@@ -54,6 +57,7 @@ class HttpConnection {
   void answer(const Request& request, Dispatcher::Admission admission);
   void send(WireResponse wire);
   void handOver(WireResponse wire, std::size_t sentBytes);
+  UniqueFd giveAway();
   void close();
 
   const int socket_;

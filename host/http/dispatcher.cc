@@ -80,10 +80,10 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
   return admission;
 }
 
-Response Dispatcher::run(const Request& request, Admission& admission) const {
-  if (admission.refusal) return std::move(*admission.refusal);
+template <class Make>
+Response Dispatcher::run(const Request& request, Make make) const {
   try {
-    return admission.match.route->handler(request);
+    return make();
   } catch (const Unavailable& e) {
     log::warn("http dependency away request={} error={}", request.requestId, e.what());
     return problem(503, "unavailable", std::string(e.what()) + " Try again in a moment.");
@@ -98,16 +98,28 @@ Response Dispatcher::run(const Request& request, Admission& admission) const {
 }
 
 Response Dispatcher::answer(const Request& request, Admission admission) const noexcept {
-  const auto begin = std::chrono::steady_clock::now();
-  Response response = run(request, admission);
+  const Begin begin = std::chrono::steady_clock::now();
+  const Route* route = admission.match.route;
+  Response response = admission.refusal ? std::move(*admission.refusal)
+                                        : run(request, [&] { return route->handler(request); });
+  if (std::holds_alternative<LateBody>(response.body)) return response;
+  return complete(request, route, begin, std::move(response));
+}
+
+Response Dispatcher::answerLate(const Request& request, const Route* route,
+                                const LateBody& late) const noexcept {
+  const Begin begin = std::chrono::steady_clock::now();
+  return complete(request, route, begin, run(request, [&] { return late.make(); }));
+}
+
+Response Dispatcher::complete(const Request& request, const Route* route, Begin begin,
+                              Response response) const {
   completeProblem(response, request.path, request.requestId);
   response.headers.set("X-Request-Id", request.requestId);
   addSecurityHeaders(response);
-  if (options_.onRequest) {
-    const Route* route = admission.match.route;
+  if (options_.onRequest)
     options_.onRequest({request.method, route ? std::string_view(route->pattern) : "",
                         response.status, std::chrono::steady_clock::now() - begin});
-  }
   return response;
 }
 

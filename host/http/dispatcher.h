@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -21,11 +22,19 @@ class Dispatcher {
   };
   /// Called when the head is complete, before any body is read.
   Admission admit(Request& request) const;
-  /// Runs the handler (or the refusal) and completes its answer. Does not throw.
+  /// Runs the handler (or the refusal) and completes its answer, unless that is late. Does not
+  /// throw.
   Response answer(const Request& request, Admission admission) const noexcept;
+  /// The same of a late one. `route`: whose handler gave it.
+  Response answerLate(const Request& request, const Route* route,
+                      const LateBody& late) const noexcept;
 
  private:
-  Response run(const Request& request, Admission& admission) const;
+  using Begin = std::chrono::steady_clock::time_point;
+  template <class Make>
+  Response run(const Request& request, Make make) const;
+  Response complete(const Request& request, const Route* route, Begin begin,
+                    Response response) const;
   std::optional<Response> unrouted(const Request& request, const Router::Match& match) const;
 
   const Router& router_;

@@ -88,6 +88,8 @@ bool HubClient::pumpFile(SteadyTime now, std::size_t& budget) {
   while (file.size > 0 && budget > 0) {
     auto offset = static_cast<off_t>(file.offset);
     const std::size_t piece = std::min<std::uint64_t>(file.size, budget);
+    // Somebody has written it meanwhile: who gets fewer bytes than promised throws them away.
+    if (piece == file.size && file.isIntact && !file.isIntact()) return false;
     const ssize_t n = ::sendfile(socket(), file.file->get(), &offset, piece);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return wouldBlock();

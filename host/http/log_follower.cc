@@ -42,21 +42,28 @@ class LogFollower {
     end.order = {0, 1, 0};
     end.id = std::to_string(offset);
     end.type = kEndOfStream;
-    end.data =
-        JsonWriter().object().member("offset", number(offset)).member("end", true).end().take();
+    end.data = JsonWriter()
+                   .object()
+                   .member("offset", number(offset))
+                   .member("end", true)
+                   .member("damaged", isDamaged_)
+                   .member("cut_bytes", place_.attempt == 0 ? 0 : place_.cutBytes(offset))
+                   .end()
+                   .take();
     return {std::move(end)};
   }
 
  private:
   static std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
-  std::optional<EventMessage> read(std::uint64_t offset) const {
+  std::optional<EventMessage> read(std::uint64_t offset) {
     if (place_.attempt == 0) return std::nullopt;
     LogReader log(place_.path);
     if (offset >= log.sizeBytes()) return std::nullopt;
     std::string text;
     const std::uint64_t end = std::min(log.sizeBytes(), offset + kEventBytes);
     log.copy(offset, end, [&](std::string_view piece) { text += piece; });
+    isDamaged_ = isDamaged_ || log.isDamaged();
     const std::string_view piece = end < log.sizeBytes() ? wholeLines(text) : text;
     EventMessage message;
     message.order = {0, 0, offset + piece.size()};
@@ -76,7 +83,7 @@ class LogFollower {
   bool isOver() {
     const auto now = control_.contents.log(job_, n_);
     if (!now) return true;  // pruned
-    if (place_.attempt == 0) place_ = *now;
+    if (place_.attempt == 0 || place_.attempt == now->attempt) place_ = *now;
     return now->attempt != place_.attempt || (now->attempt != 0 && now->isComplete);
   }
 
@@ -84,6 +91,7 @@ class LogFollower {
   const std::int64_t job_;
   const std::optional<std::int64_t> n_;
   LogPlace place_;
+  bool isDamaged_ = false;  ///< what was sent is not what had been written
 };
 
 }  // namespace

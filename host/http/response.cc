@@ -24,6 +24,10 @@ Response Response::stream(StreamBody body, std::string_view contentType) {
   return response;
 }
 
+Response Response::late(LateBody body) {
+  return {.status = 200, .headers = {}, .body = std::move(body)};
+}
+
 Response Response::events(EventSubscription subscription) {
   Response response{.status = 200, .headers = {}, .body = std::move(subscription)};
   response.headers.set("Content-Type", "text/event-stream");

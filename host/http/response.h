@@ -14,12 +14,16 @@
 
 namespace planwright {
 
+struct Response;
+
 /// Bytes [offset, offset + size) of an open file, sent with sendfile. The file must not shrink
 /// meanwhile.
 struct FileBody {
   std::shared_ptr<const UniqueFd> file;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+  /// Asked before the last of the bytes go out; false breaks the answer off. Empty: nobody asks.
+  std::function<bool()> isIntact = {};
 };
 
 /// Bytes that are made while they are sent, on a thread that may wait. `produce` hands them to
@@ -28,12 +32,18 @@ struct StreamBody {
   std::function<void(const std::function<void(std::string_view)>& write)> produce;
 };
 
+/// An answer that takes long to make. `make` is called once, on a thread that may wait, and gives
+/// an answer that is not late; the connection ends with it.
+struct LateBody {
+  std::function<Response()> make;
+};
+
 /// What a handler answers. A value; the writer adds length, date, request id, security headers,
 /// compression, conditional answers (ETag against If-None-Match) and ranges.
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody, EventSubscription, StreamBody> body;
+  std::variant<std::string, FileBody, EventSubscription, StreamBody, LateBody> body;
   bool acceptsRanges = false;  ///< a single Range of a GET is honoured (If-Range needs the ETag)
 
   static Response json(std::string body, int status = 200);
@@ -43,6 +53,7 @@ struct Response {
   static Response file(FileBody body, std::string_view contentType);
   /// Of unknown length; chunked.
   static Response stream(StreamBody body, std::string_view contentType);
+  static Response late(LateBody body);
   /// A long-lived text/event-stream.
   static Response events(EventSubscription subscription);
 

@@ -187,14 +187,25 @@ std::string disposition(const std::string& name) {
 
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload) {
   if (!content) return problem(content.error());
-  Response response =
-      Response::file({.file = std::make_shared<const UniqueFd>(std::move(content->file)),
-                      .offset = 0,
-                      .size = content->sizeBytes},
-                     contentType);
+  const auto file = std::make_shared<const UniqueFd>(std::move(content->file));
+  std::function<bool()> isIntact;
+  if (content->isIntact)
+    isIntact = [file, isIntactOf = content->isIntact] { return isIntactOf(file->get()); };
+  Response response = Response::file(
+      {.file = file, .offset = 0, .size = content->sizeBytes, .isIntact = std::move(isIntact)},
+      contentType);
   if (!content->digest.empty()) response.etag(content->digest);
   if (asDownload) response.with("Content-Disposition", disposition(content->fileName));
   return response;
+}
+
+Response contentResponse(const Result<LateContent>& content, const std::string& contentType,
+                         bool asDownload) {
+  if (!content) return problem(content.error());
+  if (content->isAtOnce) return contentResponse(content->open(), contentType, asDownload);
+  return Response::late({[open = content->open, contentType, asDownload] {
+    return contentResponse(open(), contentType, asDownload);
+  }});
 }
 
 }  // namespace planwright

@@ -65,5 +65,7 @@ std::string traceIdOf(const Request& request);
 std::string disposition(const std::string& name);
 /// Bytes with ranges and, if they have a digest, an ETag.
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload);
+Response contentResponse(const Result<LateContent>& content, const std::string& contentType,
+                         bool asDownload);
 
 }  // namespace planwright

@@ -49,13 +49,16 @@ Response logLines(Control& control, const Request& request) {
   if (!limit) return problem(limit.error());
   const auto times = request.query.flag("times");
   if (!times) return problem(times.error());
-  const LogLines read = LogReader(place->path).lines(*from, static_cast<int>(*limit));
+  LogReader log(place->path);
+  const LogLines read = log.lines(*from, static_cast<int>(*limit));
   JsonWriter json;
   json.object()
       .member("first_line", read.firstLine)
       .member("total_lines", read.totalLines)
       .member("complete", place->isComplete)
       .member("truncated", read.isTruncated)
+      .member("damaged", log.isDamaged())
+      .member("cut_bytes", place->cutBytes(log.sizeBytes()))
       .key("lines")
       .array();
   for (const auto& line : read.lines) json.value(line);
@@ -78,15 +81,20 @@ Response searchLog(Control& control, const Request& request) {
   if (!regex) return problem(regex.error());
   const auto limit = numberParameter(request, "limit", 200, 1, 2000);
   if (!limit) return problem(limit.error());
-  const auto found =
-      LogReader(place->path).search(text, regex->value_or(false), static_cast<int>(*limit));
+  LogReader log(place->path);
+  const auto found = log.search(text, regex->value_or(false), static_cast<int>(*limit));
   if (!found) return problem(found.error());
   JsonWriter json;
   json.object().key("lines").array();
   for (const auto& hit : found->hits)
     json.object().member("line", hit.line).member("text", hit.text).end();
-  return Response::json(
-      json.end().member("total", found->total).member("complete", found->isComplete).end().take());
+  return Response::json(json.end()
+                            .member("total", found->total)
+                            .member("complete", found->isComplete)
+                            .member("damaged", log.isDamaged())
+                            .member("cut_bytes", place->cutBytes(log.sizeBytes()))
+                            .end()
+                            .take());
 }
 
 Response rawLog(Control& control, const Request& request) {

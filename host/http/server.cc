@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/dispatcher.h"
+#include "http/late_answers.h"
 #include "http/listener.h"
 #include "http/reactor.h"
 #include "http/streamer.h"
@@ -14,12 +15,14 @@ struct Server::State {
       : options(std::move(wanted)),
         hub(options.hub),
         dispatcher(router, options),
-        context{dispatcher, options, hub, streamer} {}
+        late(dispatcher, hub, streamer),
+        context{dispatcher, options, hub, streamer, late} {}
 
   const ServerOptions options;
   Hub hub;
   Streamer streamer;
   const Dispatcher dispatcher;
+  LateAnswers late;
   const ConnectionContext context;
   Listener listener;
   std::unique_ptr<Reactor> reactor;
@@ -46,6 +49,7 @@ void Server::start() {
 
 void Server::stop() {
   state_->reactor.reset();
+  state_->late.stop();
   state_->streamer.stop();
   state_->hub.stop();
   state_->listener.socket.reset();

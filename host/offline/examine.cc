@@ -60,7 +60,11 @@ std::string toJson(const std::vector<Checkup>& checks, bool isHealthy, bool isHo
         .array();
     for (const auto& violation : check.violations)
       json.object().member("item", violation.item).member("what", violation.what).end();
-    json.end().textOrNull("advice", check.violations.empty() ? "" : check.advice).end();
+    json.end().key("notes").array();
+    for (const auto& note : check.notes)
+      json.object().member("item", note.item).member("what", note.what).end();
+    const bool isFine = check.violations.empty() && check.notes.empty();
+    json.end().textOrNull("advice", isFine ? "" : check.advice).end();
   }
   return json.end().end().take();
 }
@@ -73,6 +77,7 @@ Examination examineOnce(const Config& config, const ExamineOptions& options) {
   const auto tickets = redis.empty() ? nullptr : std::make_unique<RedisTickets>(redis);
   Doctor doctor({.database = installation.database(),
                  .tickets = tickets.get(),
+                 .blobs = installation.blobs(),
                  .large = installation.folder(),
                  .lease = config.lease,
                  .processes = {installation.dataId(), installation.dataFolder() / "lock"},

@@ -26,7 +26,7 @@ Installation::Installation(const Config& config, bool withTickets)
   auto folder = FolderBlobs::open(blobs, database_->lease()->run("store_id").text(0, 0));
   if (!folder) throw std::runtime_error(folder.error().message);
   folder_ = std::move(*folder);
-  blobs_ = std::make_unique<Blobs>(*database_, *folder_);
+  blobs_ = std::make_unique<Blobs>(*database_, *folder_, metrics_);
 }
 
 /// Gives the URL of Postgres.

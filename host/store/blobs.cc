@@ -1,7 +1,10 @@
 #include "store/blobs.h"
 
+#include <fmt/format.h>
+
 #include "base/files.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "store/pg_array.h"
 
 namespace planwright {
@@ -18,8 +21,40 @@ StagedBlob Blobs::stageBytes(std::string_view bytes) {
 Result<UniqueFd> Blobs::open(const Digest& digest) {
   const Rows rows = database_.lease()->run("find_blob", {digest.text()});
   if (rows.empty()) return notFound("There is no blob " + digest.text() + ".");
-  if (const auto content = rows.bytes(0, "content")) return memoryFile(*content);
-  return large_.open(digest);
+  auto file = read(digest, rows.bytes(0, "content"));
+  const bool isLost = !file && isLostBlob(file.error());
+  if (isLost != rows.flag(0, "is_lost")) note(digest, isLost ? &file.error() : nullptr);
+  return file;
+}
+
+Result<UniqueFd> Blobs::read(const Digest& digest, const std::optional<std::string>& content) {
+  if (content && Digest::of(*content) == digest) return memoryFile(*content);
+  if (content)
+    return Error{ErrorKind::Unavailable,
+                 fmt::format("The bytes of {} in the database are damaged.", digest.text()),
+                 std::string(kBlobDamaged),
+                 {}};
+  auto file = large_.open(digest);
+  if (file || file.error().kind != ErrorKind::NotFound) return file;
+  return Error{ErrorKind::Unavailable,
+               fmt::format("The bytes of {} are missing from the blob store.", digest.text()),
+               std::string(kBlobMissing),
+               {}};
+}
+
+/// That its bytes are lost, or (null) there again. Several may see it; the first one writes it.
+void Blobs::note(const Digest& digest, const Error* loss) {
+  auto connection = database_.lease();
+  if (!loss) {
+    if (connection->run("blob_is_back", {digest.text()}).empty()) return;
+    metrics_.add("planwright_blobs_healed_total");
+    log::info("blob {} is back", digest.text());
+    return;
+  }
+  const std::string what = loss->code == kBlobMissing ? "missing" : "damaged";
+  if (connection->run("blob_is_lost", {digest.text(), what, loss->message}).empty()) return;
+  metrics_.add("planwright_blobs_lost_total", {{"what", what}});
+  log::error("lost blob: {} See planwright doctor.", loss->message);
 }
 
 void Blobs::record(Connection& connection, const std::vector<StagedBlob>& blobs) {

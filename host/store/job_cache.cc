@@ -11,9 +11,9 @@ std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests)
   std::vector<std::string> gone;
   if (digests.empty()) return gone;
   const Rows rows = connection_.run("find_blobs", {PgArray::of(digests)});
-  std::unordered_map<std::string, bool> known;  // is it in the large store
+  std::unordered_map<std::string, bool> known;  // must it be looked at
   for (std::size_t i = 0; i < rows.size(); ++i)
-    known[rows.text(i, "digest")] = rows.flag(i, "is_large");
+    known[rows.text(i, "digest")] = rows.flag(i, "is_open");
   for (const auto& digest : digests) {
     const auto at = known.find(digest);
     const auto parsed = Digest::parse(digest);

@@ -84,7 +84,7 @@ void Jobs::resetLost(const std::vector<ClaimedPlan>& plans) {
 std::size_t Jobs::change(const std::vector<JobChange>& changes,
                          const std::vector<BuildProgress>& progress, const std::string& queue) {
   PgArray ids, builds, fences, statuses, classes, codes, errors, outputs, delays, attempts, memory,
-      extra, caches, sealed, counters;
+      extra, caches, sealed, counters, logs;
   for (const auto& change : changes) {
     ids.add(number(change.id));
     builds.add(number(change.build));
@@ -97,6 +97,7 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes,
     delays.add(static_cast<double>(change.retryIn.count()) / 1000);
     attempts.add(number(change.attempt));
     memory.add(change.peakMemoryBytes);
+    logs.add(change.logBytes);
     extra.add(std::int64_t{change.extraAttempts});
     caches.add(change.cacheJson);
     sealed.add(std::int64_t{change.isSealed ? 1 : 0});
@@ -114,7 +115,8 @@ std::size_t Jobs::change(const std::vector<JobChange>& changes,
                       classes.take(), codes.take(),      errors.take(),   outputs.take(),
                       delays.take(),  attempts.take(),   memory.take(),   extra.take(),
                       queue,          caches.take(),     sealed.take(),   counters.take(),
-                      open.take(),    openFences.take(), jobsDone.take(), jobsFailed.take()});
+                      open.take(),    openFences.take(), jobsDone.take(), jobsFailed.take(),
+                      logs.take()});
   tell(changes, done, queue);
   return done.size();
 }

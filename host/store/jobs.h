@@ -59,7 +59,8 @@ struct JobChange {
   std::chrono::milliseconds retryIn{0};
   AttemptId attempt{};  ///< the attempt that ended, 0 = none
   std::int64_t peakMemoryBytes = 0;
-  bool isSealed = false;  ///< it was kept from the network and from undeclared files
+  std::int64_t logBytes = -1;  ///< of the attempt's log; -1 = unknown
+  bool isSealed = false;       ///< it was kept from the network and from undeclared files
   int extraAttempts =
       0;  ///< added to the budget: the host stopped it, which is not the job's fault
   std::vector<ReportedEvent> events = {};  ///< that the builder told

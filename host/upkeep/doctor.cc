@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "base/threads.h"
 #include "base/unavailable.h"
@@ -24,9 +23,8 @@ double seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-void add(Checkup& checkup, std::string item, std::string what) {
-  if (checkup.violations.size() < kMostViolations)
-    checkup.violations.push_back({std::move(item), std::move(what)});
+void add(std::vector<Checkup::Violation>& to, std::string item, std::string what) {
+  if (to.size() < kMostViolations) to.push_back({std::move(item), std::move(what)});
 }
 
 }  // namespace
@@ -56,8 +54,10 @@ const std::vector<Doctor::Check>& Doctor::checks() {
        "End it: kill -9 the process. The keeper should have: report it.", nullptr,
        &Doctor::processes, true},
       {"blobs", "every blob is there and has its digest",
-       "Bring the blob back from a backup, or enqueue the item again.", "doctor_blobs",
-       &Doctor::largeBlobs, true},
+       "Damaged files are set aside in the folder damaged of the blob store. Bring the blob back: "
+       "build or plan the item again (planwright enqueue-build or enqueue-plan, with --force), "
+       "upload the same file, or copy it from a backup.",
+       "doctor_blobs", &Doctor::blobs, true},
   };
   return all;
 }
@@ -111,7 +111,7 @@ void Doctor::readViolations(const Rows& rows, Checkup& checkup) const {
     if (rows.text(i, "item").empty())
       checkup.examined += rows.number(i, "what");
     else
-      add(checkup, rows.text(i, "item"), rows.text(i, "what"));
+      add(checkup.violations, rows.text(i, "item"), rows.text(i, "what"));
   }
 }
 
@@ -154,7 +154,8 @@ void Doctor::tickets(Checkup& checkup) {
         const bool isLongEnough =
             static_cast<std::int64_t>(lists[list].size()) >= waiting.number(i, "due");
         if (isLongEnough || known[list].contains(waiting.number(i, "id"))) continue;
-        add(checkup, fmt::format("{}/{}", isPlan ? "input" : "plan", waiting.number(i, "id")),
+        add(checkup.violations,
+            fmt::format("{}/{}", isPlan ? "input" : "plan", waiting.number(i, "id")),
             fmt::format("waits for {} s without a ticket in {}", waiting.number(i, "age"), list));
       }
     }
@@ -164,37 +165,44 @@ void Doctor::tickets(Checkup& checkup) {
   }
 }
 
-void Doctor::largeBlobs(Checkup& checkup) {
-  const Rows rows = connection_->run("doctor_large_blobs");
+/// Reads every blob that somebody needs. What is found here for the first time is a violation, also
+/// when it is looked at again; what was known before is a note.
+void Doctor::blobs(Checkup& checkup) {
+  const Rows rows = connection_->run("doctor_blobs_to_read");
   checkup.examined += static_cast<std::int64_t>(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto what = complaint(rows.text(i, "digest"), rows.number(i, "size"),
-                                    rows.flag(i, "is_read") && !parts_.isQuick);
-        !what.empty())
-      add(checkup, rows.text(i, "item"),
-          fmt::format("needs the blob {}, {}", rows.text(i, "digest"), what));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string text = rows.text(i, "digest");
+    const std::string item = rows.text(i, "item");
+    const auto digest = Digest::parse(text);
+    if (!digest) {
+      add(checkup.violations, item, fmt::format("needs the blob {}, which is no digest", text));
+      continue;
+    }
+    const std::string since = rows.text(i, "lost_since");
+    if (parts_.isQuick) {
+      const std::string what = sizeComplaint(*digest, rows.number(i, "size"));
+      if (rows.flag(i, "is_large") && !what.empty())
+        add(since.empty() ? checkup.violations : checkup.notes, item,
+            fmt::format("needs the blob {}, {}", text, what));
+      continue;
+    }
+    const auto file = parts_.blobs.open(*digest);
+    if (file || !isLostBlob(file.error())) continue;  // pruned meanwhile
+    if (since.empty()) foundLost_.insert(text);
+    if (foundLost_.contains(text))
+      add(checkup.violations, item, "needs a blob that is lost. " + file.error().message);
+    else
+      add(checkup.notes, item,
+          fmt::format("needs a blob that is known to be lost since {}. {}", since,
+                      file.error().message));
+  }
 }
 
-/// What is wrong with the bytes of a blob in the large store; empty = nothing.
-std::string Doctor::complaint(const std::string& digest, std::int64_t size, bool isRead) const {
-  const auto name = Digest::parse(digest);
-  if (!name) return "which is no digest";
-  const auto fd = parts_.large.open(*name);
-  if (!fd) return "which is not in the blob store";
-  struct stat info {};
-  if (::fstat(fd->get(), &info) != 0) return "which cannot be read";
-  if (info.st_size != size)
-    return fmt::format("which has {} bytes instead of {}", info.st_size, size);
-  if (!isRead) return {};
-  Sha256 hash;
-  std::string piece(256 * 1024, '\0');
-  for (;;) {
-    const ssize_t n = ::read(fd->get(), piece.data(), piece.size());
-    if (n < 0) return "which cannot be read";
-    if (n == 0) break;
-    hash.update({piece.data(), static_cast<std::size_t>(n)});
-  }
-  return hash.finish() == *name ? "" : "whose bytes have another digest";
+/// What is wrong with the size of a large blob; empty = nothing.
+std::string Doctor::sizeComplaint(const Digest& digest, std::int64_t size) const {
+  const auto bytes = parts_.large.storedBytes(digest);
+  if (!bytes) return "which is not in the blob store";
+  return *bytes == size ? "" : fmt::format("which has {} bytes instead of {}", *bytes, size);
 }
 
 void Doctor::processes(Checkup& checkup) {
@@ -209,9 +217,11 @@ void Doctor::processes(Checkup& checkup) {
   for (const auto& process : found) {
     const std::string item = fmt::format("process/{}", process.pid);
     if (process.isClosed)
-      add(checkup, item, fmt::format("{} runs, but its attempt is closed", process.name));
+      add(checkup.violations, item,
+          fmt::format("{} runs, but its attempt is closed", process.name));
     else if (!isAnyClaimed)
-      add(checkup, item, fmt::format("{} runs, but nothing is claimed here", process.name));
+      add(checkup.violations, item,
+          fmt::format("{} runs, but nothing is claimed here", process.name));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "artifacts/large_blobs.h"
@@ -28,10 +29,13 @@ struct Checkup {
   std::int64_t examined = 0;
   std::string skipped;                ///< why it could not be looked at; empty = it was
   std::vector<Violation> violations;  ///< the first 1000
+  /// What is broken, but known and dealt with as far as the system can: somebody may do the rest.
+  std::vector<Violation> notes;  ///< the first 1000
 };
 
 /// Looks for broken promises in what a system has on record: Postgres in one snapshot, against it
-/// Redis, blobs and processes. Changes nothing and may run beside any number of hosts. What another
+/// Redis, blobs and processes. Changes nothing, except that a blob which it finds damaged is set
+/// aside as a host would do, and may run beside any number of hosts. What another
 /// snapshot, or the next round of reconcile, may still put right counts only when it stays for
 /// `patience`. One thread.
 class Doctor {
@@ -39,7 +43,8 @@ class Doctor {
   struct Parts {
     const Database& database;
     Tickets* tickets = nullptr;  ///< null: Redis does not run
-    LargeBlobs& large;
+    BlobStore& blobs;
+    LargeBlobs& large;  ///< of `blobs`
     std::chrono::milliseconds lease;
     LeftProcesses::Place processes;
     bool isQuick = false;  ///< large blobs are not read, only their size is compared
@@ -59,13 +64,14 @@ class Doctor {
   void readViolations(const Rows& rows, Checkup& checkup) const;
   void owners(Checkup& checkup);
   void tickets(Checkup& checkup);
-  void largeBlobs(Checkup& checkup);
+  void blobs(Checkup& checkup);
   void processes(Checkup& checkup);
   std::string whyNobodyReconciles();
-  std::string complaint(const std::string& digest, std::int64_t size, bool isRead) const;
+  std::string sizeComplaint(const Digest& digest, std::int64_t size) const;
 
   const Parts parts_;
   std::unique_ptr<Connection> connection_;
+  std::unordered_set<std::string> foundLost_;  ///< blobs that nobody knew to be lost before
 };
 
 }  // namespace planwright

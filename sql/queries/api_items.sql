@@ -17,10 +17,14 @@ select * from build_rows where id = $1
 select * from job_rows where id = $1
 
 -- name: api_archive
--- $1 build, $2 digests of its artifacts. `ended` in seconds of the epoch; `lost`: one of them that is gone, or ''.
+-- $1 build, $2 digests of its artifacts. `ended` in seconds of the epoch; `lost`: one of them that is gone, or '';
+-- `missed`: those whose bytes are known to be lost, with spaces between them.
 select extract(epoch from coalesce(b.finished_at, b.started_at))::bigint as ended,
        coalesce((select d from unnest($2::text[]) d where not exists (select from blobs x where x.digest = d) limit 1), '')
-         as lost
+         as lost,
+       coalesce((select string_agg(digest, ' ') from blobs where digest = any ($2::text[]) and lost_at is not null), '')
+         as missed,
+       b.plan_id
   from builds b where b.id = $1
 
 -- name: api_attempts
@@ -44,7 +48,7 @@ select r.* from jobs j join job_rows r on r.build_id = j.build_id and r.name = a
 
 -- name: api_attempt
 -- $1 job, $2 attempt number or null for the latest.
-select id, ended_at is not null as is_over from job_attempts
+select id, ended_at is not null as is_over, coalesce(log_bytes, -1) as log_bytes from job_attempts
  where job_id = $1 and ($2::int is null or n = $2) order by n desc limit 1
 
 -- name: api_was_pruned

@@ -191,30 +191,30 @@ select count(*) from instances
    and heartbeat_at > now() - make_interval(secs => $1::float8)
 
 -- name: doctor_blobs
--- Everything that is reached (blob_users) must have its bytes, those of small blobs must have their digest. Entries of the
--- cache may lose theirs: they are looked for before they count.
+-- Everything that is reached (blob_users) must have its row, small blobs their size. Entries of the cache may lose theirs:
+-- they are looked for before they count.
 with r as (
   select digest, min(case kind when 'manifest' then 'build' else kind end || '/' || id) as item
     from blob_users where kind <> 'cache' group by digest),
 c as materialized (
   select r.item,
          case when b.digest is null then format('needs the blob %s, which is not recorded', r.digest)
-              when b.content is not null and 'sha256:' || encode(sha256(b.content), 'hex') <> b.digest
-                then format('needs the blob %s, whose bytes have another digest', r.digest)
-              when b.content is not null and length(b.content) <> b.size
+              when length(b.content) <> b.size and 'sha256:' || encode(sha256(b.content), 'hex') = b.digest
                 then format('needs the blob %s, which has %s bytes instead of %s', r.digest, length(b.content), b.size)
          end as what
     from r left join blobs b on b.digest = r.digest where b.digest is null or b.content is not null)
 (select item, what from c where what is not null order by item limit 1000)
 union all select '', count(*)::text from c
 
--- name: doctor_large_blobs
--- Large blobs that a row names: (item, digest, size, named by a manifest).
+-- name: doctor_blobs_to_read
+-- Blobs that a row names and that are large, known to be lost, or small with other bytes than they should have: (item,
+-- digest, size, large, lost since).
 select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.id) as item, b.digest, b.size,
-       bool_or(u.kind in ('manifest', 'job')) as is_read
-  from blob_users u join blobs b on b.digest = u.digest and b.content is null
+       b.content is null as is_large, coalesce(rfc3339(b.lost_at), '') as lost_since
+  from blob_users u join blobs b on b.digest = u.digest
  where u.kind <> 'cache'
- group by b.digest, b.size order by 1
+   and (b.content is null or b.lost_at is not null or 'sha256:' || encode(sha256(b.content), 'hex') <> b.digest)
+ group by b.digest order by 1
 
 -- name: doctor_claimed
 -- $1 id of a data folder: how many items the instances of that folder hold

@@ -35,8 +35,9 @@ on conflict (key) do update
  where excluded.good or not c.good
 
 -- name: find_blobs
--- $1 digests. Gives (digest, in the large store) of those that have a row.
-select digest, content is null as is_large from blobs where digest = any ($1::text[])
+-- $1 digests. Gives (digest, whether its bytes have to be looked at) of those that have a row.
+select digest, content is null or lost_at is not null or 'sha256:' || encode(sha256(content), 'hex') <> digest as is_open
+  from blobs where digest = any ($1::text[])
 
 -- name: prune_cache
 -- $1 queue, $2 age in seconds since an entry was last of use, $3 bytes that the outputs of the queue's entries may have;

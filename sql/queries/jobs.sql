@@ -60,13 +60,14 @@ select build_id, position, status from u
 -- dep_failed and ready), $11 peak memory in bytes, $12 attempts to add to the budget (1 when the host stopped it, which
 -- is not the job's fault), $14 what the cache had for it, or '', $15 1 = sealed, $16 what a retry is counted under: its
 -- class, or 'death' of the builder's process. $13 queue. Then one entry per build that goes on: $17 build, $18 fence,
--- $19 jobs that succeeded so far, $20 that failed. Gives the ids that were still ours.
+-- $19 jobs that succeeded so far, $20 that failed. $21, an entry per job: bytes of the attempt's log, -1 unknown. Gives the
+-- ids that were still ours.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[],
                        $8::text[], $9::float8[], $10::bigint[], $11::bigint[], $12::int[], $14::text[], $15::int[],
-                       $16::text[])
+                       $16::text[], $21::bigint[])
     as r (id, build_id, fence, status, class, exit_code, error, outputs, delay, attempt_id, memory, extra, cache, sealed,
-          counter)),
+          counter, log_bytes)),
 u as (
   update jobs j
      set status = r.status, class = nullif(r.class, ''), exit_code = nullif(r.exit_code, -1),
@@ -88,7 +89,7 @@ u as (
     from r join builds b on b.id = r.build_id and b.fence = r.fence and b.status = 'building'
    where j.id = r.id  -- the move from where it stands, so that a write in doubt can be repeated
      and case when r.attempt_id > 0 then j.status = 'running' else j.status in ('blocked', 'ready') end
-  returning j.id, j.build_id, j.name, r.status, r.class, r.exit_code, r.error, r.attempt_id, r.memory),
+  returning j.id, j.build_id, j.name, r.status, r.class, r.exit_code, r.error, r.attempt_id, r.memory, r.log_bytes),
 g as (
   update builds b set jobs_done = p.done, jobs_failed = p.failed
     from unnest($17::bigint[], $18::bigint[], $19::int[], $20::int[]) as p (build_id, fence, done, failed)
@@ -98,7 +99,7 @@ a as (
   update job_attempts a
      set ended_at = now(), class = nullif(u.class, ''), exit_code = nullif(u.exit_code, -1),
          status = case when u.status in ('ready', 'blocked') then 'failed' else u.status end, error = nullif(u.error, ''),
-         peak_memory = nullif(u.memory, 0)
+         peak_memory = nullif(u.memory, 0), log_bytes = nullif(u.log_bytes, -1)
     from u where a.id = u.attempt_id),
 e as (
   insert into events (queue, subject, type, level, body)

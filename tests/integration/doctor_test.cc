@@ -75,9 +75,11 @@ class DoctorTest : public LineFixture {
     auto mine = tickets();
     Doctor doctor({.database = *database,
                    .tickets = list ? list : mine.get(),
+                   .blobs = *blobs,
                    .large = *folderBlobs,
                    .lease = std::chrono::seconds(15),
                    .processes = place,
+                   .isQuick = isQuick,
                    .patience = patience,
                    .pause = std::chrono::milliseconds(1)});
     return doctor.examine();
@@ -91,6 +93,13 @@ class DoctorTest : public LineFixture {
         all.push_back(fmt::format("{} {}: {}", check.name, violation.item, violation.what));
     return all;
   }
+  std::vector<std::string> notes() {
+    std::vector<std::string> all;
+    for (const auto& check : examine())
+      for (const auto& note : check.notes)
+        all.push_back(fmt::format("{} {}: {}", check.name, note.item, note.what));
+    return all;
+  }
   void sql(const std::string& statement) { connection->runText(statement); }
   /// A second input, as it waits in the queue.
   std::int64_t waiting() { return record(*intake, "later", "1"); }
@@ -98,6 +107,7 @@ class DoctorTest : public LineFixture {
 
   std::unique_ptr<PostgresRecorder> intake = recorder();
   LeftProcesses::Place place;
+  bool isQuick = false;
 };
 
 TEST_F(DoctorTest, FindsNothingAfterAnOrdinaryBuild) {
@@ -224,7 +234,8 @@ TEST_F(DoctorTest, SeesAStatusThatNoEventExplains) {
 
 TEST_F(DoctorTest, SeesASmallBlobWithOtherBytes) {
   sql("update blobs set content = 'x' where digest = (select manifest_digest from builds)");
-  EXPECT_THAT(violations(), ElementsAre(HasSubstr("whose bytes have another digest")));
+  EXPECT_THAT(violations(), ElementsAre(HasSubstr("in the database are damaged")));
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("known to be lost since")));
 }
 
 TEST_F(DoctorTest, SeesABlobThatIsNotRecorded) {
@@ -237,9 +248,25 @@ TEST_F(DoctorTest, SeesALargeBlobThatIsGoneOrChanged) {
   const auto file = folderBlobs->pathOf(digest);
   std::filesystem::permissions(file, std::filesystem::perms(0644));
   folder.write(file.lexically_relative(folder.path()).string(), std::string(kLarge, 'x'));
-  EXPECT_THAT(violations(), ElementsAre(HasSubstr("whose bytes have another digest")));
+  EXPECT_THAT(violations(), ElementsAre(HasSubstr("are damaged; the file is set aside")));
+  EXPECT_TRUE(std::filesystem::exists(folder / "blobs/damaged" / digest.hex()));
+  EXPECT_FALSE(std::filesystem::exists(file)) << "nobody can take it for the right one";
+  EXPECT_THAT(violations(), IsEmpty()) << "it is known, and whoever needs it hears of it";
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("blobs job/2: needs a blob that is known to be")));
+
+  blobs->stageBytes(std::string(kLarge, 'b'));
+  EXPECT_THAT(notes(), IsEmpty());
   std::filesystem::remove(file);
-  EXPECT_THAT(violations(), ElementsAre(HasSubstr("which is not in the blob store")));
+  EXPECT_THAT(violations(), ElementsAre(HasSubstr("are missing from the blob store")));
+}
+
+TEST_F(DoctorTest, LooksOnlyAtSizesWhenItIsToBeQuick) {
+  const auto file = folderBlobs->pathOf(Digest::of(std::string(kLarge, 'b')));
+  isQuick = true;
+  std::filesystem::permissions(file, std::filesystem::perms(0644));
+  std::filesystem::resize_file(file, 100);
+  EXPECT_THAT(violations(), ElementsAre(HasSubstr("which has 100 bytes instead of 40000")));
+  EXPECT_TRUE(std::filesystem::exists(file)) << "it was not read, so nothing is known";
 }
 
 TEST_F(DoctorTest, SeesAProgramWhoseAttemptIsClosed) {

@@ -31,8 +31,16 @@ class JobCacheTest : public LineFixture {
     ran_.lock()->push_back(name);
     if (name == failing) return {.code = 7};
     replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name + std::string(padding, '.'));
+    if (name == damages.first) damage(std::exchange(damages.second, {}));
     const bool isOpen = name == open;
     return {.code = 0, .sandbox = isOpen ? "none" : "namespaces", .networkSealed = !isOpen};
+  }
+  /// Cuts the file of what a job has made.
+  void damage(const std::string& job) const {
+    if (job.empty()) return;
+    const auto file = folderBlobs->pathOf(Digest::of("made by " + job + std::string(padding, '.')));
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+    std::filesystem::resize_file(file, 1000);
   }
   static std::string job(const std::string& name, const std::string& needs = "",
                          const std::string& more = R"("cacheable":true)") {
@@ -89,6 +97,7 @@ class JobCacheTest : public LineFixture {
   std::unique_ptr<PostgresRecorder> intake = recorder();
   ScriptedPrograms maker;
   std::string failing, open;
+  std::pair<std::string, std::string> damages;  ///< the job that does it, and whose output
   std::size_t padding = 0;
   Guarded<Names> ran_;
   int count_ = 0;
@@ -140,6 +149,40 @@ TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
   build(other, "all", false);
   connection->runText("delete from blobs where digest = '" + Digest::of("made by b").text() + "'");
   EXPECT_EQ(build(other), "a cached, b succeeded, c cached, d cached");
+}
+
+TEST_F(JobCacheTest, DamagedBytesAreMadeAgain) {
+  padding = 40'000;
+  BuildStage stage(*host, liveQueue(), 2, 2);
+  const auto id = plan(diamond());
+  build(id);
+  damage("a");
+  EXPECT_EQ(build(id), "a succeeded, b cached, c cached, d cached");
+  EXPECT_THAT(why("a"), HasSubstr("the bytes of a.txt are gone"));
+  EXPECT_EQ(
+      text("select string_agg(type, ' ' order by id) from events where subject like 'blob/%'"),
+      "blob.lost");
+  EXPECT_EQ(build(id), kAllCached);
+  EXPECT_EQ(
+      text("select string_agg(type, ' ' order by id) from events where subject like 'blob/%'"),
+      "blob.lost blob.back");
+  padding = 0;
+  const auto other = plan(diamond("small"));
+  build(other, "all", false);
+  connection->runText("update blobs set content = 'x' where digest = '" +
+                      Digest::of("made by b").text() + "'");
+  EXPECT_EQ(build(other), "a cached, b succeeded, c cached, d cached");
+  EXPECT_EQ(build(other), kAllCached);
+}
+
+TEST_F(JobCacheTest, AProducerRunsAgainWhenTheBytesForItsConsumerAreDamaged) {
+  padding = 40'000;
+  BuildStage stage(*host, liveQueue(), 1, 1);
+  damages = {"c", "b"};  // after b's result is on record, before d reads it
+  EXPECT_EQ(build(plan(diamond()), "all", false),
+            "a succeeded, b succeeded, c succeeded, d succeeded");
+  EXPECT_EQ(ran(), (Names{"a", "b", "b", "c", "d"}));
+  EXPECT_EQ(text("select count(*) from events where type = 'job.redo'"), "1");
 }
 
 TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {

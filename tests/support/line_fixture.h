@@ -30,7 +30,7 @@ class LineFixture : public testing::Test {
     database = std::make_unique<Database>(TestServices::get().freshDatabase());
     redisUrl = TestServices::get().redisUrl();
     folderBlobs = std::move(*FolderBlobs::open(folder / "blobs", "test"));
-    blobs = std::make_unique<Blobs>(*database, *folderBlobs);
+    blobs = std::make_unique<Blobs>(*database, *folderBlobs, metrics);
     std::filesystem::create_directories(folder / "work");
     std::filesystem::create_directories(folderBlobs->logs());
     logs = std::make_unique<LogWriter>(folderBlobs->logs());

@@ -31,6 +31,14 @@ struct FolderBlobsTest : ::testing::Test {
     return blobs->stage(fd.get(), limit, check);
   }
 
+  /// What a disk does: the name stays, the bytes are others.
+  void overwrite(const Digest& digest, const std::string& bytes) const {
+    const auto path = blobs->pathOf(digest);
+    std::filesystem::permissions(path, std::filesystem::perms(0600));
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+    writeAll(fd.get(), bytes);
+  }
+
   TempFolder folder;
   std::unique_ptr<FolderBlobs> blobs = openStore();
   const std::string large = std::string(700'000, 'x') + "end";
@@ -138,6 +146,34 @@ TEST_F(FolderBlobsTest, PutsBackWhatACrashLeftInTheTrash) {
   blobs->emptyTrash();
   EXPECT_TRUE(std::filesystem::exists(blobs->pathOf(staged->digest)));
   EXPECT_EQ(files("blobs/trash"), 0u);
+}
+
+/// Flips, cuts and empties, with the times as they were.
+TEST_F(FolderBlobsTest, GivesNoBytesThatHaveAnotherDigest) {
+  const std::string flipped = std::string(700'000, 'x') + "enD";
+  for (const std::string& bytes : {flipped, large.substr(0, 4096), std::string(), large + "1"}) {
+    const auto staged = stage(large);
+    ASSERT_TRUE(blobs->open(staged->digest)) << "the right ones are given, also after a damage";
+    overwrite(staged->digest, bytes);
+    const auto opened = blobs->open(staged->digest);
+    ASSERT_FALSE(opened) << bytes.size();
+    EXPECT_EQ(opened.error().code, kBlobDamaged);
+    EXPECT_EQ(readFile(folder / "blobs" / "damaged" / staged->digest.hex()), bytes)
+        << "whoever runs the store may look at it";
+    const auto again = blobs->open(staged->digest);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, ErrorKind::NotFound);
+  }
+}
+
+TEST_F(FolderBlobsTest, StagesTheRightBytesInPlaceOfDamagedOnes) {
+  const auto staged = stage(large);
+  overwrite(staged->digest, "other");
+  EXPECT_EQ(stage(large)->digest, staged->digest);
+  EXPECT_EQ(readAll(blobs->open(staged->digest)->get()), large);
+  overwrite(staged->digest, "other again");
+  EXPECT_EQ(blobs->stageBytes(large).digest, staged->digest);
+  EXPECT_EQ(readAll(blobs->open(staged->digest)->get()), large);
 }
 
 TEST_F(FolderBlobsTest, SaysWhyAFolderCannotBeUsed) {

@@ -164,6 +164,8 @@ export function readLog(world, id, query) {
     total_lines: lines.length,
     complete: job.status !== 'running',
     truncated: false,
+    damaged: false,
+    cut_bytes: 0,
     lines: lines.slice(from - 1, from - 1 + limit),
   };
 }

@@ -468,6 +468,10 @@ export interface components {
       position: number;
       plan: components['schemas']['Plan'];
     };
+    /** @description The disk has changed bytes of the log that were read for this answer; a sentence and blanks stand in their place. */
+    LogIsDamaged: boolean;
+    /** @description So many bytes of the log are missing at its end; 0 as far as is known. */
+    LogCutBytes: number;
     LogLines: {
       first_line: number;
       total_lines: number;
@@ -475,10 +479,14 @@ export interface components {
       complete: boolean;
       /** @description Some lines are cut, or the page is. */
       truncated: boolean;
+      damaged: components['schemas']['LogIsDamaged'];
+      cut_bytes: components['schemas']['LogCutBytes'];
       lines: string[];
       times?: string[];
     };
     LogHits: {
+      damaged: components['schemas']['LogIsDamaged'];
+      cut_bytes: components['schemas']['LogCutBytes'];
       lines: {
         line: number;
         text: string;

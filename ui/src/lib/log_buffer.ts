@@ -11,6 +11,10 @@ export class LogBuffer {
   total = 0;
   complete = false;
   truncated = false;
+  /** Some of what has been looked at was lost, and other text stands for it. */
+  damaged = false;
+  /** Bytes that are missing at the end. */
+  cutBytes = 0;
   /** No answer has come yet. */
   empty = true;
   error: unknown = null;
@@ -60,6 +64,8 @@ export class LogBuffer {
       this.total = answer.total_lines;
       this.complete = answer.complete;
       this.truncated = answer.truncated ?? false;
+      this.damaged ||= answer.damaged ?? false;
+      this.cutBytes = answer.cut_bytes ?? 0;
       this.empty = false;
       this.error = null;
     } catch (error) {

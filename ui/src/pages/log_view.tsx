@@ -83,7 +83,10 @@ export function LogView({ log, name, failed }: Props) {
   if (buffer.empty && buffer.error) {
     return <Failure error={buffer.error} onRetry={() => void buffer.refreshTail()} />;
   }
-  if (buffer.complete && buffer.total === 0) return <Empty title="The job wrote nothing" />;
+  if (buffer.complete && buffer.total === 0) {
+    const isLost = buffer.cutBytes > 0;
+    return <Empty title={isLost ? 'The log of this job is lost' : 'The job wrote nothing'} />;
+  }
   return (
     <section class="log" aria-label="Log">
       <LogBar
@@ -98,6 +101,12 @@ export function LogView({ log, name, failed }: Props) {
       {buffer.truncated && (
         <p class="logcut">
           Not all of this log fits here: very long lines are cut. Raw has the whole.
+        </p>
+      )}
+      {(buffer.damaged || buffer.cutBytes > 0) && (
+        <p class="logcut" role="alert">
+          The disk has lost parts of this log:{' '}
+          {buffer.cutBytes > 0 ? `the last ${buffer.cutBytes} bytes are missing.` : 'see below.'}
         </p>
       )}
       <div class="logwrap">

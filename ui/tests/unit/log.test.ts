@@ -46,6 +46,9 @@ class FakeLog {
   fails = false;
   /** The most lines that one answer holds. */
   most = Infinity;
+  /** First lines of answers that hold something the disk has lost. */
+  damagedAt: number[] = [];
+  cutBytes = 0;
   constructor(public total: number) {}
 
   readonly read = (from: number, limit: number): Promise<LogChunk> => {
@@ -58,6 +61,8 @@ class FakeLog {
       total_lines: this.total,
       complete: this.complete,
       truncated: false,
+      damaged: this.damagedAt.includes(from),
+      cut_bytes: this.cutBytes,
       lines,
     });
   };
@@ -66,6 +71,21 @@ class FakeLog {
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 describe('the log buffer', () => {
+  it('goes on to say that a part which was looked at is damaged', async () => {
+    const log = new FakeLog(1_500);
+    log.damagedAt = [501];
+    log.cutBytes = 12;
+    const buffer = new LogBuffer(log.read, () => undefined);
+    for (const [row, isDamaged] of [
+      [0, false],
+      [500, true],
+      [1_000, true],
+    ] as const) {
+      buffer.want(row, row + 1);
+      await settled();
+      expect([buffer.damaged, buffer.cutBytes]).toEqual([isDamaged, 12]);
+    }
+  });
   it('fetches only the chunks that are looked at, once', async () => {
     const log = new FakeLog(10_000);
     let changes = 0;

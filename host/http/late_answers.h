@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "base/unique_fd.h"
+#include "http/dispatcher.h"
+#include "http/hub.h"
+#include "http/streamer.h"
+
+namespace planwright {
+
+/// Makes the answers that take long to make, such as those with a large file that is hashed first,
+/// on threads of its own ("pw-http-late"), so that no connection waits behind them. What is made
+/// goes on to the Hub or the Streamer. Owned by the Server. [any thread]
+class LateAnswers {
+ public:
+  LateAnswers(const Dispatcher& dispatcher, Hub& hub, Streamer& streamer);
+  ~LateAnswers();
+  LateAnswers(const LateAnswers&) = delete;
+  LateAnswers& operator=(const LateAnswers&) = delete;
+
+  struct Answer {
+    UniqueFd socket;
+    Request request;
+    const Route* route = nullptr;
+    LateBody body;
+  };
+  /// Makes it when it is its turn and sends it; the connection ends with it.
+  void adopt(Answer answer);
+  /// Drops what is not made yet and ends the threads.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace planwright
