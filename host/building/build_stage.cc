@@ -41,7 +41,7 @@ BuildStage::BuildStage(const Host& host, LiveQueue& queue, int workers, int jobS
     : host_(host),
       queue_(queue),
       slots_(jobSlots),
-      watchConnection_(host.database.dedicated()),
+      watchConnection_(host.database.shared()),
       engines_(host, queue),
       store_(host, queue),
       loop_(host, queue, store_, *this),

@@ -42,7 +42,7 @@ class BuildStore {
 class PostgresBuilds final : public BuildStore {
  public:
   PostgresBuilds(const Host& host, LiveQueue& queue)
-      : connection_(host.database.dedicated()),
+      : connection_(host.database.shared()),
         reader_(host, queue, *connection_),
         writer_(host, queue, *connection_),
         cache_(host, queue, *connection_) {}

@@ -39,7 +39,7 @@ void addItems(const Row& row, ItemCounts& all) {
 
 StageCounts::StageCounts(Database& database, const Clock& clock)
     : clock_(clock),
-      connection_(database.dedicated(Workload::Queries)),
+      connection_(database.shared(Workload::Queries)),
       thread_(startThread("pw-counts", [this](const std::stop_token& stop) { run(stop); })) {}
 
 std::shared_ptr<const ItemCounts> StageCounts::get() {

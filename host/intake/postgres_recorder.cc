@@ -17,10 +17,6 @@ std::optional<std::string> hexContent(const StagedBlob& blob) {
   return blob.content ? std::optional(toHex(*blob.content)) : std::nullopt;
 }
 
-std::string nameOf(std::string_view queue, std::string_view source) {
-  return std::string(queue) + '/' + std::string(source);
-}
-
 /// An input that was claimed as it was recorded.
 ClaimedInput firstClaim(const RecordedFile& file, InputId id) {
   ClaimedInput claim;
@@ -37,25 +33,36 @@ ClaimedInput firstClaim(const RecordedFile& file, InputId id) {
 
 }  // namespace
 
-PostgresRecorder::PostgresRecorder(const Database& database, std::unique_ptr<Tickets> tickets,
-                                   Bell& bell, const Membership& membership, int maxAttempts,
+PostgresRecorder::PostgresRecorder(std::shared_ptr<SourceSession> session,
+                                   std::unique_ptr<Tickets> tickets, Bell& bell,
+                                   const Membership& membership, int maxAttempts,
                                    NextStage<ClaimedInput>* planning)
-    : connection_(database.dedicated()),
+    : connection_(std::move(session)),
       tickets_(std::move(tickets)),
       bell_(bell),
       membership_(membership),
       maxAttempts_(maxAttempts),
       planning_(planning) {}
 
+PostgresRecorder::~PostgresRecorder() {
+  if (session_ == 0) return;
+  try {
+    run("source_unlock", {queue_, source_, session_});
+  } catch (const std::runtime_error& e) {  // the lock ended with the session
+    log::debug("gave up a source with its session queue={}: {}", queue_, e.what());
+  }
+}
+
 bool PostgresRecorder::isHolder(std::string_view queue, std::string_view source) {
-  const Rows rows = connection_->run("source_lock", {queue, source, membership_.instance()});
+  const Rows rows = run("source_lock", {queue, source, membership_.instance()});
   session_ = rows.number(0, "session");
-  source_ = nameOf(queue, source);
+  queue_ = queue;
+  source_ = source;
   return session_ != 0;
 }
 
 RecordResult PostgresRecorder::record(const RecordBatch& batch) {
-  const bool isKnown = session_ != 0 && source_ == nameOf(batch.queue, batch.source);
+  const bool isKnown = session_ != 0 && queue_ == batch.queue && source_ == batch.source;
   if (!isKnown && !isHolder(batch.queue, batch.source)) return {false, {}};
   Seats<ClaimedInput> seats(planning_, batch.files.size());
   const Rows rows = write(batch, seats.count());
@@ -100,18 +107,22 @@ Rows PostgresRecorder::write(const RecordBatch& batch, std::size_t seats) {
   }
   const std::int64_t instance = seats > 0 ? membership_.instance() : 0;
   failpoint("intake.record.before");
-  std::unique_ptr<Transaction> transaction;
-  if (batch.cursor) transaction = std::make_unique<Transaction>(*connection_);
   Rows rows;
-  if (!batch.files.empty())
-    rows = connection_->run(
-        "record_inputs", {names.take(), digests.take(), sizes.take(), contents.take(), stats.take(),
-                          attributes.take(), batch.queue, batch.source, maxAttempts_,
-                          batch.policy == OverwritePolicy::Latest, std::nullopt, session_, instance,
-                          static_cast<std::int64_t>(seats)});
-  if (rows.size() == batch.files.size() && batch.cursor)
-    connection_->run("source_cursor_set", {batch.queue, batch.source, *batch.cursor, session_});
-  if (transaction) transaction->commit();
+  {
+    auto held = connection_->lock();
+    Connection& connection = **held;
+    std::unique_ptr<Transaction> transaction;
+    if (batch.cursor) transaction = std::make_unique<Transaction>(connection);
+    if (!batch.files.empty())
+      rows = connection.run("record_inputs",
+                            {names.take(), digests.take(), sizes.take(), contents.take(),
+                             stats.take(), attributes.take(), batch.queue, batch.source,
+                             maxAttempts_, batch.policy == OverwritePolicy::Latest, std::nullopt,
+                             session_, instance, static_cast<std::int64_t>(seats)});
+    if (rows.size() == batch.files.size() && batch.cursor)
+      connection.run("source_cursor_set", {batch.queue, batch.source, *batch.cursor, session_});
+    if (transaction) transaction->commit();
+  }
   failpoint("intake.record.after");
   return rows;
 }
@@ -127,7 +138,7 @@ void PostgresRecorder::pushTickets(const std::string& queue,
 }
 
 std::vector<KnownFile> PostgresRecorder::known(std::string_view queue, std::string_view) {
-  const Rows rows = connection_->run("known_files", {queue});
+  const Rows rows = run("known_files", {queue});
   std::vector<KnownFile> files;
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (const auto signature = StatSignature::parse(rows.text(i, "stat")))
@@ -136,7 +147,7 @@ std::vector<KnownFile> PostgresRecorder::known(std::string_view queue, std::stri
 }
 
 std::string PostgresRecorder::cursor(std::string_view queue, std::string_view source) {
-  const Rows rows = connection_->run("source_cursor", {queue, source});
+  const Rows rows = run("source_cursor", {queue, source});
   return rows.empty() ? std::string() : rows.text(0, "cursor");
 }
 
@@ -144,15 +155,14 @@ void PostgresRecorder::refused(std::string_view queue, std::string_view name,
                                std::string_view reason) {
   const std::string body =
       JsonWriter().object().member("filename", name).member("reason", reason).end().take();
-  connection_->run("source_event",
-                   {queue, "source/" + std::string(name), "file.refused", "warning", body});
+  run("source_event", {queue, "source/" + std::string(name), "file.refused", "warning", body});
   log::warn("refused file={} queue={}: {}", name, queue, reason);
   bell_.ring();
 }
 
 void PostgresRecorder::sourceEvent(std::string_view queue, std::string_view type,
                                    std::string_view level, std::string_view bodyJson) {
-  connection_->run("source_event", {queue, "queue/" + std::string(queue), type, level, bodyJson});
+  run("source_event", {queue, "queue/" + std::string(queue), type, level, bodyJson});
   bell_.ring();
 }
 

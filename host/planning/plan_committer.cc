@@ -17,7 +17,7 @@ PlanCommitter::PlanCommitter(const Host& host, LiveQueue& queue, NextStage<Claim
     : host_(host),
       queue_(queue),
       building_(building),
-      connection_(host.database.dedicated()),
+      connection_(host.database.shared()),
       tickets_(host.connectTickets()) {}
 
 bool PlanCommitter::commit(const std::vector<PlanResult>& results, const std::stop_token& stop) {

@@ -29,7 +29,7 @@ PlanStage::PlanStage(const Host& host, LiveQueue& queue, NextStage<ClaimedPlan>*
       queue_(queue),
       list_(planList(queue.name)),
       wanted_(workers),
-      watchConnection_(host.database.dedicated()),
+      watchConnection_(host.database.shared()),
       committer_(host, queue, building),
       claims_(host, queue, {.list = list_, .workers = workers, .deliver = [this](auto claimed) {
                               deliver(std::move(claimed));

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"
-#include "intake/postgres_recorder.h"
 #include "stages/program_plugin.h"
 
 namespace planwright {
@@ -62,14 +61,17 @@ struct QueueRunner::RunningSource {
   SteadyTime holderUntil{};
   std::unique_ptr<Intake> intake;
 
-  RunningSource(const Host& host, int attempts, NextStage<ClaimedInput>* planning)
-      : recorder(host.database, host.connectTickets(), host.bell, host.membership, attempts,
+  RunningSource(const Host& host, std::shared_ptr<SourceSession> session, int attempts,
+                NextStage<ClaimedInput>* planning)
+      : recorder(std::move(session), host.connectTickets(), host.bell, host.membership, attempts,
                  planning) {}
 };
 
 QueueRunner::QueueRunner(const Host& host, const QueueConfig& queue,
-                         std::shared_ptr<const Plugins> plugins, const QueueRow& settings)
+                         std::shared_ptr<const Plugins> plugins, const QueueRow& settings,
+                         std::shared_ptr<SourceSession> session)
     : host_(host),
+      sourceSession_(std::move(session)),
       queue_(queue, std::move(plugins)),
       watchDir_(settings.watchDir),
       nudge_(settings.nudge),
@@ -88,7 +90,7 @@ QueueRunner::~QueueRunner() {
   sources_.lock()->clear();  // intake first, so that the stages drain what there is
 }
 
-/// The old session must release a source before the new one asks for it.
+/// The old recorder must release a source before the new one asks for it.
 void QueueRunner::startSources() {
   if (!host_.config.now()->roles.intake || isClosed_) return;
   sources_.lock()->clear();
@@ -132,7 +134,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, room)
                         : Result<std::unique_ptr<StageInstance>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);
-  auto running = std::make_shared<RunningSource>(host_, now.config.retry.attempts,
+  auto running = std::make_shared<RunningSource>(host_, sourceSession_, now.config.retry.attempts,
                                                  planning_ ? &planning_->door() : nullptr);
   IntakeSettings intake;
   intake.queue = queue_.name;

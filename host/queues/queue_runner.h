@@ -7,6 +7,7 @@
 
 #include "building/build_stage.h"
 #include "intake/intake.h"
+#include "intake/postgres_recorder.h"
 #include "planning/plan_stage.h"
 #include "store/queue_rows.h"
 #include "workers/host.h"
@@ -19,8 +20,9 @@ namespace planwright {
 /// one thread at a time; the rest [any thread].
 class QueueRunner {
  public:
+  /// Its sources are held in `session`.
   QueueRunner(const Host& host, const QueueConfig& queue, std::shared_ptr<const Plugins> plugins,
-              const QueueRow& settings);
+              const QueueRow& settings, std::shared_ptr<SourceSession> session);
   ~QueueRunner();
   QueueRunner(const QueueRunner&) = delete;
   QueueRunner& operator=(const QueueRunner&) = delete;
@@ -70,6 +72,7 @@ class QueueRunner {
                                              const std::string& settings);
 
   const Host& host_;
+  const std::shared_ptr<SourceSession> sourceSession_;
   LiveQueue queue_;
   std::string watchDir_;
   std::int64_t nudge_ = 0;  ///< the newest that its sources have heard of

@@ -1,6 +1,7 @@
 #include "queues/queues.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -21,6 +22,14 @@ void makeFolder(const Config& config, const std::string& watchDir) {
 }
 
 }  // namespace
+
+Queues::Queues(const Host& host, std::shared_ptr<const Plugins> plugins, const PluginStore& store)
+    : host_(host),
+      plugins_(std::move(plugins)),
+      store_(store) {
+  for (std::size_t i = 0; i < kSourceSessions; ++i)
+    sourceSessions_.push_back(newSourceSession(host.database));
+}
 
 void Queues::clear() {
   const std::lock_guard lock(changes_);
@@ -49,7 +58,9 @@ void Queues::start(const Config& config) {
 
 std::shared_ptr<QueueRunner> Queues::newRunner(const QueueConfig& queue,
                                                const QueueRow& row) const {
-  return std::make_shared<QueueRunner>(host_, queue, chosenPlugins(queue.name), row);
+  const std::size_t session = std::hash<std::string>()(queue.name) % kSourceSessions;
+  return std::make_shared<QueueRunner>(host_, queue, chosenPlugins(queue.name), row,
+                                       sourceSessions_[session]);
 }
 
 /// Until the row of such a queue is committed, its stages find it closed.

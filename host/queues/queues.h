@@ -18,15 +18,15 @@ namespace planwright {
 class Queues {
  public:
   /// `plugins`: of the plugin folders.
-  Queues(const Host& host, std::shared_ptr<const Plugins> plugins, const PluginStore& store)
-      : host_(host),
-        plugins_(std::move(plugins)),
-        store_(store) {}
+  Queues(const Host& host, std::shared_ptr<const Plugins> plugins, const PluginStore& store);
   /// Ends running work, which goes back to its queue.
   ~Queues() { clear(); }
   Queues(const Queues&) = delete;
   Queues& operator=(const Queues&) = delete;
   void clear();
+
+  /// In which the sources of all queues are held.
+  static constexpr std::size_t kSourceSessions = 3;
 
   /// Makes the rows of all queues of `config` and runs them. Throws Unavailable.
   void start(const Config& config);
@@ -74,6 +74,7 @@ class Queues {
   const Host& host_;
   const std::shared_ptr<const Plugins> plugins_;
   const PluginStore& store_;
+  std::vector<std::shared_ptr<SourceSession>> sourceSessions_;
   std::mutex changes_;  ///< one at a time; held longer than the other
   mutable Guarded<Runners> running_;
   mutable Guarded<std::vector<Closed>> closed_;

@@ -1,33 +1,32 @@
 #include "store/postgres_probe.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include "base/unavailable.h"
+#include "base/url_secrets.h"
 #include "store/one_line.h"
+#include "store/pq_handles.h"
+#include "store/sql.h"
 
 namespace planwright {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 
-struct FinishConnection {
-  void operator()(PGconn* c) const noexcept { PQfinish(c); }
-};
 struct Silence {};
-struct ClearResult {
-  void operator()(PGresult* r) const noexcept { PQclear(r); }
-};
 
 }  // namespace
 
 struct PostgresProbe::State {
-  std::unique_ptr<PGconn, FinishConnection> connection;
+  PqConnection connection;
   Steady::time_point deadline;
+  SecretMask mask{};
 
   [[noreturn]] void giveUp(const char* what) const {
-    const std::string why = oneLine(PQerrorMessage(connection.get()));
+    const std::string why = mask.without(oneLine(PQerrorMessage(connection.get())));
     throw Unavailable(fmt::format("Postgres {}{}{}", what, why.empty() ? "" : ": ", why));
   }
 
@@ -39,6 +38,7 @@ struct PostgresProbe::State {
   }
 
   void connect(const std::string& url) {
+    mask = maskOfUrl(url);
     connection.reset(PQconnectStart(url.c_str()));
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (next != PGRES_POLLING_OK) {
@@ -49,18 +49,28 @@ struct PostgresProbe::State {
     }
   }
 
-  void query() const {
+  /// The one value that a statement gives.
+  std::string value(std::string_view statement) const {
     PGconn* c = connection.get();
-    if (PQsendQuery(c, "") != 1) giveUp("went away");
+    if (PQsendQuery(c, sql::statements().at(statement)) != 1) giveUp("went away");
+    std::string text;
     for (;;) {
       while (PQisBusy(c) == 1) {
         await(POLLIN);
         if (PQconsumeInput(c) != 1) giveUp("went away");
       }
-      const std::unique_ptr<PGresult, ClearResult> result(PQgetResult(c));
-      if (!result) return;
+      const PqResult result(PQgetResult(c));
+      if (!result) return text;
       if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) giveUp("went away");
+      if (PQntuples(result.get()) > 0) text = PQgetvalue(result.get(), 0, 0);
     }
+  }
+
+  void mayWrite() const {
+    if (value("session_may_write") == "on")
+      throw Unavailable(
+          "Postgres is read-only: it is a standby, or default_transaction_read_only is set for the "
+          "server, the database or the role.");
   }
 };
 
@@ -73,16 +83,14 @@ bool PostgresProbe::ask(std::chrono::milliseconds patience) {
     if (state_) {
       try {
         state_->deadline = deadline;
-        state_->query();
+        state_->mayWrite();
         return true;
-      } catch (const Unavailable&) {  // only this connection may be gone
+      } catch (const Unavailable&) {  // only this session may be gone, or read-only
         state_.reset();
       }
     }
-    state_ = std::make_unique<State>();
-    state_->deadline = deadline;
-    state_->connect(url_);
-    state_->query();
+    open(deadline);
+    state_->mayWrite();
     return true;
   } catch (const Silence&) {
     state_.reset();
@@ -90,6 +98,24 @@ bool PostgresProbe::ask(std::chrono::milliseconds patience) {
   } catch (const Unavailable&) {
     state_.reset();
     throw;
+  }
+}
+
+void PostgresProbe::open(std::chrono::steady_clock::time_point deadline) {
+  state_ = std::make_unique<State>();
+  state_->deadline = deadline;
+  state_->connect(url_);
+}
+
+int PostgresProbe::room(std::chrono::milliseconds patience) {
+  try {
+    open(Steady::now() + patience);
+    const std::string text = state_->value("session_room");
+    int room = 0;
+    std::from_chars(text.data(), text.data() + text.size(), room);
+    return room;
+  } catch (const Silence&) {
+    return 0;
   }
 }
 

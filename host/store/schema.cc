@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "store/pooler_check.h"
 
 namespace planwright {
 namespace {
@@ -62,7 +63,8 @@ void bringUpSchema(Connection& connection) {
 }
 
 void Database::migrate() {
-  Connection connection(url_, Workload::Queries);
+  refusePooledSessions(url());
+  Connection connection(url(), Workload::Queries);
   bringUpSchema(connection);
   connection.checkStatements();
 }

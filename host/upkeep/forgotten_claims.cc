@@ -20,7 +20,7 @@ constexpr int kShare = 20;  // a look reads whole tables: it takes a twentieth o
 
 ForgottenClaims::ForgottenClaims(Parts parts)
     : parts_(std::move(parts)),
-      connection_(parts_.database.dedicated()) {}
+      connection_(parts_.database.shared()) {}
 
 void ForgottenClaims::start() {
   thread_ = startThread("pw-claims", [this](const std::stop_token& stop) {

@@ -1,5 +1,6 @@
 #include "upkeep/heartbeat.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "base/failpoints.h"
@@ -8,6 +9,8 @@
 
 namespace planwright {
 namespace {
+
+constexpr std::chrono::milliseconds kRetry{500};
 
 std::chrono::nanoseconds bootTime() {
   timespec now{};
@@ -59,12 +62,15 @@ void Heartbeat::step() {
 }
 
 void Heartbeat::run(const std::stop_token& stop) {
-  while (sleepFor(lease_ / 3, stop)) {
+  auto wait = lease_ / 3;
+  while (sleepFor(wait, stop)) {
+    wait = lease_ / 3;
     try {
       step();
     } catch (const std::exception& e) {
       log::warn("heartbeat not confirmed instance={}: {}", membership_.instance(), e.what());
       if (bootTime() - lastBeat_ > lease_ * 2 / 3) membership_.suspend();
+      wait = std::min(wait, kRetry);  // the whole host waits for it
     }
   }
 }

@@ -21,7 +21,7 @@ Claims<Rows>::Claims(const Host& host, LiveQueue& queue, Options options)
       queue_(queue),
       options_(std::move(options)),
       workers_(options_.workers),
-      connection_(host.database.dedicated()),
+      connection_(host.database.shared()),
       alone_(*this),
       turns_(*this),
       claimer_(options_.list, host.connectTickets(), host.membership, *this) {}

@@ -68,6 +68,10 @@ select case when exists (select from pg_locks where locktype = 'advisory' and pi
     or pg_try_advisory_lock(7211503, hashtext($1 || chr(1) || $2)) then pg_backend_pid() end as session,
        set_config('application_name', 'planwright/' || $3::bigint, false)
 
+-- name: source_unlock
+-- $1 queue, $2 source, $3 the session that holds it
+select pg_advisory_unlock(7211503, hashtext($1 || chr(1) || $2)) where pg_backend_pid() = $3
+
 -- name: source_cursor
 select cursor from source_cursors where queue = $1 and source = $2
 

@@ -3,9 +3,14 @@
 -- name: session_start
 -- What every session relies on, whatever the server, the database or the user's role say. The braces stand for the schema
 -- of the functions; it comes last, as tables are made in the first. `jit` costs more than it brings: all answers are small.
+-- Whether a session may write is not set here: a server that is read-only is so for a reason (store/sql_trouble.h).
+-- The settings of a workload follow in the same message, and its answer is that of session_room.
 set search_path = public, {}; set client_encoding = 'UTF8'; set standard_conforming_strings = on;
 set bytea_output = 'hex'; set TimeZone = 'UTC'; set DateStyle = 'ISO, YMD'; set IntervalStyle = 'postgres';
-set extra_float_digits = 1; set client_min_messages = warning; set jit = off
+set extra_float_digits = 1; set client_min_messages = warning; set jit = off; set array_nulls = on;
+set transform_null_equals = off; set default_transaction_isolation = 'read committed';
+set default_transaction_deferrable = off; set plan_cache_mode = auto; set lock_timeout = 0; set idle_session_timeout = 0;
+set idle_in_transaction_session_timeout = '10min'
 
 -- name: session_keyed
 -- For statements that reach rows by primary key only. Their plans are fixed once: planning such a statement costs more
@@ -20,7 +25,19 @@ set statement_timeout = '30s'
 -- name: session_snapshot
 -- For reading a whole database at one moment: every transaction sees one snapshot and writes nothing.
 set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on;
-set work_mem = '64MB'; set statement_timeout = '600s'
+set work_mem = '64MB'; set statement_timeout = '600s'; set idle_in_transaction_session_timeout = 0
+
+-- name: session_room
+show max_connections
+
+-- name: session_may_write
+show transaction_read_only
+
+-- name: session_process
+select pg_backend_pid()
+
+-- name: session_begin
+begin
 
 -- name: session_migrate_begin
 -- One host migrates, the others wait for it.

@@ -143,6 +143,13 @@ TEST_F(DatabaseTest, SessionsReadAndWriteTheSameWhateverTheDatabaseIsSetTo) {
     execute format('alter database %I set datestyle = "German"', current_database());
     execute format('alter database %I set search_path = "elsewhere"', current_database());
     execute format('alter database %I set standard_conforming_strings = off', current_database());
+    execute format('alter database %I set array_nulls = off', current_database());
+    execute format('alter database %I set transform_null_equals = on', current_database());
+    execute format('alter database %I set default_transaction_isolation = serializable', current_database());
+    execute format('alter database %I set lock_timeout = 1', current_database());
+    execute format('alter database %I set statement_timeout = 1000', current_database());
+    execute format('alter database %I set idle_session_timeout = 1000', current_database());
+    execute format('alter database %I set idle_in_transaction_session_timeout = 1000', current_database());
   end $$)");
   for (const auto workload : {Workload::Keyed, Workload::Queries, Workload::Snapshot}) {
     const auto fresh = database->dedicated(workload);
@@ -152,6 +159,14 @@ TEST_F(DatabaseTest, SessionsReadAndWriteTheSameWhateverTheDatabaseIsSetTo) {
     EXPECT_EQ(rows.bytes(0, "bytes"), std::string("\0\xff", 2));
     EXPECT_EQ(rows.text(0, "time"), "2026-01-02 03:04:05+00");
     EXPECT_EQ(fresh->runText("show jit").text(0, 0), "off");
+    EXPECT_EQ(fresh->runText("select ('{NULL}'::text[])[1] is null").text(0, 0), "t");
+    EXPECT_EQ(fresh->runText("select (null = null) is null").text(0, 0), "t");
+    EXPECT_EQ(fresh->runText("show transaction_isolation").text(0, 0),
+              workload == Workload::Snapshot ? "repeatable read" : "read committed");
+    for (const std::string limit : {"lock_timeout", "idle_session_timeout"})
+      EXPECT_EQ(fresh->runText("show " + limit).text(0, 0), "0") << limit;
+    for (const std::string limit : {"statement_timeout", "idle_in_transaction_session_timeout"})
+      EXPECT_NE(fresh->runText("show " + limit).text(0, 0), "1s") << limit;
   }
 }
 

@@ -104,7 +104,7 @@ TEST_F(UpkeepTest, GivesBackWhatADeadInstanceHeld) {
 TEST_F(UpkeepTest, TakesTheSourceFromADeadInstanceThatNeverLetGo) {
   Membership stopped;
   stopped.become(join("host-b"));
-  PostgresRecorder theirs(*database, tickets(), bell, stopped, 3);
+  PostgresRecorder theirs(newSourceSession(*database), tickets(), bell, stopped, 3);
   ASSERT_TRUE(theirs.isHolder("default", "folder"));
   ASSERT_FALSE(intake->isHolder("default", "folder"));
   connection->runText("update instances set heartbeat_at = now() - interval '1 hour' where id = " +

@@ -70,7 +70,8 @@ class LineFixture : public testing::Test {
     return *live;
   }
   std::unique_ptr<PostgresRecorder> recorder(NextStage<ClaimedInput>* planning = nullptr) {
-    return std::make_unique<PostgresRecorder>(*database, tickets(), bell, membership, 3, planning);
+    return std::make_unique<PostgresRecorder>(newSourceSession(*database), tickets(), bell,
+                                              membership, 3, planning);
   }
   /// Records one file as intake would; gives the new input's id, 0 if nothing changed.
   std::int64_t record(PostgresRecorder& by, const std::string& name, const std::string& content,

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace planwright {
+
+/// %41 is A (RFC 3986). Nothing: a percent sign without two hexadecimal digits behind it, or a NUL.
+std::optional<std::string> percentDecoded(std::string_view text);
+
+}  // namespace planwright

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "base/guarded.h"
+#include "base/unique_fd.h"
+#include "store/workload.h"
+
+namespace planwright {
+
+/// The sockets of all open sessions, so that a thread that waits in one can be woken. [any thread]
+class OpenSockets {
+ public:
+  void add(int fd) { fds_.lock()->insert(fd); }
+  void remove(int fd) { fds_.lock()->erase(fd); }
+  void shutAll();
+
+ private:
+  Guarded<std::set<int>> fds_;
+};
+
+/// In store/ only: one session at the server, open from begin to end, with the settings of its
+/// workload. Statements are prepared at their first use: few sessions need every one. Throws what
+/// libpqxx throws. One thread.
+class PostgresSession {
+ public:
+  PostgresSession(const std::string& url, Workload workload, std::shared_ptr<OpenSockets> sockets);
+  ~PostgresSession();
+  PostgresSession(const PostgresSession&) = delete;
+  PostgresSession& operator=(const PostgresSession&) = delete;
+
+  /// True: prepared just now, so it cannot be stale.
+  bool prepare(std::string_view statement);
+  pqxx::result run(const std::string& statement, const std::vector<const char*>& params);
+  pqxx::result runText(const std::string& sql);
+
+  /// What runs from now on is one transaction. Nothing is sent yet.
+  void begin();
+  bool isInTransaction() const { return transaction_ != nullptr; }
+  void commit();
+  void rollback();
+
+  void listen(const std::string& channel);
+  /// Waits for a notification or the time to pass. True: there was one.
+  bool awaitNotification(long milliseconds);
+
+  /// The server, or somebody between us, has ended it: it said something that nobody asked for.
+  bool isCut() const;
+  /// Of the server.
+  int maxConnections() const { return maxConnections_; }
+
+ private:
+  pqxx::connection connection_;
+  // A number of our own for the same socket: libpq closes its own when the connection breaks, and
+  // somebody else may get it while we still know it.
+  UniqueFd socket_;
+  std::shared_ptr<OpenSockets> sockets_;
+  std::set<std::string, std::less<>> prepared_;
+  std::unique_ptr<pqxx::work> transaction_;
+  std::unique_ptr<pqxx::notification_receiver> receiver_;
+  bool isNotified_ = false;
+  int maxConnections_ = 0;
+};
+
+}  // namespace planwright
