@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "base/ansi_filter.h"
 #include "cli/client.h"
 #include "cli/command_groups.h"
 #include "cli/listings.h"
@@ -69,8 +70,15 @@ std::int64_t failedAttempt(Session& session, std::int64_t job) {
   return failed;
 }
 
-std::string lineText(const JsonValue& line) {
-  return line.IsString() ? line.GetString() : textOr(line, "text");
+/// A line of a log. On a terminal a job may choose colours and nothing else: not the title, the
+/// clipboard, the place of the cursor, nor what the terminal answers.
+std::string lineText(const Session& session, const JsonValue& line) {
+  const std::string text = line.IsString() ? line.GetString() : textOr(line, "text");
+  if (!session.terminal.outIsTerminal) return text;
+  using Keep = AnsiFilter::Keep;
+  std::string shown = AnsiFilter(session.terminal.color ? Keep::Colours : Keep::Plain).feed(text);
+  if (shown.find('\x1b') != std::string::npos) shown += "\x1b[0m";  // of this line only
+  return shown;
 }
 
 /// What the page says of bytes that the disk has lost.
@@ -95,7 +103,7 @@ std::int64_t printPage(Session& session, const std::string& path, bool& complete
     for (unsigned i = 0; i < lines->Size(); ++i) {
       if (times && times->IsArray() && i < times->Size())
         session.terminal.out << (*times)[i].GetString() << ' ';
-      session.terminal.out << lineText((*lines)[i]) << '\n';
+      session.terminal.out << lineText(session, (*lines)[i]) << '\n';
     }
     next += lines->Size();
   }
@@ -147,7 +155,8 @@ void printLog(Session& session, const LogArguments& arguments, std::int64_t job)
         jobPath(job) + "/log/search?regex=true&q=" + urlEncoded(arguments.grep) + attempt);
     warnOfLosses(session, found);
     if (const JsonValue* lines = find(found, "lines"))
-      for (const auto& line : lines->GetArray()) session.terminal.out << lineText(line) << '\n';
+      for (const auto& line : lines->GetArray())
+        session.terminal.out << lineText(session, line) << '\n';
     return;
   }
   if (arguments.raw) {
@@ -188,7 +197,7 @@ void addLogs(CLI::App& app, Session& session) {
   command->add_option("--grep,--search", arguments->grep,
                       "only lines that match a regular expression");
   command->add_flag("--timestamps", arguments->timestamps, "when each line was written");
-  command->add_flag("--raw", arguments->raw, "the bytes as the job wrote them");
+  command->add_flag("--raw", arguments->raw, "the bytes as the job wrote them, also on a terminal");
   command->callback([&session, arguments] {
     session.action = [&session, arguments] { return logs(session, *arguments); };
   });

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ansi_filter.h"
 #include "base/file_state.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "control/missing.h"
-#include "logs/ansi_filter.h"
 #include "logs/log_reader.h"
 #include "model/plan_diff.h"
 #include "store/pg_array.h"

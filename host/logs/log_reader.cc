@@ -10,11 +10,6 @@ namespace {
 constexpr std::size_t kLongestLine = 16 * 1024;
 constexpr std::size_t kLargestPage = std::size_t{4} << 20;
 
-std::string_view withoutReturn(std::string_view text) {
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
-
 std::int64_t timeOf(const LogFrame& frame, const std::vector<LogMark>& marks, std::size_t offset) {
   std::uint32_t after = 0;
   for (const auto& mark : marks)
@@ -35,15 +30,19 @@ class Page {
   Page(LogLines& out, int limit) : out_(out), limit_(static_cast<std::size_t>(limit)) {}
 
   bool isFull() const { return !isOpen_ && (out_.lines.size() >= limit_ || isTooLarge_); }
+  /// A piece of a line, in which a carriage return begins the line anew, as on a terminal.
   void add(std::string_view piece, bool isEnd, std::int64_t millis) {
     if (!isOpen_) {
-      line_.clear();
+      begin();
       millis_ = millis;
     }
     isOpen_ = !isEnd;
-    const std::size_t room = kLongestLine - line_.size();
-    out_.isTruncated = out_.isTruncated || piece.size() > room;
-    line_ += piece.substr(0, room);
+    while (!piece.empty()) {
+      const std::size_t end = std::min(piece.find('\r'), piece.size());
+      if (end > 0) append(piece.substr(0, end));
+      isReturned_ = isReturned_ || end < piece.size();
+      piece.remove_prefix(std::min(end + 1, piece.size()));
+    }
     if (isEnd) finish();
   }
   void finishLast() {
@@ -52,13 +51,24 @@ class Page {
   }
 
  private:
+  void begin() {
+    line_.clear();
+    isReturned_ = isCut_ = false;
+  }
+  void append(std::string_view text) {
+    if (isReturned_) begin();
+    const std::size_t room = kLongestLine - line_.size();
+    isCut_ = isCut_ || text.size() > room;
+    line_ += text.substr(0, room);
+  }
   void finish() {
+    out_.isTruncated = out_.isTruncated || isCut_;
     if (size_ + line_.size() > kLargestPage) {
       out_.isTruncated = isTooLarge_ = true;
       return;
     }
     size_ += line_.size();
-    out_.lines.push_back(toUtf8(withoutReturn(line_)));
+    out_.lines.push_back(toUtf8(line_));
     out_.unixMillis.push_back(millis_);
   }
 
@@ -68,6 +78,8 @@ class Page {
   std::int64_t millis_ = 0;
   std::size_t size_ = 0;
   bool isOpen_ = false, isTooLarge_ = false;
+  bool isReturned_ = false;  ///< what comes next replaces the line
+  bool isCut_ = false;
 };
 
 }  // namespace

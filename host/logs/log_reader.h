@@ -18,7 +18,7 @@ struct LogLines {
   std::int64_t firstLine = 1;  ///< of `lines`, 1-based
   std::int64_t totalLines = 0;
   bool isTruncated = false;  ///< some lines were too long to be shown whole, or the page too large
-  std::vector<std::string> lines;        ///< valid UTF-8, without line ends
+  std::vector<std::string> lines;        ///< valid UTF-8, the last state of each, no line ends
   std::vector<std::int64_t> unixMillis;  ///< of each line, when its first byte was written
 };
 

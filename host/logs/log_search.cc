@@ -1,6 +1,7 @@
 #include "logs/log_search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <re2/re2.h>
 
@@ -12,6 +13,13 @@ namespace {
 constexpr auto kSearchTime = std::chrono::seconds(2);
 constexpr std::size_t kLongestExpression = 1000;
 constexpr std::size_t kShownBytes = 1024;
+
+/// What a terminal showed of the line when the hit was written: between two carriage returns.
+std::string_view stateAround(std::string_view lines, std::size_t begin, std::size_t size) {
+  const std::size_t from = begin == 0 ? 0 : lines.find_last_of("\r\n", begin - 1) + 1;
+  const std::size_t to = std::min(lines.find_first_of("\r\n", begin + size), lines.size());
+  return lines.substr(from, std::min(to - from, kShownBytes));
+}
 
 }  // namespace
 
@@ -60,8 +68,11 @@ bool LogSearch::feed(std::string_view piece) {
   }
   const auto last = block_.rfind('\n');
   if (last == std::string::npos && block_.size() >= kLongestLine) {
-    look(block_);
-    isInLongLine_ = true;
+    // A line that begins anew again and again is searched state by state.
+    const std::size_t whole = block_.rfind('\r') + 1;  // npos + 1 is 0
+    isInLongLine_ = whole == 0;
+    if (whole > 0) carry_ = block_.substr(whole);
+    look(std::string_view(block_).substr(0, whole > 0 ? whole : block_.size()));
   } else {
     const std::size_t whole = last == std::string::npos ? 0 : last + 1;
     carry_ = block_.substr(whole);
@@ -91,11 +102,10 @@ void LogSearch::look(std::string_view lines) {
     if (begin == lines.size() && lines.ends_with('\n')) break;  // behind the last line
     line_ += std::count(lines.begin() + static_cast<std::ptrdiff_t>(counted),
                         lines.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
-    const std::size_t from = begin == 0 ? 0 : lines.rfind('\n', begin - 1) + 1;
     const std::size_t to = std::min(lines.find('\n', begin), lines.size());
-    ++found_.total;
-    if (found_.hits.size() < limit_)
-      found_.hits.push_back({line_, toUtf8(lines.substr(from, std::min(to - from, kShownBytes)))});
+    if (std::exchange(lastHit_, line_) != line_) ++found_.total;
+    if (found_.hits.size() < limit_ && (found_.hits.empty() || found_.hits.back().line != line_))
+      found_.hits.push_back({line_, toUtf8(stateAround(lines, begin, hit.size()))});
     counted = to;
     at = to + 1;
   }

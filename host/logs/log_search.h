@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ansi_filter.h"
 #include "base/result.h"
-#include "logs/ansi_filter.h"
 #include "logs/log_frames.h"
 
 namespace re2 {
@@ -55,6 +55,7 @@ class LogSearch {
   std::string block_;
   bool isInLongLine_ = false;  ///< of which a hit was counted or not; the rest is not looked at
   std::int64_t line_ = 1;      ///< of the first byte that comes
+  std::int64_t lastHit_ = 0;   ///< a line counts once
   LogHits found_;
 };
 

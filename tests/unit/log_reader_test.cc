@@ -8,9 +8,9 @@
 
 #include <gmock/gmock.h>
 
+#include "base/ansi_filter.h"
 #include "base/files.h"
 #include "base/secret_mask.h"
-#include "logs/ansi_filter.h"
 #include "logs/attempt_log.h"
 #include "logs/gather_frames.h"
 #include "logs/log_writer.h"
@@ -199,6 +199,34 @@ TEST(LogReader, FindsTextWhateverItsCaseAndColour) {
   EXPECT_EQ(log.search("fine.*error", true, 10)->total, 0);
 }
 
+TEST(LogReader, ShowsTheLastStateOfALineAsATerminalDoes) {
+  const TempFolder folder;
+  std::string progress;
+  for (int i = 0; i < 20'000; ++i) progress += std::to_string(i) + " of 20000\r";
+  LogReader log(logOf(folder, {progress.substr(0, 100'000), progress.substr(100'000),
+                               "finished ok\na\rb\r\n", "50%\r100%\r\r", "\n\x1b[Kx"}));
+  const auto all = log.lines(1, 10);
+  EXPECT_THAT(all.lines, ElementsAre("finished ok", "b", "100%", "\x1b[Kx"));
+  EXPECT_FALSE(all.isTruncated);
+  EXPECT_THAT(log.lines(1, 1).lines, ElementsAre("finished ok"));
+  EXPECT_EQ(log.search("finished", false, 5)->hits.at(0).text, "finished ok");
+  EXPECT_EQ(log.search("19999 of", false, 5)->hits.at(0).text, "19999 of 20000");
+  EXPECT_EQ(log.search(" of 20000", false, 5)->total, 1) << "one line";
+}
+
+/// Each of these hid all that came after it.
+TEST(LogReader, FindsTextBehindSequencesThatNeverEnd) {
+  for (const char* start : {"\x1b]0;title", "\x1bP1;2q", "\x1b^private", "\x1b_application",
+                            "\x1bXstart", "\x1b[12;", "\x1b(", "\x1b", "\x1b]52;c;eA=="}) {
+    const TempFolder folder;
+    LogReader log(logOf(folder, {"before\n", start, "\nERROR: needle\n"}));
+    EXPECT_EQ(log.search("^ERROR: needle$", true, 5)->total, 1) << start;
+  }
+  const TempFolder folder;
+  LogReader log(logOf(folder, {"\x1b]0;" + std::string(10'000, 'x') + "needle\n"}));
+  EXPECT_EQ(log.search("needle", false, 5)->total, 1) << "no title is so long";
+}
+
 TEST(LogReader, RefusesWhatIsNoExpression) {
   const TempFolder folder;
   LogReader log(logOf(folder, {"x\n"}));
@@ -312,6 +340,27 @@ TEST(AnsiFilter, TakesOutSequencesThatAreCutBetweenPieces) {
   for (const char* piece : {"a\x1b[3", "1mred\x1b]0;title\x07!\x1b", "[0m."})
     out += filter.feed(piece);
   EXPECT_EQ(out, "ared!.");
+}
+
+TEST(AnsiFilter, TakesOutEveryKindOfSequence) {
+  const auto plain = [](std::string_view text) { return AnsiFilter().feed(text); };
+  EXPECT_EQ(plain("a\x1b(Bb\x1b)0c\x1b=d\x1b#8e\x1b[?25hf\x1b[1;2 qg"), "abcdefg");
+  EXPECT_EQ(plain("a\x1b]8;;http://x\x1b\\link\x1b]8;;\x07 b"), "alink b");
+  EXPECT_EQ(plain("a\x1bPdevice\x1b\\b\x1b_app\x1b\\c\x1b^pm\x1b\\d\x1bXsos\x1b\\e"), "abcde");
+  EXPECT_EQ(plain("a\x1b]0;open\x1b[31mred"), "ared") << "another sequence ends the string";
+  EXPECT_EQ(plain("a\x1b[3\nb\x1b[3\xC3\xA9"), "a\nb\xC3\xA9");
+}
+
+TEST(AnsiFilter, LeavesATerminalNothingButColours) {
+  using Keep = AnsiFilter::Keep;
+  const std::string hostile =
+      "\x1b]52;c;aGk=\x07\x1b]0;title\x07\x1b[6n\x1b[5n\x1b[c\x1b[2J\x1b[1;31mred\x1b[0m\x1b[>4;"
+      "2m\x07\b\r"
+      "\x1b[38:2::1:2:3mtrue\xC2\x9B"
+      "31m \xC2\xA9\t.";
+  EXPECT_EQ(AnsiFilter(Keep::Colours).feed(hostile),
+            "\x1b[1;31mred\x1b[0m\x1b[38:2::1:2:3mtrue31m \xC2\xA9\t.");
+  EXPECT_EQ(AnsiFilter(Keep::Plain).feed(hostile), "redtrue31m \xC2\xA9\t.");
 }
 
 }  // namespace
