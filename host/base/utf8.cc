@@ -1,10 +1,8 @@
 #include "base/utf8.h"
 
 namespace planwright {
-namespace {
 
-/// Length of the valid sequence at the start of `text` (RFC 3629), 0 if there is none.
-std::size_t sequence(std::string_view text) {
+std::size_t utf8Size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
   const unsigned lead = byte(0);
@@ -24,13 +22,11 @@ std::size_t sequence(std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
 std::string toUtf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = sequence(text);
+    const std::size_t length = utf8Size(text);
     if (length == 0)
       out += "\xEF\xBF\xBD";
     else
@@ -42,7 +38,7 @@ std::string toUtf8(std::string_view text) {
 
 bool isUtf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = sequence(text);
+    const std::size_t length = utf8Size(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,5 +10,7 @@ namespace planwright {
 /// print may be anything, Postgres and JSON take only UTF-8.
 std::string toUtf8(std::string_view text);
 bool isUtf8(std::string_view text);
+/// Bytes of the character at the start of `text` (RFC 3629); 0 = none stands there, or a NUL.
+std::size_t utf8Size(std::string_view text);
 
 }  // namespace planwright

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/shown_text.h"
+
 namespace planwright::cli {
 namespace {
 
@@ -34,13 +36,7 @@ std::string Terminal::status(std::string_view word) const {
 }
 
 std::string printable(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    clean += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  return clean;
+  return shownText(text);
 }
 
 Terminal processTerminal() {

@@ -21,7 +21,8 @@ struct Terminal {
   std::string status(std::string_view word) const;
 };
 
-/// Text from a server without control characters, so that a file name cannot drive the terminal.
+/// Text from a server on one line, with escapes for what could drive the terminal or deceive the
+/// eye.
 std::string printable(std::string_view text);
 
 /// A terminal for this process: stdout and stderr, colours by NO_COLOR, TERM and `choice`

@@ -226,6 +226,17 @@ std::string SectionReader::glob(std::string_view key, std::string fallback) {
   return pattern;
 }
 
+std::vector<std::string> SectionReader::globs(std::string_view key,
+                                              std::vector<std::string> fallback) {
+  const ConfigNode* node = value(key);
+  if (!node) return fallback;
+  std::vector<std::string> patterns = texts(key);
+  for (const auto& pattern : patterns)
+    if (const std::string why = whyNotGlob(pattern); !why.empty())
+      complain(*node, std::string(key) + ": " + why);
+  return patterns;
+}
+
 void SectionReader::refuse(std::string_view key, const std::string& why) {
   refused_.emplace_back(key);
   const ConfigNode* found = node_ ? node_->find(key) : nullptr;

@@ -46,6 +46,7 @@ class SectionReader {
   /// The maps of a list, or the one map that stands instead of the list.
   std::vector<const ConfigNode*> sections(std::string_view key);
   /// A shell wildcard (base/glob.h).
+  std::vector<std::string> globs(std::string_view key, std::vector<std::string> fallback);
   std::string glob(std::string_view key, std::string fallback);
   /// A key that people may expect here and that means nothing. `why` says so, and what to do.
   void refuse(std::string_view key, const std::string& why);

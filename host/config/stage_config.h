@@ -88,8 +88,14 @@ struct StageConfig {
 /// Newer content of a name that is not planned yet: keep every version, or only the latest.
 enum class OnOverwrite { Every, Latest };
 
+/// What editors, downloads and desktops leave beside people's files.
+inline const std::vector<std::string> kLeftovers = {
+    "*~",           "#*#",        "~$*",   "*.part", "*.partial", "*.filepart",
+    "*.crdownload", "*.download", "*.tmp", "*.swp",  "Thumbs.db", "desktop.ini"};
+
 struct SourceConfig : StageConfig {
   std::string pattern = "*";
+  std::vector<std::string> ignore = kLeftovers;  ///< patterns of names that it skips
   std::chrono::milliseconds stableFor{1'000};
   OnOverwrite onOverwrite = OnOverwrite::Every;
   std::int64_t maxBytes = std::int64_t{1} << 30;

@@ -188,6 +188,7 @@ SourceConfig readSource(const ConfigNode& own, const ConfigNode& node,
   readStage(section, position, StageKind::Source, source, problems);
   requirePlugin(source, node, "planwright.folder", section);
   source.pattern = section.glob("pattern", source.pattern);
+  source.ignore = section.globs("ignore", source.ignore);
   source.stableFor = section.duration("stable_for", source.stableFor);
   source.onOverwrite = readOnOverwrite(section);
   source.maxBytes = section.size("max_bytes", source.maxBytes);

@@ -7,8 +7,8 @@
 
 #include "base/failpoints.h"
 #include "base/hex.h"
-#include "base/utf8.h"
 #include "control/item_json.h"
+#include "intake/file_names.h"
 #include "model/job_graph.h"
 #include "store/blobs.h"
 #include "store/pg_array.h"
@@ -25,21 +25,6 @@ struct Actions::Line {
 };
 
 namespace {
-
-/// A name as intake makes them: relative, without empty, "." and ".." parts.
-bool isRelativeName(std::string_view name) {
-  if (name.empty() || name.size() > 1024 || !isUtf8(name)) return false;
-  std::size_t start = 0;
-  while (start <= name.size()) {
-    const std::size_t slash = std::min(name.find('/', start), name.size());
-    const std::string_view part = name.substr(start, slash - start);
-    if (part.empty() || part == "." || part == ".." || part.size() > 255) return false;
-    start = slash + 1;
-  }
-  for (const unsigned char c : name)
-    if (c < 0x20 || c == 0x7f) return false;
-  return true;
-}
 
 Error noSuch(std::string_view noun, std::int64_t id) {
   return notFound(fmt::format("There is no {} {}.", noun, id));
@@ -182,12 +167,12 @@ Result<Uploaded> Actions::upload(const Upload& upload) const {
   const auto config = parts_.config.now();
   const QueueConfig* queue = config->queue(upload.queue);
   if (!queue) return notFound(fmt::format("There is no queue {}.", upload.queue));
-  if (!isRelativeName(upload.filename))
-    return Error{ErrorKind::Invalid,
-                 "The file name must be relative and in UTF-8, without . and .. and control "
-                 "characters.",
-                 {},
-                 "filename"};
+  if (const auto reason = refusalOfName(upload.filename))
+    return Error{
+        ErrorKind::Invalid,
+        fmt::format("The file {} cannot be taken: {}.", printableName(upload.filename), *reason),
+        {},
+        "filename"};
   bool keepLatest = false;
   for (const auto& source : queue->sources)
     keepLatest = keepLatest || source.onOverwrite == OnOverwrite::Latest;

@@ -1,7 +1,10 @@
 #include "intake/file_names.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "base/shown_text.h"
 #include "base/utf8.h"
 
 namespace planwright {
@@ -23,11 +26,13 @@ bool anyPart(std::string_view name, Visit visit) {
 std::optional<std::string> refusalOfName(std::string_view name) {
   if (!isUtf8(name)) return "its name is not UTF-8; rename it";
   if (name.find('\0') != std::string_view::npos) return "its name contains a NUL byte";
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return "its name holds a control character; rename it";
   if (name.size() > kMaxNameBytes) {
     return fmt::format("its name is longer than {} bytes", kMaxNameBytes);
   }
   const auto isBad = [](std::string_view part) {
-    return part.empty() || part == "." || part == "..";
+    return part.empty() || part == "." || part == ".." || part.size() > kMaxPartBytes;
   };
   if (anyPart(name, isBad)) return "its name is not a plain path below the folder";
   return std::nullopt;
@@ -38,14 +43,7 @@ bool isHidden(std::string_view name) {
 }
 
 std::string printableName(std::string_view name) {
-  std::string out;
-  const bool isValid = isUtf8(name);
-  for (const char c : name.substr(0, kMaxNameBytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool isPlain = byte >= 0x20 && byte != 0x7f && (isValid || byte < 0x80);
-    out += isPlain ? std::string(1, c) : fmt::format("\\x{:02x}", byte);
-  }
-  return toUtf8(out);  // it may be cut in the middle of a character
+  return shownText(name.substr(0, kMaxNameBytes));
 }
 
 }  // namespace planwright

@@ -40,6 +40,11 @@ std::string folderOf(const SourceItem& item) {
   return {};
 }
 
+bool fitsOneOf(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return globMatches(pattern, name); });
+}
+
 /// What the source says of an event that it emitted.
 std::string_view levelOf(const JsonDocument& body) {
   const std::string level = textOr(body, "level");
@@ -186,7 +191,9 @@ void Intake::report(const SourceCall::Event& event) {
 void Intake::take(const SourceItem& item) {
   if (isHidden(item.name)) return;
   if (const auto reason = refusalOfName(item.name)) return refuseName(item.name, *reason);
-  if (!globMatches(settings_.pattern, item.name)) return;
+  if (!globMatches(settings_.pattern, item.name) || fitsOneOf(settings_.ignored, item.name)) return;
+  if (!settings_.planned.empty() && !fitsOneOf(settings_.planned, item.name))
+    return refuseName(item.name, "no planner of the queue takes a file of this name");
   if (!item.digest.empty()) return takeBlob(item);
   const std::string folder = folderOf(item);
   if (folder.empty())

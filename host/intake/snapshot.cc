@@ -19,6 +19,7 @@ namespace planwright {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kMostSkewNs = 60 * kSecondNs;  // of the clock of a file server
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -88,7 +89,11 @@ bool isTooYoung(const StatSignature& signature) {
       signature.mtimeNs % kSecondNs == 0 && signature.ctimeNs % kSecondNs == 0;
   const std::int64_t tickNs = wholeSeconds ? 2 * kSecondNs + kSecondNs / 10 : kSecondNs / 50;
   const std::int64_t nowNs = now.tv_sec * kSecondNs + now.tv_nsec;
-  return nowNs - std::max(signature.mtimeNs, signature.ctimeNs) < tickNs;
+  // A time far ahead is not one that a write of now would leave: somebody set it, or the clock.
+  const auto isNear = [&](std::int64_t timeNs) {
+    return nowNs - timeNs < tickNs && timeNs - nowNs < kMostSkewNs;
+  };
+  return isNear(signature.mtimeNs) || isNear(signature.ctimeNs);
 }
 
 /// tmpfs and ramfs do not change a file's times when it is written through a mapping whose pages

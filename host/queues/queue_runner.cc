@@ -35,6 +35,13 @@ std::string absolutePath(const Config& config, const std::string& path) {
   return (folder / given).lexically_normal().string();
 }
 
+/// Patterns of the names that a planner of the queue takes.
+std::vector<std::string> plannedNames(const QueueConfig& queue) {
+  std::vector<std::string> patterns;
+  for (const auto& planner : queue.planners) patterns.push_back(planner.match);
+  return patterns;
+}
+
 }  // namespace
 
 std::string configuredWatchDir(const Config& config, const QueueConfig& queue) {
@@ -141,6 +148,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.source = name;
   intake.plugin = config.plugin;
   intake.pattern = config.pattern;
+  intake.ignored = config.ignore;
+  intake.planned = plannedNames(now.config);
   intake.stableFor = config.stableFor;
   intake.onOverwrite =
       config.onOverwrite == OnOverwrite::Latest ? OverwritePolicy::Latest : OverwritePolicy::Every;
@@ -190,6 +199,7 @@ void QueueRunner::replace(const QueueConfig& queue) {
   const auto before = queue_.now();
   queue_.replace(queue, before->plugins);
   if (before->config.sources != queue.sources ||
+      plannedNames(before->config) != plannedNames(queue) ||
       before->config.retry.attempts != queue.retry.attempts)
     startSources();
 }

@@ -78,8 +78,18 @@ void FolderSource::forgetRoot() {
   nextScan_ = Clock::now();
 }
 
+/// A hidden link or folder, through which the links of any file may lead: Kubernetes swaps the link
+/// ..data for all files of a ConfigMap at once. Hidden files come and go with every editor.
+bool FolderSource::mayLeadOn(const std::string& name) const {
+  struct stat status {};
+  return ::lstat((path_ + "/" + name).c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 void FolderSource::readChanges(std::vector<std::string>& names) {
   Changes changes = watch_.take();
+  if (std::any_of(changes.hidden.begin(), changes.hidden.end(),
+                  [this](const std::string& name) { return mayLeadOn(name); }))
+    changes.isIncomplete = true;
   names.assign(changes.names.begin(), changes.names.end());
   if (changes.isRootLost) forgetRoot();  // the scan that follows fails, or finds another folder
   if (changes.isIncomplete) {

@@ -14,9 +14,10 @@
 namespace source_folder {
 
 /// Reports the files of a folder: at once what inotify tells of, and everything at start, after an
-/// overflow and every rescan_every. It decides nothing: the host waits until a file is stable,
-/// knows which are recorded already, and refuses what is not a file. A folder that is not there, or
-/// is replaced by another, is waited for. One thread, without one of its own.
+/// overflow, when something hidden came that files may be links through, and every rescan_every. It
+/// decides nothing: the host waits until a file is stable, knows which are recorded already, and
+/// refuses what is not a file. A folder that is not there, or is replaced by another, is waited
+/// for. One thread, without one of its own.
 class FolderSource {
  public:
   explicit FolderSource(const pw::Settings& settings);
@@ -31,6 +32,7 @@ class FolderSource {
   void findRoot();
   [[noreturn]] void waitForRoot(const char* why);
   void forgetRoot();
+  bool mayLeadOn(const std::string& name) const;
   void readChanges(std::vector<std::string>& names);
   void readScan(std::vector<std::string>& names);
   /// A list that is under way, or a new one of nothing yet.

@@ -49,8 +49,12 @@ void FolderWatch::note(const struct inotify_event& event, Changes& changes) {
     if (event.mask & IN_IGNORED) names_.erase(folder);
     return;
   }
-  if (event.len == 0 || event.name[0] == '.') return;
+  if (event.len == 0) return;
   std::string name = isRoot ? event.name : folder->second + "/" + event.name;
+  if (event.name[0] == '.') {
+    if (event.mask & (IN_CREATE | IN_MOVED_TO)) changes.hidden.insert(std::move(name));
+    return;
+  }
   if (!(event.mask & IN_ISDIR)) {
     changes.names.insert(std::move(name));
   } else if (event.mask & (IN_CREATE | IN_MOVED_TO)) {

@@ -14,6 +14,7 @@ namespace source_folder {
 struct Changes {
   std::set<std::string> names;       ///< files and links, relative to the root
   std::vector<std::string> folders;  ///< new or renamed subfolders
+  std::set<std::string> hidden;      ///< new or renamed things whose name begins with a dot
   bool isIncomplete = false;         ///< the kernel's queue overflowed: list everything
   bool isRootLost = false;           ///< the root was removed, renamed or unmounted
 };

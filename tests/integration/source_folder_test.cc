@@ -157,6 +157,39 @@ TEST_F(SourceFolder, TellsOfNamesThatAreNotUtf8) {
             R"(refused {"name":"bad\\xff","reason":"its name is not UTF-8; rename it"})");
 }
 
+/// As Kubernetes mounts a ConfigMap: files are links through ..data, which is swapped by a rename.
+TEST_F(SourceFolder, SeesFilesThatLeadThroughAHiddenLinkWhenThatIsSwapped) {
+  const auto version = [&](const std::string& name) {
+    fs::create_directory(in / name);
+    write(name + "/a.yaml");
+    fs::create_directory_symlink(name, in / "..data_tmp");
+    fs::rename(in / "..data_tmp", in / "..data");
+  };
+  version("..v1");
+  fs::create_symlink("..data/a.yaml", in / "a.yaml");
+  open();
+  EXPECT_EQ(pollAll(), Names{"a.yaml"});
+  EXPECT_FALSE(isReadable());
+  version("..v2");
+  EXPECT_TRUE(isReadable());
+  EXPECT_EQ(pollAll(), Names{"a.yaml"});
+}
+
+TEST_F(SourceFolder, SeesFilesThatLeadThroughAHiddenFolderWhenThatIsSwapped) {
+  fs::create_directories(in / ".store");
+  write(".store/a");
+  fs::create_symlink(".store/a", in / "a");
+  open();
+  EXPECT_EQ(pollAll(), Names{"a"});
+  fs::create_directory(folder / "next");
+  folder.write("next/a", "y");
+  fs::rename(in / ".store", folder / "before");
+  fs::rename(folder / "next", in / ".store");
+  EXPECT_EQ(pollAll(), Names{"a"});
+  write(".a.swp");
+  EXPECT_EQ(pollAll(), Names{}) << "an editor's file is no reason to list all";
+}
+
 TEST_F(SourceFolder, RefusesSettingsThatMakeNoSense) {
   EXPECT_THROW(open(R"("poll_every":"soon")"), std::runtime_error);
   EXPECT_THROW(open(R"("watch":"sometimes")"), std::runtime_error);

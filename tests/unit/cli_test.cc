@@ -170,7 +170,7 @@ TEST_F(Cli, SaysThatNothingKeepsAnItem) {
 TEST_F(Cli, ControlCharactersOfAFileNameDoNotReachTheTerminal) {
   server.on("GET /api/plans?limit=50",
             R"({"items":[{"id":1,"filename":"a\u001b[2Jb"}],"next_cursor":null})");
-  EXPECT_THAT(run({"plans", "list", "--columns", "filename"}).out, HasSubstr("a [2Jb"));
+  EXPECT_THAT(run({"plans", "list", "--columns", "filename"}).out, HasSubstr("a\\x1b[2Jb"));
 }
 
 TEST_F(Cli, ExitCodesFollowTheAnswer) {

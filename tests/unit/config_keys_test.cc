@@ -99,6 +99,7 @@ std::vector<Key> allKeys() {
                            {"prune", "cache_size", "7GiB"},
                            {"prune", "keep_last", "7"},
                            {"source of queue \"q\"", "pattern", "'*.txt'"},
+                           {"source of queue \"q\"", "ignore", "['*.bak']"},
                            {"source of queue \"q\"", "stable_for", "7s"},
                            {"source of queue \"q\"", "on_overwrite", "latest"},
                            {"source of queue \"q\"", "max_bytes", "7MiB"},
