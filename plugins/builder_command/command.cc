@@ -48,14 +48,39 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(from, line.find_last_not_of(kBlank) + 1 - from);
 }
 
+/// Behind the code that may follow the word: "[E0308]" of rustc, " TS2304" of tsc.
+std::string_view behindCode(std::string_view rest) {
+  constexpr std::string_view kCode = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  if (rest.starts_with('[') && rest.find(']') != rest.npos) return rest.substr(rest.find(']') + 1);
+  const auto end = std::min(rest.find_first_not_of(kCode, 1), rest.size());
+  const bool isCode =
+      rest.starts_with(' ') && end > 2 && rest[end - 1] >= '0' && rest[end - 1] <= '9';
+  return isCode ? rest.substr(end) : rest;
+}
+
+/// "error: x", "SyntaxError: x", "error[E0308]: x", and "ERROR:" at the end of a line.
+bool saysError(std::string_view line) {
+  for (const std::string_view word : {"error", "Error", "ERROR"})
+    for (auto at = line.find(word); at != line.npos; at = line.find(word, at + 1)) {
+      const std::string_view rest = behindCode(line.substr(at + word.size()));
+      if (rest == ":" || rest.starts_with(": ")) return true;
+    }
+  return false;
+}
+
+/// What tools say in ways of their own: npm, make, CMake, git.
+bool saysErrorInItsWay(std::string_view line) {
+  return line.starts_with("npm error ") || line.starts_with("npm ERR! ") ||
+         (line.starts_with("make") && line.find(": *** ") != line.npos) ||
+         line.starts_with("CMake Error ") || line.starts_with("fatal: ");
+}
+
 /// "x.c:1:10: fatal error: ...", "ERROR: ...". What only says that something failed does not count.
 bool namesAnError(std::string_view line) {
   for (const char* empty : {"subprocess-exited-with-error", "metadata-generation-failed",
                             "Failed building wheel", "Failed to build"})
     if (line.find(empty) != std::string_view::npos) return false;
-  for (const char* word : {"error: ", "Error: ", "ERROR: "})
-    if (line.find(word) != std::string_view::npos) return true;
-  return false;
+  return saysError(line) || saysErrorInItsWay(line);
 }
 
 std::string shortened(std::string_view line) {
@@ -84,14 +109,20 @@ Command Command::parse(std::string_view specJson) {
 }
 
 std::string reasonIn(std::string_view output) {
-  std::string_view last;
+  std::string_view last, heading;
   while (!output.empty()) {
     const std::size_t end = std::min(output.find_first_of("\r\n"), output.size());
     const std::string_view line = trimmed(output.substr(0, end));
-    if (namesAnError(line)) return ": " + shortened(line);
+    if (!heading.empty() && !line.empty())
+      return ": " + shortened(std::string(heading) + " " + std::string(line));
+    if (namesAnError(line)) {
+      if (!line.ends_with(':')) return ": " + shortened(line);
+      heading = line;  // what it is stands below
+    }
     if (!line.empty()) last = line;
     output.remove_prefix(std::min(end + 1, output.size()));
   }
+  if (!heading.empty()) return ": " + shortened(heading);
   return last.empty() ? std::string() : " (last line: " + shortened(last) + ")";
 }
 

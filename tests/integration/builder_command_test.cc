@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "programs/keeper.h"
 #include "stages/registry.h"
 #include "support/stage_fakes.h"
@@ -75,6 +76,35 @@ TEST_F(CommandBuilder, TheFirstErrorLineIsTheReason) {
   const auto failure = failureOf(
       R"({"command": "echo 'error: subprocess-exited-with-error'; echo '  x.c:1:10: fatal error: no_such.h: No such file'; echo 'error: command gcc failed'; exit 1"})");
   EXPECT_EQ(failure.message, "exited with 1: x.c:1:10: fatal error: no_such.h: No such file");
+}
+
+/// npm's reason was the path of a log that is gone.
+TEST_F(CommandBuilder, ToolsNameErrorsInManyWays) {
+  const auto reasonOf = [this](const std::string& output) {
+    std::string script = "printf '%s\\n'";
+    for (std::size_t at = 0; at < output.size();) {
+      const auto end = std::min(output.find('|', at), output.size());
+      script += " '" + output.substr(at, end - at) + "'";
+      at = end + 1;
+    }
+    return failureOf(JsonWriter().object().member("command", script + "; exit 1").end().take())
+        .message.substr(std::string_view("exited with 1").size());
+  };
+  EXPECT_EQ(
+      reasonOf("npm error code ENOTCACHED|npm error request failed|npm error A complete log of"),
+      ": npm error code ENOTCACHED");
+  EXPECT_EQ(reasonOf("npm WARN old|npm ERR! code E404"), ": npm ERR! code E404");
+  EXPECT_EQ(reasonOf("error[E0308]: mismatched types| --> src/main.rs:1"),
+            ": error[E0308]: mismatched types");
+  EXPECT_EQ(reasonOf("a.ts(1,5): error TS2304: Cannot find name x|done"),
+            ": a.ts(1,5): error TS2304: Cannot find name x");
+  EXPECT_EQ(reasonOf("cc -c a.c|make[1]: *** [Makefile:2: all] Error 1|bye"),
+            ": make[1]: *** [Makefile:2: all] Error 1");
+  EXPECT_EQ(reasonOf("ERROR:||  no space left|bye"), ": ERROR: no space left");
+  EXPECT_EQ(reasonOf("CMake Error at CMakeLists.txt:3 (message):|  no zlib|bye"),
+            ": CMake Error at CMakeLists.txt:3 (message): no zlib");
+  EXPECT_EQ(reasonOf("SyntaxError: invalid syntax|bye"), ": SyntaxError: invalid syntax");
+  EXPECT_EQ(reasonOf("0 errors|error code unknown|the last"), " (last line: the last)");
 }
 
 TEST_F(CommandBuilder, JoinsTheEnvironments) {
