@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "planwright/plugin.hpp"
@@ -5,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "model/plan_document.h"
 #include "support/temp_folder.h"
 
 namespace planwright::sdk_testing_test {
@@ -23,7 +25,7 @@ class Scripted {
   void stop(pw::Call& call) { call.debug("stop"); }
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
-    if (how_ == "double") call.emit("plan", "{}");
+    if (how_ == "double") call.emit("plan", "{\"jobs\":[]}");
     if (how_ == "late") last = &call;
     if (how_ == "reject") pw::reject("line 3", "the story");
     if (how_ == "secret") call.info(call.secret("token"));
@@ -122,6 +124,50 @@ TEST(FakeHost, ServesBlobsOfAFolderAndKeepsNewOnes) {
   EXPECT_TRUE(host.build(pw::Builder<Scripted>::vtable, {}).ok());
   EXPECT_EQ(host.emitted("output").at(0),
             R"({"name":"a.txt","digest":")" + pw::sha256("made") + R"("})");
+}
+
+/// Emits the plan that it is given.
+struct Repeats {
+  explicit Repeats(const pw::Settings&) {}
+  void plan(const pw::Input& input, pw::Plan& out, pw::Call& call) {
+    if (input.name() != "by hand") {
+      out.job("a").output("f");
+      out.job("b").input("in", "a/f");
+      return;
+    }
+    call.emit("plan", input.text());
+    pw::fail("it is out");
+  }
+};
+
+/// It took all of these, so that a planner passed its own tests and no host took its plans.
+TEST(FakeHost, RefusesAPlanThatNoHostTakes) {
+  const auto whyNot = [](const std::string& jobs) {
+    FakeHost host;
+    return host
+        .plan(pw::Planner<Repeats>::vtable,
+              {.name = "by hand", .content = "{\"jobs\":[" + jobs + "]}"})
+        .message;
+  };
+  EXPECT_THAT(
+      whyNot(R"({"id":"a"},{"id":"b","inputs":{"x":"a/f"}})"),
+      testing::HasSubstr("its plan breaks the rules: job b: it takes a file from a, which is not"));
+  for (const char* jobs : {R"({"id":"a"},{"id":"a"})", R"({"id":"a","needs":["b"]})",
+                           R"({"id":"a","outputs":["../x"]})",
+                           R"({"id":"a","inputs":{"x":{"text":""},"x/y":{"text":""}}})",
+                           R"({"id":"a","inputs":{"x":"sha256:12"}})", R"({"needs":[]})"}) {
+    EXPECT_THAT(whyNot(jobs), testing::HasSubstr("its plan breaks the rules")) << jobs;
+    EXPECT_FALSE(PlanDocument::parse("{\"jobs\":[" + std::string(jobs) + "]}")) << jobs;
+  }
+  EXPECT_EQ(whyNot(R"({"id":"a"},{"id":"b","needs":["a"],"inputs":{"x":"a/f"}})"), "it is out");
+}
+
+/// Every plan with such an input was refused.
+TEST(FakeHost, AnInputFromAJobIsANeed) {
+  FakeHost host;
+  const End end = host.plan(pw::Planner<Repeats>::vtable, {});
+  EXPECT_TRUE(end.ok()) << end.message;
+  EXPECT_TRUE(PlanDocument::parse(host.emitted("plan").at(0)));
 }
 
 /// Says what its place is, by a blob.

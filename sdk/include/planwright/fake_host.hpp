@@ -95,6 +95,11 @@ struct FakeHostFunctions {
         return host.breach("it emitted \"" + std::string(view(kind)) + "\""), PW_BUG;
       if (host.hasResult_) return host.breach("a second " + host.wanted_), PW_BUG;
     }
+#if PLANWRIGHT_READS_PLANS
+    if (view(kind) == "plan")
+      if (const std::string why = plan_rules::whyNot(view(json)); !why.empty())
+        return host.breach("its plan breaks the rules: " + why), PW_BUG;
+#endif
     host.hasResult_ = true;
     host.emits.push_back({std::string(view(kind)), std::string(view(json))});
     return PW_OK;

@@ -30,7 +30,8 @@ class PlanJob {
   PlanJob& arg(std::string_view name, std::int64_t value);
   PlanJob& arg(std::string_view name, int value) { return arg(name, std::int64_t{value}); }
   PlanJob& arg(std::string_view name, bool value);
-  PlanJob& input(std::string_view path, std::string_view source);  ///< sha256:... or JOB/FILE
+  /// sha256:... or JOB/FILE, which is a need as well.
+  PlanJob& input(std::string_view path, std::string_view source);
   PlanJob& text(std::string_view path, std::string_view content);
   PlanJob& output(std::string_view glob);
   PlanJob& timeout(std::chrono::milliseconds limit);

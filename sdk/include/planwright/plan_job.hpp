@@ -66,6 +66,8 @@ inline PlanJob& PlanJob::arg(std::string_view name, bool value) {
 }
 
 inline PlanJob& PlanJob::input(std::string_view path, std::string_view source) {
+  const auto slash = source.find('/');
+  if (slash != source.npos && source.substr(0, 7) != "sha256:") after(source.substr(0, slash));
   set(part("inputs", rapidjson::kObjectType), path, plan_->copy(source));
   return *this;
 }

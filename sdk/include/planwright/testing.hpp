@@ -23,6 +23,13 @@
 #include <thread>
 #include <vector>
 
+#if __has_include(<rapidjson/document.h>)  // else plans are taken as they are
+#include <planwright/plan_rules.hpp>
+#define PLANWRIGHT_READS_PLANS 1
+#else
+#define PLANWRIGHT_READS_PLANS 0
+#endif
+
 #include <planwright/errors.hpp>
 #include <planwright/sha256.hpp>
 #include <sys/mman.h>
@@ -69,7 +76,8 @@ const Table* stage(const pw_module& module, const char* id) {
 /// Records what a stage does with its host, and does what the test wants. Each plan(), build(),
 /// poll() and so on is the whole life of an instance: create, start, the call, drain, stop,
 /// destroy. What is recorded adds up over the calls of one FakeHost. A breach of the contract (a
-/// second plan, a use of the call after its end, a result after fail()) makes the status PW_BUG.
+/// second plan, a plan that a host refuses, a use of the call after its end, a result after fail())
+/// makes the status PW_BUG.
 /// The test's thread calls it; the stage may use the host from any of its own.
 class FakeHost {
  public:
