@@ -6,8 +6,12 @@ export interface Span {
   className: string;
 }
 
-// Window titles and links: ESC ] ... BEL, or ESC ] ... ESC \.
-const operatingSystemCommand = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g;
+// Strings for the terminal (titles, links, the clipboard): ESC ] ... BEL, ESC P ... ESC \ and their like, which end
+// with the line at the latest; and short sequences that have nothing to do with colours.
+const forTheTerminal =
+  /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|(?=\x1b)|$)|\x1b[ -/]+[0-~]?|\x1b[0-OQ-WYZ\\`-~]/g;
+// What is no colour and no text.
+const otherControls = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g;
 
 /**
  * A log line as text and class names. Nothing of a log is ever set as HTML. Of a progress line,
@@ -15,7 +19,8 @@ const operatingSystemCommand = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g;
  */
 export function spansOf(line: string): Span[] {
   const settled = line.includes('\r') ? line.slice(line.trimEnd().lastIndexOf('\r') + 1) : line;
-  const parts = Anser.ansiToJson(settled.replace(operatingSystemCommand, ''), {
+  const coloured = settled.replace(forTheTerminal, '').replace(otherControls, '');
+  const parts = Anser.ansiToJson(coloured, {
     use_classes: true,
     json: true,
     remove_empty: true,

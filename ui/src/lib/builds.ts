@@ -2,6 +2,7 @@ import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
+import { shown } from './shown';
 
 export type BuildStatus = Wire<'Build'>['status'];
 
@@ -30,7 +31,7 @@ export function buildFromApi(row: Wire<'Build'>): Build {
     id: row.id,
     planId: row.plan_id,
     queue: row.queue,
-    filename: row.filename,
+    filename: shown(row.filename),
     status: row.status,
     jobCount: row.summary.jobs,
     jobsDone: row.summary.done,

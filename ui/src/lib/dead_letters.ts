@@ -2,6 +2,7 @@ import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
+import { shown } from './shown';
 
 export type DeadKind = Wire<'DeadLetter'>['kind'];
 export type Answer = 'requeue' | 'discard';
@@ -28,7 +29,7 @@ export function deadLetterFromApi(row: Wire<'DeadLetter'>): DeadLetter {
     id: row.id,
     kind: row.kind,
     itemId: row.item_id,
-    name: row.name,
+    name: shown(row.name),
     failureClass: row.class,
     reason: reasonFromApi(row.reason),
     attempts: row.attempts,

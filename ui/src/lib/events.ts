@@ -1,6 +1,7 @@
 import { getJson } from './api';
 import { words } from './format';
 import { dateFromApi } from './reason';
+import { shown } from './shown';
 import type { Wire } from './wire';
 
 /** A fact of the host's append-only record. `cursor` is opaque; only the host can order by it. */
@@ -44,7 +45,7 @@ function factsOf(data: Record<string, unknown>): string {
 
 /** A text, a number, or a list of such; nothing for what would take more than a line. */
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return shown(value);
   if (typeof value === 'number') return String(value);
   return Array.isArray(value) ? value.map(textOf).filter(Boolean).join(', ') : '';
 }

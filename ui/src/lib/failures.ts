@@ -1,6 +1,7 @@
 import type { PendingInput } from './inputs';
 import type { Plan } from './plans';
 import type { Reason } from './reason';
+import { shown } from './shown';
 
 /** One thing that failed, as far as the overview cares. */
 export interface Failed {
@@ -28,7 +29,7 @@ export function failedItem(kind: Failed['kind'], item: Plan | PendingInput): Fai
   return {
     kind,
     id: item.id,
-    filename: item.filename,
+    filename: shown(item.filename),
     reason: item.reason ?? unexplained(item.error),
     at: item.updatedAt,
   };

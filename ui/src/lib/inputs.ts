@@ -3,6 +3,7 @@ import { fetchPage, listQuery, type Filter, type Page } from './listing';
 import type { Progress } from './progress';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
+import { shown } from './shown';
 
 export type InputStatus = Wire<'PendingInput'>['status'];
 
@@ -36,7 +37,7 @@ export function inputFromApi(row: Wire<'PendingInput'>): PendingInput {
   return {
     id: row.id,
     queue: row.queue,
-    filename: row.filename,
+    filename: shown(row.filename),
     generation: row.generation,
     digest: row.digest,
     sizeBytes: row.size,
@@ -98,7 +99,7 @@ export interface Arriving {
 export function arrivingFromApi(row: Wire<'Arriving'>): Arriving {
   return {
     queue: row.queue,
-    filename: row.filename,
+    filename: shown(row.filename),
     sizeBytes: row.size,
     since: dateFromApi(row.since),
     note: row.reason.message,

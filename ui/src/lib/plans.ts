@@ -2,6 +2,7 @@ import { getJson, postJson } from './api';
 import { fetchPage, listQuery, type Filter, type Page } from './listing';
 import { dateFromApi, reasonFromApi, type Reason } from './reason';
 import type { Wire } from './wire';
+import { shown } from './shown';
 
 export type PlanStatus = Wire<'Plan'>['status'];
 
@@ -38,7 +39,7 @@ export function planFromApi(row: Wire<'Plan'>): Plan {
     id: row.id,
     queue: row.queue,
     inputId: row.pending_input_id,
-    filename: row.filename,
+    filename: shown(row.filename),
     status: row.status,
     queued: row.queued,
     attempt: row.attempt,

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import { archiveUrl, artifactUrl, listArtifacts } from '../lib/builds';
 import { bytes, shortDigest } from '../lib/format';
+import { shown } from '../lib/shown';
 
 /** What a build produced, ready to be fetched. */
 export function Artifacts({ buildId }: { buildId: number }) {
@@ -16,7 +17,7 @@ export function Artifacts({ buildId }: { buildId: number }) {
         {artifacts.data.map((artifact) => (
           <li key={`${artifact.job}/${artifact.name}`}>
             <a href={artifactUrl(artifact)} download={artifact.name.split('/').at(-1)}>
-              {artifact.name}
+              {shown(artifact.name)}
             </a>{' '}
             <span class="muted">
               {bytes(artifact.size)} · from {artifact.job} ·{' '}

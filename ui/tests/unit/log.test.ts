@@ -15,6 +15,8 @@ describe('log lines', () => {
   it('keep the last state of a progress line and drop window titles', () => {
     expect(plainText('\x1b]0;title\x0710%\r50%\r100%')).toBe('100%');
     expect(plainText('done\r')).toBe('done\r');
+    expect(plainText('\x1b]0;a title that never ends')).toBe('');
+    expect(plainText('a\x1bPq\x1b\\b\x1b_x\x1b\\c\x1b(Bd\x1b=e\u009b31mf\x07')).toBe('abcde31mf');
   });
 
   it('keep an empty line empty', () => {

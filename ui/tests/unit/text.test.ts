@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { ago, bytes, duration, plural, shortDigest, words } from '../../src/lib/format';
 import { validate } from '../../src/lib/schema';
+import { shown } from '../../src/lib/shown';
+
+describe('names of strangers', () => {
+  it('look like what they are', () => {
+    expect(shown('invoice\u202efdp.exe')).toBe('invoice\\u202efdp.exe');
+    expect(shown('a\nb\x1b[2J')).toBe('a\\nb\\x1b[2J');
+    expect(shown('\u{e0001}')).toBe('\\U000e0001');
+    expect(shown('été שלום 🎉')).toBe('été שלום 🎉');
+  });
+});
 
 describe('words and numbers', () => {
   it('say how long ago something was', () => {
