@@ -305,11 +305,19 @@ pub struct Module {
     close: *const c_void,
 }
 unsafe impl Sync for Module {}
+/// What the plugin exports: its module, and behind it the way to the manifest. Linkers leave out a
+/// section that nothing refers to; `#[used]` did not keep it in Rust 1.63.
+#[repr(C)]
+pub struct Plugin {
+    module: Module,
+    manifest: &'static [u8],
+}
 /// `id` and `version` are those of plugin.json, each with a NUL at its end.
-pub const fn module(
-    id: &'static [u8], version: &'static [u8], get_interface: extern "C" fn(*const c_char) -> *const c_void,
-) -> Module {
-    Module {
+pub const fn plugin(
+    id: &'static [u8], version: &'static [u8], manifest: &'static [u8],
+    get_interface: extern "C" fn(*const c_char) -> *const c_void,
+) -> Plugin {
+    let module = Module {
         magic: 0x314D5750,
         size: size_of::<Module>() as u32,
         major: 1,
@@ -319,7 +327,8 @@ pub const fn module(
         open: std::ptr::null(),
         get_interface,
         close: std::ptr::null(),
-    }
+    };
+    Plugin { module, manifest }
 }
 /// The table if the host asks for this interface.
 pub fn answer<F>(asked: *const c_char, id: &str, table: &'static Table<F>) -> *const c_void {

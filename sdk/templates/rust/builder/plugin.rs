@@ -36,8 +36,8 @@ extern "C" fn get_interface(id: *const c_char) -> *const c_void {
 }
 
 #[no_mangle]
-pub static planwright_module: planwright::Module =
-    planwright::module(b"@ID@\0", b"0.1.0\0", get_interface);
+pub static planwright_module: planwright::Plugin =
+    planwright::plugin(b"@ID@\0", b"0.1.0\0", &MANIFEST, get_interface);
 
 /// The host reads it from the file, without running any code.
 #[used]
