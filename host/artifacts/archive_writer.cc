@@ -4,6 +4,7 @@
 #include <clocale>
 #include <exception>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -12,12 +13,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/files.h"
-
 namespace planwright {
 namespace {
 
-/// libarchive reads names in the thread's locale; ours are UTF-8.
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+/// libarchive reads names in the thread's locale; ours are UTF-8. For this scope.
 class Utf8Names {
  public:
   Utf8Names() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
@@ -48,11 +49,12 @@ struct FreeEntry {
 struct ArchiveWriter::State {
   const std::int64_t fileTime;
   const ByteSink sink;
-  const Utf8Names names;
   std::exception_ptr thrown;  ///< by the sink
   bool isAbandoned = false;
   bool isFinished = false;
-  std::vector<char> piece = std::vector<char>(kPieceBytes);
+  std::vector<char> piece = std::vector<char>(kReadBytes);
+  std::string path;  ///< of the file that is being written
+  std::int64_t sizeBytes = 0, doneBytes = 0;
   std::unique_ptr<archive, FreeArchive> written{archive_write_new()};
 
   State(std::int64_t time, ByteSink to) : fileTime(time), sink(std::move(to)) {}
@@ -97,6 +99,13 @@ ArchiveWriter::~ArchiveWriter() {
 }
 
 void ArchiveWriter::add(const std::string& path, unsigned mode, std::int64_t sizeBytes, int fd) {
+  begin(path, mode, sizeBytes);
+  while (copy(fd)) {
+  }
+}
+
+void ArchiveWriter::begin(const std::string& path, unsigned mode, std::int64_t sizeBytes) {
+  const Utf8Names names;
   const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), path.c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);
@@ -104,22 +113,32 @@ void ArchiveWriter::add(const std::string& path, unsigned mode, std::int64_t siz
   archive_entry_set_size(entry.get(), sizeBytes);
   archive_entry_set_mtime(entry.get(), state_->fileTime, 0);
   state_->check(archive_write_header(state_->written.get(), entry.get()));
-  std::int64_t done = 0;
-  for (;;) {
-    const ssize_t n = ::read(fd, state_->piece.data(), state_->piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + path);
-    if (n == 0) break;
-    done += n;
-    if (done > sizeBytes) break;
-    state_->check(archive_write_data(state_->written.get(), state_->piece.data(),
-                                     static_cast<std::size_t>(n)));
+  state_->path = path;
+  state_->sizeBytes = sizeBytes;
+  state_->doneBytes = 0;
+}
+
+bool ArchiveWriter::copy(int fd) {
+  ssize_t n = 0;
+  do {
+    n = ::read(fd, state_->piece.data(), state_->piece.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + state_->path);
+  state_->doneBytes += n;
+  const bool isTooLong = state_->doneBytes > state_->sizeBytes;
+  if (isTooLong || (n == 0 && state_->doneBytes != state_->sizeBytes))
+    throw std::runtime_error(state_->path + " has another size than was recorded");
+  if (n == 0) {
+    state_->check(archive_write_finish_entry(state_->written.get()));
+    return false;
   }
-  if (done != sizeBytes) throw std::runtime_error(path + " has another size than was recorded");
-  state_->check(archive_write_finish_entry(state_->written.get()));
+  state_->check(
+      archive_write_data(state_->written.get(), state_->piece.data(), static_cast<std::size_t>(n)));
+  return true;
 }
 
 void ArchiveWriter::finish() {
+  const Utf8Names names;
   state_->isFinished = true;
   state_->check(archive_write_close(state_->written.get()));
 }

@@ -14,7 +14,7 @@ enum class ArchiveFormat { Tar, Zip };
 using ByteSink = std::function<void(std::string_view)>;
 
 /// A tar (pax) or zip file written front to back, by libarchive: memory is one piece, whatever the
-/// size of the files. Same files and time, same bytes. One thread.
+/// size of the files. Same files and time, same bytes. One thread at a time.
 class ArchiveWriter {
  public:
   /// All files carry that time (seconds of the epoch).
@@ -25,6 +25,10 @@ class ArchiveWriter {
 
   /// Reads `fd` to its end, which must come after `sizeBytes`: else it throws, as for I/O errors.
   void add(const std::string& path, unsigned mode, std::int64_t sizeBytes, int fd);
+  /// The same in steps: the first, then copy() until it is false.
+  void begin(const std::string& path, unsigned mode, std::int64_t sizeBytes);
+  /// One piece of the file that was begun. False: that was its end.
+  bool copy(int fd);
   /// The end of the archive. Without it readers find the archive broken.
   void finish();
 

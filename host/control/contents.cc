@@ -1,21 +1,17 @@
 #include "control/contents.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
-#include <system_error>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/ansi_filter.h"
 #include "base/file_state.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "control/archive_pieces.h"
 #include "control/missing.h"
 #include "logs/log_reader.h"
 #include "model/plan_diff.h"
@@ -26,31 +22,30 @@ namespace planwright {
 
 namespace {
 
-std::uint64_t sizeOf(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
-  return static_cast<std::uint64_t>(status.st_size);
+/// The bytes of a log from `offset` on, with `note` behind them.
+NextPiece piecesOf(const std::shared_ptr<LogReader>& log, const std::string& note,
+                   std::uint64_t offset, std::uint64_t size) {
+  return [log, note, at = offset, end = offset + size]() mutable -> std::optional<std::string> {
+    const std::uint64_t textEnd = log->sizeBytes();
+    std::string piece;
+    if (at < textEnd)
+      piece = log->piece(at, std::min(end, textEnd));
+    else if (at < end)
+      piece = note.substr(at - textEnd, end - at);
+    if (piece.empty()) return std::nullopt;
+    at += piece.size();
+    return piece;
+  };
 }
 
-/// The text of a log in a file that has no name, on request without terminal escape sequences.
-UniqueFd textOf(const LogPlace& log, bool withoutAnsi) {
-  UniqueFd to(
-      ::open(std::filesystem::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!to) to.reset(::memfd_create("log", MFD_CLOEXEC));
-  if (!to) throw std::system_error(errno, std::generic_category(), "memfd_create");
-  AnsiFilter filter;
-  LogReader reader(log.path);
-  reader.copy(0, reader.sizeBytes(), [&](std::string_view piece) {
-    if (withoutAnsi)
-      writeAll(to.get(), filter.feed(piece));
-    else
-      writeAll(to.get(), piece);
-  });
-  if (const auto cut = log.cutBytes(reader.sizeBytes()); cut > 0)
-    writeAll(to.get(),
-             fmt::format("[planwright: the last {} bytes of this log are missing]\n", cut));
-  ::lseek(to.get(), 0, SEEK_SET);
-  return to;
+/// All of them without terminal escape sequences.
+NextPiece plainPiecesOf(const std::shared_ptr<LogReader>& log, const std::string& note) {
+  return [next = piecesOf(log, note, 0, log->sizeBytes() + note.size()),
+          filter = AnsiFilter()]() mutable -> std::optional<std::string> {
+    while (const auto piece = next())
+      if (std::string plain = filter.feed(*piece); !plain.empty()) return plain;
+    return std::nullopt;
+  };
 }
 
 std::string buildAgain(std::int64_t plan) {
@@ -169,7 +164,7 @@ Contents::Named Contents::named(std::int64_t build, std::int64_t plan, const Art
           .fileName = std::filesystem::path(artifact.path).filename().string()};
 }
 
-Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat format) const {
+Result<MadeContent> Contents::archive(std::int64_t build, ArchiveFormat format) const {
   auto manifest = readManifest(build);
   if (!manifest) return manifest.error();
   PgArray digests;
@@ -186,20 +181,18 @@ Result<ArtifactArchive> Contents::archive(std::int64_t build, ArchiveFormat form
     if (const auto content = open(named(build, plan, artifact)); !content) return content.error();
   }
   const char* ending = format == ArchiveFormat::Tar ? "tar" : "zip";
-  ArtifactArchive archive;
+  MadeContent archive;
   archive.tag = fmt::format("{}-{}", Digest::of(manifest->json()).text(), ending);
   archive.fileName = fmt::format("build-{}.{}", build, ending);
-  archive.write = [this, build, plan, format, fileTime = rows.number(0, "ended"),
-                   artifacts = std::move(manifest->artifacts)](const ByteSink& sink) {
-    ArchiveWriter writer(format, fileTime, sink);
-    for (const auto& artifact : artifacts) {
-      const auto content = open(named(build, plan, artifact));
-      if (!content) throw std::runtime_error(content.error().message);
-      writer.add(artifact.path, artifact.mode, artifact.sizeBytes, content->file.get());
-      if (!content->isIntact(content->file.get()))
-        throw std::runtime_error(fmt::format("{} was written while it was read", artifact.digest));
-    }
-    writer.finish();
+  const auto bytesOf = [this, build, plan](const Artifact& artifact) {
+    auto content = open(named(build, plan, artifact));
+    if (!content) throw std::runtime_error(content.error().message);
+    return std::move(*content);
+  };
+  archive.open = [pieces = std::make_shared<ArchivePieces>(
+                      format, rows.number(0, "ended"), std::move(manifest->artifacts), bytesOf)](
+                     std::uint64_t, std::uint64_t) -> NextPiece {
+    return [pieces] { return pieces->next(); };
   };
   return archive;
 }
@@ -232,16 +225,22 @@ Result<LogPlace> Contents::log(std::int64_t job, std::optional<std::int64_t> n) 
   return LogPlace{};
 }
 
-Result<Content> Contents::logBytes(std::int64_t job, std::optional<std::int64_t> n,
-                                   bool withoutAnsi) const {
+Result<MadeContent> Contents::logBytes(std::int64_t job, std::optional<std::int64_t> n,
+                                       bool withoutAnsi) const {
   const auto place = log(job, n);
   if (!place) return place.error();
-  UniqueFd file = place->attempt == 0 ? memoryFile("") : textOf(*place, withoutAnsi);
-  const std::uint64_t size = sizeOf(file.get());
-  return Content{.file = std::move(file),
-                 .sizeBytes = size,
-                 .digest = {},
-                 .fileName = fmt::format("job-{}.log", job)};
+  const auto reader =
+      std::make_shared<LogReader>(place->attempt == 0 ? std::filesystem::path() : place->path);
+  const auto cut = place->cutBytes(reader->sizeBytes());
+  const std::string note =
+      cut > 0 ? fmt::format("[planwright: the last {} bytes of this log are missing]\n", cut) : "";
+  MadeContent made;
+  made.fileName = fmt::format("job-{}.log", job);
+  if (!withoutAnsi) made.sizeBytes = reader->sizeBytes() + note.size();
+  made.open = [reader, note, withoutAnsi](std::uint64_t offset, std::uint64_t size) {
+    return withoutAnsi ? plainPiecesOf(reader, note) : piecesOf(reader, note, offset, size);
+  };
+  return made;
 }
 
 }  // namespace planwright

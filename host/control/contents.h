@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,33 +9,10 @@
 #include "artifacts/build_manifest.h"
 #include "base/digest.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
+#include "control/content.h"
 #include "control/control_parts.h"
 
 namespace planwright {
-
-/// Bytes to be sent as they are.
-struct Content {
-  UniqueFd file;  ///< regular, at offset 0
-  std::uint64_t sizeBytes = 0;
-  std::string digest;    ///< of all of it, or empty while it may still grow
-  std::string fileName;  ///< what a browser would save it as
-  /// Whether the file is still as it was hashed; empty if that does not matter.
-  std::function<bool(int fd)> isIntact = {};
-};
-
-/// Content that may have to be read and hashed first: whoever must not wait calls `open` elsewhere.
-struct LateContent {
-  bool isAtOnce = true;  ///< open() does not take long
-  std::function<Result<Content>()> open;
-};
-
-/// All artifacts of a build as one file, made while somebody takes it.
-struct ArtifactArchive {
-  std::function<void(const ByteSink&)> write;
-  std::string tag;  ///< same tag, same bytes
-  std::string fileName;
-};
 
 /// Where the log of one attempt is.
 struct LogPlace {
@@ -65,14 +41,14 @@ class Contents {
   Result<LateContent> artifact(std::int64_t build, std::string_view path) const;
   /// Gone if any artifact's bytes are, Unavailable if they are lost. What is found to be lost only
   /// when its turn comes breaks the archive off.
-  Result<ArtifactArchive> archive(std::int64_t build, ArchiveFormat format) const;
+  Result<MadeContent> archive(std::int64_t build, ArchiveFormat format) const;
   Result<LateContent> blob(const std::string& digest) const;
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
   Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;
   /// The log's bytes as far as it is written, on request without terminal escape sequences.
-  Result<Content> logBytes(std::int64_t job, std::optional<std::int64_t> n,
-                           bool withoutAnsi = false) const;
+  Result<MadeContent> logBytes(std::int64_t job, std::optional<std::int64_t> n,
+                               bool withoutAnsi = false) const;
 
  private:
   Result<BuildManifest> readManifest(std::int64_t build) const;

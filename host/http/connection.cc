@@ -206,8 +206,7 @@ void HttpConnection::send(WireResponse wire) {
 
 void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
   if (UniqueFd socket = giveAway())
-    planwright::handOver(std::move(socket), std::move(wire), sentBytes, context_.hub,
-                         context_.streamer);
+    planwright::handOver(std::move(socket), std::move(wire), sentBytes, context_.hub);
 }
 
 /// A descriptor for somebody else. It keeps the connection open; ours is not needed any more.

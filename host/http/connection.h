@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "http/dispatcher.h"
+#include "http/hub.h"
 #include "http/late_answers.h"
 #include "http/request_framer.h"
 #include "http/response_writer.h"
 #include "http/spool_file.h"
-#include "http/streamer.h"
 
 namespace planwright {
 
@@ -20,16 +20,14 @@ struct ConnectionContext {
   const Dispatcher& dispatcher;
   const ServerOptions& options;
   Hub& hub;
-  Streamer& streamer;
   LateAnswers& late;
 };
 
 /// One client: bytes in, answers out, in order. The socket belongs to the caller and is only
 /// written to from here, on the one worker thread that owns the connection: so no answer can ever
 /// reach a descriptor that has been closed and given to another client. What does not fit into the
-/// socket at once, files and event streams go to the Hub with a descriptor of their own, answers
-/// that are made while they are sent to the Streamer, those that are still to be made to the
-/// LateAnswers.
+/// socket at once, files, event streams and answers that are made while they are sent go to the Hub
+/// with a descriptor of their own, those that are still to be made to the LateAnswers.
 class HttpConnection {
  public:
   enum class State {

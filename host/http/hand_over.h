@@ -5,13 +5,11 @@
 #include "base/unique_fd.h"
 #include "http/hub.h"
 #include "http/response_writer.h"
-#include "http/streamer.h"
 
 namespace planwright {
 
 /// Gives an answer, of which `sentBytes` went out already, to whoever sends what takes long. The
 /// connection ends with it.
-void handOver(UniqueFd socket, WireResponse wire, std::size_t sentBytes, Hub& hub,
-              Streamer& streamer);
+void handOver(UniqueFd socket, WireResponse wire, std::size_t sentBytes, Hub& hub);
 
 }  // namespace planwright

@@ -19,6 +19,7 @@
 #include "http/event_memory.h"
 #include "http/hub_client.h"
 #include "http/limits.h"
+#include "http/piece_maker.h"
 
 namespace planwright {
 
@@ -38,6 +39,7 @@ struct Inbox {
   std::vector<Transfer> transfers;
   std::vector<EventMessage> messages;
   std::vector<BacklogReader::Page> pages;
+  std::vector<PieceMaker::Piece> pieces;
 };
 
 }  // namespace
@@ -52,9 +54,11 @@ struct Hub::State {
   void adopt(Transfer transfer);
   void publish(EventMessage message);
   void receive(BacklogReader::Page page);
+  void receive(PieceMaker::Piece piece);
   void feed(std::uint64_t id, HubClient& client);
   void feedOwn(std::uint64_t id, HubClient& client);
   void askAgain();
+  void askForPiece(std::uint64_t id, HubClient& client);
   void settle(std::uint64_t id, HubClient& client);
   void updateInterest(std::uint64_t id, HubClient& client);
   void onReady(std::uint64_t id, std::uint32_t events);
@@ -80,6 +84,7 @@ struct Hub::State {
   SteadyTime scannedAt = now;
   const EventFrame heartbeat = std::make_shared<const std::string>(": \n\n");
   BacklogReader backlog;
+  PieceMaker maker;
   std::jthread thread;
 };
 
@@ -90,6 +95,10 @@ Hub::State::State(HubLimits wanted)
       memory(wanted.keptMessages),
       backlog([this](BacklogReader::Page page) {
         inbox.lock()->pages.push_back(std::move(page));
+        wakeUp();
+      }),
+      maker(wanted.makers, [this](PieceMaker::Piece piece) {
+        inbox.lock()->pieces.push_back(std::move(piece));
         wakeUp();
       }) {
   epoll_event event{};
@@ -156,6 +165,7 @@ void Hub::State::takeInbox() {
   for (EventMessage& message : taken.messages) publish(std::move(message));
   for (Transfer& transfer : taken.transfers) adopt(std::move(transfer));
   for (BacklogReader::Page& page : taken.pages) receive(std::move(page));
+  for (PieceMaker::Piece& piece : taken.pieces) receive(std::move(piece));
   if (taken.messages.empty()) return;
   std::vector<std::uint64_t> waiting;
   for (const auto& [id, client] : clients) {
@@ -220,6 +230,15 @@ void Hub::State::receive(BacklogReader::Page page) {
   settle(page.client, client);
 }
 
+void Hub::State::receive(PieceMaker::Piece piece) {
+  const auto found = clients.find(piece.client);
+  if (found == clients.end()) return;
+  found->second.awaitsBacklog = false;
+  if (piece.failed) return drop(piece.client);
+  found->second.take(std::move(piece.bytes), now);
+  settle(piece.client, found->second);
+}
+
 /// Gives a client that is behind what comes next, without letting its queue grow.
 void Hub::State::feed(std::uint64_t id, HubClient& client) {
   if (client.hasOwnStream()) return feedOwn(id, client);
@@ -251,11 +270,19 @@ void Hub::State::feedOwn(std::uint64_t id, HubClient& client) {
   backlog.order({id, client.position, {}, client.subscription().backlog});
 }
 
+/// Asks for the next piece of an answer that is made meanwhile, once little of the last is left.
+void Hub::State::askForPiece(std::uint64_t id, HubClient& client) {
+  if (!client.maker() || client.awaitsBacklog || client.queuedBytes() >= kFeedBelowBytes) return;
+  client.awaitsBacklog = true;
+  maker.order({id, client.maker()});
+}
+
 /// Sends what can be sent and decides how the client goes on.
 void Hub::State::settle(std::uint64_t id, HubClient& client) {
   feed(id, client);
   if (!client.pump(now)) return drop(id);
-  if (!client.hasOutput() && client.phase == HubClient::Phase::Sending) {
+  askForPiece(id, client);
+  if (!client.hasOutput() && !client.maker() && client.phase == HubClient::Phase::Sending) {
     if (client.sawEnd()) return drop(id);
     client.beginLinger(now + kLingerTime);
   }
@@ -350,6 +377,7 @@ void Hub::stop() {
   state_->wakeUp();
   if (state_->thread.joinable()) state_->thread.join();
   state_->backlog.stop();
+  state_->maker.stop();
 }
 
 }  // namespace planwright

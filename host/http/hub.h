@@ -15,6 +15,7 @@ struct HubLimits {
   std::size_t keptMessages = 2000;  ///< how many recent messages the hub remembers
   std::chrono::milliseconds heartbeat{15'000};
   std::chrono::milliseconds stall{30'000};  ///< no byte taken for so long: dropped
+  std::size_t makers = 8;  ///< threads for answers that are made while they are sent
 };
 
 struct HubCounts {
@@ -25,8 +26,9 @@ struct HubCounts {
 };
 
 /// Owns the sockets of answers that may take long: event streams, files, large bodies, slow
-/// readers. One thread with its own epoll does all writing, a second one reads backlogs; no HTTP
-/// worker ever waits for a client. Owned by the Server. [any thread] for all public functions.
+/// readers. One thread with its own epoll does all writing, a second one reads backlogs, a few make
+/// pieces of archives and logs; none of them nor an HTTP worker ever waits for a client. Owned by
+/// the Server. [any thread] for all public functions.
 class Hub {
  public:
   explicit Hub(HubLimits limits = {});

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 
+#include <fmt/format.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -36,6 +37,18 @@ void HubClient::enqueue(EventFrame frame, SteadyTime now) {
   if (!hasOutput()) progressAt_ = now;  // the stall clock starts
   queuedBytes_ += frame->size();
   frames_.push_back(std::move(frame));
+}
+
+void HubClient::take(std::optional<std::string> piece, SteadyTime now) {
+  const auto send = [&](std::string bytes) {
+    enqueue(std::make_shared<const std::string>(std::move(bytes)), now);
+  };
+  if (!piece) transfer_.next.reset();
+  if (!piece && transfer_.isChunked) send("0\r\n\r\n");
+  if (!piece || piece->empty()) return;
+  if (transfer_.isChunked) send(fmt::format("{:x}\r\n", piece->size()));
+  send(std::move(*piece));
+  if (transfer_.isChunked) send("\r\n");
 }
 
 bool HubClient::wants(const EventMessage& message) const {

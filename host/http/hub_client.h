@@ -15,7 +15,7 @@ namespace planwright {
 class HubClient {
  public:
   enum class Phase {
-    Sending,     ///< bytes and file; then the socket is closed
+    Sending,     ///< bytes, file, what is made; then the socket is closed
     CatchingUp,  ///< an event client that has not got everything yet
     Live,        ///< an event client that gets each message as it is published
     Lingering,   ///< all sent: waits a moment for the client to hang up
@@ -33,6 +33,10 @@ class HubClient {
 
   int socket() const { return transfer_.socket.get(); }
   bool hasOutput() const { return !frames_.empty() || transfer_.file.size > 0; }
+  /// What its answer is made by, null if there is nothing more to be made.
+  const std::shared_ptr<const NextPiece>& maker() const { return transfer_.next; }
+  /// A piece was made, or nothing: that was the last one.
+  void take(std::optional<std::string> piece, SteadyTime now);
   bool isEventClient() const { return transfer_.events.has_value(); }
   bool hasOwnStream() const { return isEventClient() && transfer_.events->isOwn(); }
   bool sawEnd() const { return sawEnd_; }  ///< the client has closed its sending side
@@ -45,7 +49,7 @@ class HubClient {
 
   Phase phase = Phase::Sending;
   EventOrder position{};       ///< event clients: everything up to here is sent or queued
-  bool awaitsBacklog = false;  ///< a page has been asked for
+  bool awaitsBacklog = false;  ///< a page, or a piece of what is made, has been asked for
   SteadyTime askAgainAt{};     ///< streams of their own: there was nothing, not before this time
   std::uint32_t interest = 0;  ///< epoll events asked for
 

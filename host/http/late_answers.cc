@@ -18,10 +18,7 @@ constexpr std::size_t kMostThreads = 4;
 }  // namespace
 
 struct LateAnswers::State {
-  State(const Dispatcher& makes, Hub& hubOf, Streamer& streamerOf)
-      : dispatcher(makes),
-        hub(hubOf),
-        streamer(streamerOf) {}
+  State(const Dispatcher& makes, Hub& hubOf) : dispatcher(makes), hub(hubOf) {}
 
   void work(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -38,7 +35,7 @@ struct LateAnswers::State {
       handOver(
           std::move(answer.socket),
           toWire(answer.request, dispatcher.answerLate(answer.request, answer.route, answer.body)),
-          0, hub, streamer);
+          0, hub);
       answer = {};
       ++waiting.lock()->idle;
     }
@@ -52,12 +49,11 @@ struct LateAnswers::State {
   };
   const Dispatcher& dispatcher;
   Hub& hub;
-  Streamer& streamer;
   Guarded<Waiting> waiting;
 };
 
-LateAnswers::LateAnswers(const Dispatcher& dispatcher, Hub& hub, Streamer& streamer)
-    : state_(std::make_unique<State>(dispatcher, hub, streamer)) {}
+LateAnswers::LateAnswers(const Dispatcher& dispatcher, Hub& hub)
+    : state_(std::make_unique<State>(dispatcher, hub)) {}
 
 LateAnswers::~LateAnswers() {
   stop();

@@ -5,16 +5,15 @@
 #include "base/unique_fd.h"
 #include "http/dispatcher.h"
 #include "http/hub.h"
-#include "http/streamer.h"
 
 namespace planwright {
 
 /// Makes the answers that take long to make, such as those with a large file that is hashed first,
 /// on threads of its own ("pw-http-late"), so that no connection waits behind them. What is made
-/// goes on to the Hub or the Streamer. Owned by the Server. [any thread]
+/// goes on to the Hub. Owned by the Server. [any thread]
 class LateAnswers {
  public:
-  LateAnswers(const Dispatcher& dispatcher, Hub& hub, Streamer& streamer);
+  LateAnswers(const Dispatcher& dispatcher, Hub& hub);
   ~LateAnswers();
   LateAnswers(const LateAnswers&) = delete;
   LateAnswers& operator=(const LateAnswers&) = delete;

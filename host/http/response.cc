@@ -19,7 +19,9 @@ Response Response::file(FileBody body, std::string_view contentType) {
 }
 
 Response Response::stream(StreamBody body, std::string_view contentType) {
-  Response response{.status = 200, .headers = {}, .body = std::move(body)};
+  const bool hasSize = body.size.has_value();
+  Response response{
+      .status = 200, .headers = {}, .body = std::move(body), .acceptsRanges = hasSize};
   response.headers.set("Content-Type", std::string(contentType));
   return response;
 }

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "base/next_piece.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "http/event_message.h"
@@ -26,10 +28,13 @@ struct FileBody {
   std::function<bool()> isIntact = {};
 };
 
-/// Bytes that are made while they are sent, on a thread that may wait. `produce` hands them to
-/// `write` front to back; if either throws, the client sees a broken answer.
+/// Bytes that are made while they are sent, piece by piece as the client takes them. If a piece
+/// fails, the client sees a broken answer.
 struct StreamBody {
-  std::function<void(const std::function<void(std::string_view)>& write)> produce;
+  /// Those from `offset` on, `size` of them.
+  std::function<NextPiece(std::uint64_t offset, std::uint64_t size)> open;
+  std::optional<std::uint64_t> size = {};  ///< none: known at the end
+  std::uint64_t offset = 0;
 };
 
 /// An answer that takes long to make. `make` is called once, on a thread that may wait, and gives
@@ -51,7 +56,7 @@ struct Response {
   static Response noContent() { return {.status = 204, .headers = {}, .body = {}}; }
   /// The whole or a part of an open regular file, with ranges.
   static Response file(FileBody body, std::string_view contentType);
-  /// Of unknown length; chunked.
+  /// Of unknown length chunked, else with ranges.
   static Response stream(StreamBody body, std::string_view contentType);
   static Response late(LateBody body);
   /// A long-lived text/event-stream.

@@ -29,6 +29,7 @@ const std::string& httpDate() {
 
 std::uint64_t sizeOf(const Response& response) {
   if (const auto* file = std::get_if<FileBody>(&response.body)) return file->size;
+  if (const auto* stream = std::get_if<StreamBody>(&response.body)) return stream->size.value_or(0);
   if (const auto* bytes = std::get_if<std::string>(&response.body)) return bytes->size();
   return 0;
 }
@@ -43,6 +44,9 @@ void keepOnly(Response& response, const ByteRange& range) {
   if (auto* file = std::get_if<FileBody>(&response.body)) {
     file->offset += range.offset;
     file->size = range.size;
+  } else if (auto* stream = std::get_if<StreamBody>(&response.body)) {
+    stream->offset += range.offset;
+    stream->size = range.size;
   } else if (auto* bytes = std::get_if<std::string>(&response.body)) {
     *bytes = bytes->substr(range.offset, range.size);
   }
@@ -99,7 +103,8 @@ std::string makeHead(const Response& response, bool keepAlive, const Request& re
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reasonPhrase(response.status)).append("\r\n");
   for (const auto& [name, value] : response.headers) appendField(out, name, value);
-  const bool isChunked = std::holds_alternative<StreamBody>(response.body);
+  const auto* made = std::get_if<StreamBody>(&response.body);
+  const bool isChunked = made != nullptr && !made->size;
   if (isChunked && request.isHttp11) appendField(out, "Transfer-Encoding", "chunked");
   const bool isStream = isChunked || std::holds_alternative<EventSubscription>(response.body);
   if (!isStream && response.status != 204 && response.status != 304) {
@@ -133,8 +138,8 @@ WireResponse toWire(const Request& request, Response response) {
   if (isInMemory) wire.body = std::move(std::get<std::string>(response.body));
   if (auto* file = std::get_if<FileBody>(&response.body)) wire.file = std::move(*file);
   if (auto* stream = std::get_if<StreamBody>(&response.body)) {
-    wire.stream = std::move(*stream);
-    wire.isChunked = request.isHttp11;
+    wire.stream = stream->open(stream->offset, stream->size.value_or(UINT64_MAX));
+    wire.isChunked = request.isHttp11 && !stream->size;
   }
   if (auto* events = std::get_if<EventSubscription>(&response.body)) {
     wire.body = "retry: 1000\n\n";  // ms until a client that lost us comes back

@@ -15,7 +15,7 @@ struct WireResponse {
   std::string body;
   FileBody file;
   std::optional<EventSubscription> events;
-  std::optional<StreamBody> stream;
+  NextPiece stream;
   bool isChunked = false;  ///< of `stream`
   bool keepAlive = true;   ///< the head says so, too
 };

@@ -208,4 +208,12 @@ Response contentResponse(const Result<LateContent>& content, const std::string& 
   }});
 }
 
+Response madeResponse(Result<MadeContent> content, std::string_view contentType, bool asDownload) {
+  if (!content) return problem(content.error());
+  Response response = Response::stream({std::move(content->open), content->sizeBytes}, contentType);
+  if (!content->tag.empty()) response.etag(content->tag);
+  if (asDownload) response.with("Content-Disposition", disposition(content->fileName));
+  return response;
+}
+
 }  // namespace planwright

@@ -68,4 +68,7 @@ Response contentResponse(Result<Content> content, std::string_view contentType, 
 Response contentResponse(const Result<LateContent>& content, const std::string& contentType,
                          bool asDownload);
 
+/// The same of what is made meanwhile; with ranges if its size is known.
+Response madeResponse(Result<MadeContent> content, std::string_view contentType, bool asDownload);
+
 }  // namespace planwright

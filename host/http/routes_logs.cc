@@ -105,8 +105,8 @@ Response rawLog(Control& control, const Request& request) {
   const std::string ansi = request.query.textOr("ansi", "keep");
   if (ansi != "keep" && ansi != "strip")
     return problem(Error{ErrorKind::Invalid, "It is \"keep\" or \"strip\".", {}, "ansi"});
-  return contentResponse(control.contents.logBytes(*id, *attempt, ansi == "strip"),
-                         "text/plain; charset=utf-8", false);
+  return madeResponse(control.contents.logBytes(*id, *attempt, ansi == "strip"),
+                      "text/plain; charset=utf-8", false);
 }
 
 Response streamLog(Control& control, const Request& request) {

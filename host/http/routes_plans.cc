@@ -41,14 +41,8 @@ Response enqueueBuild(Control& control, const Request& request) {
 Response archiveResponse(Control& control, const Request& request, ArchiveFormat format) {
   const auto id = request.id();
   if (!id) return problem(id.error());
-  auto archive = control.contents.archive(*id, format);
-  if (!archive) return problem(archive.error());
-  Response response =
-      Response::stream({std::move(archive->write)},
-                       format == ArchiveFormat::Tar ? "application/x-tar" : "application/zip");
-  response.etag(archive->tag);
-  response.with("Content-Disposition", disposition(archive->fileName));
-  return response;
+  return madeResponse(control.contents.archive(*id, format),
+                      format == ArchiveFormat::Tar ? "application/x-tar" : "application/zip", true);
 }
 
 /// A page of the jobs of a plan or build.

@@ -6,7 +6,6 @@
 #include "http/late_answers.h"
 #include "http/listener.h"
 #include "http/reactor.h"
-#include "http/streamer.h"
 
 namespace planwright {
 
@@ -15,12 +14,11 @@ struct Server::State {
       : options(std::move(wanted)),
         hub(options.hub),
         dispatcher(router, options),
-        late(dispatcher, hub, streamer),
-        context{dispatcher, options, hub, streamer, late} {}
+        late(dispatcher, hub),
+        context{dispatcher, options, hub, late} {}
 
   const ServerOptions options;
   Hub hub;
-  Streamer streamer;
   const Dispatcher dispatcher;
   LateAnswers late;
   const ConnectionContext context;
@@ -50,7 +48,6 @@ void Server::start() {
 void Server::stop() {
   state_->reactor.reset();
   state_->late.stop();
-  state_->streamer.stop();
   state_->hub.stop();
   state_->listener.socket.reset();
 }

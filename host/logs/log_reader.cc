@@ -151,6 +151,21 @@ void LogReader::copy(std::uint64_t from, std::uint64_t to,
   }
 }
 
+std::string LogReader::piece(std::uint64_t from, std::uint64_t to) {
+  to = std::min(to, sizeBytes());
+  if (!frames_.first() || from >= to) return {};
+  const LogFrame frame = frames_.lastThat([&](const LogFrame& f) { return f.textOffset <= from; });
+  if (from >= frame.textEnd()) {  // frames are lost
+    const auto after = frames_.next(frame);
+    const std::uint64_t lostTo = after ? std::min(to, after->textOffset) : to;
+    return std::string(std::min<std::uint64_t>(lostTo - from, kFrameText), '?');
+  }
+  std::string text;
+  frames_.read(frame, text);
+  const auto begin = from - std::min(from, frame.textOffset);
+  return text.substr(begin, std::min(to, frame.textEnd()) - frame.textOffset - begin);
+}
+
 Result<LogHits> LogReader::search(const std::string& text, bool isRegex, int limit) {
   auto search = LogSearch::make(text, isRegex, limit);
   if (!search) return search.error();

@@ -40,6 +40,9 @@ class LogReader {
   /// The bytes [from, to), in pieces.
   void copy(std::uint64_t from, std::uint64_t to,
             const std::function<void(std::string_view)>& write);
+  /// Bytes from `from` on, as many as one frame holds and at most up to `to`; nothing behind the
+  /// end.
+  std::string piece(std::uint64_t from, std::uint64_t to);
   /// Lines that contain `text`, or match the RE2 expression if `isRegex`; without regard to case,
   /// to terminal escape sequences, and to more than LogSearch::kLongestLine of a line. Gives up
   /// after two seconds. Invalid (pointer "q"): not an expression.

@@ -309,8 +309,13 @@ TEST_F(Api, LogsAreReadByLineSearchedAndSentRaw) {
   const auto part = request(path("GET /api/jobs/{}/log/raw", job), "", "Range: bytes=0-2\r\n");
   EXPECT_EQ(part.status, 206);
   EXPECT_EQ(part.body, "one");
-  EXPECT_THAT(request(path("GET /api/jobs/{}/log/raw?ansi=strip", job)).body,
-              HasSubstr("one\nTwo\n"));
+  const auto whole = request(path("GET /api/jobs/{}/log/raw", job));
+  EXPECT_EQ(whole.header("Content-Length"), std::to_string(whole.body.size()));
+  EXPECT_EQ(whole.body, "one\n\x1b[31mTwo\x1b[0m\nbad \xff byte\nlast");
+  EXPECT_EQ(request(path("GET /api/jobs/{}/log/raw", job), "", "Range: bytes=6-13\r\n").body,
+            "31mTwo\x1b[");
+  const auto plain = request(path("GET /api/jobs/{}/log/raw?ansi=strip", job));
+  EXPECT_THAT(plain.body, AllOf(HasSubstr("one\nT\r\n"), HasSubstr("\r\nwo\nbad")));
 }
 
 TEST_F(Api, BlobsAreSentByDigestAndInParts) {

@@ -2,6 +2,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -133,6 +136,46 @@ TEST(HttpLoad, ASlowReaderHarmsNobody) {
   EXPECT_TRUE(eventually([&] { return server.hub().counts().dropped == 1; }))
       << "who takes nothing is let go";
   EXPECT_LT(cpuSeconds() - cpuBefore, 1.5);
+}
+
+/// That many pieces of 256 KiB, made while they are sent; "fail" after the first.
+Response madeOf(const Request& request) {
+  const std::string word(request.param("pieces"));
+  const int most = word == "fail" ? 1 : std::atoi(word.c_str());
+  return Response::stream({[=](std::uint64_t, std::uint64_t) {
+                            return [=, made = 0]() mutable -> std::optional<std::string> {
+                              if (made++ < most) return std::string(256 * 1024, 'x');
+                              if (word == "fail") throw std::runtime_error("its bytes are gone");
+                              return std::nullopt;
+                            };
+                          }},
+                          "application/octet-stream");
+}
+
+TEST(HttpLoad, SlowReadersOfAnswersThatAreMadeHoldUpNobody) {
+  TestServer server([](Router& router, ServerOptions& options) {
+    router.get("/made/{pieces}", madeOf);
+    options.hub.makers = 1;
+  });
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<RawClient>(server.port()));
+    slow.back()->setReceiveBuffer(4096);
+    slow.back()->send("GET /made/100000 HTTP/1.1\r\n" + kHost + "\r\n");
+  }
+  ASSERT_TRUE(eventually([&] { return server.hub().counts().connections == slow.size(); }));
+  for (auto& client : slow) EXPECT_TRUE(client->waitFor("xxxx"));
+  RawClient quick(server.port());
+  quick.send("GET /made/12 HTTP/1.0\r\n" + kHost + "\r\n");
+  EXPECT_EQ(quick.read().body.size(), 12U * 256 * 1024);
+  RawClient chunked(server.port());
+  chunked.send("GET /made/2 HTTP/1.1\r\n" + kHost + "\r\n");
+  EXPECT_TRUE(chunked.read().body.ends_with("x\r\n0\r\n\r\n"));
+  RawClient broken(server.port());
+  broken.send("GET /made/fail HTTP/1.1\r\n" + kHost + "\r\n");
+  EXPECT_TRUE(broken.read().body.ends_with("x\r\n")) << "and no last chunk";
+  slow.clear();
+  EXPECT_TRUE(eventually([&] { return server.hub().counts().connections == 0; }));
 }
 
 TEST(HttpLoad, AClientThatNeverReadsItsPipelinedAnswersIsBounded) {

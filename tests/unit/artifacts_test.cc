@@ -1,7 +1,9 @@
 // What a build left: the manifest, archives of it, and the folder that a fetch fills.
+#include <clocale>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -18,6 +20,7 @@
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/fetch_folder.h"
+#include "control/archive_pieces.h"
 #include "support/temp_folder.h"
 
 namespace planwright::artifacts_test {
@@ -81,6 +84,8 @@ struct Read {
 };
 
 std::vector<Read> readArchive(const std::string& bytes) {
+  const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  const locale_t before = ::uselocale(utf8);
   std::vector<Read> files;
   archive* in = archive_read_new();
   archive_read_support_format_all(in);
@@ -93,6 +98,8 @@ std::vector<Read> readArchive(const std::string& bytes) {
     files.push_back(std::move(file));
   }
   archive_read_free(in);
+  ::uselocale(before);
+  ::freelocale(utf8);
   return files;
 }
 
@@ -120,6 +127,31 @@ TEST(ArchiveWriter, SaysThatAFileHasAnotherSize) {
   EXPECT_THROW(writer.add("a", 0644, 4, memoryFile("12345").get()), std::runtime_error);
   ArchiveWriter other(ArchiveFormat::Zip, 0, [](std::string_view) {});
   EXPECT_THROW(other.add("a", 0644, 6, memoryFile("12345").get()), std::runtime_error);
+}
+
+TEST(ArchivePieces, AreTheArchiveWhoeverTakesThem) {
+  const std::string big(700'000, 'x');
+  std::vector<Artifact> artifacts(3);
+  artifacts[0].path = "a/\xc3\xa4.txt", artifacts[0].sizeBytes = 5;
+  artifacts[1].path = "empty";
+  artifacts[2].path = "big", artifacts[2].sizeBytes = static_cast<std::int64_t>(big.size());
+  ArchivePieces pieces(ArchiveFormat::Tar, 1'700'000'000, artifacts, [&](const Artifact& which) {
+    Content content;
+    content.file = memoryFile(which.path == "big" ? big : which.path == "empty" ? "" : "hello");
+    return content;
+  });
+  std::string made;
+  for (bool isOver = false; !isOver;)
+    std::jthread([&] {  // each piece on a thread of its own
+      const auto piece = pieces.next();
+      isOver = !piece;
+      if (piece) made += *piece;
+    })
+        .join();
+  const auto files = readArchive(made);
+  ASSERT_EQ(files.size(), 3U);
+  EXPECT_EQ(files[0].path, "a/\xc3\xa4.txt");
+  EXPECT_EQ(files[2].bytes, big);
 }
 
 TEST(ArchiveWriter, EndsWhenNobodyTakesItsBytes) {

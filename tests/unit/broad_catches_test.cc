@@ -57,6 +57,7 @@ const std::map<std::string, Allowed>& allowed() {
       {"keeper.cc", {1, Loop}},
       {"keeper_process.cc", {1, Program}},
       {"log_writer.cc", {1, Loop}},
+      {"piece_maker.cc", {1, Loop}},
       {"plan_committer.cc", {2, Loop}},
       {"plan_stage.cc", {1, Loop}},
       {"plan_step.cc", {1, Loop}},
@@ -73,7 +74,6 @@ const std::map<std::string, Allowed>& allowed() {
       {"sessions.cc", {1, Undo}},
       {"shared_flight.h", {1, Undo}},
       {"stage_counts.cc", {1, Loop}},
-      {"streamer.cc", {1, Loop}},
       {"until_done.h", {1, Loop}},
       {"worker.cc", {3, Foreign}},
   };

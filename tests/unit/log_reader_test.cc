@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,45 @@ TEST(LogReader, ReadsARunOfLinesAndCountsAll) {
   EXPECT_THAT(log.lines(9, 2).lines, ElementsAre());
   EXPECT_EQ(log.offsetOf(4), 6U);
   EXPECT_EQ(log.lineAt(5), 3);
+}
+
+/// The bytes [from, to) by pieces.
+std::string piecesOf(const std::filesystem::path& path, std::uint64_t from, std::uint64_t to) {
+  LogReader reader(path);
+  std::string text;
+  for (std::string piece = reader.piece(from, to); !piece.empty();
+       piece = reader.piece(from + text.size(), to))
+    text += piece;
+  return text;
+}
+
+TEST(LogReader, GivesItsBytesPieceByPieceFromAnyPlace) {
+  const TempFolder folder;
+  const auto path = logOf(folder, {"first\n", "second", " third\n", "fourth"});
+  const std::string whole = "first\nsecond third\nfourth";
+  for (std::uint64_t from = 0; from <= whole.size(); ++from)
+    for (std::uint64_t to = from; to <= whole.size() + 1; ++to)
+      EXPECT_EQ(piecesOf(path, from, to), whole.substr(from, to - from)) << from << " " << to;
+  EXPECT_EQ(piecesOf("/no/such/file", 0, 10), "");
+}
+
+TEST(LogReader, BytesThatAreLostStayThatManyInPieces) {
+  const TempFolder folder;
+  std::string middle(9000, '\0');
+  std::minstd_rand random;  // it cannot be compressed, so it is most of the file
+  for (auto& byte : middle) byte = static_cast<char>(random());
+  const auto path = logOf(folder, {"first\n", middle + "\n", "last\n"});
+  const std::string whole = textOf(path);
+  std::string bytes = readFile(path);
+  const std::size_t third = bytes.size() / 3;
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(third),
+            bytes.begin() + static_cast<std::ptrdiff_t>(2 * third), '\0');
+  replaceFile(path, bytes);
+  const std::string damaged = piecesOf(path, 0, UINT64_MAX);
+  EXPECT_EQ(damaged.size(), whole.size());
+  EXPECT_THAT(damaged, StartsWith("first\n"));
+  EXPECT_THAT(damaged, EndsWith("last\n"));
+  EXPECT_NE(damaged, whole);
 }
 
 TEST(LogReader, TakesAMissingOrForeignFileAsEmpty) {
