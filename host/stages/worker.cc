@@ -15,6 +15,7 @@
 
 #include "base/guarded.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "stages/inproc_instance.h"
 #include "stages/library.h"
 #include "stages/worker_services.h"
@@ -22,6 +23,8 @@
 
 namespace planwright {
 namespace {
+
+constexpr std::size_t kLargeCall = std::size_t{256} << 10;
 
 /// A worker starts no programs itself; its host starts them.
 class NoPrograms final : public Programs {
@@ -170,10 +173,14 @@ void Worker::serve(Frame frame) {
     now->number = number;
     if (now->cancelled == number) running.stop(now->reason);
   }
+  const std::size_t given = frame.data.size() + frame.meta.size();
   StageOutcome outcome = call(std::move(frame), running);
   running_.lock()->call = nullptr;
   for (const std::string& meta : takeParts(outcome)) host_.send(FrameKind::Part, number, meta);
   host_.send(FrameKind::Done, number, toMeta(outcome, isTired()), outcome.text);
+  if (given + outcome.text.size() < kLargeCall) return;
+  outcome = {};
+  giveBackMemory(kLargeCall);
 }
 
 StageOutcome Worker::call(Frame frame, StageCall& call) {

@@ -5,6 +5,7 @@
 
 #include "base/failpoints.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
 #include "store/instances.h"
@@ -38,6 +39,7 @@ void Reconciler::start() {
                                                           // seen for a whole lease
         log::warn("reconcile waits: {}", e.what());
       }
+      giveBackMemory();  // of large plans, answers and requests, whoever handled them
     } while (waitForRound(stop));
   });
 }

@@ -133,7 +133,7 @@ TEST_F(Recipe, WhatYamlCppLetsPassIsRefused) {
   EXPECT_THAT(whyNot("jobs:\n  a: {command: !!python/object x}\n"), HasSubstr("tags such as"));
   EXPECT_THAT(whyNot(""), HasSubstr("empty"));
   EXPECT_THAT(whyNot("jobs: &x\n  a: *x\n"), HasSubstr("alias of itself"));
-  EXPECT_THAT(whyNot(std::string(100'000, '[')), HasSubstr("not valid YAML"));
+  EXPECT_THAT(whyNot(std::string(100'000, '[')), HasSubstr("deeper than 64 levels"));
 }
 
 /// yaml-cpp counts from behind it, so closed quotes seemed open.
@@ -196,6 +196,27 @@ TEST_F(Recipe, AliasesThatExpandWithoutEndAreStopped) {
     bomb += "]\n";
   }
   EXPECT_THAT(whyNot(bomb), HasSubstr("expands to more than 200000 values"));
+}
+
+TEST_F(Recipe, WhatIsTooMuchIsRefusedBeforeItTakesMemory) {
+  const auto many = [](std::string begin, const std::string& one, int count, std::string end) {
+    for (int i = 0; i < count; ++i) begin += one;
+    return begin + end;
+  };
+  const auto entries = HasSubstr("more than 200000 values; make several recipes");
+  EXPECT_THAT(whyNot(many("jobs: [", "x,", 300'000, "x]")), entries);
+  EXPECT_THAT(whyNot(many("jobs:\n", "- x\n", 300'000, "")), entries);
+  EXPECT_THAT(whyNot(many("jobs:\n  {", "? x,", 300'000, "x: 1}")), entries);
+  EXPECT_THAT(whyNot(many("[", "x,", 1'400'000, "x]")),
+              StartsWith("line 1, column 1: the brackets"));
+  EXPECT_THAT(whyNot(many("jobs:\n- a\n- &a ['b', \"]\", ", "don't,", 300'000, "x]")),
+              StartsWith("line 3, column 1: the brackets"));
+  EXPECT_THAT(whyNot(many("? {", "\"a\": 1,", 300'000, "b: 1}")), entries);
+  EXPECT_THAT(whyNot(many("jobs: &a [[", "x,", 300'000, "x]]")), entries);
+  EXPECT_THAT(whyNot(many("jobs: ", "[", 1'000'000, "")), entries);
+  EXPECT_THAT(whyNot(many("jobs: ", "[", 70, "")), HasSubstr("deeper than 64 levels"));
+  const std::string script = many("", "      { echo a,b,c,d; }\n", 60'000, "");
+  EXPECT_FALSE(run("jobs:\n  a:\n    command: |\n" + script).failure) << "text is not counted";
 }
 
 TEST_F(Recipe, TheSameRecipeGivesTheSameBytes) {
