@@ -2,6 +2,7 @@
 """A hostile job, by real processes: what it tries, and what became of it. Prints a table."""
 
 import json
+import os
 import pathlib
 import re
 import socket
@@ -47,11 +48,24 @@ ATTACKS = {
     "fills /tmp": (
         "i=0; while :; do head -c 16M /dev/zero > /tmp/part.$i; i=$((i+1)); done", "failed", "limit",
         "disk limit of 96 MiB"),
+    "fills the disk below a deep path": (
+        "python3 -c 'import os\nfor i in range(300): os.mkdir(\"d\" * 200); os.chdir(\"d\" * 200)\n"
+        "for i in range(99): open(str(i), \"wb\").write(bytes(16 << 20))'; sleep 20", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "fills the disk without a name": (
+        "python3 -c 'import os, time\nkept = []\nfor i in range(10): kept.append(open(\"x\", \"wb\", buffering=0)); "
+        "os.unlink(\"x\"); kept[-1].write(bytes(16 << 20))\ntime.sleep(20)'", "failed", "limit", "disk limit of 96 MiB"),
+    "takes all inodes": (
+        "python3 -c 'import time\nfor i in range(30000): open(str(i), \"x\").close()\ntime.sleep(20)'", "failed", "limit",
+        "disk limit of 96 MiB"),
     "exhausts memory": (
         "python3 -c 'x = bytearray(1 << 30)'", "failed", "limit", "more memory than its limit of 256 MiB"),
     "exhausts processes": (
         "i=0; while [ $i -lt 200 ]; do sleep 20 & i=$((i+1)); done; wait", "failed", "limit",
         "more processes at once than its limit of 64"),
+    "hides that it was refused processes": (
+        "python3 -c 'import os, time\nfor i in range(200):\n  try:\n    if os.fork() == 0: time.sleep(20); os._exit(0)\n"
+        "  except OSError: pass\n'; exit 0", "failed", "limit", "more processes at once than its limit of 64"),
     "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 2 s"),
     "leaves a link as output": ("ln -s /etc/passwd out", "failed", "failed", "links and devices are refused"),
     "leaves a link to a folder": (
@@ -60,7 +74,7 @@ ATTACKS = {
     "leaves too much as output": (
         "head -c 5M /dev/zero > a; cp a b", "failed", "limit", "add up to more than their limit of 8 MiB"),
 }
-NEEDS_GROUPS = ("exhausts memory", "exhausts processes")
+NEEDS_GROUPS = ("exhausts memory", "exhausts processes", "hides that it was refused processes")
 NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
 OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
            "leaves a link to a folder": ["**"], "leaves too much as output": ["*"]}
@@ -139,6 +153,8 @@ class SandboxTest(HostCase):
             file.unlink()
         self.assertEqual(outside, [])
         eventually(lambda: not any("7411" in line for line in commands()), "no process is left")
+        deep = lambda: [at for at, folders, _ in os.walk(host.data / "work") if "d" * 200 in folders]  # noqa: E731
+        eventually(lambda: not deep(), lambda: f"left behind: {deep()[:1]}")
         self.assertTrue(host.is_running)
         self.drop_job(host, "after", "echo done")
         self.assertEqual(self.finished(host, ["after"])["after"]["status"], "succeeded", "it still builds")
@@ -172,6 +188,20 @@ class SandboxTest(HostCase):
         self.assertIn("the log is longer than its limit of 1048576 bytes", log)
         left_out = re.search(r"\[planwright: (\d+) bytes are left out here\]", log)
         self.assertGreater(int(left_out[1]), 1_000_000_000)
+
+    def test_the_memory_of_a_job_is_its_own(self):
+        host = self.start(sandbox="auto")
+        works = {each["name"]: each["works"] for each in host.get("/api/version")["sandbox"]["facilities"]}
+        if not works["control_groups"]:
+            self.skipTest("no control group can be made here")
+        self.drop_job(host, "small", "true")
+        self.drop_job(host, "large", "python3 -c 'x = b\"x\" * (90 << 20)'")
+        jobs = self.finished(host, ["small", "large"])
+        used = {name: host.get(f"/api/jobs/{job['id']}")["attempts"][0]["peak_memory"] for name, job in jobs.items()}
+        print({name: f"{size >> 10} KiB" for name, size in used.items()})
+        self.assertLess(used["small"], 10 << 20)
+        self.assertGreater(used["large"], 90 << 20)
+        self.assertLess(used["large"], 130 << 20)
 
     def test_a_granted_network_is_there(self):
         host = self.start(sandbox="auto", network=True)
