@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/embedded_files.h"
+#include "base/files.h"
 #include "control/control.h"
 #include "control/event_feed.h"
 #include "control/ticket_desk.h"
@@ -62,7 +63,7 @@ struct ApiSide::State {
 };
 
 ApiSide::ApiSide(Parts parts) {
-  std::filesystem::create_directories(parts.spoolFolder);
+  makeFolder(parts.spoolFolder, 0700);
   state_ = std::make_unique<State>(std::move(parts));
   if (const auto ok = state_->server.listen(); !ok) throw std::runtime_error(ok.error().message);
   state_->server.start();

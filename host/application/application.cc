@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "application/api_side.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/signing_key.h"
 #include "base/threads.h"
 #include "config/plugin_folders.h"
 #include "offline/restore_mark.h"
@@ -52,12 +54,6 @@ std::shared_ptr<const PluginLock> pluginLock(const Config& config) {
   return std::make_shared<const PluginLock>(std::move(*lock));
 }
 
-/// An operator may keep the key elsewhere, such as where systemd puts credentials.
-fs::path signingKeyFile(const fs::path& data) {
-  const char* chosen = std::getenv("PLANWRIGHT_SIGNING_KEY");
-  return chosen && *chosen ? fs::path(chosen) : data / "signing.key";
-}
-
 }  // namespace
 
 // Builds every object in order, so it may be long.  NOLINTNEXTLINE(readability-function-size)
@@ -95,8 +91,9 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   folderBlobs_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_, metrics_);
   const fs::path work = data / "work";
-  fs::remove_all(work);  // of attempts that died with the last run
-  fs::create_directories(work);
+  fs::remove_all(work);    // of attempts that died with the last run
+  makeFolder(work, 0711);  // programs run as users of their own, each in its own folder
+  for (const char* part : {"plugins", "remote", "sources"}) makeFolder(data / part, 0711);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
   store_ = std::make_unique<PluginStore>(data / "plugins");
@@ -108,7 +105,6 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
       PluginOptions{bundledPluginFolders(), data / "plugins", work, pluginLock(config),
                     config.plugins.path, quarantine_, &metrics_},
       *sandbox_);
-  fs::create_directories(folderBlobs_->logs());
   logs_ = std::make_unique<LogWriter>(folderBlobs_->logs());
 
   auto connectTickets = [this]() -> std::unique_ptr<Tickets> {

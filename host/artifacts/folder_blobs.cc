@@ -64,7 +64,7 @@ class TempFile {
  public:
   explicit TempFile(const fs::path& folder)
       : path_(folder / randomName()),
-        fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444)) {
+        fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400)) {
     if (!fd_) fail("cannot write " + path_.string());
   }
   TempFile(const TempFile&) = delete;
@@ -97,9 +97,7 @@ Result<std::unique_ptr<FolderBlobs>> FolderBlobs::open(const fs::path& root,
                                                        const std::string& storeId) {
   try {
     std::unique_ptr<FolderBlobs> blobs(new FolderBlobs(fs::absolute(root)));
-    for (const char* part : {"sha256", "tmp", "logs", "trash", "damaged"}) {
-      fs::create_directories(blobs->root_ / part);
-    }
+    blobs->makeFolders();
     const Result<void> claimed = blobs->claim(storeId);
     if (!claimed) return claimed.error();
     blobs->dropOldTempFiles();
@@ -110,6 +108,17 @@ Result<std::unique_ptr<FolderBlobs>> FolderBlobs::open(const fs::path& root,
   }
 }
 
+void FolderBlobs::makeFolders() {
+  struct stat info {};
+  if (::stat(root_.c_str(), &info) == 0 && (info.st_mode & S_IWGRP) != 0) {
+    folderMode_ = (info.st_mode & 02000) | 0770;
+    fileMode_ = 0440;
+  }
+  makeFolder(root_, folderMode_);
+  for (const char* part : {"sha256", "tmp", "logs", "trash", "damaged"})
+    makeFolder(root_ / part, folderMode_);
+}
+
 /// link() decides when two hosts come at the same time: the first marker stays, the other is
 /// compared.
 Result<void> FolderBlobs::claim(const std::string& storeId) {
@@ -117,6 +126,7 @@ Result<void> FolderBlobs::claim(const std::string& storeId) {
   if (!fs::exists(marker)) {
     TempFile temp(root_ / "tmp");
     temp.append(storeId + "\n");
+    ::fchmod(temp.fd(), fileMode_);
     if (::fsync(temp.fd()) != 0) fail("fsync");
     if (::link(temp.path().c_str(), marker.c_str()) != 0 && errno != EEXIST) fail("link");
     syncFolder(root_);
@@ -217,9 +227,12 @@ bool FolderBlobs::reuse(const Digest& digest) {
 void FolderBlobs::publish(const fs::path& temp, int fd, const Digest& digest) {
   if (reuse(digest)) return;
   const fs::path target = pathOf(digest);
-  ::fchmod(fd, 0444);  // whatever the umask
+  ::fchmod(fd, fileMode_);  // whatever the umask
   if (::fsync(fd) != 0) fail("cannot sync " + temp.string());
-  if (fs::create_directory(target.parent_path())) syncFolder(root_ / "sha256");
+  if (fs::create_directory(target.parent_path())) {
+    makeFolder(target.parent_path(), folderMode_);
+    syncFolder(root_ / "sha256");
+  }
   failpoint("blob.publish.before");
   if (::rename(temp.c_str(), target.c_str()) != 0) fail("cannot create " + target.string());
   syncFolder(target.parent_path());

@@ -12,7 +12,7 @@ namespace planwright {
 
 /// Large blobs in a folder, which several hosts may share:
 ///   store.id             whose folder it is: the id its database gave it
-///   sha256/ab/<64 hex>   one blob, mode 0444, never changed once it has that name
+///   sha256/ab/<64 hex>   one blob, read-only, never changed once it has that name
 ///   tmp/                 being written; leftovers of a crash go after a day
 ///   logs/                one file per attempt while it runs (written by building)
 ///   trash/               on its way out: see discard()
@@ -22,7 +22,9 @@ namespace planwright {
 /// A blob is written and hashed in one pass, synced, then renamed, so a name stands for complete
 /// and durable bytes. Disks lose bits all the same, so the bytes are hashed again before somebody
 /// reads them, once for each state of the file; a file that is wrong is set aside, and whoever
-/// stages the right bytes puts them in its place. [any thread, any number of hosts]
+/// stages the right bytes puts them in its place. The folder is closed to other users; to its group
+/// as well, unless whoever made it lets the group write (hosts that run as several users).
+/// [any thread, any number of hosts]
 class FolderBlobs final : public LargeBlobs {
  public:
   /// Creates the folder if needed. Conflict if it belongs to another store; Invalid if it cannot be
@@ -54,6 +56,7 @@ class FolderBlobs final : public LargeBlobs {
 
  private:
   explicit FolderBlobs(std::filesystem::path root) : root_(std::move(root)) {}
+  void makeFolders();
   Result<void> claim(const std::string& storeId);
   void dropOldTempFiles() const;
   bool reuse(const Digest& digest);
@@ -63,6 +66,7 @@ class FolderBlobs final : public LargeBlobs {
   void publish(const std::filesystem::path& temp, int fd, const Digest& digest);
 
   const std::filesystem::path root_;
+  unsigned folderMode_ = 0700, fileMode_ = 0400;
   CheckedFiles checked_;
 };
 

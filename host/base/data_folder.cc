@@ -98,7 +98,8 @@ std::string randomUuid() {
 
 std::string readOrMakeId(const fs::path& path) {
   const fs::path file = path / "id";
-  if (!fs::exists(file)) replaceFile(file, randomUuid() + "\n");
+  if (!fs::exists(file)) replaceFile(file, randomUuid() + "\n", 0600);
+  ::chmod(file.c_str(), 0600);  // an earlier version made it for all
   std::string id = readFile(file, 1024);
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
@@ -125,7 +126,7 @@ Result<DataFolder> DataFolder::open(const fs::path& path, std::chrono::milliseco
 }
 
 void DataFolder::writeUrl(std::string_view url) const {
-  replaceFile(path_ / "planwright.url", std::string(url) + "\n");
+  replaceFile(path_ / "planwright.url", std::string(url) + "\n", 0600);
 }
 
 void DataFolder::removeUrl() const {

@@ -10,8 +10,9 @@
 
 namespace planwright {
 
-/// The folder one running host owns: made with mode 0711 (other users may pass through to what is
-/// theirs, but list nothing) and locked for as long as this object, or a keeper that inherited
+/// The folder one running host owns: made with mode 0711 (the users of services and of programs may
+/// pass through to what is theirs, but list nothing; whatever else is in it is closed to them) and
+/// locked for as long as this object, or a keeper that inherited
 /// `lockFd()`, lives.
 ///   <folder>/lock            flock'ed; holds "<pid> <start time of the pid>" of the owner
 ///   <folder>/id              a random UUID, made once

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 namespace planwright {
 namespace {
@@ -62,6 +63,14 @@ void replaceFile(const std::filesystem::path& path, std::string_view bytes, unsi
   const std::string folder = path.parent_path().empty() ? "." : path.parent_path().string();
   const UniqueFd dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir) ::fsync(dir.get());
+}
+
+void makeFolder(const std::filesystem::path& path, unsigned mode) {
+  std::filesystem::create_directories(path);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) fail("cannot look at " + path.string());
+  if (info.st_uid != ::geteuid() || (info.st_mode & 07777) == mode) return;
+  if (::chmod(path.c_str(), mode) != 0) fail("cannot close " + path.string());
 }
 
 UniqueFd memoryFile(std::string_view bytes) {

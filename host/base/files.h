@@ -22,6 +22,9 @@ void writeAll(int fd, std::string_view bytes);
 /// Temp file, fsync, rename, fsync of the folder: readers see the old or the new content, also
 /// after a crash.
 void replaceFile(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+/// The folder is there (its parents, too) and, if it is ours, has this mode: an earlier version may
+/// have made it more open.
+void makeFolder(const std::filesystem::path& path, unsigned mode);
 /// A sealed, anonymous, readable file with these bytes, at offset 0.
 UniqueFd memoryFile(std::string_view bytes);
 

@@ -1,6 +1,7 @@
 #include "base/signing_key.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -58,15 +59,18 @@ std::string privatePem(EVP_PKEY* key) {
 }
 
 /// A new key in a file that only its owner reads. link() decides when two hosts come at once.
-void makeKey(const std::filesystem::path& file) {
+void makeKey(const std::filesystem::path& file, bool isReplacing) {
   const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   if (!key) broken();
   std::string temp = file.string() + ".XXXXXX";
   const UniqueFd fd(::mkostemp(temp.data(), O_CLOEXEC));  // 0600
   if (!fd) throw std::system_error(errno, std::generic_category(), "cannot write " + temp);
   writeAll(fd.get(), privatePem(key.get()));
-  const bool isDone =
-      ::fsync(fd.get()) == 0 && (::link(temp.c_str(), file.c_str()) == 0 || errno == EEXIST);
+  bool isDone = ::fsync(fd.get()) == 0;
+  if (isDone && isReplacing)
+    isDone = ::rename(temp.c_str(), file.c_str()) == 0;
+  else if (isDone)
+    isDone = ::link(temp.c_str(), file.c_str()) == 0 || errno == EEXIST;
   const int problem = errno;
   ::unlink(temp.c_str());
   if (!isDone)
@@ -116,11 +120,24 @@ bool PublicKey::verifies(std::string_view message, std::string_view signature) c
 }
 
 Result<SigningKey> SigningKey::open(const std::filesystem::path& file) {
-  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) {
-    makeKey(file);
-    fd.reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  }
+  if (::access(file.c_str(), F_OK) != 0 && errno == ENOENT) makeKey(file, false);
+  return read(file);
+}
+
+SigningKey SigningKey::replace(const std::filesystem::path& file) {
+  makeKey(file, true);
+  auto key = read(file);
+  if (!key) throw std::runtime_error(key.error().message);
+  return std::move(*key);
+}
+
+std::filesystem::path signingKeyFile(const std::filesystem::path& dataFolder) {
+  const char* chosen = std::getenv("PLANWRIGHT_SIGNING_KEY");
+  return chosen && *chosen ? std::filesystem::path(chosen) : dataFolder / "signing.key";
+}
+
+Result<SigningKey> SigningKey::read(const std::filesystem::path& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0)
     return invalid(

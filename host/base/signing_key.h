@@ -33,6 +33,10 @@ class SigningKey {
   /// The key in that file (PEM, PKCS 8), made with mode 0600 if there is none; of several hosts
   /// that make one at the same moment one wins. Invalid: no such key, or others may read it.
   static Result<SigningKey> open(const std::filesystem::path& file);
+  /// The same, but none is made.
+  static Result<SigningKey> read(const std::filesystem::path& file);
+  /// A new key in place of the one in that file. Throws std::system_error.
+  static SigningKey replace(const std::filesystem::path& file);
   std::string sign(std::string_view message) const;
   const PublicKey& publicKey() const { return publicKey_; }
 
@@ -40,6 +44,10 @@ class SigningKey {
   explicit SigningKey(PublicKey publicKey) : publicKey_(std::move(publicKey)) {}
   PublicKey publicKey_;  ///< its state holds the private half as well
 };
+
+/// Where the key of a host is: PLANWRIGHT_SIGNING_KEY, such as where systemd puts credentials, or
+/// `signing.key` in its data folder.
+std::filesystem::path signingKeyFile(const std::filesystem::path& dataFolder);
 
 std::string toBase64(std::string_view bytes);
 /// Standard or URL-safe alphabet, with padding. Invalid otherwise.

@@ -49,7 +49,7 @@ Result<void> copyBlob(BlobStore& blobs, const Digest& digest, const fs::path& ta
 
 WorkFolder WorkFolder::lasting(fs::path path, bool isNew) {
   if (isNew) fs::remove_all(path);
-  if (isNew) fs::create_directories(path);
+  if (isNew) makeFolder(path, 0700);
   WorkFolder folder;
   folder.path_ = std::move(path);
   return folder;

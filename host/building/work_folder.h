@@ -18,7 +18,7 @@ namespace planwright {
 class WorkFolder {
  public:
   explicit WorkFolder(std::filesystem::path path)
-      : scratch_(ScratchFolder::at(path, 0755)),
+      : scratch_(ScratchFolder::at(path, 0700)),
         path_(std::move(path)) {}
   /// A folder for a job that another engine runs. It outlives this object, and perhaps the host. If
   /// it `isNew`, it is made and emptied.

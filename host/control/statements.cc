@@ -137,18 +137,25 @@ Result<std::string> Statements::make(std::int64_t build, const std::string& arti
   return statementJson(p);
 }
 
+/// Its bytes are gone, but all that it was made of is still known.
+bool Statements::isLostStatement(const std::string& digest) const {
+  const auto read = readBlob(digest);
+  return !read && isLostBlob(read.error());
+}
+
 Result<Content> Statements::provenance(std::int64_t build, const std::string& artifact) const {
   if (!parts_.signingKey) throw Unavailable("This host has no signing key.");
   auto connection = parts_.database.lease();
   Rows found = connection->run("find_statement", {build, artifact});
-  if (found.empty()) {
+  const bool isLost = !found.empty() && isLostStatement(found.text(0, "digest"));
+  if (found.empty() || isLost) {
     const auto statement = make(build, artifact);
     if (!statement) return statement.error();
     const auto blob =
         parts_.blobs.stageBytes(signedEnvelope(kInTotoType, *statement, *parts_.signingKey));
     Transaction transaction(*connection);
     Blobs::record(*connection, {blob});
-    connection->run("add_statement",
+    connection->run(isLost ? "replace_statement" : "add_statement",
                     {build, artifact, blob.digest.text(), parts_.signingKey->publicKey().id()});
     transaction.commit();
     found = connection->run("find_statement", {build, artifact});  // another host may have won

@@ -39,6 +39,7 @@ class Statements {
   };
   Result<Facts> facts(std::int64_t build) const;
   Result<std::string> readBlob(const std::string& digest) const;
+  bool isLostStatement(const std::string& digest) const;
   Result<std::string> make(std::int64_t build, const std::string& artifact) const;
 
   const ControlParts& parts_;

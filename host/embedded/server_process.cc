@@ -33,7 +33,7 @@ UniqueFd openLog(const fs::path& file) {
   std::error_code ignored;
   if (fs::file_size(file, ignored) > kLogLimitBytes && !ignored)
     fs::rename(file, file.string() + ".old", ignored);
-  UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!fd) throw std::system_error(errno, std::generic_category(), "cannot open " + file.string());
   return fd;
 }

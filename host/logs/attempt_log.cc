@@ -217,7 +217,7 @@ void AttemptLog::append(std::string_view text, FramePacker& packer) {
 
 /// If the file exists, it belongs to the same attempt: another host began it and gave it back.
 void AttemptLog::openFile() {
-  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, writer_.fileMode()));
   struct stat status {};
   if (!file_ || ::fstat(file_.get(), &status) != 0) throw failed(path_.string());
   if (::getrandom(&salt_, sizeof salt_, 0) != sizeof salt_) throw failed("getrandom");

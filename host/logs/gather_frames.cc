@@ -43,7 +43,8 @@ void gatherFrames(const std::filesystem::path& file, const std::stop_token& stop
   LogFrames from(file);
   if (!from.first()) return;
   const std::filesystem::path part = file.string() + ".part";
-  const UniqueFd to(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const auto mode = static_cast<mode_t>(std::filesystem::status(file).permissions());
+  const UniqueFd to(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!to) throw std::system_error(errno, std::generic_category(), part.string());
   FramePacker packer;
   Gathered gathered;

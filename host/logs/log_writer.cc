@@ -21,10 +21,17 @@ constexpr std::chrono::milliseconds kPause(2);
 constexpr int kRoundsInARow = 4;
 constexpr std::size_t kMostScattered = 1000;
 
+bool isGroups(const std::filesystem::path& folder) {
+  std::error_code missing;
+  const auto mode = std::filesystem::status(folder, missing).permissions();
+  return !missing && (mode & std::filesystem::perms::group_write) != std::filesystem::perms::none;
+}
+
 }  // namespace
 
 LogWriter::LogWriter(std::filesystem::path folder)
     : folder_(std::move(folder)),
+      fileMode_(isGroups(folder_) ? 0660 : 0600),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   epoll_event event{};

@@ -35,6 +35,8 @@ class LogWriter {
   LogWriter& operator=(const LogWriter&) = delete;
 
   const std::filesystem::path& folder() const { return folder_; }
+  /// Of a log: closed to others; to the group as well unless it may write in the folder.
+  unsigned fileMode() const { return fileMode_; }
 
  private:
   friend class AttemptLog;
@@ -54,6 +56,7 @@ class LogWriter {
   bool drain(std::uint64_t number);
 
   const std::filesystem::path folder_;
+  const unsigned fileMode_;
   Guarded<Pen> pen_;
   UniqueFd epoll_, wake_;
   Guarded<std::deque<std::filesystem::path>> scattered_;

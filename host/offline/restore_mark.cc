@@ -22,7 +22,7 @@ std::string RestoreMark::dataFolder() const {
 
 void RestoreMark::set(const std::string& dataFolder) const {
   fs::create_directories(file_.parent_path());
-  replaceFile(file_, dataFolder);
+  replaceFile(file_, dataFolder, 0600);
 }
 
 void RestoreMark::clear() const {

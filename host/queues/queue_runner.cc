@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"
@@ -137,7 +138,10 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   const auto folder = host_.sourceFolder / queue_.name / name;
   auto checked = now.plugins->settings(config.plugin, settings);
   const StageRoom room = roomOf(config, settings, folder);
-  if (!programOf(config.plugin).empty()) std::filesystem::create_directories(folder);
+  if (!programOf(config.plugin).empty()) {
+    makeFolder(folder.parent_path(), 0711);
+    makeFolder(folder, 0700);
+  }
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, room)
                         : Result<std::unique_ptr<StageInstance>>(checked.error());
   if (!source) throw std::runtime_error(source.error().message);

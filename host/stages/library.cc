@@ -124,8 +124,9 @@ fs::path storeLibrary(const fs::path& store, const std::string& name, std::strin
   if (fs::file_size(file, missing) == bytes.size() && !missing &&
       Digest::of(readFile(file, bytes.size())) == digest)
     return file;
-  fs::create_directories(folder);
-  replaceFile(file, bytes, 0444);
+  makeFolder(store, 0711);
+  makeFolder(folder, 0711);
+  replaceFile(file, bytes, 0444);  // a worker may run as another user
   return file;
 }
 

@@ -56,7 +56,7 @@ Result<InstalledPlugin> PluginStore::install(const fs::path& file, const Probe& 
   const auto manifest = ManifestReader().parse(*section);
   if (!manifest) return manifest.error();
   const Digest digest = Digest::of(bytes);
-  fs::create_directories(folder_);
+  makeFolder(folder_, 0711);
   InstalledPlugin plugin{manifest->id, manifest->version, digest.text(),
                          storeLibrary(folder_, manifest->id + ".so", bytes, digest),
                          toRfc3339(SystemClock().now())};
@@ -164,7 +164,7 @@ PluginStore::List PluginStore::read() const {
 }
 
 Result<void> PluginStore::change(const std::function<Result<void>(List&)>& edit) const {
-  fs::create_directories(folder_);
+  makeFolder(folder_, 0711);
   const UniqueFd lock(::open((folder_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0)
     throw std::system_error(errno, std::generic_category(), (folder_ / "lock").string());
@@ -190,7 +190,7 @@ Result<void> PluginStore::change(const std::function<Result<void>(List&)>& edit)
     }
     json.end();
   }
-  replaceFile(folder_ / "installed.json", json.end().end().take());
+  replaceFile(folder_ / "installed.json", json.end().end().take(), 0600);
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "stages/inproc_instance.h"
@@ -87,7 +88,7 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs)
       programs_(std::make_shared<PinnedPrograms>()) {
   if (!options.workFolder.empty()) {
     fs::remove_all(options.workFolder);  // what a killed host left
-    fs::create_directories(options.workFolder);
+    makeFolder(options.workFolder, 0711);
   }
   for (const auto& folder : options.bundled) addFolder(folder, true);
   for (const auto& folder : options.folders) addFolder(folder, false);

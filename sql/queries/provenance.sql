@@ -30,6 +30,10 @@ select digest from statements where build_id = $1 and artifact = $2
 insert into statements (build_id, artifact, digest, key_id)
 select id, $2, $3, $4 from builds where id = $1 on conflict do nothing
 
+-- name: replace_statement
+-- $1 build, $2 artifact or '', $3 digest, $4 key: instead of the one whose bytes are lost
+update statements set digest = $3, key_id = $4 where build_id = $1 and artifact = $2
+
 -- name: statement_facts
 -- $1 build
 select b.status, coalesce(b.manifest_digest, '') as manifest_digest, b.plan_id as plan, b.queue, b.mode,

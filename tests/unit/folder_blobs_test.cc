@@ -55,7 +55,7 @@ TEST_F(FolderBlobsTest, KeepsLargeContentUnderItsDigestReadOnly) {
       folder / "blobs" / "sha256" / staged->digest.hex().substr(0, 2) / staged->digest.hex();
   struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0444u);
+  EXPECT_EQ(status.st_mode & 07777, 0400u);
   auto opened = blobs->open(staged->digest);
   ASSERT_TRUE(opened);
   EXPECT_EQ(readAll(opened->get()), large);
