@@ -227,9 +227,9 @@ void addVerifyCommands(CLI::App& app, Session& session) {
     session.action = [&session, arguments] { return verify(session, *arguments); };
   });
   CLI::App* group = addGroup(app, "key", "the keys that builds are signed with");
-  group->add_subcommand("show", "the public keys, in PEM form")->callback([&session] {
-    session.action = [&session] { return showKeys(session); };
-  });
+  group->add_subcommand("show", "the public keys of all hosts, old ones too, in PEM form")
+      ->callback([&session] { session.action = [&session] { return showKeys(session); }; });
+  addRotateCommand(*group, session);
 }
 
 }  // namespace planwright::cli

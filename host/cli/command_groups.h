@@ -28,7 +28,8 @@ void addEnqueueCommands(CLI::App& app,
 void addCacheCommands(CLI::App& app, Session& session);       // cache explain|forecast
 void addDeadLetterCommands(CLI::App& app, Session& session);  // dead-letters list|show|requeue|…
 void addFetchCommand(CLI::App& app, Session& session);
-void addVerifyCommands(CLI::App& app, Session& session);  // verify, key
+void addVerifyCommands(CLI::App& app, Session& session);   // verify, key, and with these:
+void addRotateCommand(CLI::App& group, Session& session);  // key rotate
 void addSubmitCommand(CLI::App& app, Session& session);
 void addWatchCommand(CLI::App& app, Session& session);
 void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command

@@ -14,6 +14,7 @@
 #include "offline/backup.h"
 #include "offline/examine.h"
 #include "offline/retention_commands.h"
+#include "offline/rotate_key.h"
 
 namespace planwright::cli {
 namespace {
@@ -194,6 +195,20 @@ std::optional<Config> configurationOf(const ServeOptions& options, Terminal& ter
 void addHostOptions(CLI::App& command, ServeOptions& options) {
   command.add_option("--config", options.configFile, "the YAML file of the host");
   command.add_option("--data", options.dataFolder, "its data folder; default ./.planwright");
+}
+
+void addRotateCommand(CLI::App& group, Session& session) {
+  CLI::App* command =
+      group.add_subcommand("rotate", "give the host a new key; what the old one signed stays good");
+  const auto host = std::make_shared<ServeOptions>();
+  addHostOptions(*command, *host);
+  command->callback([&session, host] {
+    session.action = [&session, host] {
+      const auto config = configurationOf(*host, session.terminal);
+      if (!config) return ExitCode::Usage;
+      return static_cast<ExitCode>(rotateKey(*config, session.terminal.out));
+    };
+  });
 }
 
 void addServeCommand(CLI::App& app, Session& session) {

@@ -11,6 +11,7 @@
 #include "embedded/postgres_programs.h"
 #include "offline/backup_files.h"
 #include "offline/installation.h"
+#include "offline/kept_files.h"
 #include "upkeep/retention.h"
 
 namespace planwright {
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kPage = 1000;
+constexpr int kPartlyDone = 8;
 
 /// Nothing must be deleted while blobs are copied.
 std::unique_ptr<RetentionLock> lockOutRemoval(Connection& connection, std::ostream& err) {
@@ -30,8 +32,10 @@ std::unique_ptr<RetentionLock> lockOutRemoval(Connection& connection, std::ostre
   }
 }
 
-/// Every large blob of the snapshot. Throws at the first that is not what its digest says.
-void copyBlobs(Connection& snapshot, FolderBlobs& from, const fs::path& folder, BackupInfo& info) {
+/// Every large blob of the snapshot. Gives how many are lost.
+std::int64_t copyBlobs(Connection& snapshot, BlobStore& from, const fs::path& folder,
+                       BackupInfo& info, std::ostream& err) {
+  std::int64_t lost = 0;
   fs::create_directory(folder / "blobs");
   std::string last;
   for (;;) {
@@ -40,17 +44,23 @@ void copyBlobs(Connection& snapshot, FolderBlobs& from, const fs::path& folder, 
       last = rows.text(i, "digest");
       const Digest digest = *Digest::parse(last);
       auto blob = from.open(digest);
+      if (!blob && isLostBlob(blob.error())) {
+        err << fmt::format(
+            "{} It is not in the backup; `planwright gc --explain {}` says who needs it.\n",
+            blob.error().message, last);
+        ++lost;
+        continue;
+      }
       if (!blob) throw std::runtime_error(blob.error().message);
       const fs::path target = blobIn(folder, digest);
       fs::create_directory(target.parent_path());
       if (copyFile(blob->get(), target) != digest)
-        throw std::runtime_error(fmt::format(
-            "The bytes of the blob {} are damaged; `planwright gc --explain {}` says who needs it.",
-            last, last));
+        throw std::runtime_error(
+            fmt::format("The bytes of {} changed while they were copied. Try again.", last));
       ++info.blobs;
       info.bytes += rows.number(i, "size");
     }
-    if (rows.size() < kPage) return;
+    if (rows.size() < kPage) return lost;
   }
 }
 
@@ -93,13 +103,14 @@ int backup(const Config& config, const fs::path& folder, std::ostream& out, std:
        "--snapshot=" + begin.text(0, "snapshot"), "--file=" + fs::absolute(rows).string()});
   if (!dumped) throw std::runtime_error(dumped.error().message);
   info.rowsDigest = digestOfFile(rows).text();
-  copyBlobs(*snapshot, here.folder(), folder, info);
+  const std::int64_t lost = copyBlobs(*snapshot, here.blobs(), folder, info, err);
   copyLogs(here.folder().logs(), folder / "logs");
   if (!config.file.empty()) fs::copy_file(config.file, folder / "config.yaml");
-  replaceFile(folder / "backup.json", info.json() + "\n");
+  KeptFiles(here.dataFolder(), config.file).copyTo(folder, info);
+  replaceFile(folder / "backup.json", info.json() + "\n", 0600);
   out << fmt::format("backed up to {}: rows, and {} large blobs of {} bytes\n", folder.string(),
                      info.blobs, info.bytes);
-  return 0;
+  return lost > 0 ? kPartlyDone : 0;
 }
 
 }  // namespace planwright

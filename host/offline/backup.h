@@ -13,9 +13,11 @@ namespace planwright {
 ///   blobs/ab/…    the large blobs that rows of the dump name, checked against their digests
 ///   logs/         one file per attempt
 ///   config.yaml   the configuration, if there is a file
+///   signing.key, plugins/, plugins.lock: see KeptFiles. So the folder is as secret as the host's.
 /// Made beside a running host: rows and the list of blobs are of one moment, and nothing is deleted
 /// meanwhile. Redis holds nothing that is worth keeping. `folder` must be empty or not there.
-/// Gives the exit code; throws what Installation throws.
+/// Blobs that are lost are left out and named; the exit code tells of them. Gives the exit code;
+/// throws what Installation throws.
 int backup(const Config& config, const std::filesystem::path& folder, std::ostream& out,
            std::ostream& err);
 

@@ -45,6 +45,9 @@ std::string BackupInfo::json() const {
       .member("bytes", bytes)
       .member("rows_digest", rowsDigest)
       .member("made_at", madeAt)
+      .member("plugins", plugins)
+      .member("key_id", keyId)
+      .member("key_kept_in", keyKeptIn)
       .end()
       .take();
 }
@@ -67,6 +70,9 @@ Result<BackupInfo> BackupInfo::read(const fs::path& folder) {
   info.bytes = numberOr(*json, "bytes", 0);
   info.rowsDigest = textOr(*json, "rows_digest");
   info.madeAt = textOr(*json, "made_at");
+  info.plugins = numberOr(*json, "plugins", 0);
+  info.keyId = textOr(*json, "key_id");
+  info.keyKeptIn = textOr(*json, "key_kept_in");
   return info;
 }
 
@@ -79,7 +85,7 @@ Digest digestOfFile(const fs::path& file) {
 }
 
 Digest copyFile(int from, const fs::path& to) {
-  const UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!out) fail("cannot write " + to.string());
   Sha256 hash;
   readPieces(from, [&](std::string_view piece) {

@@ -24,7 +24,10 @@ struct BackupInfo {
   int serverMajor = 0;  ///< of the Postgres it was dumped from
   std::int64_t blobs = 0, bytes = 0;
   std::string rowsDigest;
-  std::string madeAt;  ///< RFC 3339
+  std::string madeAt;        ///< RFC 3339
+  std::int64_t plugins = 0;  ///< installed ones
+  std::string keyId;         ///< of the public half of the signing key; empty: there was none
+  std::string keyKeptIn;     ///< where it was kept, so that it is not in the backup; else empty
 
   std::string json() const;
   /// Invalid says what is missing.

@@ -11,6 +11,7 @@
 #include "embedded/service_account.h"
 #include "offline/backup.h"
 #include "offline/backup_files.h"
+#include "offline/kept_files.h"
 #include "offline/restore_mark.h"
 #include "store/database.h"
 #include "store/sql.h"
@@ -86,6 +87,7 @@ class Target {
 
   const std::string& url() const { return url_; }
   const fs::path& blobs() const { return blobs_; }
+  const fs::path& data() const { return data_; }
   /// From now on it is not whole.
   void begin() const { mark_.set(embeddedIn()); }
   void finish() const { mark_.clear(); }
@@ -165,6 +167,7 @@ int restore(const Config& config, const fs::path& folder, std::ostream& out, std
     return 5;
   }
   checkDigests(folder, *info);
+  KeptFiles::check(folder, *info);
   const Target place(config);
   try {
     restoreRows(folder, *info, place);
@@ -173,6 +176,7 @@ int restore(const Config& config, const fs::path& folder, std::ostream& out, std
     auto store = FolderBlobs::open(place.blobs(), database.lease()->run("store_id").text(0, 0));
     if (!store) throw std::runtime_error(store.error().message);
     restoreBlobs(folder, **store);
+    KeptFiles(place.data(), config.file).takeFrom(folder, *info, err);
     place.finish();
   } catch (const std::exception&) {
     err << "planwright: the restore did not finish\n";
