@@ -46,8 +46,9 @@ struct ApiSide::State {
   }
 
   ControlParts controlParts() {
-    return {parts.host,    tickets,       &signingKey,       &parts.plugins,  &parts.sandbox,
-            &parts.queues, &parts.reload, &parts.plugSwitch, &parts.postgres, &parts.redis};
+    return {parts.host,      tickets,       &signingKey,   &parts.plugins,
+            &parts.sandbox,  &parts.queues, &parts.reload, &parts.plugSwitch,
+            &parts.postgres, &parts.redis,  &parts.store};
   }
 
   ServerOptions serverOptions() const {

@@ -26,6 +26,7 @@ class ApiSide {
     PluginSwitch& plugSwitch;
     const ServiceState& postgres;
     const ServiceState& redis;
+    const ServiceState& store;
     std::filesystem::path spoolFolder;  ///< upload bodies pass through it
     std::filesystem::path signingKeyFile;
   };

@@ -121,8 +121,11 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
       PLANWRIGHT_VERSION, ::getpid(), [this] { return queues_->toolsJson(*live_.now()); }};
   heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
                                            Heartbeat::Doors{[this] { abandonQueues(); }});
+  storeProbe_ = std::make_unique<StoreProbe>(*folderBlobs_);
+  storeProbe_->start();
   serviceWatch_ = std::make_unique<ServiceWatch>(
-      ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, membership_, bell_});
+      ServiceWatch::Parts{*database_, redisUrl_, postgresState_, redisState_, *storeProbe_,
+                          storeState_, membership_, bell_});
   serviceWatch_->start();
   metrics_.set("planwright_process_start_time_seconds", {},
                std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
@@ -153,9 +156,9 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
   if (config.roles.api) {
-    api_ = std::make_unique<ApiSide>(ApiSide::Parts{*host_, *plugins_, sandbox_->report(), *queues_,
-                                                    *reload_, *switch_, postgresState_, redisState_,
-                                                    data / "spool", signingKeyFile(data)});
+    api_ = std::make_unique<ApiSide>(ApiSide::Parts{
+        *host_, *plugins_, sandbox_->report(), *queues_, *reload_, *switch_, postgresState_,
+        redisState_.service, storeState_, data / "spool", signingKeyFile(data)});
     dataFolder_.writeUrl(api_->url());
   }
 }
@@ -210,7 +213,7 @@ std::string Application::url() const {
 /// Brings changed settings to the queues: at once when something was committed here, else within a
 /// second.
 void Application::watchSettings(const std::stop_token& stop) {
-  auto connection = database_->dedicated(Workload::Queries);
+  auto connection = database_->shared(Workload::Queries);
   std::uint64_t seen = 0;
   std::vector<QueueRow> known;
   while (!stop.stop_requested()) {

@@ -59,7 +59,8 @@ class Application {
   Bell bell_;
   Membership membership_;
   ServiceState postgresState_{"postgres"};
-  ServiceState redisState_{"redis"};
+  RedisState redisState_;
+  ServiceState storeState_{"store"};
   std::unique_ptr<EmbeddedServices> embedded_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<Sandbox> sandbox_;
@@ -76,6 +77,7 @@ class Application {
   std::mutex queuesMutex_;  ///< held while they start and end: the heartbeat lives longer
   std::unique_ptr<Queues> queues_;
   std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<StoreProbe> storeProbe_;
   std::unique_ptr<ServiceWatch> serviceWatch_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<ForgottenClaims> forgottenClaims_;

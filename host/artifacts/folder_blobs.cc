@@ -150,6 +150,12 @@ void FolderBlobs::dropOldTempFiles() const {
   }
 }
 
+void FolderBlobs::tryWrite() const {
+  static const std::string bytes(4096, '.');
+  TempFile temp(root_ / "tmp");
+  temp.append(bytes);
+}
+
 Result<StagedBlob> FolderBlobs::stage(int fd, std::int64_t limitBytes, const ReadCheck& check) {
   std::vector<char> buffer(kSmallBlobBytes + 1);
   std::size_t filled = readPiece(fd, buffer);

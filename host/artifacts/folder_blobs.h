@@ -53,6 +53,9 @@ class FolderBlobs final : public LargeBlobs {
   void emptyTrash();
   std::filesystem::path pathOf(const Digest& digest) const;
   std::filesystem::path logs() const { return root_ / "logs"; }
+  const std::filesystem::path& root() const { return root_; }
+  /// Throws std::system_error if nothing can be written.
+  void tryWrite() const;
 
  private:
   explicit FolderBlobs(std::filesystem::path root) : root_(std::move(root)) {}

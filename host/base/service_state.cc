@@ -6,8 +6,12 @@ namespace planwright {
 
 void ServiceState::lost(const std::string& why) {
   auto problem = problem_.lock();
-  if (away_.load(std::memory_order_relaxed)) return;
+  const bool isNew = *problem != why;
   *problem = why;
+  if (away_.load(std::memory_order_relaxed)) {
+    if (isNew) log::warn("{} is still away: {}", name_, why);
+    return;
+  }
   since_ = std::chrono::steady_clock::now();
   away_.store(true, std::memory_order_release);
   log::warn("{} is away: {}", name_, why);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "application/configuration.h"
+#include "application/connection_note.h"
 #include "application/plugin_files.h"
 #include "application/serve.h"
 #include "base/failpoints.h"
@@ -49,6 +50,7 @@ ExitCode checkConfig(Session& session, const CheckedFile& arguments) {
   if (!read.ok()) return ExitCode::Usage;
   session.terminal.out << file << ": ok, " << read.config.queues.size()
                        << (read.config.queues.size() == 1 ? " queue" : " queues") << '\n';
+  if (!arguments.isElsewhere) session.terminal.out << connectionNote(read.config) << '\n';
   return ExitCode::Done;
 }
 

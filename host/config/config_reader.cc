@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/redis_url.h"
 #include "config/queue_reader.h"
 #include "config/secret_reader.h"
 #include "config/section_reader.h"
@@ -17,6 +18,17 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
+
+/// Nothing that is said of it shows a password.
+void readRedis(SectionReader& top, const std::filesystem::path& folder, Config& config) {
+  config.redisUrl = top.text("redis");
+  if (config.redisUrl.empty()) return;
+  constexpr std::string_view kUnix = "unix:";
+  if (config.redisUrl.starts_with(kUnix) && !config.redisUrl.starts_with("unix:/"))
+    config.redisUrl.insert(kUnix.size(), RedisUrl::encodedPath(folder.string()) + "/");
+  const auto url = RedisUrl::parse(config.redisUrl);
+  if (!url) top.complain(*top.value("redis"), "redis: " + url.error().message);
+}
 
 void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config) {
   config.listen = top.text("listen", config.listen);
@@ -33,11 +45,7 @@ void readServices(SectionReader& top, const std::filesystem::path& folder, Confi
   if (!config.postgresUrl.empty() && !isPostgres)
     top.complain(*top.value("postgres"),
                  "postgres must be a URL such as postgresql://user@host:5432/planwright");
-  config.redisUrl = top.text("redis");
-  if (config.redisUrl.rfind("unix:", 0) == 0)
-    config.redisUrl = "unix:" + resolvedPath(folder, config.redisUrl.substr(5)).string();
-  else if (!config.redisUrl.empty() && config.redisUrl.rfind("redis://", 0) != 0)
-    top.complain(*top.value("redis"), "redis must be redis://host:port/db or unix:/path/of/socket");
+  readRedis(top, folder, config);
 }
 
 void readBlobs(SectionReader& top, const std::filesystem::path& folder, BlobsConfig& blobs,

@@ -27,6 +27,7 @@ struct ControlParts : Host {
   PluginSwitch* plugSwitch = nullptr;
   const ServiceState* postgres = nullptr;
   const ServiceState* redis = nullptr;
+  const ServiceState* store = nullptr;
 
   /// What a queue runs with now, or null. Valid while the result lives.
   std::shared_ptr<const Plugins> pluginsNow(const std::string& queue) const;

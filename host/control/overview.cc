@@ -54,8 +54,13 @@ struct Dependency {
 /// Waits for none of them.
 std::vector<Dependency> dependencies(const ControlParts& parts) {
   std::vector<Dependency> all;
-  if (parts.postgres) all.push_back({parts.postgres->name(), parts.postgres->problem()});
+  if (parts.postgres) {
+    all.push_back({parts.postgres->name(), parts.postgres->problem()});
+    if (all.back().problem.empty() && !parts.membership.mayClaim() && !parts.membership.isLeaving())
+      all.back().problem = "The lease of this host could not be renewed; nothing new starts.";
+  }
   if (parts.redis) all.push_back({parts.redis->name(), parts.redis->problem(), false});
+  if (parts.store) all.push_back({parts.store->name(), parts.store->problem()});
   if (!parts.queues) return all;
   std::string sources;
   for (const auto& problem : parts.queues->problems())

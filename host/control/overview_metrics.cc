@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "control/overview.h"
+#include "queues/connection_need.h"
 
 namespace planwright {
 
@@ -42,6 +43,14 @@ void setStage(Metrics& metrics, const JsonValue& stage) {
               std::max(0.0, realOr(stage, "job_slots", 0) - running));
 }
 
+void setConnections(Metrics& metrics, const ConnectionCounts& counts) {
+  constexpr const char* kName = "planwright_postgres_connections";
+  metrics.set(kName, {{"state", "busy"}}, static_cast<double>(counts.busy));
+  metrics.set(kName, {{"state", "idle"}}, static_cast<double>(counts.idle));
+  metrics.set("planwright_postgres_connections_needed", {}, kMostConnections);
+  metrics.set("planwright_postgres_max_connections", {}, counts.most);
+}
+
 void setHostGauges(const ControlParts& parts) {
   Metrics& metrics = parts.metrics;
   if (parts.sandbox) {
@@ -55,6 +64,8 @@ void setHostGauges(const ControlParts& parts) {
                 static_cast<double>(parts.plugins->parked()));
   if (parts.postgres) metrics.set("planwright_postgres_up", {}, parts.postgres->isAway() ? 0 : 1);
   if (parts.redis) metrics.set("planwright_redis_up", {}, parts.redis->isAway() ? 0 : 1);
+  if (parts.store) metrics.set("planwright_store_up", {}, parts.store->isAway() ? 0 : 1);
+  setConnections(metrics, parts.database.counts());
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ ServerSpec PostgresServer::spec() const {
   std::vector<std::string> settings = {
       "listen_addresses=",
       "unix_socket_permissions=0700",
-      "max_connections=100",
+      "max_connections=" + std::to_string(kMaxConnections),
       "shared_buffers=128MB",
       "wal_buffers=16MB",
       "max_wal_size=2GB",

@@ -27,6 +27,8 @@ class PostgresServer {
   /// answering.
   void ensureDatabase() const;
 
+  static constexpr int kMaxConnections = 100;
+
   /// postgresql://planwright@/planwright?host=<folder of the socket>&port=5432
   std::string url(const std::string& database = "planwright") const;
 

@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
+
+#include "base/redis_url.h"
 
 namespace planwright {
 namespace {
@@ -101,7 +104,8 @@ ServerSpec RedisServer::spec() const {
 }
 
 std::string RedisServer::url(int database) const {
-  return "unix:" + socket().string() + (database == 0 ? "" : "?db=" + std::to_string(database));
+  return "unix:" + RedisUrl::encodedPath(socket().string()) +
+         (database == 0 ? "" : "?db=" + std::to_string(database));
 }
 
 }  // namespace planwright

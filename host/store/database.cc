@@ -15,11 +15,24 @@
 namespace planwright {
 namespace {
 
-/// How long a network that swallows packets is believed in, unless the URL says it.
-std::string withTimeouts(std::string url) {
+/// postgresql://a,b/database, as libpq reads it.
+bool namesSeveralHosts(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  std::string_view hosts = url.substr(scheme + 3);
+  hosts = hosts.substr(0, hosts.find_first_of("/?"));
+  if (const auto at = hosts.rfind('@'); at != std::string_view::npos) hosts.remove_prefix(at + 1);
+  return hosts.find(',') != std::string_view::npos;
+}
+
+/// What the URL does not say: how long a network that swallows packets is believed in, and that of
+/// several servers the one is meant that can be written to.
+std::string withDefaults(std::string url) {
+  const bool hasChoice = namesSeveralHosts(url);
   for (const std::string_view setting :
        {"connect_timeout=5", "tcp_user_timeout=10000", "keepalives_idle=10",
-        "keepalives_interval=5", "keepalives_count=3"}) {
+        "keepalives_interval=5", "keepalives_count=3", "target_session_attrs=read-write"}) {
+    if (setting.starts_with("target") && !hasChoice) continue;
     if (url.find(setting.substr(0, setting.find('=') + 1)) != std::string::npos) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
     url += setting;
@@ -32,7 +45,7 @@ constexpr std::string_view kReadOnly = "25006";
 }  // namespace
 
 Connection::Connection(std::string url, Workload workload)
-    : Connection(std::make_shared<Sessions>(withTimeouts(std::move(url)), nullptr, 0), workload,
+    : Connection(std::make_shared<Sessions>(withDefaults(std::move(url)), nullptr, 0), workload,
                  false) {}
 
 Connection::Connection(std::shared_ptr<Sessions> sessions, Workload workload, bool isShared)
@@ -189,7 +202,7 @@ bool Connection::awaitNotification(long milliseconds) {
 }
 
 Database::Database(std::string url, ServiceState* service, std::size_t mostShared)
-    : sessions_(std::make_shared<Sessions>(withTimeouts(std::move(url)), service, mostShared)) {}
+    : sessions_(std::make_shared<Sessions>(withDefaults(std::move(url)), service, mostShared)) {}
 Database::~Database() = default;
 
 std::unique_ptr<Connection> Database::shared(Workload workload) const {

@@ -3,116 +3,34 @@
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
-#include <hiredis/hiredis.h>
 
 #include "base/failpoints.h"
 #include "base/unavailable.h"
+#include "tickets/redis_connection.h"
 
 namespace planwright {
 namespace {
 
-struct FreeContext {
-  void operator()(redisContext* c) const noexcept { redisFree(c); }
-};
-struct FreeReply {
-  void operator()(void* r) const noexcept { freeReplyObject(r); }
-};
-using Context = std::unique_ptr<redisContext, FreeContext>;
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
-struct Address {
-  bool isUnix = false;
-  std::string host = "127.0.0.1";  ///< or the socket's path
-  int port = 6379;
-  int db = 0;
-};
-
-int toInt(std::string_view text, const std::string& url) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw std::invalid_argument(fmt::format("redis address {}: '{}' is not a number", url, text));
-  return value;
-}
-
-/// redis://host[:port][/db] or unix:/path[?db=N]
-Address parseAddress(const std::string& url) {
-  Address address;
-  std::string_view rest(url);
-  if (rest.starts_with("unix:")) {
-    rest.remove_prefix(5);
-    address.isUnix = true;
-    if (const auto query = rest.find("?db="); query != std::string_view::npos) {
-      address.db = toInt(rest.substr(query + 4), url);
-      rest = rest.substr(0, query);
-    }
-    address.host = rest;
-    return address;
-  }
-  if (!rest.starts_with("redis://"))
-    throw std::invalid_argument(
-        fmt::format("redis address {}: use redis://host:port/db or unix:/path", url));
-  rest.remove_prefix(8);
-  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
-    if (slash + 1 < rest.size()) address.db = toInt(rest.substr(slash + 1), url);
-    rest = rest.substr(0, slash);
-  }
-  if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
-    address.port = toInt(rest.substr(colon + 1), url);
-    rest = rest.substr(0, colon);
-  }
-  if (!rest.empty()) address.host = rest;
-  return address;
-}
-
-// A Redis that hangs is found out this soon. No command of ours takes nearly as long; a blocking
-// pop ends well before, or an id popped at that moment would be lost until reconcile.
-constexpr timeval kSocketTimeout{1, 0};
 constexpr std::chrono::milliseconds kLongestWait{500};
 constexpr std::size_t kPage = 10'000;  // ids in one command
+constexpr std::size_t kSaidAgain = 3;  // words of a refused command: it, its list, one id
+constexpr const char* kProbe = "planwright:probe";
+
+RedisUrl parsed(const std::string& url) {
+  auto read = RedisUrl::parse(url);
+  if (!read) throw std::invalid_argument(read.error().message);
+  return std::move(*read);
+}
 
 }  // namespace
 
-struct RedisTickets::State {
-  Context context;
-
-  /// Sends one command and gives its answer; nullptr when the connection broke.
-  Reply command(const std::vector<std::string>& words) {
-    std::vector<const char*> argv;
-    std::vector<std::size_t> lengths;
-    for (const auto& word : words) {
-      argv.push_back(word.data());
-      lengths.push_back(word.size());
-    }
-    return Reply(static_cast<redisReply*>(redisCommandArgv(
-        context.get(), static_cast<int>(argv.size()), argv.data(), lengths.data())));
-  }
-};
-
-RedisTickets::RedisTickets(std::string url, ServiceState* state)
-    : url_(std::move(url)),
-      service_(state) {
-  parseAddress(url_);
-}
+RedisTickets::RedisTickets(const std::string& url, RedisState* state)
+    : url_(parsed(url)),
+      state_(state) {}
 RedisTickets::~RedisTickets() = default;
-
-void RedisTickets::open() {
-  const Address address = parseAddress(url_);
-  Context context(
-      address.isUnix ? redisConnectUnixWithTimeout(address.host.c_str(), kSocketTimeout)
-                     : redisConnectWithTimeout(address.host.c_str(), address.port, kSocketTimeout));
-  if (!context || context->err) {
-    const std::string why = fmt::format("Redis cannot be reached at {}: {}", url_,
-                                        context ? context->errstr : "no memory");
-    if (service_) service_->lost(why);
-    throw Unavailable(why);
-  }
-  redisSetTimeout(context.get(), kSocketTimeout);
-  state_ = std::make_unique<State>(State{std::move(context)});
-  if (address.db != 0) state_->command({"SELECT", std::to_string(address.db)});
-}
 
 namespace {
 
@@ -134,18 +52,28 @@ std::vector<std::int64_t> idsOf(const redisReply& list) {
 /// Runs `words` and hands the answer to `read`; any failure drops the connection and throws.
 template <class Read>
 auto RedisTickets::withReply(const std::vector<std::string>& words, Read read) {
-  if (service_ && service_->isAway()) {
-    state_.reset();
-    throw Unavailable(service_->problem());
+  if (state_ && state_->service.isAway()) {
+    connection_.reset();
+    throw Unavailable(state_->service.problem());
   }
-  if (!state_) open();
-  const Reply reply = state_->command(words);
-  if (reply && reply->type != REDIS_REPLY_ERROR) return read(*reply);
-  const std::string why = fmt::format(
-      "Redis: {} failed: {}", words.front(),
-      reply ? std::string(reply->str, reply->len) : std::string(state_->context->errstr));
-  state_.reset();
-  if (!reply && service_) service_->lost(why);  // else it serves, but not this
+  try {
+    if (!connection_) connection_ = std::make_unique<RedisConnection>(url_);
+    return read(*connection_->command(words));
+  } catch (const RedisSilence& e) {
+    gaveUp(e.what(), {});
+  } catch (const RedisRefusal& e) {
+    gaveUp(e.what(), words);
+  }
+}
+
+void RedisTickets::gaveUp(const std::string& why, std::vector<std::string> refused) {
+  connection_.reset();
+  if (state_) {
+    const bool isPush = !refused.empty() && refused.front().ends_with("PUSH");
+    if (isPush && refused.size() > kSaidAgain) refused.resize(kSaidAgain);
+    *state_->refused.lock() = std::move(refused);
+    state_->service.lost(why);
+  }
   throw Unavailable(why);
 }
 
@@ -205,8 +133,9 @@ bool RedisTickets::claimKey(const std::string& key, const std::string& value) {
   return withReply({"SETNX", key, value}, [](const redisReply& r) { return r.integer == 1; });
 }
 
-void RedisTickets::ping() {
-  withReply({"PING"}, [](const redisReply&) { return true; });
+void RedisTickets::probe(const std::vector<std::string>& refused) {
+  withReply({"SETNX", kProbe, "1"}, [](const redisReply&) { return true; });
+  if (!refused.empty()) withReply(refused, [](const redisReply&) { return true; });
 }
 
 }  // namespace planwright

@@ -2,18 +2,21 @@
 
 #include <memory>
 
-#include "base/service_state.h"
+#include "base/redis_url.h"
+#include "tickets/redis_state.h"
 #include "tickets/tickets.h"
 
 namespace planwright {
 
+class RedisConnection;
+
 /// Tickets in Redis lists (RPUSH, BLMPOP): one connection of its own, opened when needed and thrown
-/// away after any error. `url`: redis://host:port/db or unix:/path[?db=N]. While `state` says that
-/// Redis is away nothing is tried; its own failures are told there. One thread.
+/// away after any error. `url`: as RedisUrl reads it; throws std::invalid_argument. While `state`
+/// says that Redis is away nothing is tried; its own failures are told there. One thread.
 class RedisTickets final : public Tickets {
  public:
   /// Without `state` every call tries.
-  explicit RedisTickets(std::string url, ServiceState* state = nullptr);
+  explicit RedisTickets(const std::string& url, RedisState* state = nullptr);
   ~RedisTickets() override;
   RedisTickets(const RedisTickets&) = delete;
   RedisTickets& operator=(const RedisTickets&) = delete;
@@ -27,18 +30,18 @@ class RedisTickets final : public Tickets {
 
   /// Sets the key if it is absent; true if it was absent. Reconcile learns of a FLUSHALL so.
   bool claimKey(const std::string& key, const std::string& value);
-  /// Throws Unavailable, in a second at most, when the service does not answer.
-  void ping();
+  /// Throws Unavailable, in a second at most, when the service does not answer, takes no writes, or
+  /// still refuses this command.
+  void probe(const std::vector<std::string>& refused);
 
  private:
-  struct State;
-  void open();
   template <class Read>
   auto withReply(const std::vector<std::string>& words, Read read);
+  [[noreturn]] void gaveUp(const std::string& why, std::vector<std::string> refused);
 
-  std::string url_;
-  ServiceState* service_;
-  std::unique_ptr<State> state_;
+  const RedisUrl url_;
+  RedisState* const state_;
+  std::unique_ptr<RedisConnection> connection_;
 };
 
 }  // namespace planwright

@@ -35,21 +35,23 @@ ServiceWatch::ServiceWatch(const Parts& parts)
     : parts_(parts),
       probe_(parts.database.url()),
       tickets_(parts.redisUrl),
-      connection_(parts.database.dedicated()) {}
+      connection_(parts.database.shared()) {}
 
 void ServiceWatch::start() {
   thread_ = startThread("pw-watch", [this](const std::stop_token& stop) {
     do {
       step();
-    } while (sleepFor(
-        parts_.postgres.isAway() || parts_.redis.isAway() ? kProbeEveryWhileAway : kProbeEvery,
-        stop));
+    } while (sleepFor(parts_.postgres.isAway() || parts_.redis.service.isAway()
+                          ? kProbeEveryWhileAway
+                          : kProbeEvery,
+                      stop));
   });
 }
 
 void ServiceWatch::step() {
   lookAtPostgres();
   lookAtRedis();
+  lookAtStore();
 }
 
 void ServiceWatch::lookAtPostgres() {
@@ -71,26 +73,41 @@ void ServiceWatch::lookAtPostgres() {
 }
 
 void ServiceWatch::lookAtRedis() {
-  bool answers = true;
+  ServiceState& redis = parts_.redis.service;
+  bool isUsable = true;
+  const auto refused = *parts_.redis.refused.lock();
   try {
-    tickets_.ping();
+    tickets_.probe(refused);
+    parts_.redis.refused.lock()->clear();
   } catch (const Unavailable& e) {
-    answers = false;
-    parts_.redis.lost(e.what());
+    isUsable = false;
+    redis.lost(e.what());
   }
-  if (parts_.redis.isAway() && !redisIsReported_) {
-    redisIsReported_ = true;
-    record(parts_.redis, "service.away",
+  tell(redis, isUsable, reportedOfRedis_);
+}
+
+void ServiceWatch::lookAtStore() {
+  const std::string problem = parts_.storeProbe.problem();
+  if (!problem.empty()) parts_.store.lost(problem);
+  tell(parts_.store, problem.empty(), reportedOfStore_);
+}
+
+/// An event when an outage has begun or has another cause, and one when it is over.
+void ServiceWatch::tell(ServiceState& service, bool isUsable, std::string& reported) {
+  const std::string problem = service.problem();
+  if (service.isAway() && problem != reported) {
+    reported = problem;
+    record(service, "service.away",
            JsonWriter()
                .object()
                .member("instance", parts_.membership.instance())
-               .member("message", parts_.redis.problem())
+               .member("message", problem)
                .end()
                .take());
   }
-  if (!answers || !parts_.redis.isAway()) return;
-  redisIsReported_ = false;
-  record(parts_.redis, "service.back", backBody(parts_.redis.back(), parts_.membership.instance()));
+  if (!isUsable || !service.isAway()) return;
+  reported.clear();
+  record(service, "service.back", backBody(service.back(), parts_.membership.instance()));
 }
 
 /// Without Postgres the event is lost, but the log has the same line.

@@ -138,6 +138,14 @@ TEST_F(SessionsTest, AThreadThatHasOneNeverWaitsForAnother) {
   EXPECT_EQ(one.counts().idle, 1U);
 }
 
+TEST_F(SessionsTest, OfSeveralServersTheOneIsMeantThatCanBeWrittenTo) {
+  const auto wanted = testing::HasSubstr("target_session_attrs=read-write");
+  EXPECT_THAT(Database("postgresql://me:a,b@one:1,two:2/x").url(), wanted);
+  EXPECT_THAT(Database("postgresql://me:a,b@one/x?host=two").url(), testing::Not(wanted));
+  EXPECT_THAT(Database("postgresql://one,two/x?target_session_attrs=any").url(),
+              testing::Not(wanted));
+}
+
 TEST_F(SessionsTest, TheProbeAsksForAWrite) {
   PostgresProbe probe(database->url());
   const auto ask = [&] { return probe.ask(std::chrono::seconds(10)); };
