@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/trusted_file.h"
 #include "base/unique_fd.h"
 #include "stages/library.h"
 #include "stages/manifest.h"
@@ -28,29 +29,13 @@ fs::path copyOf(const fs::path& folder, const std::string& id, const std::string
 
 }  // namespace
 
-std::string whyUnsafe(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return {};
-  const char* what = S_ISDIR(info.st_mode) ? "plugin folder" : "plugin";
-  if (info.st_uid != 0 && info.st_uid != ::geteuid())
-    return fmt::format("The {} {} belongs to another user (uid {}).", what, path.string(),
-                       info.st_uid);
-  const bool othersGroup = (info.st_mode & S_IWGRP) != 0 && info.st_gid != ::getegid();
-  if ((info.st_mode & S_IWOTH) != 0 || othersGroup)
-    return fmt::format("The {} {} can be written by others; run chmod go-w on it.", what,
-                       path.string());
-  return {};
-}
-
 Result<InstalledPlugin> PluginStore::install(const fs::path& file, const Probe& probe) {
-  std::error_code missing;
-  const fs::path real = fs::canonical(file, missing);
-  if (missing || !fs::is_regular_file(real))
+  const auto opened = openTrusted(file);
+  if (!opened) return opened.error();
+  struct stat info {};
+  if (::fstat(opened->fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
     return notFound(fmt::format("There is no file {}.", file.string()));
-  for (const fs::path& each : {real, real.parent_path()})
-    if (auto unsafe = whyUnsafe(each); !unsafe.empty())
-      return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(real, kPluginFileBytes);
+  const std::string bytes = readAll(opened->fd.get(), kPluginFileBytes);
   const auto section = manifestSection(bytes);
   if (!section) return section.error();
   const auto manifest = ManifestReader().parse(*section);
@@ -62,6 +47,7 @@ Result<InstalledPlugin> PluginStore::install(const fs::path& file, const Probe& 
                          toRfc3339(SystemClock().now())};
   const bool isNew = !find(plugin.digest);
   if (const auto ok = probe(plugin.file); !ok) {
+    std::error_code missing;
     if (isNew) fs::remove_all(plugin.file.parent_path(), missing);
     return ok.error();
   }

@@ -70,8 +70,4 @@ class PluginStore {
   const std::filesystem::path folder_;
 };
 
-/// Whoever can change the file can run code as the user of the host. Says who else can; empty if
-/// only root and this user can.
-std::string whyUnsafe(const std::filesystem::path& path);
-
 }  // namespace planwright

@@ -185,8 +185,13 @@ Result<std::unique_ptr<StageInstance>> ProcessInstance::create(std::shared_ptr<W
 void ProcessInstance::launch() {
   isReady_ = isTired_ = false;
   const bool isProgram = !programOf(task_.manifest.id).empty();
-  if (isProgram && !whyChanged(task_.file, task_.digest).empty()) return;  // awaitReady() tells
   WorkerPlace place{task_.room.limits, {}, task_.file, isProgram};
+  if (isProgram) {
+    const auto program = unchangedProgram(task_.file, task_.digest);
+    whyNotStarted_ = program ? std::string() : program.error().message;
+    if (!program) return;  // awaitReady() tells
+    place.plugin = program->string();
+  }
   if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
   place.sandbox.network = task_.room.hasNetwork && task_.manifest.network;
   if (isProgram) {  // it is one of the programs of its stage
@@ -207,7 +212,7 @@ void ProcessInstance::launch() {
 
 Result<void> ProcessInstance::awaitReady() {
   if (isReady_) return {};
-  if (!process_) return invalid(whyChanged(task_.file, task_.digest));
+  if (!process_) return invalid(whyNotStarted_);
   auto answer = process_->receive(kHandshake);
   if (answer && *answer && (*answer)->kind == FrameKind::Ready) {
     isReady_ = true;

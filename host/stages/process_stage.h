@@ -67,6 +67,7 @@ class ProcessInstance final : public StageInstance {
   const std::shared_ptr<WorkerHost> host_;
   const WorkerTask task_;
   std::unique_ptr<WorkerProcess> process_;
+  std::string whyNotStarted_;  ///< if there is no process
   std::chrono::steady_clock::time_point startedAt_;
   bool isReady_ = false, isTired_ = false;
   SecretMask secrets_;

@@ -1,15 +1,17 @@
 #include "stages/program_plugin.h"
 
-#include <fstream>
+#include <algorithm>
 #include <sstream>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digest.h"
 #include "base/files.h"
-#include "stages/plugin_store.h"
+#include "base/trusted_file.h"
 
 namespace planwright {
 namespace {
@@ -44,57 +46,63 @@ std::string whyNoInterpreter(const fs::path& program, const std::string& line) {
       name, program.string(), kPath);
 }
 
-}  // namespace
-
-fs::path programOf(std::string_view pluginId) {
-  return pluginId.starts_with(kPrefix) ? fs::path(pluginId.substr(kPrefix.size())) : fs::path();
-}
-
-std::string whyNoProgram(const fs::path& program) {
-  std::error_code missing;
-  if (!fs::is_regular_file(program, missing))
+/// What a system would refuse to start, and the remedy. Empty = it can be started.
+std::string whyNoProgram(const fs::path& program, int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
     return fmt::format("There is no program {}.", program.string());
-  if (::access(program.c_str(), X_OK) != 0)
+  if (::access(("/proc/self/fd/" + std::to_string(fd)).c_str(), X_OK) != 0)
     return fmt::format("{} is not executable; run chmod +x on it.", program.string());
-  std::ifstream file(program, std::ios::binary);
-  char head[4] = {};
-  file.read(head, sizeof head);
-  const std::string_view start(head, sizeof head);
-  if (start == "\177ELF") return {};
+  char head[1024];
+  const ssize_t size = ::pread(fd, head, sizeof head, 0);
+  const std::string_view start(head, static_cast<std::size_t>(std::max<ssize_t>(0, size)));
+  if (start.starts_with("\177ELF")) return {};
   if (!start.starts_with("#!"))
     return fmt::format(
         "{} has no #! line, so nobody knows what runs it; write one such as "
         "#!/usr/bin/env python3.",
         program.string());
-  file.clear();
-  file.seekg(2);
-  std::string line;
-  std::getline(file, line);
+  const std::string line(start.substr(2, start.find('\n') - 2));
   if (line.ends_with('\r'))
     return fmt::format("The #! line of {} ends as on Windows; run sed -i 's/\\r$//' on it.",
                        program.string());
   return whyNoInterpreter(program, line);
 }
 
+Result<TrustedFile> openProgram(const fs::path& program) {
+  auto opened = openTrusted(program);
+  if (!opened && opened.error().kind == ErrorKind::NotFound)
+    return invalid(fmt::format("There is no program {}.", program.string()));
+  return opened;
+}
+
+}  // namespace
+
+fs::path programOf(std::string_view pluginId) {
+  return pluginId.starts_with(kPrefix) ? fs::path(pluginId.substr(kPrefix.size())) : fs::path();
+}
+
 bool isProgram(const fs::path& file) {
-  std::ifstream opened(file, std::ios::binary);
+  const UniqueFd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   char head[2] = {};
-  opened.read(head, sizeof head);
+  if (!opened || ::pread(opened.get(), head, sizeof head, 0) < 0) return false;
   if (std::string_view(head, sizeof head) == "#!") return true;
-  return file.extension() != ".so" && whyNoProgram(file).empty() &&
-         !manifestSection(readFile(file, kPluginFileBytes));
+  return file.extension() != ".so" && whyNoProgram(file, opened.get()).empty() &&
+         !manifestSection(readAll(opened.get(), kPluginFileBytes));
 }
 
 Result<ProgramPlugin> readProgram(const fs::path& program, const ManifestReader& reader) {
   ProgramPlugin plugin;
-  if (auto why = whyNoProgram(program); !why.empty()) return invalid(std::move(why));
-  for (const fs::path& each : {program, program.parent_path()})
-    if (auto unsafe = whyUnsafe(each); !unsafe.empty())
-      return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  plugin.digest = Digest::of(readFile(program, kPluginFileBytes)).text();
+  const auto opened = openProgram(program);
+  if (!opened) return opened.error();
+  if (auto why = whyNoProgram(program, opened->fd.get()); !why.empty())
+    return invalid(std::move(why));
+  plugin.digest = Digest::of(readAll(opened->fd.get(), kPluginFileBytes)).text();
   const fs::path beside = program.string() + ".json";
-  if (fs::exists(beside)) {
-    auto manifest = reader.parse(readFile(beside, kManifestBytes));
+  const auto told = openTrusted(beside);
+  if (!told && told.error().kind != ErrorKind::NotFound) return told.error();
+  if (told) {
+    auto manifest = reader.parse(readAll(told->fd.get(), kManifestBytes));
     if (!manifest) {
       Error error = manifest.error();
       error.message = fmt::format("{}: {}", beside.string(), error.message);
@@ -115,17 +123,19 @@ Result<ProgramPlugin> readProgram(const fs::path& program, const ManifestReader&
   return plugin;
 }
 
-std::string whyChanged(const fs::path& program, const std::string& digest) {
+Result<fs::path> unchangedProgram(const fs::path& program, const std::string& digest) {
+  const auto opened = openProgram(program);
+  if (!opened) return opened.error();
   try {
-    if (Digest::of(readFile(program, kPluginFileBytes)).text() == digest) return {};
+    if (Digest::of(readAll(opened->fd.get(), kPluginFileBytes)).text() == digest)
+      return opened->path;
   } catch (const std::system_error& e) {
-    return e.what();
+    return invalid(fmt::format("{}: {}", program.string(), e.what()));
   }
-  return fmt::format(
+  return invalid(fmt::format(
       "The program {} is not the one that this host took ({}); planwright plugin reload QUEUE "
-      "takes "
-      "what is there now.",
-      program.string(), digest);
+      "takes what is there now.",
+      program.string(), digest));
 }
 
 }  // namespace planwright

@@ -17,10 +17,6 @@ namespace planwright {
 /// "exec:/srv/plan.py" -> "/srv/plan.py"; empty: the id of another plugin.
 std::filesystem::path programOf(std::string_view pluginId);
 
-/// What a system would refuse to start, and the remedy: no such file, not executable, no such
-/// interpreter. Empty = it can be started.
-std::string whyNoProgram(const std::filesystem::path& program);
-
 /// Whether the file can be started as a program, and is not the shared object of a plugin.
 bool isProgram(const std::filesystem::path& file);
 
@@ -34,7 +30,9 @@ struct ProgramPlugin {
 Result<ProgramPlugin> readProgram(const std::filesystem::path& program,
                                   const ManifestReader& reader);
 
-/// A sentence if the file has changed since it was read, otherwise empty.
-std::string whyChanged(const std::filesystem::path& program, const std::string& digest);
+/// Where to start the program: its path without links, every part of which only root and the
+/// host's user can change. An error if it has changed since it was read.
+Result<std::filesystem::path> unchangedProgram(const std::filesystem::path& program,
+                                               const std::string& digest);
 
 }  // namespace planwright

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/trusted_file.h"
 #include "stages/library.h"
 #include "stages/plugin_store.h"
 #include "stages/process_stage.h"
@@ -58,9 +59,10 @@ CountMetric TakenPlugins::countOf(const std::string& plugin) const {
 }
 
 Result<std::shared_ptr<StoredPlugin>> TakenPlugins::take(const fs::path& file, PluginInfo& info) {
-  if (auto unsafe = whyUnsafe(file.parent_path()); !unsafe.empty())
-    return Error{ErrorKind::Forbidden, std::move(unsafe), {}, {}};
-  const std::string bytes = readFile(file, kPluginFileBytes);
+  // Who could change the place of the bundled ones could change this program as well.
+  const auto opened = openTrusted(file, info.isBundled ? file.parent_path() : fs::path("/"));
+  if (!opened) return opened.error();
+  const std::string bytes = readAll(opened->fd.get(), kPluginFileBytes);
   auto manifest = readPlugin(bytes, reader_, info);
   if (!manifest) return manifest.error();
   if (options_.lock)
