@@ -96,6 +96,8 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   for (const char* part : {"plugins", "remote", "sources"}) makeFolder(data / part, 0711);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
+  if (const auto* network = sandbox_->report().find("network"); network && !network->works)
+    log::warn("sandbox: {}. {}", network->detail, sandbox_->report().remedy);
   store_ = std::make_unique<PluginStore>(data / "plugins");
   quarantine_ = std::make_shared<Quarantine>(
       Quarantine::Rule{config.plugins.quarantineDeaths, config.plugins.quarantineWindow});

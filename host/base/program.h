@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace planwright {
@@ -22,12 +23,31 @@ struct ProgramLimits {
 /// The limit that a run broke.
 enum class ProgramLimit : std::uint8_t { None, Memory, Cpu, FileSize, Processes, Disk };
 
+/// What a program reaches by its sockets.
+enum class Network : std::uint8_t {
+  None,
+  Outgoing,  ///< other machines, and none of this one's addresses
+  Host       ///< what the host reaches, which is all that listens on this machine as well
+};
+
+inline std::string_view toText(Network network) {
+  switch (network) {
+    case Network::None:
+      return "none";
+    case Network::Outgoing:
+      return "outgoing";
+    case Network::Host:
+      break;
+  }
+  return "host";
+}
+
 /// What a run asks of the sandbox (programs/sandbox.h). One that is none refuses Require and
 /// ignores the rest.
 struct SandboxWish {
   enum class Mode : std::uint8_t { None, Auto, Require };
   Mode mode = Mode::None;
-  bool network = true;
+  Network network = Network::Host;
   std::string user;                   ///< run as this one; empty = the sandbox chooses
   std::vector<std::string> writable;  ///< absolute folders; all else is read-only or not there
   std::vector<std::string> readable;  ///< absolute paths to be seen besides the system
@@ -37,7 +57,7 @@ struct SandboxWish {
 struct ProgramRoom {
   ProgramLimits limits = {};
   SandboxWish::Mode sandbox = SandboxWish::Mode::None;  ///< at least
-  bool network = true;
+  Network network = Network::Outgoing;                  ///< of those that want one
   std::vector<std::string> readable = {};  ///< absolute paths, besides what it asks for
   std::vector<std::string> writable = {};  ///< absolute folders, besides its own
 };
@@ -48,6 +68,7 @@ struct Confinement {
   std::uint32_t user = 0, group = 0;  ///< to become; user 0 = stay as the keeper is
   int landlockFd = -1;                ///< ruleset to enter, or -1; descriptors stay the caller's
   int filterFd = -1;                  ///< a file of struct sock_filter[], a seccomp filter, or -1
+  std::vector<int> namespaces = {};   ///< to enter, in this order
   /// argv[0] is bwrap: it finds the filter as descriptor 3 and enters it itself, says 128 + N when
   /// signal N ended the program, and would take all with it if it heard SIGTERM.
   bool isWrapped = false;
@@ -80,7 +101,7 @@ struct ProgramExit {
   std::string limitReason = {};  ///< the same as a sentence
   std::string refusal = {};    ///< the sandbox that it must have cannot be had: why, and the remedy
   std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
-  bool networkSealed = false;  ///< it could reach no network
+  Network network = Network::Host;  ///< what it had, if it asked for a sandbox
   bool lost = false;  ///< not its own doing (startError says what broke): infra, run it again
   std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or
                                 ///< directory"), or empty

@@ -49,7 +49,7 @@ std::optional<std::string> JobServices::secret(std::string_view name) {
 /// At level "none", files are not protected.
 void JobServices::programEnded(const ProgramExit& end) {
   lastExit_ = end;
-  if (!end.networkSealed || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;
+  if (end.network != Network::None || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;
 }
 
 ProgramRoom JobServices::programRoom() {

@@ -8,6 +8,7 @@
 #include "cli/command_groups.h"
 #include "config/section_reader.h"
 #include "programs/keeper_process.h"
+#include "programs/network_maker.h"
 #include "stages/worker.h"
 
 namespace planwright::cli {
@@ -129,6 +130,8 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "keeper") return keeperMain(kKeeperSocket);
   constexpr int kWorkerSocket = 0;  // hidden: started by stages/worker_process.h
   if (argc > 1 && std::string_view(argv[1]) == "plugin-worker") return workerMain(kWorkerSocket);
+  // hidden: started by programs/outgoing_network.h
+  if (argc > 1 && std::string_view(argv[1]) == "program-network") return networkMain(argc, argv);
   return run(std::vector<std::string>(argv + 1, argv + argc), processTerminal());
 }
 

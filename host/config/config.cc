@@ -98,11 +98,13 @@ Config builtInConfig(const std::filesystem::path& workingFolder) {
     PlannerConfig planner;
     planner.plugin = plugin;
     planner.match = match;
-    planner.programs.network = planner.plugin == "planwright.wheels";  // pip asks an index
+    if (planner.plugin == "planwright.wheels")  // pip asks an index
+      planner.programs.network = Network::Outgoing;
     planner.pointer = queue.pointer + "/planner/" + std::to_string(queue.planners.size());
     queue.planners.push_back(std::move(planner));
   }
   queue.builder.plugin = "planwright.command";
+  queue.builder.settingsJson = R"({"network":"asked"})";  // by jobs of planwright.wheels
   queue.builder.pointer = queue.pointer + "/builder";
   config.queues.push_back(std::move(queue));
   return config;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/program.h"
 #include "config/place.h"
 
 namespace planwright {
@@ -48,7 +49,7 @@ struct ProgramsConfig {
   static constexpr std::int64_t kDiskBytes = std::int64_t{4} << 30;
 
   std::string sandbox = "auto";  ///< auto | require | none
-  bool network = false;
+  Network network = Network::None;
   std::vector<std::string> readable;  ///< absolute paths, besides the system
   friend bool operator==(const ProgramsConfig&, const ProgramsConfig&) = default;
 };

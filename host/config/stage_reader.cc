@@ -106,6 +106,12 @@ void readWorkerSandbox(const ConfigNode* node, WorkerSandboxConfig& wanted,
   sandbox.finish();
 }
 
+Network readNetwork(SectionReader& section) {
+  const std::string text = section.choice("network", {"true", "false", "host"}, "false");
+  if (text == "host") return Network::Host;
+  return text == "true" ? Network::Outgoing : Network::None;
+}
+
 /// What the programs of a source or planner may use.
 void readPrograms(SectionReader& section, const StagePosition& position, StageKind kind,
                   ProgramsConfig& programs) {
@@ -117,7 +123,7 @@ void readPrograms(SectionReader& section, const StagePosition& position, StageKi
     return;
   }
   programs.sandbox = section.choice("sandbox", {"auto", "require", "none"}, programs.sandbox);
-  programs.network = section.flag("network", programs.network);
+  programs.network = readNetwork(section);
   for (const auto& path : section.texts("readable"))
     programs.readable.push_back(resolvedPath(position.folder, path).string());
   if (programs.sandbox != "none") return;

@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -89,6 +90,7 @@ std::string callFilter(const CallFilter& wish) {
   refuse(filter, EPERM, SCMP_SYS(clone),
          scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER});
   if (wish.refusesSockets) refuse(filter, EACCES, SCMP_SYS(socket));
+  if (wish.refusesUnixSockets) refuse(filter, EACCES, SCMP_SYS(socket), isHalf(0, AF_UNIX));
 
   const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file) throw std::system_error(errno, std::generic_category(), "memfd_create");

@@ -6,7 +6,8 @@ namespace planwright {
 
 /// What a confined program may ask of the kernel.
 struct CallFilter {
-  bool refusesSockets = false;  ///< every socket(), also those of the host's services
+  bool refusesSockets = false;      ///< every socket(), also those of the host's services
+  bool refusesUnixSockets = false;  ///< these only
 };
 
 /// The seccomp filter, an array of struct sock_filter as bytes: refuses (EPERM) what builds do not

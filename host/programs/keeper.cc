@@ -209,6 +209,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.hasFilter = spec.confinement.filterFd >= 0;
   message.isConfined = spec.confinement.isConfined;
   message.isWrapped = spec.confinement.isWrapped;
+  message.namespaceCount = static_cast<std::uint32_t>(spec.confinement.namespaces.size());
   message.user = spec.confinement.user;
   message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;
@@ -219,6 +220,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   for (const int fd : {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
                        spec.confinement.filterFd})
     if (fd >= 0) fds.push_back(fd);
+  for (const int fd : spec.confinement.namespaces) fds.push_back(fd);
   if (!message.isTextInFile) return sendPacket(channel.fd.get(), bytesOf(message), text, fds);
   const UniqueFd file = memoryFile(text);
   fds.push_back(file.get());

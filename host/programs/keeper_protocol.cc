@@ -10,7 +10,7 @@
 namespace planwright {
 namespace {
 
-constexpr std::size_t kMostFds = 8;
+constexpr std::size_t kMostFds = 16;
 
 }  // namespace
 

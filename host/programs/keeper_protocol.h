@@ -37,6 +37,7 @@ struct RunMessage {
   bool hasStdin = false, hasStdout = false, hasStderr = false;
   bool hasLandlock = false, hasFilter = false;
   bool isConfined = false, isWrapped = false;
+  std::uint32_t namespaceCount = 0;
   std::uint32_t user = 0, group = 0;
   bool isTextInFile =
       false;  ///< the text is in a memory file, the last descriptor: it is too long for a message

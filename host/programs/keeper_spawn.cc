@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -99,9 +100,11 @@ std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
   plan.stdinFd = take(message.hasStdin);
   plan.stdoutFd = take(message.hasStdout);
   plan.stderrFd = take(message.hasStderr);
-  plan.confinement = {message.isConfined,      message.user,
-                      message.group,           take(message.hasLandlock),
-                      take(message.hasFilter), message.isWrapped};
+  plan.confinement = {
+      message.isConfined,      message.user, message.group,    take(message.hasLandlock),
+      take(message.hasFilter), {},           message.isWrapped};
+  for (std::uint32_t i = 0; i < message.namespaceCount && isComplete; ++i)
+    plan.confinement.namespaces.push_back(take(true));
   const int file = take(message.isTextInFile);
   if (!isComplete || next != packet.fds.size()) return std::nullopt;
   if (file >= 0) text = longText = readAll(file);
@@ -166,6 +169,7 @@ void Spawner::becomeProgram(const Prepared& program) {
     if (group >= 0 && ::write(group, "0", 1) != 1) giveUp(Step::Limits);
   for (int i = 0; i < 3; ++i)
     if (::dup2(program.stdio[i], i) < 0) giveUp(Step::Setup);
+  if (!enterNamespaces(program)) giveUp(Step::Confine);
   if (::chdir(program.cwd) != 0) giveUp(Step::Folder);
   for (std::size_t i = 0; i < program.limitCount; ++i) {
     const Limit& limit = program.limits[i];
@@ -187,6 +191,17 @@ void Spawner::becomeProgram(const Prepared& program) {
   errno = error;
   giveUp(Step::Exec);
   ::_exit(127);
+}
+
+/// A user namespace first, if there is one: it brings the right to enter the others, and takes back
+/// the signal of our parent's death.
+bool Spawner::enterNamespaces(const Prepared& program) {
+  for (const int fd : program.confinement->namespaces)
+    if (::setns(fd, 0) != 0) return false;
+  if (program.confinement->namespaces.empty()) return true;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != program.keeper) ::_exit(127);
+  return true;
 }
 
 /// Raw calls: libc would change the ids of all threads, and of the keeper whose memory we share.

@@ -53,6 +53,7 @@ class Spawner {
   struct Report;
   struct Prepared;
   [[noreturn, gnu::noinline]] static void becomeProgram(const Prepared& program);
+  static bool enterNamespaces(const Prepared& program);
   static bool confine(const Prepared& program);
   pid_t forkAndExec(const Prepared& program);
 

@@ -19,6 +19,7 @@
 #include "base/files.h"
 #include "base/utf8.h"
 #include "programs/landlock.h"
+#include "programs/outgoing_network.h"
 #include "programs/visible_files.h"
 
 namespace planwright {
@@ -88,7 +89,7 @@ struct BubblewrapView {
   std::vector<std::string> readable;
   std::vector<std::string> writable;  ///< the last one is also its /tmp
   std::string cwd;
-  bool network = false;
+  bool hasNetwork = false;               ///< that in which it is started
   bool hasFilter = false;                ///< a seccomp filter is descriptor 3
   std::uint64_t sharedBytes = 64 << 20;  ///< of /dev/shm
 };
@@ -114,7 +115,7 @@ std::vector<std::string> bubblewrapWords(const std::string& bwrap, const Bubblew
   // The user inside is "nobody" whoever it is outside, so that it has a name.
   add({"--unshare-user", "--uid", "65534", "--gid", "65534", "--disable-userns"});
   add({"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"});
-  if (!view.network) add({"--unshare-net"});
+  if (!view.hasNetwork) add({"--unshare-net"});
   add({"--die-with-parent", "--hostname", "build"});
   add({"--proc", "/proc", "--dev", "/dev"});
   add({"--size", std::to_string(view.sharedBytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
@@ -150,6 +151,7 @@ std::string whyTooLong(const ProgramSpec& spec) {
 }  // namespace
 
 struct Sandbox::Prepared {
+  std::optional<OutgoingNetwork> network;  ///< its own
   std::optional<BuildUsers::Lease> user;
   UniqueFd landlock, filter;
 };
@@ -184,12 +186,15 @@ std::string Sandbox::whyNot(const SandboxWish& wish) const {
     if (!accountOf(wish.user))
       return fmt::format("user: this machine has no user \"{}\"", wish.user);
   }
-  if (wish.mode != SandboxWish::Mode::Require || best_.level == SandboxLevel::Namespaces) return {};
-  const SandboxFacility* missing = report_.find("bubblewrap");
+  if (wish.mode != SandboxWish::Mode::Require) return {};
+  const bool lacksNetwork = wish.network == Network::Outgoing && !best_.network;
+  if (best_.level == SandboxLevel::Namespaces && !lacksNetwork) return {};
+  const char* means = best_.level == SandboxLevel::Namespaces ? "network" : "bubblewrap";
+  const SandboxFacility* missing = report_.find(means);
   return fmt::format(
-      "sandbox: require cannot be met: {}. {}, or set sandbox: auto to run jobs with what there is "
-      "(level {})",
-      missing ? missing->detail : "no bubblewrap", report_.remedy, toText(best_.level));
+      "sandbox: require cannot be met: {}. {}, or set sandbox: auto to run programs with what "
+      "there is (level {})",
+      missing ? missing->detail : std::string("no ") + means, report_.remedy, toText(best_.level));
 }
 
 ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
@@ -197,6 +202,13 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   ProgramSpec confined = spec;
   Prepared prepared;
   ProgramExit exit;
+  if (means.network && spec.sandbox.network == Network::Outgoing &&
+      spec.sandbox.mode != SandboxWish::Mode::None) {
+    exit.startError = connect(confined, prepared, stop);
+    exit.stopped = stop.stop_requested();
+    exit.lost = !exit.startError.empty() && !exit.stopped;
+    if (exit.lost || exit.stopped) return exit;
+  }
   exit.startError = prepare(means, confined, prepared);
   if (!exit.startError.empty()) return exit;
 
@@ -222,9 +234,38 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
       if (fd >= 0) ::fchown(fd, ::geteuid(), ::getegid());
   if (spec.sandbox.mode == SandboxWish::Mode::None) return exit;
   exit.sandbox = toText(means.level);
-  exit.networkSealed =
-      !spec.sandbox.network && (means.level == SandboxLevel::Namespaces || means.filter);
+  noteNetwork(means, spec, prepared, exit);
   return exit;
+}
+
+/// What it had; and a program that failed without it may be run again.
+void Sandbox::noteNetwork(const Means& means, const ProgramSpec& spec, const Prepared& prepared,
+                          ProgramExit& exit) {
+  const bool canSeal = means.level == SandboxLevel::Namespaces || means.filter;
+  if (!prepared.network) {
+    if (canSeal && spec.sandbox.network == Network::None) exit.network = Network::None;
+    return;
+  }
+  exit.network = Network::Outgoing;
+  const std::string gone = prepared.network->whyGone();
+  if (gone.empty() || exit.succeeded() || exit.stopped || exit.lost) return;
+  exit.lost = true;
+  exit.startError = "the network of '" + spec.argv[0] + "' went away: " + gone;
+}
+
+/// A network of its own for the program.
+std::string Sandbox::connect(ProgramSpec& spec, Prepared& prepared, const std::stop_token& stop) {
+  OutgoingNetwork& network = prepared.network.emplace(keeper_, options_.workFolder);
+  if (const std::string why = network.await(stop); !why.empty())
+    return "cannot make a network for '" + spec.argv[0] + "': " + why;
+  spec.confinement.namespaces = network.namespaces();
+  return {};
+}
+
+/// Below namespaces nothing hides the sockets that others have in the file system.
+const std::string& Sandbox::filterOf(const Means& means, Network network) const {
+  if (means.level == SandboxLevel::Namespaces || network == Network::Host) return filter_;
+  return network == Network::None ? filterWithoutSockets_ : filterWithoutUnixSockets_;
 }
 
 std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& prepared) {
@@ -235,17 +276,17 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
   if (spec.limits.processes == 0) spec.limits.processes = kMostProcesses;
 
   std::vector<std::string> readable = systemPaths();
-  if (wish.network)
+  if (wish.network != Network::None)
     for (auto& path : networkPaths()) readable.push_back(std::move(path));
   readable.insert(readable.end(), wish.readable.begin(), wish.readable.end());
   if (means.filter) {
-    const bool isOpen = wish.network || means.level == SandboxLevel::Namespaces;
-    prepared.filter = memoryFile(isOpen ? filter_ : filterWithoutSockets_);
+    prepared.filter = memoryFile(filterOf(means, wish.network));
     spec.confinement.filterFd = prepared.filter.get();
   }
   if (means.level == SandboxLevel::Landlock) {
     readable.emplace_back("/proc");
-    LandlockRules rules{readable, wish.writable, {}, !wish.network};
+    if (prepared.network) readable.push_back(prepared.network->resolver());
+    LandlockRules rules{readable, wish.writable, {}, wish.network == Network::None};
     for (const int fd : {spec.stdoutFd, spec.stderrFd})
       if (fd >= 0) rules.files.push_back(fd);
     prepared.landlock = landlockRuleset(rules);
@@ -264,8 +305,8 @@ std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& rea
   if (!isBelow(place, readable) && !isBelow(place, spec.sandbox.writable))
     return fmt::format("cannot run '{}': the sandbox does not show {}; name its folder in readable",
                        name, place);
-  BubblewrapView view{readable, spec.sandbox.writable, spec.cwd, spec.sandbox.network,
-                      spec.confinement.filterFd >= 0};
+  BubblewrapView view{readable, spec.sandbox.writable, spec.cwd,
+                      spec.sandbox.network != Network::None, spec.confinement.filterFd >= 0};
   std::vector<std::string> words = bubblewrapWords(bwrap_, view);
   words.insert(words.end(), spec.argv.begin(), spec.argv.end());
   spec.argv = std::move(words);

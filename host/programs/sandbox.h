@@ -39,6 +39,7 @@ class Sandbox final : public Programs {
   struct Means {
     SandboxLevel level = SandboxLevel::None;
     bool user = false, filter = false;
+    bool network = false;  ///< an outgoing one can be made
   };
 
   void tryAll();
@@ -48,18 +49,25 @@ class Sandbox final : public Programs {
   std::string tryBubblewrap();
   std::string tryLandlock();
   std::string tryUsers();
+  std::string tryNetwork();
+  std::string remedy() const;
 
   ProgramExit runBy(const Means& means, const ProgramSpec& spec, const std::stop_token& stop);
   /// Why the wish cannot be met, with the remedy; empty if it can.
   std::string whyNot(const SandboxWish& wish) const;
   /// Empty, or why the program cannot be started.
   std::string prepare(const Means& means, ProgramSpec& spec, Prepared& prepared);
+  std::string connect(ProgramSpec& spec, Prepared& prepared, const std::stop_token& stop);
+  static void noteNetwork(const Means& means, const ProgramSpec& spec, const Prepared& prepared,
+                          ProgramExit& exit);
+  const std::string& filterOf(const Means& means, Network network) const;
   std::string wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const;
   void chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared);
 
   const SandboxOptions options_;
   const std::string filter_ = callFilter({});
   const std::string filterWithoutSockets_ = callFilter({.refusesSockets = true});
+  const std::string filterWithoutUnixSockets_ = callFilter({.refusesUnixSockets = true});
   Programs& keeper_;
   BuildUsers users_;
   DiskWatch disk_;

@@ -27,7 +27,7 @@ inline std::string_view toText(SandboxLevel level) {
 
 /// One means, and what came of trying it.
 struct SandboxFacility {
-  std::string name;  ///< bubblewrap, landlock, seccomp, control_groups, build_user, limits
+  std::string name;  ///< bubblewrap, landlock, seccomp, control_groups, build_user, network
   bool works = false;
   std::string detail;  ///< what there is, or why it does not work
 };
@@ -36,7 +36,7 @@ struct SandboxFacility {
 struct SandboxReport {
   SandboxLevel level = SandboxLevel::None;
   std::vector<SandboxFacility> facilities;
-  std::string remedy;  ///< what would make the level higher, in a sentence; empty at the highest
+  std::string remedy;  ///< what would make it better, in a sentence; empty if nothing would
 
   const SandboxFacility* find(std::string_view name) const {
     for (const auto& facility : facilities)

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "programs/keeper_groups.h"
 #include "programs/landlock.h"
+#include "programs/network_tools.h"
 #include "programs/sandbox.h"
 
 namespace planwright {
@@ -57,6 +58,12 @@ std::string Sandbox::tryToRun(const Means& means) {
 
   ProgramSpec spec;
   std::string script = ": > done || exit 2\n";
+  if (means.network)
+    script += fmt::format(
+        "if [ \"$(readlink /proc/self/ns/net)\" = '{}' ]; then\n"
+        "  echo 'a program shares the network of the host' >&2; exit 1\n"
+        "fi\n",
+        fs::read_symlink("/proc/self/ns/net").string());
   const fs::path outside = parent.path() / "outside";
   if (means.level != SandboxLevel::None)
     script += fmt::format(
@@ -71,7 +78,7 @@ std::string Sandbox::tryToRun(const Means& means) {
   spec.stdoutFd = spec.stderrFd = output.get();
   spec.timeout = kPatience;
   spec.sandbox.mode = SandboxWish::Mode::Auto;
-  spec.sandbox.network = false;
+  spec.sandbox.network = means.network ? Network::Outgoing : Network::None;
   spec.sandbox.writable = {work.path(), home.path()};
   const ProgramExit exit = runBy(means, spec, {});
   if (exit.succeeded() && fs::exists(outside)) return "could write outside its folders";
@@ -99,6 +106,13 @@ std::string Sandbox::tryLandlock() {
   if (options_.most < SandboxLevel::Landlock) return "switched off";
   if (landlockVersion() == 0) return "the kernel has no Landlock, or it is not enabled";
   return tryToRun({SandboxLevel::Landlock, best_.user, best_.filter});
+}
+
+std::string Sandbox::tryNetwork() {
+  const std::string problem = NetworkTool::find().problem;
+  Means means = best_;
+  means.network = true;
+  return problem.empty() ? tryToRun(means) : problem;
 }
 
 void Sandbox::note(const char* facility, const std::string& problem, const std::string& detail) {
@@ -131,12 +145,28 @@ void Sandbox::tryAll() {
   note("bubblewrap", problem, bwrap_);
 
   report_.level = best_.level;
-  if (bwrap_.empty())
-    report_.remedy = "Install the package bubblewrap";
-  else if (!problem.empty())
-    report_.remedy =
-        "Allow user namespaces to ordinary users (sysctl kernel.unprivileged_userns_clone and "
-        "user.max_user_namespaces, AppArmor, or the container's seccomp profile)";
+
+  problem = tryNetwork();
+  best_.network = problem.empty();
+  if (!best_.network)
+    problem += "; a program with a network reaches what listens on this machine as well";
+  note("network", problem, "a program with a network has one of its own, for outgoing traffic");
+  report_.remedy = remedy();
+}
+
+std::string Sandbox::remedy() const {
+  if (best_.level < SandboxLevel::Namespaces && bwrap_.empty())
+    return "Install the package bubblewrap";
+  if (best_.level < SandboxLevel::Namespaces)
+    return "Allow user namespaces to ordinary users (sysctl kernel.unprivileged_userns_clone and "
+           "user.max_user_namespaces, AppArmor, or the container's seccomp profile)";
+  if (best_.network) return {};
+  const NetworkTool tool = NetworkTool::find();
+  constexpr const char* kAim = ", so that programs with a network have one of their own";
+  if (!tool.package.empty()) return "Install the package " + tool.package + kAim;
+  if (!tool.problem.empty()) return std::string("Let this user open /dev/net/tun") + kAim;
+  return std::string("Allow network namespaces (the container's capabilities or seccomp profile)") +
+         kAim;
 }
 
 }  // namespace planwright

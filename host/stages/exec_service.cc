@@ -129,6 +129,13 @@ std::vector<std::string> environment(const JsonValue& spec, const std::string& h
   return out;
 }
 
+/// A stage that must be confined has what its configuration says; others may choose.
+Network networkOf(const JsonValue& spec, const ProgramRoom& room) {
+  if (!boolOr(spec, "network", true)) return Network::None;
+  const bool isFree = room.sandbox == SandboxWish::Mode::None;
+  return isFree && textOr(spec, "network") == "host" ? Network::Host : room.network;
+}
+
 Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
                               const std::string& cwd, const std::string& privateFolder) {
   SandboxWish wish;
@@ -140,7 +147,7 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
   else if (mode != "none")
     return invalid("sandbox \"" + mode + "\" is none of auto, require and none", "/sandbox");
   wish.mode = std::max(wish.mode, room.sandbox);
-  wish.network = boolOr(spec, "network", true) && room.network;
+  wish.network = networkOf(spec, room);
   wish.user = textOr(spec, "user");
   wish.readable = room.readable;
   for (const auto& folder : room.writable)
@@ -184,6 +191,18 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
   out.grace =
       std::chrono::milliseconds(std::max<std::int64_t>(0, numberOr(spec, "grace_ms", 2000)));
   return out;
+}
+
+/// Nobody should have to look for this in the report of the sandbox.
+void tellOfOpenNetwork(const SandboxWish& wish, const ProgramExit& end, CallServices& services) {
+  constexpr int kWarning = 3;
+  if (wish.network != Network::Outgoing || end.network != Network::Host || end.sandbox.empty() ||
+      !end.startError.empty())
+    return;
+  services.log(kWarning,
+               "the network was the machine's own, with all that listens on it: no other can be "
+               "made here (planwright version says why)",
+               {});
 }
 
 bool isGranted(const ExecGrant& granted, const std::string& program) {
@@ -270,6 +289,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   }();
   end.limitReason = limitSentence(end.limit, spec->limits);
   call.services().programEnded(end);
+  tellOfOpenNetwork(spec->sandbox, end, call.services());
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 
   std::string out;
@@ -292,7 +312,8 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
       .member("error", !end.refusal.empty()       ? end.refusal
                        : !end.limitReason.empty() ? end.limitReason
                                                   : end.startError);
-  result.member("sandbox", end.sandbox).member("network_sealed", end.networkSealed);
+  result.member("sandbox", end.sandbox).member("network_sealed", end.network == Network::None);
+  result.member("network", toText(end.network));
   result.member("ran_ms", std::chrono::duration_cast<std::chrono::milliseconds>(end.ran).count());
   return result.member("peak_memory_bytes", end.peakMemoryBytes).end().take();
 }

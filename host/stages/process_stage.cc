@@ -193,12 +193,13 @@ void ProcessInstance::launch() {
     place.plugin = program->string();
   }
   if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
-  place.sandbox.network = task_.room.hasNetwork && task_.manifest.network;
+  place.sandbox.network =
+      task_.room.hasNetwork && task_.manifest.network ? Network::Outgoing : Network::None;
   if (isProgram) {  // it is one of the programs of its stage
     const ProgramRoom& room = task_.room.programs;
     place.limits = room.limits;
     place.sandbox.mode = std::max(place.sandbox.mode, room.sandbox);
-    place.sandbox.network = place.sandbox.network || room.network;
+    place.sandbox.network = std::max(place.sandbox.network, room.network);
     place.sandbox.readable = room.readable;
     place.sandbox.writable = room.writable;
   }

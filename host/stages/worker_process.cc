@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/own_program.h"
 #include "base/threads.h"
 #include "stages/clean_text.h"
 
@@ -23,16 +24,6 @@ constexpr std::chrono::seconds kSendsFrame(30);  // and to send one, once it has
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
-}
-
-/// The program of workers: beside this one or where it is installed, else this one itself.
-std::vector<std::string> workerCommand() {
-  const auto self = std::filesystem::read_symlink("/proc/self/exe");
-  for (const auto& folder :
-       {self.parent_path(), self.parent_path().parent_path() / "lib/planwright"})
-    if (const auto file = folder / "planwright-worker"; ::access(file.c_str(), X_OK) == 0)
-      return {file.string()};
-  return {"/proc/self/exe", "plugin-worker"};
 }
 
 /// Nothing of the host's own environment, except that a sanitizer is told where to write what it
@@ -63,7 +54,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
   socket_.emplace(std::move(ours), kReadsFrame);
 
   ProgramSpec spec;
-  static const std::vector<std::string> command = workerCommand();
+  static const std::vector<std::string> command = ownProgram("plugin-worker");
   spec.argv = place.isProgram ? std::vector<std::string>{place.plugin} : command;
   spec.cwd = "/";
   spec.env = workerEnvironment(place.sandbox.mode != SandboxWish::Mode::None);

@@ -31,8 +31,9 @@ ProgramRoom programsOf(const StageConfig& stage) {
   room.limits.diskBytes = orElse(limits.diskBytes, Default::kDiskBytes);
   room.sandbox = stage.programs.sandbox == "none" ? Mode::None : Mode::Auto;
   if (isStrict(stage) || stage.programs.sandbox == "require") room.sandbox = Mode::Require;
-  room.network = stage.programs.network || room.sandbox == Mode::None ||
-                 (isStrict(stage) && stage.workerSandbox.network);
+  room.network = room.sandbox == Mode::None ? Network::Host : stage.programs.network;
+  if (room.network == Network::None && isStrict(stage) && stage.workerSandbox.network)
+    room.network = Network::Outgoing;
   room.readable = stage.programs.readable;
   return room;
 }

@@ -16,7 +16,8 @@ class CommandBuilder {
         readable_(settings.list("readable")),
         user_(settings.text("user")),
         network_(settings.flag("network", false)),
-        isNetworkAsked_(settings.text("network") == "asked") {
+        isNetworkAsked_(settings.text("network") == "asked"),
+        isHostNetwork_(settings.text("network") == "host") {
     for (const auto& path : readable_)
       if (path.empty() || path.front() != '/')
         pw::badSetting("readable: \"" + path + "\" is not an absolute path");
@@ -27,7 +28,8 @@ class CommandBuilder {
     pw::Program program;
     program.argv = command.argv;
     program.cwd = std::string(job.workdir());
-    program.network = network_ || (isNetworkAsked_ && command.network);
+    program.network = network_ || isHostNetwork_ || (isNetworkAsked_ && command.network);
+    program.hostNetwork = isHostNetwork_;
     program.sandbox = sandbox_;
     program.readable = readable_;
     program.user = user_;
@@ -58,6 +60,7 @@ class CommandBuilder {
   const std::vector<std::string> readable_;
   const std::string user_;
   const bool network_, isNetworkAsked_;  ///< for every job; for those whose plan says it
+  const bool isHostNetwork_;             ///< for every job the machine's own
   std::atomic<bool> saidOpen_{false};
 };
 

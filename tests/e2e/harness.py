@@ -97,8 +97,9 @@ class Cluster:
 class Host:
     """One data folder and, while it runs, the process that serves it."""
 
-    def __init__(self, folder, config=None, arguments=(), fresh=False):
-        """`config`: a dict (JSON is YAML), or None for the built-in configuration. `fresh`: makes its own cluster."""
+    def __init__(self, folder, config=None, arguments=(), fresh=False, user=None, hide=()):
+        """`config`: a dict (JSON is YAML), or None for the built-in configuration. `fresh`: makes its own cluster.
+        `user`: a number; the host runs as this user. `hide`: programs that it does not find. Both only if we are root."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -114,6 +115,12 @@ class Host:
             self._command += ["--config", str(file)]
         if not fresh and not (config and "postgres" in config):
             Cluster.copy_to(self.data)
+        if user is not None:
+            subprocess.run(["chown", "-R", f"{user}:{user}", self.folder], check=True)
+            self._command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *self._command]
+        if hide:
+            script = 'n=$1; shift; while [ $n -gt 0 ]; do mount --bind /dev/null "$1"; shift; n=$((n-1)); done; exec "$@"'
+            self._command = ["unshare", "--mount", "sh", "-ec", script, "sh", str(len(hide)), *hide, *self._command]
 
     def start(self, seconds=180, env=None):
         """Returns when it is ready. `env`: more environment, for this process only."""
@@ -296,6 +303,20 @@ def queue_config(folder, planner=None, builder=None, **keys):
         "retry": {"backoff": {"first": "100ms", "jitter": 0}},
         **keys,
     }
+
+
+BUBBLEWRAP = [path for path in ("/usr/bin/bwrap", "/usr/local/bin/bwrap") if os.path.exists(path)]
+A_USER = 54321
+
+
+def kinds_of_hosts():
+    """By name, options of Host: every user that it may run as, at every level of the sandbox that confines files."""
+    kinds = {"default": {}}
+    if os.geteuid() == 0:
+        kinds["user"] = {"user": A_USER}
+        kinds["landlock"] = {"hide": BUBBLEWRAP}
+        kinds["user-landlock"] = {"user": A_USER, "hide": BUBBLEWRAP}
+    return kinds
 
 
 class HostCase(unittest.TestCase):

@@ -203,12 +203,22 @@ class SandboxTest(HostCase):
         self.assertGreater(used["large"], 90 << 20)
         self.assertLess(used["large"], 130 << 20)
 
-    def test_a_granted_network_is_there(self):
-        host = self.start(sandbox="auto", network=True)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-            self.drop_job(host, "call", f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)'")
-            self.assertEqual(self.finished(host, ["call"])["call"]["status"], "succeeded")
+    def test_only_a_job_of_network_host_reaches_what_listens_on_this_machine(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        call = f"import socket; socket.create_connection((\"127.0.0.1\", {listener.getsockname()[1]}), 5)"
+        ends = {}
+        for network in ("host", True):
+            host = self.host(f"of-{network}", config=lambda folder: {"queues": {"default": queue_config(
+                folder / "input", builder={"plugin": "planwright.command", "settings": {"network": network}})}})
+            self.drop_job(host, "call", f"/usr/bin/python3 -c '{call}'")
+            job = self.finished(host, ["call"])["call"]
+            ends[network] = job["status"]
+            told = "the network was the machine's own" in host.job_log(job["id"])
+            works = {facility["name"]: facility["works"] for facility in host.get("/api/version")["sandbox"]["facilities"]}
+        self.assertEqual(ends["host"], "succeeded")
+        self.assertEqual(ends[True], "failed" if works["network"] else "succeeded")
+        self.assertEqual(told, not works["network"], "a job whose network is open says it")
 
     def test_a_cancelled_job_may_say_goodbye_and_nothing_of_it_lives(self):
         host = self.start(sandbox="auto")

@@ -33,7 +33,9 @@ class JobCacheTest : public LineFixture {
     replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name + std::string(padding, '.'));
     if (name == damages.first) damage(std::exchange(damages.second, {}));
     const bool isOpen = name == open;
-    return {.code = 0, .sandbox = isOpen ? "none" : "namespaces", .networkSealed = !isOpen};
+    return {.code = 0,
+            .sandbox = isOpen ? "none" : "namespaces",
+            .network = isOpen ? Network::Host : Network::None};
   }
   /// Cuts the file of what a job has made.
   void damage(const std::string& job) const {

@@ -43,7 +43,7 @@ class SandboxLevels : public testing::TestWithParam<SandboxLevel> {
     spec.stdoutFd = spec.stderrFd = output_.get();
     spec.timeout = std::chrono::seconds(20);
     spec.sandbox.mode = SandboxWish::Mode::Auto;
-    spec.sandbox.network = false;
+    spec.sandbox.network = Network::None;
     spec.sandbox.writable = {folder_ / "work", folder_ / "home"};
     return spec;
   }
@@ -108,16 +108,35 @@ TEST_P(SandboxLevels, HasNoNetworkUnlessGranted) {
       "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); "
       "print(len(open(\"/proc/net/dev\").readlines()))'";
   const auto sealed = run(call);
-  EXPECT_TRUE(sealed.networkSealed);
+  EXPECT_EQ(sealed.network, Network::None);
   if (GetParam() == SandboxLevel::Namespaces)
     EXPECT_EQ(said(), "3\n");  // two lines of head, lo
   else
     EXPECT_NE(sealed.code, 0);
   auto granted = spec(call);
-  granted.sandbox.network = true;
+  granted.sandbox.network = Network::Host;
   const auto open = run(granted);
   EXPECT_TRUE(open.succeeded()) << said();
-  EXPECT_FALSE(open.networkSealed);
+  EXPECT_EQ(open.network, Network::Host);
+}
+
+TEST_P(SandboxLevels, AnOutgoingNetworkIsItsOwnAndEndsWithIt) {
+  if (!sandbox_->report().works("network"))
+    GTEST_SKIP() << sandbox_->report().find("network")->detail;
+  auto granted = spec(
+      "readlink /proc/self/ns/net; cat /etc/resolv.conf; grep -c '^tap0\\|^[a-z]' /proc/net/route");
+  granted.sandbox.network = Network::Outgoing;
+  const auto exit = run(granted);
+  EXPECT_TRUE(exit.succeeded()) << exit.startError << said();
+  EXPECT_EQ(exit.network, Network::Outgoing);
+  EXPECT_THAT(said(),
+              testing::Not(HasSubstr(std::filesystem::read_symlink("/proc/self/ns/net").string())));
+  EXPECT_THAT(said(), HasSubstr("nameserver 10."));
+  EXPECT_THAT(said(), testing::Not(HasSubstr("nameserver 127.")));
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+    left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::UnorderedElementsAre("work", "home", "log"));
 }
 
 TEST_P(SandboxLevels, EndsAsItWouldOutside) {

@@ -57,6 +57,7 @@ const std::map<std::string, Allowed>& allowed() {
       {"keeper.cc", {1, Loop}},
       {"keeper_process.cc", {1, Program}},
       {"log_writer.cc", {1, Loop}},
+      {"network_maker.cc", {2, Program}},
       {"piece_maker.cc", {1, Loop}},
       {"plan_committer.cc", {2, Loop}},
       {"plan_stage.cc", {1, Loop}},

@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 namespace planwright::call_filter_test {
@@ -88,8 +89,8 @@ struct Call {
   std::uint32_t processor = kOurs;
 };
 
-std::uint32_t answer(const Call& call, bool refusesSockets = false) {
-  const std::string code = callFilter({refusesSockets});
+std::uint32_t answer(const Call& call, const CallFilter& wish = {}) {
+  const std::string code = callFilter(wish);
   seccomp_data data{};
   data.nr = static_cast<int>(call.number);
   data.arch = call.processor;
@@ -164,8 +165,13 @@ TEST(CallFilter, RefusesANewUserNamespaceOnly) {
 
 TEST(CallFilter, RefusesSocketsIfAsked) {
   EXPECT_EQ(answer({SYS_socket}), kAllow);
-  EXPECT_EQ(answer({SYS_socket}, true), refusal(EACCES));
-  EXPECT_EQ(answer({SYS_mount}, true), refusal(EPERM));
+  const CallFilter none{.refusesSockets = true}, noUnix{.refusesUnixSockets = true};
+  EXPECT_EQ(answer({SYS_socket, AF_INET}, none), refusal(EACCES));
+  EXPECT_EQ(answer({SYS_mount}, none), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_socket, AF_UNIX}, noUnix), refusal(EACCES));
+  EXPECT_EQ(answer({SYS_socket, AF_UNIX | kHigh}, noUnix), refusal(EACCES));
+  EXPECT_EQ(answer({SYS_socket, AF_INET}, noUnix), kAllow);
+  EXPECT_EQ(answer({SYS_socket, AF_INET6}, noUnix), kAllow);
 }
 
 }  // namespace

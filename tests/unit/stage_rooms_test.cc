@@ -13,7 +13,7 @@ TEST(StageRooms, ProgramsOfAPlannerAreConfinedUnlessTheFileSaysOtherwise) {
   PlannerConfig planner;
   const ProgramRoom room = roomOf(planner).programs;
   EXPECT_EQ(room.sandbox, Mode::Auto);
-  EXPECT_FALSE(room.network);
+  EXPECT_EQ(room.network, Network::None);
   EXPECT_THAT(room.readable, IsEmpty());
   EXPECT_EQ(room.limits.memoryBytes, std::uint64_t{2} << 30);
   EXPECT_GT(room.limits.processes, 0U);
@@ -21,16 +21,17 @@ TEST(StageRooms, ProgramsOfAPlannerAreConfinedUnlessTheFileSaysOtherwise) {
   EXPECT_GT(room.limits.fileSizeBytes, 0U);
   EXPECT_GT(room.limits.diskBytes, 0U);
 
-  planner.programs = {"require", true, {"/srv"}};
+  planner.programs = {"require", Network::Outgoing, {"/srv"}};
   planner.limits.memoryBytes = 1000;
   const ProgramRoom chosen = roomOf(planner).programs;
   EXPECT_EQ(chosen.sandbox, Mode::Require);
-  EXPECT_TRUE(chosen.network);
+  EXPECT_EQ(chosen.network, Network::Outgoing);
   EXPECT_THAT(chosen.readable, ElementsAre("/srv"));
   EXPECT_EQ(chosen.limits.memoryBytes, 1000U);
 
-  planner.programs = {"none", false, {}};
+  planner.programs = {"none", Network::None, {}};
   EXPECT_EQ(roomOf(planner).programs.sandbox, Mode::None);
+  EXPECT_EQ(roomOf(planner).programs.network, Network::Host);
 }
 
 TEST(StageRooms, BelowAStrictProcessProgramsAreAsStrict) {
@@ -38,9 +39,9 @@ TEST(StageRooms, BelowAStrictProcessProgramsAreAsStrict) {
   planner.programs.sandbox = "none";
   planner.workerSandbox.profile = "strict";
   EXPECT_EQ(roomOf(planner).programs.sandbox, Mode::Require);
-  EXPECT_FALSE(roomOf(planner).programs.network);
+  EXPECT_EQ(roomOf(planner).programs.network, Network::None);
   planner.workerSandbox.network = true;
-  EXPECT_TRUE(roomOf(planner).programs.network);
+  EXPECT_EQ(roomOf(planner).programs.network, Network::Outgoing);
 }
 
 TEST(StageRooms, ProgramsOfASourceSeeWhatItWatchesAndKeepWhatIsTheirs) {
@@ -53,7 +54,7 @@ TEST(StageRooms, ProgramsOfASourceSeeWhatItWatchesAndKeepWhatIsTheirs) {
 
 TEST(StageRooms, JobsOfABuilderHaveTheirSandboxFromItsSettings) {
   EXPECT_EQ(roomOf(BuilderConfig()).programs.sandbox, Mode::None);
-  EXPECT_TRUE(roomOf(BuilderConfig()).programs.network);
+  EXPECT_EQ(roomOf(BuilderConfig()).programs.network, Network::Outgoing);
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ TEST_F(Exec, TheStricterLimitCounts) {
 
 TEST_F(Exec, TheRoomOfTheStageIsTheMostThatAProgramGets) {
   services.room.sandbox = SandboxWish::Mode::Auto;
-  services.room.network = false;
+  services.room.network = Network::None;
   services.room.readable = {"/srv/index"};
   services.room.writable = {"/", "/no/such/folder"};
   ScriptedPrograms programs;
@@ -153,11 +153,30 @@ TEST_F(Exec, TheRoomOfTheStageIsTheMostThatAProgramGets) {
   run(R"({"argv":["x"],"sandbox":"require"})", programs);
   const SandboxWish& wish = programs.ran[0].sandbox;
   EXPECT_EQ(wish.mode, SandboxWish::Mode::Auto);
-  EXPECT_FALSE(wish.network);
+  EXPECT_EQ(wish.network, Network::None);
   EXPECT_THAT(wish.readable, ElementsAre("/srv/index", "/etc", "/opt"));
   EXPECT_EQ(wish.writable.size(), 2U) << "what the stage has, and a private folder";
   EXPECT_THAT(wish.writable, testing::Not(testing::Contains("/etc")));
   EXPECT_EQ(programs.ran[1].sandbox.mode, SandboxWish::Mode::Require);
+}
+
+TEST_F(Exec, OnlyABuilderMayChooseTheNetworkOfTheMachine) {
+  ScriptedPrograms programs;
+  const auto networkOf = [&](const char* spec) {
+    run(spec, programs);
+    return programs.ran.back().sandbox.network;
+  };
+  constexpr const char* kHost = R"({"argv":["x"],"sandbox":"auto","network":"host"})";
+  EXPECT_EQ(networkOf(kHost), Network::Host);
+  EXPECT_EQ(networkOf(R"({"argv":["x"],"sandbox":"auto","network":true})"), Network::Outgoing);
+  EXPECT_EQ(networkOf(R"({"argv":["x"],"sandbox":"auto"})"), Network::Outgoing);
+  EXPECT_EQ(networkOf(R"({"argv":["x"],"sandbox":"auto","network":false})"), Network::None);
+  services.room.sandbox = SandboxWish::Mode::Auto;  // a planner: its configuration says
+  EXPECT_EQ(networkOf(kHost), Network::Outgoing);
+  services.room.network = Network::None;
+  EXPECT_EQ(networkOf(kHost), Network::None);
+  services.room.network = Network::Host;
+  EXPECT_EQ(networkOf(R"({"argv":["x"],"network":true})"), Network::Host);
 }
 
 TEST_F(Exec, RefusesASpecThatIsWrong) {

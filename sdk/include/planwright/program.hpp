@@ -33,6 +33,7 @@ struct Program {
   std::chrono::milliseconds grace{2000};
   bool capture = false;
   bool network = true;
+  bool hostNetwork = false;                ///< with network: the machine's own. For builders
   std::string sandbox = "none";            ///< auto, require, none
   std::vector<std::string> readable = {};  ///< absolute paths, seen besides the system
   std::string user = {};
@@ -67,7 +68,11 @@ struct Program {
     out.Key("timeout_ms"), out.Int64(timeout.count());
     out.Key("grace_ms"), out.Int64(grace.count());
     out.Key("capture"), out.Bool(capture);
-    out.Key("network"), out.Bool(network);
+    out.Key("network");
+    if (network && hostNetwork)
+      text("host");
+    else
+      out.Bool(network);
     out.Key("sandbox"), text(sandbox);
     out.Key("readable"), out.StartArray();
     for (const auto& path : readable) text(path);
@@ -98,6 +103,7 @@ struct ProgramResult {
   std::int64_t peakMemoryBytes = 0;
   std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
   bool networkSealed = false;  ///< it could reach no network
+  std::string network = {};    ///< none, outgoing (other machines only) or host
 
   bool ok() const { return outcome == "ok"; }
   /// "exited with 2", "was killed by signal 9", ...: the end of a sentence that begins with its
@@ -137,7 +143,8 @@ struct ProgramResult {
             number("ran_ms", 0),
             number("peak_memory_bytes", 0),
             text("sandbox"),
-            sealed != document.MemberEnd() && sealed->value.IsTrue()};
+            sealed != document.MemberEnd() && sealed->value.IsTrue(),
+            text("network")};
   }
 };
 

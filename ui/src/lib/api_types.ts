@@ -862,12 +862,12 @@ export interface components {
       level: 'none' | 'landlock' | 'namespaces';
       facilities: {
         /** @enum {string} */
-        name: 'seccomp' | 'build_user' | 'control_groups' | 'landlock' | 'bubblewrap';
+        name: 'seccomp' | 'build_user' | 'control_groups' | 'landlock' | 'bubblewrap' | 'network';
         works: boolean;
         /** @description What there is, or why it does not work. */
         detail: string;
       }[];
-      /** @description What would make the level higher; empty at the highest. */
+      /** @description What would make it better; empty if nothing would. */
       remedy: string;
     };
     Blockers: {
