@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <unistd.h>
+
 #include "application/plugin_files.h"
+#include "base/closed_paths.h"
 #include "base/json.h"
 #include "stages/plugin_lock.h"
 
@@ -43,6 +46,40 @@ void addProblems(ReadConfig& read, std::vector<ConfigProblem> more) {
   std::sort(read.problems.begin(), read.problems.end());
 }
 
+/// Paths that a stage lets its programs read, with their places. What is no path is none.
+std::vector<std::pair<std::string, std::string>> readablePaths(const StageConfig& stage) {
+  std::vector<std::pair<std::string, std::string>> paths;
+  const auto settings = parseJson(stage.settingsJson);
+  for (const auto& path : stage.programs.readable) paths.emplace_back("/readable", path);
+  for (const char* key : {"readable", "find_links"})
+    if (settings && stage.plugin.starts_with("planwright."))
+      for (const auto& path : textsOf(*settings, key))
+        if (path.starts_with('/')) paths.emplace_back("/settings/" + std::string(key), path);
+  return paths;
+}
+
+/// If the host is root, what its programs are to read and may not.
+std::vector<ConfigProblem> closedPaths(const Config& config) {
+  std::vector<ConfigProblem> problems;
+  if (::geteuid() != 0) return problems;
+  const auto look = [&](const StageConfig& stage) {
+    if (stage.programs.sandbox == "none") return;
+    for (const auto& [key, path] : readablePaths(stage))
+      if (const std::string why = whyClosedToOthers(path); !why.empty())
+        problems.push_back({config.placeOf(stage.pointer + key),
+                            key.substr(key.rfind('/') + 1) + " names " + path +
+                                ", which programs cannot read, because they run as users of their "
+                                "own: " +
+                                why});
+  };
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) look(source);
+    for (const auto& planner : queue.planners) look(planner);
+    look(queue.builder);
+  }
+  return problems;
+}
+
 std::vector<ConfigProblem> missingFiles(const Config& config) {
   std::vector<ConfigProblem> problems;
   std::error_code error;
@@ -68,6 +105,7 @@ std::vector<ConfigProblem> missingFiles(const Config& config) {
                        : ", which does not exist; make it (mkdir -p) with the rights "
                          "that people and the host need, or name another folder")});
     }
+  for (auto& problem : closedPaths(config)) problems.push_back(std::move(problem));
   std::sort(problems.begin(), problems.end());
   return problems;
 }

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/closed_paths.h"
 #include "base/files.h"
 #include "base/utf8.h"
 #include "programs/landlock.h"
@@ -211,6 +212,8 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   }
   exit.startError = prepare(means, confined, prepared);
   if (!exit.startError.empty()) return exit;
+  exit.refusal = whyHidden(spec, prepared);
+  if (!exit.refusal.empty()) return exit;
 
   std::stop_source end;
   const std::stop_callback onStop(stop, [&end] { end.request_stop(); });
@@ -295,6 +298,18 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
     spec.confinement.landlockFd = prepared.landlock.get();
   }
   return means.level == SandboxLevel::Namespaces ? wrap(spec, readable) : std::string();
+}
+
+/// A user of its own has no more rights than anybody.
+std::string Sandbox::whyHidden(const ProgramSpec& spec, const Prepared& prepared) {
+  if (!prepared.user || spec.sandbox.mode == SandboxWish::Mode::None) return {};
+  for (const std::string& path : spec.sandbox.readable) {
+    if (isBelow(path, spec.sandbox.writable)) continue;
+    if (const std::string why = whyClosedToOthers(path); !why.empty())
+      return fmt::format("{} cannot be shown to a program that runs as a user of its own: {}", path,
+                         why);
+  }
+  return {};
 }
 
 std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const {

@@ -61,6 +61,7 @@ class Sandbox final : public Programs {
   static void noteNetwork(const Means& means, const ProgramSpec& spec, const Prepared& prepared,
                           ProgramExit& exit);
   const std::string& filterOf(const Means& means, Network network) const;
+  static std::string whyHidden(const ProgramSpec& spec, const Prepared& prepared);
   std::string wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const;
   void chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared);
 

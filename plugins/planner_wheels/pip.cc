@@ -96,6 +96,7 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
 
   const pw::ProgramResult result = call.exec(program);
   if (result.ok()) return reportIn(result.output);
+  refuseSettings(result);
   if (result.outcome == "not_started")
     pw::badSetting("the setting python is wrong: " + result.error);
   if (result.outcome == "timeout" || result.signal)
@@ -117,6 +118,15 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
   pw::fail(error.message, details);
 }
 
+/// The sandbox refuses what the configuration asks for.
+void Pip::refuseSettings(const pw::ProgramResult& result) const {
+  if (result.outcome != "refused") return;
+  for (const auto& link : options_.findLinks)
+    if (result.error.starts_with(link + " "))
+      pw::badSetting("the setting find_links names a folder that pip cannot read: " + result.error);
+  pw::badSetting(result.error);
+}
+
 std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
                                                   const std::vector<std::string>& paths) const {
   pw::Program program;
@@ -127,6 +137,7 @@ std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
   program.network = false;
   program.readable = readable();
   const pw::ProgramResult result = call.exec(program);
+  refuseSettings(result);
   if (!result.ok())
     pw::reject("the pyproject.toml of an archive cannot be read: python " + result.how(),
                tail(result.tail));

@@ -56,6 +56,7 @@ class Pip {
 
  private:
   std::string report(pw::Call& call, pw::Program program) const;
+  void refuseSettings(const pw::ProgramResult& result) const;
   std::vector<std::string> readable() const;
   void addConstraints(pw::Program& program) const;
   void addIndexOptions(std::vector<std::string>& argv) const;

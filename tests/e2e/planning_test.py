@@ -10,6 +10,7 @@ import re
 import socket
 import tarfile
 import threading
+import unittest
 
 from harness import COMMAND, HostCase, eventually, main, queue_config
 
@@ -146,6 +147,25 @@ class PlanningTest(HostCase):
             self.assertIn(f"{item['filename']}, line 2: ", item["error"])
             self.assertIn("is not allowed here", item["error"], lines[number])
             self.assertNotIn("root:", json.dumps(item))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only of a host that is root programs are other users")
+    def test_a_folder_that_only_root_can_read_is_named_with_the_setting_and_the_remedy(self):
+        host = self.wheels_host("closed")
+        index, above = host.folder / "index", host.folder
+        index.chmod(0o700)
+        self.addCleanup(above.chmod, 0o755)
+        host.drop("requirements.txt", "spy\n")
+        held = eventually(lambda: host.get("/api/queues/default")["plan"]["reason"], lambda: host.inputs(), 60)
+        for part in ("find_links", str(index), f"chmod o+rx {index}"):
+            self.assertIn(part, held)
+        self.assertNotIn("bwrap", held)
+        checked = host.cli_errors("check-config", host.folder / "planwright.yaml")
+        for part in ("find_links", str(index), f"chmod o+rx {index}"):
+            self.assertIn(part, checked)
+        index.chmod(0o755)
+        host.cli("check-config", host.folder / "planwright.yaml")
+        above.chmod(0o750)
+        self.assertIn(f"chmod o+x {above}", host.cli_errors("check-config", host.folder / "planwright.yaml"))
 
     def test_limits_hold_for_what_a_planner_starts(self):
         host = self.wheels_host("limits", limits={"memory": "64MiB"})

@@ -103,6 +103,20 @@ TEST_P(SandboxLevels, SeesNothingElse) {
   EXPECT_TRUE(run(granted).succeeded()) << said();
 }
 
+TEST_P(SandboxLevels, WhatNobodyElseMayReadIsNamedWithItsRemedy) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only of a host that is root programs are other users";
+  std::filesystem::create_directories(folder_ / "closed/index");
+  ::chmod((folder_ / "closed").c_str(), 0700);
+  auto granted = spec("true");
+  granted.sandbox.readable = {folder_ / "closed/index"};
+  EXPECT_THAT(run(granted).refusal, HasSubstr("chmod o+x " + (folder_ / "closed").string()));
+  ::chmod((folder_ / "closed").c_str(), 0711);
+  ::chmod((folder_ / "closed/index").c_str(), 0700);
+  EXPECT_THAT(run(granted).refusal, HasSubstr("chmod o+rx " + (folder_ / "closed/index").string()));
+  ::chmod((folder_ / "closed/index").c_str(), 0755);
+  EXPECT_TRUE(run(granted).succeeded()) << said();
+}
+
 TEST_P(SandboxLevels, HasNoNetworkUnlessGranted) {
   const std::string call =
       "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); "
