@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "integrity.h"
+#include "requests.h"
 
 namespace npm {
 
@@ -24,7 +25,9 @@ struct Lockfile {
 };
 
 /// Reads a package-lock.json of version 2 or 3, without the kinds of dependencies in `omit`.
-/// Rejects what cannot be had again: packages without integrity, of repositories, of folders.
-Lockfile parseLockfile(const std::string& json, const std::set<std::string>& omit);
+/// Rejects, with the place in `file`, what cannot be had again (packages without integrity, of
+/// repositories, of folders) and what is not `allowed`.
+Lockfile parseLockfile(const std::string& file, const std::string& json,
+                       const std::set<std::string>& omit, const AllowedRequests& allowed);
 
 }  // namespace npm

@@ -103,6 +103,17 @@ Npm::Versions Npm::versions(pw::Call& call) const {
   return out;
 }
 
+std::string Npm::settingsIn(pw::Call& call, const std::string& digest) const {
+  pw::Program program;
+  program.argv = {"tar", "-tf", "project.tgz", "--wildcards", ".npmrc", "*/.npmrc"};
+  program.files["project.tgz"] = {digest, {}};
+  program.capture = true;
+  program.network = false;
+  const pw::ProgramResult result = call.exec(program);
+  if (!result.ok() && result.outcome != "failed") pw::retry("tar " + result.how());
+  return result.output.substr(0, result.output.find('\n'));  // tar fails if it finds nothing
+}
+
 std::string Npm::lockfileIn(pw::Call& call, const std::string& digest) const {
   for (const char* name : {"npm-shrinkwrap.json", "package-lock.json"}) {  // npm's own order
     pw::Program program;

@@ -22,6 +22,8 @@ class Npm {
   };
   Versions versions(pw::Call& call) const;
 
+  /// The name of a .npmrc in the archive of a project, or "".
+  std::string settingsIn(pw::Call& call, const std::string& digest) const;
   /// The package-lock.json or npm-shrinkwrap.json at the top of a project's archive.
   std::string lockfileIn(pw::Call& call, const std::string& digest) const;
 

@@ -30,13 +30,19 @@ class NpmPlanner {
   explicit NpmPlanner(const pw::Settings& settings)
       : npm_(settings),
         tarballs_(settings.list("folders")),
-        fetch_(settings.flag("fetch", false)) {}
+        fetch_(settings.flag("fetch", false)) {
+    for (const auto& kind : settings.list("allow")) allowed_.insert(kind);
+  }
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
     const bool isArchive = !input.name().ends_with(".json");
     const std::string digest(input.digest());
+    const std::string file(input.name());
+    if (isArchive && !allowed_.contains(npm::kSettings))
+      if (const std::string rc = npm_.settingsIn(call, digest); !rc.empty())
+        npm::refuseRequest(file, "it holds " + rc + ", settings for npm", npm::kSettings);
     const auto lock = npm::parseLockfile(
-        isArchive ? npm_.lockfileIn(call, digest) : call.blob(digest), npm_.omit());
+        file, isArchive ? npm_.lockfileIn(call, digest) : call.blob(digest), npm_.omit(), allowed_);
     if (lock.hasWorkspaces && !isArchive)
       pw::reject("the lockfile installs folders of its project: drop an archive of the project");
 
@@ -44,7 +50,7 @@ class NpmPlanner {
     std::set<std::string> ids = {"install", "pack"};
     std::uint64_t done = 0;
     for (const auto& package : lock.packages) {
-      if (const auto output = add(plan, package, ids, call); !output.empty())
+      if (const auto output = add(plan, file, package, ids, call); !output.empty())
         parts.emplace_back(npm::Npm::cachePath(package), output);
       call.progress(++done, lock.packages.size(), package.name);
     }
@@ -71,14 +77,18 @@ class NpmPlanner {
  private:
   /// Adds the job that has the package's tarball as its output and gives "job/file"; empty if the
   /// package is optional and not to be had.
-  std::string add(pw::Plan& plan, const Package& package, std::set<std::string>& ids,
-                  pw::Call& call) const {
+  std::string add(pw::Plan& plan, const std::string& inputName, const Package& package,
+                  std::set<std::string>& ids, pw::Call& call) const {
     const auto found = tarballs_.store(package, call);
     const bool isRemote = package.url.starts_with("http");
     if (found.digest.empty() && !(fetch_ && isRemote)) {
       if (package.optional) return {};
       refuse(package, found.wrongFile);
     }
+    if (found.digest.empty() && !npm::isOfRegistry(package.url) && !allowed_.contains(npm::kUrls))
+      npm::refuseRequest(inputName,
+                         package.name + " comes from " + package.url + ", no registry's URL",
+                         npm::kUrls);
     std::string id = idOf(package);
     const std::string file = id + ".tgz";
     for (int n = 2; !ids.insert(id).second; ++n) id = idOf(package) + "-" + std::to_string(n);
@@ -106,6 +116,7 @@ class NpmPlanner {
   const npm::Npm npm_;
   const npm::Tarballs tarballs_;
   const bool fetch_;
+  npm::AllowedRequests allowed_;  ///< constant after construction
 };
 
 }  // namespace

@@ -189,15 +189,69 @@ TEST_F(Npm, AJobFetchesAPackageThatIsInNoFolder) {
   const std::string nowhere = "127.0.0.1:9/";
   const auto at = lock.find(nowhere + "greet");
   lock.replace(at, nowhere.size(), "127.0.0.1:" + std::to_string(std::atoi(port)) + "/");
-  const auto outcome = plan(lock, R"({"fetch":true})");
+  const auto outcome = plan(lock, R"({"fetch":true,"allow":["http"]})");
   ASSERT_FALSE(outcome.failure) << outcome.failure->message;
   const auto document = parseJson(outcome.text);
   const auto& jobs = *find(*document, "jobs");
   ASSERT_EQ(jobs.Size(), 5u);
-  const auto fetched = run(folder / "work", jobs[2], R"({"network":true})");
+  const auto fetched = run(folder / "work", jobs[2], R"({"network":"host"})");
   EXPECT_FALSE(fetched.failure) << fetched.failure->message;
   EXPECT_EQ(readFile(folder / "work" / "greet-1.0.0" / "greet-1.0.0.tgz"),
             readFile(host->folder / "tarballs" / "greet-1.0.0.tgz"));
+}
+
+TEST_F(Npm, AnInputMayAskForPackagesOfARegistryUnlessASettingAllowsMore) {
+  const auto lock = [](const std::string& wanted, const std::string& more = "") {
+    return R"({"lockfileVersion":3,"packages":{"":{"devDependencies":{"odd":")" + wanted + "\"}}" +
+           more + "}}";
+  };
+  for (const char* wanted :
+       {"git+https://127.0.0.1/odd.git", "git@127.0.0.1:odd.git", "github:user/odd",
+        "user/odd#main", "gist:12", "ssh://git@127.0.0.1/odd", "file:../odd", "link:/etc",
+        "/etc/passwd", "../odd", "~/odd", "npm:other@1", "http://127.0.0.1/odd.tgz",
+        "https://127.0.0.1/odd.tgz"}) {
+    const auto refused = failureOf(lock(wanted));
+    EXPECT_EQ(refused.kind, FailureClass::Rejected) << wanted;
+    EXPECT_THAT(refused.message,
+                AllOf(HasSubstr("team/package-lock.json, packages[\"\"].devDependencies.odd"),
+                      HasSubstr(wanted), HasSubstr("is not allowed here")));
+  }
+  for (const char* wanted : {"1.0.0", "^1 || >=2.3 <3", "latest", "*", ""})
+    EXPECT_FALSE(plan(lock(wanted)).failure) << wanted;
+  for (const auto& [kind, wanted] :
+       {std::pair{"alias", "npm:other@1"}, std::pair{"http", "https://127.0.0.1/odd.tgz"}}) {
+    EXPECT_THAT(failureOf(lock(wanted)).message, HasSubstr(std::string("allow: [") + kind + "]"));
+    const std::string settings = tarballs(std::string(R"(,"allow":[")") + kind + "\"]");
+    EXPECT_FALSE(plan(lock(wanted), settings).failure) << wanted;
+  }
+  const auto entry = [&](const std::string& path, const std::string& members) {
+    return lock("1", ",\"" + path + "\":{" + members + "}");
+  };
+  const std::string name = R"("version":"1.0.0","name":")", link = R"("link":true,"resolved":")";
+  for (const auto& [path, members, why] :
+       {std::tuple{"node_modules/odd", name + "other\"", "by another name"},
+        std::tuple{"node_modules/../../etc", name + "etc\"", "outside of the project"},
+        std::tuple{"../up", name + "up\"", "outside of the project"},
+        std::tuple{"node_modules/odd", name + "@a/../../etc/passwd\"", "no name of a package"},
+        std::tuple{"node_modules/odd", std::string(R"("version":"../1")"), "no version"},
+        std::tuple{"node_modules/odd", link + "../other\"", "links to ../other"},
+        std::tuple{"node_modules/odd", link + "/etc\"", "links to /etc"},
+        std::tuple{"node_modules/odd", link + "none\"", "not in the lockfile"}})
+    EXPECT_THAT(failureOf(entry(path, members)).message,
+                AllOf(HasSubstr(std::string("packages[\"") + path + "\"]"), HasSubstr(why)));
+}
+
+TEST_F(Npm, AnArchiveBringsNoSettingsForNpmUnlessThatIsAllowed) {
+  const std::string made = (folder / "project").string();
+  outputOf("mkdir " + made + " && tar -xzf " + (host->folder / "project-1.0.0.tgz").string() +
+           " -C " + made + " && echo registry=http://127.0.0.1:9/ > " + made +
+           "/project/.npmrc && tar -czf " + made + ".tgz -C " + made + " project");
+  const std::string archive = readFile(made + ".tgz");
+  const auto refused = plan(archive, tarballs(), "project-1.0.0.tgz").failure;
+  ASSERT_TRUE(refused);
+  EXPECT_THAT(refused->message, AllOf(HasSubstr("project-1.0.0.tgz: it holds project/.npmrc"),
+                                      HasSubstr("allow: [npmrc]")));
+  EXPECT_FALSE(plan(archive, tarballs(R"(,"allow":["npmrc"])"), "project-1.0.0.tgz").failure);
 }
 
 TEST_F(Npm, WhatNoPlanCanHoldIsRefusedInOneSentence) {
@@ -208,9 +262,10 @@ TEST_F(Npm, WhatNoPlanCanHoldIsRefusedInOneSentence) {
   EXPECT_THAT(failureOf(lockfile(), "{}").message,
               AllOf(HasSubstr("@letters/upper 2.1.0 is in none of the folders (sha512-")));
   EXPECT_EQ(failureOf(withEntry(R"("resolved":"git+ssh://git@127.0.0.1/odd.git#12")")).message,
-            "odd 1.0.0 comes from a repository; a plan needs a tarball with its integrity");
-  EXPECT_EQ(failureOf(withEntry(R"("resolved":"file:../odd.tgz")")).message,
-            "odd 1.0.0 comes from file:../odd.tgz, which is not part of the lockfile");
+            "team/package-lock.json, packages[\"node_modules/odd\"]: odd 1.0.0 comes from a "
+            "repository; a plan needs a tarball with its integrity");
+  EXPECT_THAT(failureOf(withEntry(R"("resolved":"file:../odd.tgz")")).message,
+              HasSubstr("odd 1.0.0 comes from file:../odd.tgz, which is not part of the lockfile"));
   EXPECT_THAT(failureOf(withEntry(R"("integrity":"sha512-short")")).message,
               HasSubstr("odd 1.0.0 has no integrity in the lockfile"));
   EXPECT_THAT(failureOf(R"({"lockfileVersion":1,"dependencies":{}})").message,
