@@ -12,7 +12,7 @@ import tarfile
 import threading
 import unittest
 
-from harness import COMMAND, HostCase, eventually, main, queue_config
+from harness import COMMAND, HostCase, eventually, kinds_of_hosts, main, queue_config
 
 # A build back end that looks around.
 SPY = r'''
@@ -80,7 +80,7 @@ class PlanningTest(HostCase):
             self.calls.append(caller.recv(100))
             caller.close()
 
-    def wheels_host(self, name, isolation="inproc", **keys):
+    def wheels_host(self, name, isolation="inproc", kind=None, **keys):
         folder = self.folder / name
         folder.mkdir()
         data = folder / "data"
@@ -101,7 +101,7 @@ class PlanningTest(HostCase):
             **keys,
         }
         host = self.host(name, config=lambda place: {
-            "queues": {"default": queue_config(place / "input", planner, COMMAND, auto_build=False)}})
+            "queues": {"default": queue_config(place / "input", planner, COMMAND, auto_build=False)}}, **(kind or {}))
         (host.folder / "planwright.yaml").chmod(0o600)
         return host
 
@@ -115,9 +115,11 @@ class PlanningTest(HostCase):
         return eventually(details, lambda: f"{host.inputs()}", 90)[1]
 
     def test_code_that_runs_while_a_file_is_planned_finds_nothing(self):
-        for isolation in ("inproc", "process"):
-            with self.subTest(isolation):
-                host = self.wheels_host(isolation, isolation)
+        kinds = [(f"{name}-{isolation}", isolation, kind) for name, kind in kinds_of_hosts().items()
+                 for isolation in ("inproc", "process")]
+        for name, isolation, kind in kinds:
+            with self.subTest(name):
+                host = self.wheels_host(name, isolation, kind)
                 level = host.get("/api/version")["sandbox"]["level"]
                 if level == "none":
                     self.skipTest("this machine allows no sandbox")

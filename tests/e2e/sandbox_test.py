@@ -8,7 +8,7 @@ import re
 import socket
 
 from commands import has_own_memory
-from harness import HostCase, eventually, main, queue_config
+from harness import HostCase, eventually, kinds_of_hosts, main, queue_config
 
 ENDED = ("succeeded", "failed", "timed_out", "cancelled")
 LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "2s"}
@@ -82,10 +82,10 @@ LEFT = {"leaves a link to a folder": ["out"]}  # its files in the manifest
 
 
 class SandboxTest(HostCase):
-    def start(self, more=None, **settings):
+    def start(self, more=None, kind=None, name="host", **settings):
         builder = {"plugin": "planwright.command", "settings": settings, "limits": LIMITS, "job_slots": 2, **(more or {})}
         config = lambda folder: {"queues": {"default": queue_config(folder / "input", builder=builder)}}  # noqa: E731
-        return self.host(config=config)
+        return self.host(name, config=config, **(kind or {}))
 
     def finished(self, host, names):
         """The jobs of these names, when all have ended."""
@@ -101,7 +101,13 @@ class SandboxTest(HostCase):
         host.drop(f"{name}.plan.yaml", json.dumps({"jobs": {name: job}}))
 
     def test_a_hostile_job_is_refused_or_contained(self):
-        host = self.start(sandbox="auto")
+        for name, kind in kinds_of_hosts().items():
+            with self.subTest(name):
+                host = self.start(kind=kind, name=name, sandbox="auto")
+                self.attack(host)
+                host.stop()
+
+    def attack(self, host):
         report = host.get("/api/version")["sandbox"]
         print(f"sandbox level {report['level']}")
         for facility in report["facilities"]:
