@@ -218,7 +218,7 @@ TEST_F(Recipe, WhatIsTooMuchIsRefusedBeforeItTakesMemory) {
   EXPECT_THAT(whyNot(many("jobs: ", "[", 70, "")), HasSubstr("deeper than 64 levels"));
   std::string texts = "jobs:\n";  // three that a program may be given
   for (const char* job : {"a", "b", "c"})
-    texts += many(fmt::format("  {}:\n    command: |\n", job), "      [,,,,,,,,,\n", 8'000, "");
+    texts += many(fmt::format("  {}:\n    command: |\n", job), "      {,,,,,,,,}\n", 11'000, "");
   EXPECT_FALSE(run(texts).failure) << "text is not counted";
 }
 
