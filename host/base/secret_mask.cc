@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.h"
+#include "base/text_forms.h"
 
 namespace planwright {
 namespace {
@@ -11,19 +11,12 @@ namespace {
 constexpr std::size_t kShortest = 4;
 constexpr std::string_view kHidden = "***";
 
-/// As the inside of a JSON string.
-std::string inJsonString(std::string_view text) {
-  const std::string array = JsonWriter().array().value(text).end().take();
-  return array.substr(2, array.size() - 4);  // ["…"]
-}
-
 }  // namespace
 
 void SecretMask::add(std::string_view secret) {
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.remove_suffix(1);
   if (secret.size() < kShortest) return;
-  addForm(secret);
-  addForm(inJsonString(secret));
+  for (const auto& form : formsOf(secret)) addForm(form);
 }
 
 void SecretMask::addForm(std::string_view form) {

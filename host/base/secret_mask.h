@@ -6,8 +6,8 @@
 
 namespace planwright {
 
-/// Replaces values that nobody may read by "***", as they are and as JSON writes them. One thread
-/// at a time.
+/// Replaces values that nobody may read by "***", as they are and in the forms that programs pass
+/// them on (text_forms.h). One thread at a time.
 class SecretMask {
  public:
   /// From now on. Short values would only make holes everywhere, and are left alone.

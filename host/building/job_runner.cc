@@ -1,6 +1,7 @@
 #include "building/job_runner.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -173,6 +174,8 @@ JobResult JobRunner::attempt(const JobTask& task) {
   if (!collect(task, folder, services, result)) return result;
   if (const auto ok = addReported(outcome.outputs, result); !ok)
     describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
+  if (const auto ok = maskNames(services, result); !ok)
+    describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
   keepRest(logEnd, result);
   return result;
 }
@@ -211,7 +214,7 @@ bool JobRunner::collect(const JobTask& task, WorkFolder& folder, JobServices& se
   if (!collected) {
     const bool isTooLarge = collected.error().kind == ErrorKind::TooLarge;
     describe({isTooLarge ? FailureClass::Limit : FailureClass::Failed,
-              collected.error().message,
+              services.masked(collected.error().message),
               {},
               {}},
              StopReason::None, result);
@@ -241,6 +244,19 @@ Result<void> JobRunner::addReported(const std::vector<StageOutcome::Output>& rep
       return invalid(fmt::format("The builder left an output {} whose bytes ({}) are nowhere.",
                                  output.name, output.digest));
     result.outputs.push_back({output.name, output.digest, *size, 0644});
+  }
+  return {};
+}
+
+/// Names of outputs are read by everybody who sees the build.
+Result<void> JobRunner::maskNames(const JobServices& services, JobResult& result) {
+  std::set<std::string> names;
+  for (auto& output : result.outputs) {
+    output.name = services.masked(output.name);
+    if (!names.insert(output.name).second)
+      return invalid(fmt::format(
+          "Two outputs have the name {} once secrets are hidden in it; leave secrets out of names.",
+          output.name));
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artifacts/blob_store.h"
+#include "base/secret_mask.h"
 #include "base/traceparent.h"
 #include "base/unique_fd.h"
 #include "building/job_task.h"
@@ -31,7 +32,10 @@ class JobServices final : public CallServices {
         secrets_(std::move(secrets)),
         traceparent_(traceparentOf(task.traceId, "job/" + std::to_string(number(task.attemptId)))),
         reports_(reports) {
-    for (const auto& secret : secrets_) log_.hide(secret.second);
+    for (const auto& secret : secrets_) {
+      log_.hide(secret.second);
+      mask_.add(secret.second);
+    }
   }
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
@@ -62,6 +66,9 @@ class JobServices final : public CallServices {
   /// does not declare.
   bool isSealed() const { return lastExit_ && !wasOpen_; }
 
+  /// A text without the values of secrets.
+  std::string masked(std::string_view text) const { return mask_.without(text); }
+
   /// Keeps a blob that another engine stored for the job.
   void keep(StagedBlob blob) { stored_.push_back(std::move(blob)); }
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
@@ -72,6 +79,7 @@ class JobServices final : public CallServices {
   BlobStore& blobs_;
   AttemptLog& log_;
   const SecretValues secrets_;  ///< the plugin's; jobs see those that are granted by their name
+  SecretMask mask_;
   const std::string traceparent_;
   Reports& reports_;
   std::vector<StagedBlob> stored_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/signing_key.h"
+
 namespace planwright::secret_mask_test {
 namespace {
 
@@ -18,6 +20,32 @@ TEST(SecretMask, HidesWhatJsonMakesOfIt) {
   mask.add("a\"b\nc\n");
   EXPECT_EQ(mask.without(R"({"said":"it is a\"b\nc"})"), R"({"said":"it is ***"})");
   EXPECT_EQ(mask.without("it is a\"b\nc"), "it is ***");
+}
+
+/// Headers, cookies and dumps show secrets so.
+TEST(SecretMask, HidesTheFormsInWhichProgramsPassThemOn) {
+  SecretMask mask;
+  mask.add("hunter2 & friends/?");
+  for (const char* form : {"aHVudGVyMiAmIGZyaWVuZHMvPw==",            // base64
+                           "aHVudGVyMiAmIGZyaWVuZHMvPwo=",            // of echo
+                           "aHVudGVyMiAmIGZyaWVuZHMvPw",              // of a JWT
+                           "68756e74657232202620667269656e64732f3f",  // hexadecimal
+                           "hunter2%20%26%20friends%2F%3F", "hunter2%20%26%20friends%2f%3f",
+                           "hunter2+%26+friends%2F%3F", "hunter2%20%26%20friends/%3F"}) {
+    EXPECT_EQ(mask.without("<" + std::string(form) + ">"), "<***>") << form;
+  }
+  EXPECT_EQ(mask.without("<68756E74657232202620667269656E64732F3F>"), "<***>");
+}
+
+TEST(SecretMask, HidesASecretInTheMiddleOfBase64) {
+  SecretMask mask;
+  mask.add("correct-horse-battery");
+  for (const char* user : {"", "a", "ab", "abc", "git"}) {
+    const std::string shown =
+        mask.without("Basic " + toBase64(std::string(user) + ":correct-horse-battery"));
+    EXPECT_NE(shown.find("***"), std::string::npos) << shown;
+    EXPECT_LT(shown.size(), 6 + 12 + 3U) << shown;
+  }
 }
 
 TEST(SecretMask, KeepsWhatItHoldsBackFromOtherTexts) {
