@@ -1,7 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "control/control_parts.h"
@@ -12,8 +16,9 @@ namespace planwright {
 struct Nudge {
   std::string queue;
   std::string body;
-  std::optional<std::string> signature;  ///< "sha256=<hex>", an HMAC of the body
-  std::optional<std::string> delivery;   ///< its id; the same one again is no nudge
+  /// What it says to show that it knows the secret, by the name of the header (proofHeaders).
+  std::map<std::string, std::string, std::less<>> proofs;
+  std::optional<std::string> delivery;  ///< its id; the same one again is no nudge
 };
 
 /// Makes the sources of a queue look at once. The host that holds them finds the nudge in the
@@ -22,8 +27,10 @@ class Nudges {
  public:
   explicit Nudges(const ControlParts& parts) : parts_(parts) {}
 
+  /// The headers by which forges show that they know the secret.
+  static std::vector<std::string_view> proofHeaders();
   /// False: that delivery came before. NotFound: no such queue here. Forbidden: the queue has a
-  /// nudge_secret, and the body is not signed with it. Unavailable: that secret cannot be read.
+  /// nudge_secret, and none of the proofs is right. Unavailable: that secret cannot be read.
   Result<bool> nudge(const Nudge& nudge) const;
 
  private:

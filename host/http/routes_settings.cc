@@ -68,11 +68,15 @@ std::optional<std::string> firstHeader(const Request& request,
   return std::nullopt;
 }
 
-/// As GitHub, Gitea and Forgejo call it.
+/// As the webhooks of forges call it.
 Response nudge(const Control& control, const Request& request) {
-  const Nudge nudge{std::string(request.param("queue")), request.body,
-                    firstHeader(request, {"X-Hub-Signature-256"}),
-                    firstHeader(request, {"X-GitHub-Delivery", "X-Gitea-Delivery"})};
+  Nudge nudge{std::string(request.param("queue")),
+              request.body,
+              {},
+              firstHeader(request, {"X-GitHub-Delivery", "X-Gitea-Delivery", "X-Gogs-Delivery",
+                                    "X-Gitlab-Event-UUID", "X-Request-UUID"})};
+  for (const auto name : Nudges::proofHeaders())
+    if (const auto value = request.headers.find(name)) nudge.proofs.emplace(name, *value);
   const auto isNew = control.nudges.nudge(nudge);
   if (!isNew) return problem(isNew.error());
   JsonWriter answer;

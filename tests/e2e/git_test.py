@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+import unittest
 
 from harness import HostCase, ServicesCase, eventually, main
 
@@ -151,6 +152,14 @@ class GitCase(HostCase):
 
 
 class BranchTest(GitCase):
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a repository to somebody else")
+    def test_a_repository_of_somebody_else_is_read(self):
+        commit = self.repository.commit(a_txt="1")
+        self.repository.push()
+        subprocess.run(["chown", "-R", "65534:65534", self.repository.bare], check=True)
+        for number, url in enumerate((self.repository.url, str(self.repository.bare))):
+            self.await_recorded(self.git_host(f"host{number}", settings={"url": url}), [("a.txt", commit)])
+
     def test_every_file_of_every_commit_once_whatever_happens(self):
         repository = self.repository
         first = repository.commit(a_txt="1", sub__b_txt="1", README_md="no match")
@@ -298,8 +307,8 @@ class NudgeTest(GitCase):
         self.repository.push()
         return commit
 
-    def nudge(self, host, body=b'{"ref": "refs/heads/main"}', secret=None, delivery=None):
-        headers = {"Content-Type": "application/json"}
+    def nudge(self, host, body=b'{"ref": "refs/heads/main"}', secret=None, delivery=None, more=None):
+        headers = {"Content-Type": "application/json", **(more or {})}
         if secret:
             headers["X-Hub-Signature-256"] = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
         if delivery:
@@ -341,6 +350,24 @@ class NudgeTest(GitCase):
         self.await_recorded(host, [("a.txt", first), ("a.txt", second)])
         secret.unlink()
         self.assertEqual(self.nudge(host, secret=b"right").status, 503)
+
+    def test_each_forge_shows_in_its_own_way_that_it_knows_the_secret(self):
+        secret = self.folder / "hook"
+        secret.write_text("right")
+        self.push(a_txt="1")
+        host = self.nudged_host(top={"secrets": {"HOOK": {"file": str(secret)}}}, queue={"nudge_secret": "HOOK"})
+        body = b'{"ref": "refs/heads/main"}'
+        hexed = hmac.new(b"right", body, hashlib.sha256).hexdigest()
+        old = hmac.new(b"right", body, hashlib.sha1).hexdigest()
+        ways = {"X-Hub-Signature": "sha256=" + hexed, "X-Gitlab-Token": "right", "X-Gogs-Signature": hexed,
+                "X-Gitea-Signature": hexed, "X-Forgejo-Signature": hexed}
+        for header, proof in ways.items():
+            self.assertEqual(self.nudge(host, body, more={header: proof}).status, 202, header)
+            for wrong in ("", proof[:-1], proof + "0", "sha1=" + old):
+                answer = self.nudge(host, body, more={header: wrong})
+                self.assertEqual((answer.status, answer.json["type"]), (403, "/problems/wrong-signature"), header)
+        both = {"X-Hub-Signature": "sha1=" + old, "X-Hub-Signature-256": "sha256=" + hexed}
+        self.assertEqual(self.nudge(host, body, more=both).status, 202, "GitHub sends both")
 
 
 class NudgeOfAnotherHostTest(NudgeTest, ServicesCase):
