@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/signing_key.h"
 #include "base/threads.h"
 #include "config/plugin_folders.h"
@@ -91,7 +92,9 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   folderBlobs_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_, metrics_);
   const fs::path work = data / "work";
-  fs::remove_all(work);    // of attempts that died with the last run
+  // Of attempts that died with the last run.
+  if (const auto error = removeTree(work))
+    throw std::system_error(error, "cannot empty " + work.string());
   makeFolder(work, 0711);  // programs run as users of their own, each in its own folder
   for (const char* part : {"plugins", "remote", "sources"}) makeFolder(data / part, 0711);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);

@@ -8,21 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/remove_tree.h"
 
 namespace planwright {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Gives the owner every right to the folders below: a program may leave some that it locked.
-void openUp(const fs::path& folder) {
-  std::error_code error;
-  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
-                                             error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_directory(error) && !at->is_symlink(error))
-      fs::permissions(at->path(), fs::perms::owner_all, error);
-}
 
 [[noreturn]] void cannotMake(const fs::path& path) {
   throw std::system_error(errno, std::generic_category(), "cannot make " + path.string());
@@ -39,8 +30,7 @@ ScratchFolder::ScratchFolder(fs::path path) : path_(std::move(path)) {
 }
 
 ScratchFolder ScratchFolder::at(fs::path path, mode_t mode) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
+  removeTree(path);
   if (::mkdir(path.c_str(), mode) != 0) cannotMake(path);
   return ScratchFolder(std::move(path));
 }
@@ -60,9 +50,8 @@ ScratchFolder::ScratchFolder(ScratchFolder&& other) noexcept
 
 ScratchFolder::~ScratchFolder() {
   if (path_.empty()) return;
-  std::error_code ignored;
   if (isStillOurs()) clear();
-  fs::remove_all(path_, ignored);  // follows no link
+  removeTree(path_);  // follows no link
 }
 
 bool ScratchFolder::isStillOurs() const {
@@ -77,16 +66,9 @@ bool ScratchFolder::clear() {
     log::warn("{} was replaced by the program that ran in it", path_.string());
     return false;
   }
-  std::error_code error;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    error.clear();
-    for (const auto& entry : fs::directory_iterator(path_, error)) {
-      if (error) break;
-      fs::remove_all(entry.path(), error);
-    }
-    if (!error) return true;
-    openUp(path_);
-  }
+  const std::error_code error = emptyFolder(path_);
+  ::chmod(path_.c_str(), mode_);  // as it was for the program before
+  if (!error) return true;
   log::warn("cannot empty {}: {}", path_.string(), error.message());
   return false;
 }

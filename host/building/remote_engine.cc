@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/threads.h"
 #include "config/secret_values.h"
 #include "store/remote_jobs.h"
@@ -280,7 +281,7 @@ void RemoteEngine::sweepFolders() {
   if (tokens.empty()) return;
   const auto known = RemoteJobs(*host_.database.lease()).known(tokens);
   for (const auto& token : tokens)
-    if (!known.contains(token)) fs::remove_all(host_.remoteFolder / queue_.name / token, missing);
+    if (!known.contains(token)) removeTree(host_.remoteFolder / queue_.name / token);
 }
 
 Result<std::shared_ptr<RemoteEngine>> RemoteEngines::of(

@@ -10,6 +10,7 @@
 
 #include "base/file_state.h"
 #include "base/files.h"
+#include "base/remove_tree.h"
 #include "base/utf8.h"
 #include "model/output_files.h"
 
@@ -48,7 +49,8 @@ Result<void> copyBlob(BlobStore& blobs, const Digest& digest, const fs::path& ta
 }  // namespace
 
 WorkFolder WorkFolder::lasting(fs::path path, bool isNew) {
-  if (isNew) fs::remove_all(path);
+  if (const auto error = isNew ? removeTree(path) : std::error_code())
+    throw std::system_error(error, "cannot empty " + path.string());
   if (isNew) makeFolder(path, 0700);
   WorkFolder folder;
   folder.path_ = std::move(path);

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "base/remove_tree.h"
 
 namespace planwright {
 namespace {
@@ -24,9 +25,7 @@ bool hasOpenInputs(const std::string& queue, Connection& connection) {
 }
 
 void removeFolder(const fs::path& folder) {
-  std::error_code failed;
-  fs::remove_all(folder, failed);
-  if (failed)
+  if (const auto failed = removeTree(folder))
     log::warn("what a source has left cannot be removed folder={}: {}", folder.string(),
               failed.message());
   else

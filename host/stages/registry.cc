@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "stages/inproc_instance.h"
 #include "stages/manifest.h"
 #include "stages/plugin_store.h"
@@ -87,7 +88,7 @@ Plugins::Plugins(const PluginOptions& options, Programs& programs)
     : taken_(std::make_shared<TakenPlugins>(options, programs)),
       programs_(std::make_shared<PinnedPrograms>()) {
   if (!options.workFolder.empty()) {
-    fs::remove_all(options.workFolder);  // what a killed host left
+    removeTree(options.workFolder);  // what a killed host left
     makeFolder(options.workFolder, 0711);
   }
   for (const auto& folder : options.bundled) addFolder(folder, true);

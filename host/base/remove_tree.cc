@@ -1,0 +1,95 @@
+#include "base/remove_tree.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/unique_fd.h"
+
+namespace planwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::error_code lastError() {
+  return {errno, std::generic_category()};
+}
+
+UniqueFd openUnlocked(int parent, const char* name) {
+  ::fchmodat(parent, name, S_IRWXU, 0);  // a folder, no link: those are unlinked before
+  return UniqueFd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/// Unlinks all that is no folder; gives the folders.
+std::vector<std::string> unlinkFiles(int folder) {
+  struct Close {
+    void operator()(DIR* open) const { ::closedir(open); }
+  };
+  std::vector<std::string> folders;
+  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, Close> entries(copy >= 0 ? ::fdopendir(copy) : nullptr);
+  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (::unlinkat(folder, name.c_str(), 0) != 0 && errno != ENOENT) folders.push_back(name);
+  }
+  return folders;
+}
+
+/// Empties `top` without going down: what is in its folders is moved up into it, until nothing is
+/// left.
+std::error_code flatten(int top) {
+  std::uint64_t moved = 0;
+  constexpr int kTries = 1000;  // names that are taken
+  for (auto folders = unlinkFiles(top); !folders.empty(); folders = unlinkFiles(top)) {
+    bool isLess = false;
+    for (const std::string& name : folders) {
+      const UniqueFd folder = openUnlocked(top, name.c_str());
+      if (!folder) continue;
+      for (const std::string& inner : unlinkFiles(folder.get())) {
+        ::fchmodat(folder.get(), inner.c_str(), S_IRWXU, 0);  // it learns of another parent
+        for (int i = 0; i < kTries; ++i) {
+          const std::string up = ".moved-" + std::to_string(++moved);
+          if (::renameat(folder.get(), inner.c_str(), top, up.c_str()) == 0) break;
+          if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return lastError();
+        }
+      }
+      isLess = ::unlinkat(top, name.c_str(), AT_REMOVEDIR) == 0 || isLess;
+    }
+    if (!isLess) return lastError();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::error_code removeTree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (!error) return {};
+  const UniqueFd folder = openUnlocked(AT_FDCWD, path.c_str());
+  if (!folder) return error;
+  error = flatten(folder.get());
+  if (!error && ::rmdir(path.c_str()) != 0) error = lastError();
+  return error;
+}
+
+std::error_code emptyFolder(const fs::path& folder) {
+  std::error_code error, first;
+  for (const auto& entry : fs::directory_iterator(folder, first)) {
+    fs::remove_all(entry.path(), error);
+    if (error && !first) first = error;
+  }
+  if (!first) return {};
+  const UniqueFd open = openUnlocked(AT_FDCWD, folder.c_str());
+  return open ? flatten(open.get()) : lastError();
+}
+
+}  // namespace planwright
