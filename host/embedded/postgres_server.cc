@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "embedded/borrowed_account.h"
 
 namespace planwright {
 namespace {
@@ -130,6 +131,7 @@ void PostgresServer::prepare() {
                   "--data-checksums"};
   if (!options_.isDurable) command.argv.emplace_back("--no-sync");
   command.account = account_;
+  command.environment = borrowedAccount(folders_.log());
   command.logFile = folders_.log() / "initdb.log";
   fs::remove(command.logFile);
   ServerProcess initdb(command);

@@ -41,6 +41,7 @@ UniqueFd openLog(const fs::path& file) {
 /// What the child needs, made before the fork: afterwards only async-signal-safe calls are allowed.
 struct ChildPlan {
   char* const* argv;
+  char* const* environment;
   ServiceAccount account;
   int deathSignal;
   int logFd;
@@ -71,9 +72,7 @@ struct ChildPlan {
   ::dup2(plan.logFd, 2);
   ::close_range(3, ~0U, 0);
   if (::chdir("/") != 0) ::_exit(124);
-  static const char* const environment[] = {"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TZ=UTC",
-                                            nullptr};
-  ::execve(plan.argv[0], plan.argv, const_cast<char* const*>(environment));
+  ::execve(plan.argv[0], plan.argv, plan.environment);
   ::_exit(127);
 }
 
@@ -102,12 +101,17 @@ ServerProcess::ServerProcess(const Command& command) {
   std::vector<char*> argv;
   for (const std::string& arg : command.argv) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
+  std::vector<std::string> variables{"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TZ=UTC"};
+  variables.insert(variables.end(), command.environment.begin(), command.environment.end());
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   const UniqueFd log = openLog(command.logFile);
   rlimit openFiles{};
   ::getrlimit(RLIMIT_NOFILE, &openFiles);
   openFiles.rlim_cur = openFileLimitOfPrograms();
-  const ChildPlan plan{argv.data(), command.account, command.deathSignal,
-                       log.get(),   ::getpid(),      openFiles};
+  const ChildPlan plan{argv.data(), environment.data(), command.account, command.deathSignal,
+                       log.get(),   ::getpid(),         openFiles};
 
   const pid_t pid = ::fork();
   if (pid == 0) becomeServer(plan);

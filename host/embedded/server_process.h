@@ -19,7 +19,8 @@ namespace planwright {
 class ServerProcess {
  public:
   struct Command {
-    std::vector<std::string> argv;  ///< argv[0] is an absolute path
+    std::vector<std::string> argv;         ///< argv[0] is an absolute path
+    std::vector<std::string> environment;  ///< more, as NAME=VALUE
     ServiceAccount account;
     int deathSignal = 9;
     std::filesystem::path logFile;  ///< stdout and stderr are appended to it

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
@@ -195,6 +196,24 @@ TEST_F(EmbeddedServicesTest, RunForANormalUser) {
   struct stat info {};
   ASSERT_EQ(::stat(("/proc/" + std::to_string(pids.postgres)).c_str(), &info), 0);
   EXPECT_EQ(info.st_uid, kNobody);
+}
+
+// initdb gave up: "could not look up effective user ID".
+TEST_F(EmbeddedServicesTest, RunForAUserWithoutAnAccount) {
+  constexpr uid_t kNoAccount = 1234567;
+  if (::geteuid() != 0) GTEST_SKIP() << "all the other tests did";
+  const std::string program = fs::read_symlink("/proc/self/exe");
+  if (!closedFolder(program, ServiceAccount{kNoAccount, kNoAccount, true}).empty())
+    GTEST_SKIP() << "other users cannot reach " << program;
+  if (!::dlopen("libnss_wrapper.so", RTLD_LAZY)) GTEST_SKIP() << "libnss-wrapper is not installed";
+  fs::create_directory(data_);
+  ASSERT_EQ(::chown(data_.c_str(), kNoAccount, kNoAccount), 0);
+  HelperProcess host("EmbeddedHost", {{"DATA", data_.string()}}, kNoAccount);
+  const Pids pids = pidsOf(data_);
+  ASSERT_GT(pids.postgres, 0);
+  struct stat info {};
+  ASSERT_EQ(::stat(("/proc/" + std::to_string(pids.postgres)).c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, kNoAccount);
 }
 
 TEST_F(EmbeddedServicesTest, AreClosedToOtherUsers) {
