@@ -87,6 +87,35 @@ bool Connection::isUnderWay() const {
   return session_ && session_->isInTransaction();
 }
 
+/// Whatever a statement throws, the session does not stay with a connection that does not use it,
+/// and a transaction does not go on in another.
+class Connection::Use {
+ public:
+  explicit Use(Connection& connection) : connection_(connection) {
+    connection.isLost_ = connection.isInTransaction_;  // unless there is a session for it
+    connection.hold();
+    connection.isLost_ = false;
+  }
+  ~Use() {
+    if (isOver_) return;
+    connection_.letGo(false);
+    connection_.isLost_ = connection_.isInTransaction_ && !isRepeated_;
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  /// Nothing is lost with the session: the same follows in another.
+  void repeat() { isRepeated_ = true; }
+  /// The session is as good as before; a transaction goes on in it.
+  void end() {
+    isOver_ = true;
+    if (!connection_.isInTransaction_) connection_.letGo(true);
+  }
+
+ private:
+  Connection& connection_;
+  bool isOver_ = false, isRepeated_ = false;
+};
+
 /// `body` runs one statement and says whether it was prepared just now. It runs again in a new
 /// session if the old one was at fault and nothing is lost with it.
 template <class Body>
@@ -97,17 +126,18 @@ Rows Connection::perform(std::string_view what, Body body) {
     if (isInTransaction_ && isLost_)
       throw Unavailable(fmt::format("Postgres has lost the transaction before {}.", what));
     const bool mayRepeat = isShared_ && !isRepeated && !isUnderWay();
-    hold();
+    Use use(*this);
     bool isFresh = false;
     try {
       if (isInTransaction_ && !session_->isInTransaction()) session_->begin();
       out.state_->rows = body(*session_, isFresh);
-      if (!isInTransaction_) letGo(true);
+      use.end();
       return out;
     } catch (const pqxx::broken_connection& e) {
-      letGo(false);
-      if (mayRepeat && isInTransaction_) continue;  // what was not committed was not done
-      isLost_ = isInTransaction_;
+      if (mayRepeat && isInTransaction_) {  // what was not committed was not done
+        use.repeat();
+        continue;
+      }
       throw Unavailable(fmt::format("Postgres went away during {}: {}", what, oneLine(e.what())));
     } catch (const pqxx::sql_error& e) {
       auto trouble = troubleOf(e.sqlstate());
@@ -115,12 +145,13 @@ Rows Connection::perform(std::string_view what, Body body) {
       if (trouble == SqlTrouble::Session && isFresh && e.sqlstate() == "0A000")
         trouble = SqlTrouble::Statement;  // it was planned a moment ago
       if (trouble == SqlTrouble::Statement) {
-        if (!isInTransaction_) letGo(true);
+        use.end();
         throw;
       }
-      letGo(false);
-      if (trouble == SqlTrouble::Session && mayRepeat) continue;
-      isLost_ = isInTransaction_;
+      if (trouble == SqlTrouble::Session && mayRepeat) {
+        use.repeat();
+        continue;
+      }
       const std::string why =
           fmt::format("Postgres {} {}: {}", isReadOnly ? "is read-only and refused" : "gave up",
                       what, oneLine(e.what()));

@@ -51,6 +51,7 @@ class Connection {
   void close() noexcept;
 
  private:
+  class Use;
   template <class Body>
   Rows perform(std::string_view what, Body body);
   void hold();

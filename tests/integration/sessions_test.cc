@@ -146,6 +146,26 @@ TEST_F(SessionsTest, OfSeveralServersTheOneIsMeantThatCanBeWrittenTo) {
               testing::Not(wanted));
 }
 
+TEST_F(SessionsTest, AnyErrorGivesTheSharedOneBack) {
+  Database one(database->url(), nullptr, 1);
+  EXPECT_ANY_THROW(one.lease()->run("no_such_statement"));
+  EXPECT_ANY_THROW(one.lease()->runText("select 1 / 0"));
+  EXPECT_EQ(one.counts().busy, 0U);
+  EXPECT_FALSE(one.lease()->run("store_id").empty());
+}
+
+TEST_F(SessionsTest, WhatIsSaidOfAServerShowsNoPassword) {
+  for (const std::string url : {"postgresql://me:hunter2%ZZ@127.0.0.1:1/x",
+                                "postgresql://me@127.0.0.1:1/x?password=hunter2%ZZ",
+                                "postgresql://me:hunter2@127.0.0.1:1/x"})
+    try {
+      Database(url).lease()->run("store_id");
+      ADD_FAILURE() << "nobody is there";
+    } catch (const Unavailable& e) {
+      EXPECT_THAT(e.what(), testing::Not(testing::HasSubstr("hunter2")));
+    }
+}
+
 TEST_F(SessionsTest, TheProbeAsksForAWrite) {
   PostgresProbe probe(database->url());
   const auto ask = [&] { return probe.ask(std::chrono::seconds(10)); };
