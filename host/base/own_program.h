@@ -1,14 +1,19 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace planwright {
 
+/// Another program of planwright, such as "planwright-init": beside this one or where it is
+/// installed. Empty: it is not there.
+std::filesystem::path programBesides(std::string_view name);
+
 /// The start of a command line for a part of this program that is a process of its own:
-/// planwright-worker, which is small and starts quickly, where it is beside this one or installed,
-/// else this one itself. Both know it by `name`.
+/// planwright-worker, which is small and starts quickly, if it is there, else this one itself. Both
+/// know it by `name`.
 std::vector<std::string> ownProgram(std::string_view name);
 
 }  // namespace planwright

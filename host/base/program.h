@@ -72,6 +72,9 @@ struct Confinement {
   /// argv[0] is bwrap: it finds the filter as descriptor 3 and enters it itself, says 128 + N when
   /// signal N ended the program, and would take all with it if it heard SIGTERM.
   bool isWrapped = false;
+  /// Wrapped, too, by planwright-init: descriptor 4, to which it writes the number of the signal,
+  /// and 5, from which it is started; or -1. Without it 128 + N is taken for signal N.
+  int reportFd = -1, initFd = -1;
 };
 
 /// A program to run in a process group of its own.
@@ -86,6 +89,7 @@ struct ProgramSpec {
   ProgramLimits limits;
   SandboxWish sandbox;
   Confinement confinement;
+  bool isStage = false;  ///< it serves one call after the other, and belongs to no attempt
   std::chrono::milliseconds timeout{0};   ///< 0 = none
   std::chrono::milliseconds grace{2000};  ///< between SIGTERM and SIGKILL of the group
 };
@@ -99,8 +103,8 @@ struct ProgramExit {
   /// of it were refused or killed.
   ProgramLimit limit = ProgramLimit::None;
   std::string limitReason = {};  ///< the same as a sentence
-  std::string refusal = {};    ///< the sandbox that it must have cannot be had: why, and the remedy
-  std::string sandbox = {};    ///< the level it ran at; empty = it asked for none
+  std::string refusal = {};  ///< the sandbox that it must have cannot be had: why, and the remedy
+  std::string sandbox = {};  ///< the level it ran at; empty = it asked for none
   Network network = Network::Host;  ///< what it had, if it asked for a sandbox
   bool lost = false;  ///< not its own doing (startError says what broke): infra, run it again
   std::string startError = {};  ///< why it could not be started ("cannot run 'foo': No such file or

@@ -80,7 +80,8 @@ Examination examineOnce(const Config& config, const ExamineOptions& options) {
                  .blobs = installation.blobs(),
                  .large = installation.folder(),
                  .lease = config.lease,
-                 .processes = {installation.dataId(), installation.dataFolder() / "lock"},
+                 .processes = {installation.dataId(), installation.dataFolder() / "lock",
+                               installation.isHostRunning()},
                  .isQuick = options.isQuick,
                  .patience = options.patience});
   const auto checks = doctor.examine();

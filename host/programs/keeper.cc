@@ -210,6 +210,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.isConfined = spec.confinement.isConfined;
   message.isWrapped = spec.confinement.isWrapped;
   message.namespaceCount = static_cast<std::uint32_t>(spec.confinement.namespaces.size());
+  message.hasInit = spec.confinement.initFd >= 0;
   message.user = spec.confinement.user;
   message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;
@@ -217,8 +218,9 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.timeoutMillis = spec.timeout.count();
   message.graceMillis = spec.grace.count();
   std::vector<int> fds;
-  for (const int fd : {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
-                       spec.confinement.filterFd})
+  for (const int fd :
+       {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
+        spec.confinement.filterFd, spec.confinement.reportFd, spec.confinement.initFd})
     if (fd >= 0) fds.push_back(fd);
   for (const int fd : spec.confinement.namespaces) fds.push_back(fd);
   if (!message.isTextInFile) return sendPacket(channel.fd.get(), bytesOf(message), text, fds);
@@ -258,7 +260,7 @@ ProgramExit Keeper::run(const ProgramSpec& spec, const std::stop_token& stop) {
     notStarted.startError = text.error().message;
     return notStarted;
   }
-  const std::uint32_t number = ++lastNumber_;
+  const std::uint32_t number = RunTag::numberOf(++lastNumber_, spec.isStage);
   constexpr int kTries = 3;
   for (int i = 0; i < kTries; ++i) {
     Channel channel = takeChannel();

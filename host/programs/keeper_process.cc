@@ -185,6 +185,8 @@ void KeeperProcess::startRun(int channel, Packet packet) {
         groups_->make(run.number, plan->limits, message.isConfined);
     run.hasLimitGroup = groups.processes || groups.memory;
     run.isWrapped = message.isWrapped;
+    run.hasInit = message.hasInit;
+    run.limits = plan->limits;
     plan->processGroupFd = groups.processes.get();
     plan->memoryGroupFd = groups.memory.get();
     run.startedAt = Steady::now();
@@ -256,7 +258,8 @@ void KeeperProcess::noteExit(Run& run, int status, const rusage& usage) {
   run.hasExited = true;
   run.exit.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   run.exit.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  if (run.isWrapped && run.exit.code > kBySignal && run.exit.code <= kBySignal + SIGSYS)
+  if (run.isWrapped && !run.hasInit && run.exit.code > kBySignal &&
+      run.exit.code <= kBySignal + SIGSYS)
     run.exit.signal = std::exchange(run.exit.code, -1) - kBySignal;
   run.exit.ranMicros =
       std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - run.startedAt).count();
@@ -281,8 +284,8 @@ void KeeperProcess::noteLimit(Run& run) const {
   if (run.exit.code == 0 || run.exit.stopped || run.exit.timedOut) return;
   // The exit code of a shell contains the signal that ended its child.
   const int signal = run.exit.signal != 0 ? run.exit.signal : run.exit.code - kBySignal;
-  if (signal == SIGXCPU) run.exit.limit = ProgramLimit::Cpu;
-  if (signal == SIGXFSZ) run.exit.limit = ProgramLimit::FileSize;
+  if (signal == SIGXCPU && run.limits.cpuSeconds > 0) run.exit.limit = ProgramLimit::Cpu;
+  if (signal == SIGXFSZ && run.limits.fileSizeBytes > 0) run.exit.limit = ProgramLimit::FileSize;
 }
 
 /// Answers for the runs of which nothing is left.

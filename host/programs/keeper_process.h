@@ -48,6 +48,8 @@ class KeeperProcess {
     bool isGroupGone = false;
     bool hasLimitGroup = false;  ///< a control group, to be removed
     bool isWrapped = false;      ///< Confinement::isWrapped
+    bool hasInit = false;        ///< the host itself learns of a signal
+    ProgramLimits limits;
     ExitMessage exit;
   };
 

@@ -101,8 +101,10 @@ std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
   plan.stdoutFd = take(message.hasStdout);
   plan.stderrFd = take(message.hasStderr);
   plan.confinement = {
-      message.isConfined,      message.user, message.group,    take(message.hasLandlock),
-      take(message.hasFilter), {},           message.isWrapped};
+      message.isConfined,      message.user, message.group,     take(message.hasLandlock),
+      take(message.hasFilter), {},           message.isWrapped, take(message.hasInit),
+      take(message.hasInit),
+  };
   for (std::uint32_t i = 0; i < message.namespaceCount && isComplete; ++i)
     plan.confinement.namespaces.push_back(take(true));
   const int file = take(message.isTextInFile);
@@ -226,7 +228,10 @@ bool Spawner::confine(const Prepared& program) {
   const bool passesFilter = wish.isWrapped && wish.filterFd >= 0;
   if (passesFilter && wish.filterFd != 3 && ::dup2(wish.filterFd, 3) < 0) return false;
   if (passesFilter && ::fcntl(3, F_SETFD, 0) != 0) return false;
-  ::close_range(passesFilter ? 4 : 3, ~0U, kCloseHow);
+  const bool hasInit = wish.isWrapped && wish.initFd >= 0;  // descriptors of messages are higher
+  if (hasInit && (::dup2(wish.reportFd, 4) < 0 || ::dup2(wish.initFd, 5) < 0)) return false;
+  if (!hasInit || !passesFilter) ::close_range(passesFilter ? 4 : 3, hasInit ? 3 : ~0U, kCloseHow);
+  if (hasInit) ::close_range(6, ~0U, kCloseHow);
   return program.filter == nullptr ||
          ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program.filter) == 0;
 }

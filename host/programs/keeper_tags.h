@@ -19,6 +19,12 @@ namespace planwright {
 class RunTag {
  public:
   static constexpr std::uint32_t kFamilyMask = (1U << 30) - 1;
+  static constexpr std::uint32_t kStage = 1U << 31;  ///< in the number of a run: of a stage
+
+  /// The number of a run: whether it is a process of a stage, and a counter.
+  static std::uint32_t numberOf(std::uint32_t count, bool isStage) {
+    return (count & (kStage - 1)) | (isStage ? kStage : 0);
+  }
 
   RunTag(std::uint32_t family, std::uint32_t run)
       : value_((std::uint64_t{1} << 62) | (std::uint64_t{family & kFamilyMask} << 32) | run) {}
@@ -26,6 +32,7 @@ class RunTag {
   std::uint64_t value() const { return value_; }
   std::uint32_t family() const { return static_cast<std::uint32_t>(value_ >> 32) & kFamilyMask; }
   std::uint32_t run() const { return static_cast<std::uint32_t>(value_); }
+  bool isStage() const { return (run() & kStage) != 0; }
 
   /// The limit's value as a tag; false if it is none.
   static bool read(std::uint64_t limit, RunTag& tag);

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostProcesses = 4096;  // of a program that names no limit
-constexpr std::uint64_t kOfBubblewrap = 2;
+constexpr std::uint64_t kOfBubblewrap = 3;      // itself, the init of its namespace, and ours
 
 struct Account {
   uid_t user;
@@ -154,7 +155,7 @@ std::string whyTooLong(const ProgramSpec& spec) {
 struct Sandbox::Prepared {
   std::optional<OutgoingNetwork> network;  ///< its own
   std::optional<BuildUsers::Lease> user;
-  UniqueFd landlock, filter;
+  UniqueFd landlock, filter, report;
 };
 
 Sandbox::Sandbox(SandboxOptions options, Programs& keeper)
@@ -228,6 +229,12 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
                                             }});
     exit = keeper_.run(confined, end.get_token());
   }
+  char signal = 0;
+  if (prepared.report && ::pread(prepared.report.get(), &signal, 1, 0) == 1 &&
+      exit.code == 128 + signal) {
+    exit.signal = signal;
+    exit.code = -1;
+  }
   if (isOver && exit.stopped && !stop.stop_requested()) {
     exit.stopped = false;
     exit.limit = ProgramLimit::Disk;
@@ -297,7 +304,7 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
       return "cannot make the Landlock rules: " + std::generic_category().message(errno);
     spec.confinement.landlockFd = prepared.landlock.get();
   }
-  return means.level == SandboxLevel::Namespaces ? wrap(spec, readable) : std::string();
+  return means.level == SandboxLevel::Namespaces ? wrap(spec, readable, prepared) : std::string();
 }
 
 /// A user of its own has no more rights than anybody.
@@ -312,7 +319,8 @@ std::string Sandbox::whyHidden(const ProgramSpec& spec, const Prepared& prepared
   return {};
 }
 
-std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const {
+std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& readable,
+                          Prepared& prepared) const {
   const std::string& name = spec.argv.front();
   const std::string place = placeOf(spec);
   if (place.empty())
@@ -323,6 +331,13 @@ std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& rea
   BubblewrapView view{readable, spec.sandbox.writable, spec.cwd,
                       spec.sandbox.network != Network::None, spec.confinement.filterFd >= 0};
   std::vector<std::string> words = bubblewrapWords(bwrap_, view);
+  if (init_) {
+    prepared.report.reset(::memfd_create("report", MFD_CLOEXEC));
+    if (!prepared.report) return "no memory file: " + std::generic_category().message(errno);
+    spec.confinement.reportFd = prepared.report.get();
+    spec.confinement.initFd = init_.get();
+    words.insert(words.end(), {"/proc/self/fd/5", "4", "5"});
+  }
   words.insert(words.end(), spec.argv.begin(), spec.argv.end());
   spec.argv = std::move(words);
   spec.confinement.isWrapped = true;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/program.h"
+#include "base/unique_fd.h"
 #include "programs/build_users.h"
 #include "programs/call_filter.h"
 #include "programs/disk_watch.h"
@@ -62,7 +63,8 @@ class Sandbox final : public Programs {
                           ProgramExit& exit);
   const std::string& filterOf(const Means& means, Network network) const;
   static std::string whyHidden(const ProgramSpec& spec, const Prepared& prepared);
-  std::string wrap(ProgramSpec& spec, const std::vector<std::string>& readable) const;
+  std::string wrap(ProgramSpec& spec, const std::vector<std::string>& readable,
+                   Prepared& prepared) const;
   void chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared);
 
   const SandboxOptions options_;
@@ -73,6 +75,7 @@ class Sandbox final : public Programs {
   BuildUsers users_;
   DiskWatch disk_;
   std::string bwrap_;  ///< its path; empty = not installed
+  UniqueFd init_;      ///< planwright-init, which tells a signal from an exit code; or none
   Means best_;
   SandboxReport report_;
 };

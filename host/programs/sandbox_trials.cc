@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/own_program.h"
 #include "base/scratch_folder.h"
 #include "base/utf8.h"
 #include "programs/keeper_groups.h"
@@ -99,7 +101,13 @@ std::string Sandbox::tryBubblewrap() {
   if (bwrap_.empty()) return "bubblewrap (bwrap) is not installed";
   if (::geteuid() == 0 && !best_.user)
     return "the host is root and cannot give programs another user";
-  return tryToRun({SandboxLevel::Namespaces, best_.user, best_.filter});
+  const Means means{SandboxLevel::Namespaces, best_.user, best_.filter};
+  if (const auto init = programBesides("planwright-init"); !init.empty())
+    init_.reset(::open(init.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string problem = tryToRun(means);
+  if (problem.empty() || !init_) return problem;
+  init_.reset();  // it may be where nothing may be started from
+  return tryToRun(means);
 }
 
 std::string Sandbox::tryLandlock() {

@@ -59,6 +59,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
   spec.cwd = "/";
   spec.env = workerEnvironment(place.sandbox.mode != SandboxWish::Mode::None);
   spec.limits = place.limits;
+  spec.isStage = true;
   if (place.sandbox.mode != SandboxWish::Mode::None) {
     folder_.emplace(host.folders);
     spec.cwd = folder_->path().string();

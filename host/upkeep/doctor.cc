@@ -216,7 +216,11 @@ void Doctor::processes(Checkup& checkup) {
   checkup.examined = static_cast<std::int64_t>(found.size());
   for (const auto& process : found) {
     const std::string item = fmt::format("process/{}", process.pid);
-    if (process.isClosed)
+    if (process.isStage && parts_.processes.isHostRunning) continue;  // its host ends it
+    if (process.isStage)
+      add(checkup.violations, item,
+          fmt::format("{} serves a stage, but no host runs", process.name));
+    else if (process.isClosed)
       add(checkup.violations, item,
           fmt::format("{} runs, but its attempt is closed", process.name));
     else if (!isAnyClaimed)

@@ -86,7 +86,8 @@ std::vector<LeftProcesses::Process> LeftProcesses::find(const Place& place) {
   std::vector<Process> found;
   for (const auto& process : tagged)
     if (std::string name = nameOf(process.pid); !name.empty())
-      found.push_back({process.pid, closed.contains(process.tag.run()), std::move(name)});
+      found.push_back({process.pid, closed.contains(process.tag.run()), process.tag.isStage(),
+                       std::move(name)});
   return found;
 }
 

@@ -16,10 +16,12 @@ class LeftProcesses {
   struct Place {
     std::string dataId;              ///< of the data folder; empty: nothing is looked at
     std::filesystem::path lockFile;  ///< of the data folder, what the keeper's marks are made of
+    bool isHostRunning = true;       ///< on the data folder
   };
   struct Process {
     pid_t pid = 0;
     bool isClosed = false;  ///< nobody takes its output any more
+    bool isStage = false;   ///< it serves a source, planner or builder, idle or not
     std::string name;       ///< as in /proc/PID/comm
   };
 

@@ -161,6 +161,22 @@ TEST_P(SandboxLevels, EndsAsItWouldOutside) {
   EXPECT_EQ(run(missing).startError, "cannot run 'no-such-program': No such file or directory");
 }
 
+/// bwrap says 128 + N both for a program that exits so and for one that signal N ended.
+TEST_P(SandboxLevels, TellsAnExitCodeFromASignalOverTheWholeRange) {
+  for (const int code : {0, 1, 126, 127, 128, 129, 137, 139, 143, 152, 153, 159, 192, 255}) {
+    const auto exit = run("exit " + std::to_string(code));
+    EXPECT_EQ(exit.code, code);
+    EXPECT_EQ(exit.signal, 0) << code;
+    EXPECT_EQ(exit.limit, ProgramLimit::None) << code;
+  }
+  for (const int signal : {SIGHUP, SIGINT, SIGKILL, SIGSEGV, SIGTERM}) {
+    const auto exit = run("kill -" + std::to_string(signal) + " $$");
+    EXPECT_EQ(exit.signal, signal);
+    EXPECT_EQ(exit.code, -1) << signal;
+  }
+  EXPECT_EQ(run("sh -c 'kill -9 $$'; exit $?").code, 137) << "a shell tells of its own child so";
+}
+
 TEST_P(SandboxLevels, MayCleanUpWhenItsTimeIsOver) {
   auto slow = spec("trap 'echo bye; exit 3' TERM; while :; do sleep 0.05; done");
   slow.grace = std::chrono::seconds(10);

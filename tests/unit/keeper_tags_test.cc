@@ -20,6 +20,14 @@ TEST(RunTag, IsFoundAgainInALimit) {
   EXPECT_EQ(read.run(), 0xFFFFFFFFU);
 }
 
+TEST(RunTag, SaysWhetherARunIsAStages) {
+  EXPECT_TRUE(RunTag(1, RunTag::numberOf(7, true)).isStage());
+  EXPECT_FALSE(RunTag(1, RunTag::numberOf(7, false)).isStage());
+  EXPECT_FALSE(RunTag(1, RunTag::numberOf(0xFFFFFFFF, false)).isStage())
+      << "the counter goes round";
+  EXPECT_EQ(RunTag::numberOf(7, false), 7U);
+}
+
 TEST(RunTag, IsNotSeenInUsualLimits) {
   RunTag read(0, 0);
   EXPECT_FALSE(RunTag::read(0, read));
