@@ -19,10 +19,8 @@ StageInput inputOf(const std::string& name, const std::string& content, TrialSer
   input.attributesJson = "{}";
   input.sizeBytes = static_cast<std::int64_t>(content.size());
   input.isInline = content.size() <= kInlineBytes;
-  if (input.isInline)
-    input.content = content;
-  else
-    services.keep(content);
+  if (input.isInline) input.content = content;
+  services.keep(content);  // a blob like any other, also when it is inline
   return input;
 }
 

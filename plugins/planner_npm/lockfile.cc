@@ -96,9 +96,11 @@ std::string projectJson(const Value& root) {
 Lockfile parseLockfile(const std::string& file, const std::string& json,
                        const std::set<std::string>& omit, const AllowedRequests& allowed) {
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
+      json.data(), json.size());
   if (document.HasParseError() || !document.IsObject())
     pw::reject("the lockfile is not a JSON object");
+  if (json.find("\\u0000") != json.npos) pw::reject("the lockfile holds a NUL (\\u0000)");
   const auto packages = document.FindMember("packages");
   if (packages == document.MemberEnd() || !packages->value.IsObject())
     pw::reject("the lockfile has no \"packages\": npm 7 or newer writes lockfiles that have");

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <rapidjson/document.h>
 #include <unistd.h>
 
 namespace npm {
@@ -112,6 +113,32 @@ std::string Npm::settingsIn(pw::Call& call, const std::string& digest) const {
   const pw::ProgramResult result = call.exec(program);
   if (!result.ok() && result.outcome != "failed") pw::retry("tar " + result.how());
   return result.output.substr(0, result.output.find('\n'));  // tar fails if it finds nothing
+}
+
+std::string Npm::contradictionIn(pw::Call& call, const std::string& lockDigest,
+                                 const std::string& packageJson) const {
+  pw::Program program;
+  program.argv = {npm_, "ls", "--package-lock-only", "--all", "--json"};
+  for (const auto& [name, value] : environment()) program.env[name] = value;
+  program.env["npm_config_cache"] = ".npm";
+  program.env["npm_config_logs_max"] = "0";
+  program.files["package-lock.json"] = {lockDigest, {}};
+  program.files["package.json"] = {{}, packageJson};
+  program.capture = true;
+  program.network = false;
+  program.readable = readable();
+  const pw::ProgramResult result = call.exec(program);
+  if (result.outcome != "ok" && result.outcome != "failed") pw::retry(npm_ + " " + result.how());
+  rapidjson::Document said;
+  said.Parse(result.output.c_str());
+  if (said.HasParseError() || !said.IsObject()) return {};
+  const auto problems = said.FindMember("problems");
+  if (problems == said.MemberEnd() || !problems->value.IsArray()) return {};
+  for (const auto& problem : problems->value.GetArray()) {
+    const std::string text = problem.IsString() ? problem.GetString() : "";
+    if (text.starts_with("invalid: ")) return text.substr(9, text.find(' ', 9) - 9);
+  }
+  return {};
 }
 
 std::string Npm::lockfileIn(pw::Call& call, const std::string& digest) const {

@@ -25,6 +25,10 @@ class Npm {
   /// The name of a .npmrc in the archive of a project, or "".
   std::string settingsIn(pw::Call& call, const std::string& digest) const;
   /// The package-lock.json or npm-shrinkwrap.json at the top of a project's archive.
+  /// What of the lockfile its own dependencies do not allow, which only package.json can explain
+  /// (overrides) or options of npm; "" = nothing. `npm ci` would look for other packages.
+  std::string contradictionIn(pw::Call& call, const std::string& lockDigest,
+                              const std::string& packageJson) const;
   std::string lockfileIn(pw::Call& call, const std::string& digest) const;
 
   const std::set<std::string>& omit() const { return omit_; }

@@ -46,6 +46,13 @@ class NpmPlanner {
     if (lock.hasWorkspaces && !isArchive)
       pw::reject("the lockfile installs folders of its project: drop an archive of the project");
 
+    if (!isArchive)
+      if (const std::string what = npm_.contradictionIn(call, digest, lock.packageJson);
+          !what.empty())
+        pw::reject("the lockfile has " + what +
+                   ", which its dependencies do not allow; what allows it (overrides) stands in "
+                   "package.json only: drop an archive of the project");
+
     std::vector<std::pair<std::string, std::string>> parts;  // path in the cache, job/file
     std::set<std::string> ids = {"install", "pack"};
     std::uint64_t done = 0;

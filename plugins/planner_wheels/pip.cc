@@ -14,21 +14,29 @@ namespace {
 
 constexpr std::size_t kDetailsBytes = 16 * 1024;
 
-/// Prints [path, requirements, back end] for each archive. The defaults are those of PEP 517.
+/// Prints [path, requirements, back end] for each archive. The defaults are those of PEP 517. The
+/// folder that all names begin with is left out if there is one, as pip's unpacking does it.
 constexpr const char* kReadBuildNeeds = R"(
 import json, sys, tarfile, zipfile
 try:
     import tomllib
 except ImportError:
     from pip._vendor import tomli as tomllib
+def place(names):
+    parts = [name.lstrip("/").partition("/") for name in names]
+    heads = {head for head, slash, rest in parts}
+    isFlat = len(heads) != 1 or "" in heads
+    wanted = ("pyproject.toml", "", "") if isFlat else (*heads, "/", "pyproject.toml")
+    return parts.index(wanted) if wanted in parts else None
 def pyproject(path):
-    inside = lambda name: name.count("/") == 1 and name.endswith("/pyproject.toml")
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            return next((archive.read(n) for n in archive.namelist() if inside(n)), b"")
+            at = place(archive.namelist())
+            return b"" if at is None else archive.read(archive.namelist()[at])
     with tarfile.open(path) as archive:
-        member = next((m for m in archive if m.isfile() and inside(m.name)), None)
-        return archive.extractfile(member).read() if member else b""
+        members = archive.getmembers()
+        at = place([member.name for member in members])
+        return b"" if at is None else archive.extractfile(members[at]).read()
 for path in sys.argv[1:]:
     system = tomllib.loads(pyproject(path).decode()).get("build-system", {})
     requirements = system.get("requires", ["setuptools>=40.8.0"])

@@ -38,6 +38,13 @@ class PluginRun(unittest.TestCase):
         raw = self.plugin(PLUGINS / "planner_recipe.so", self.recipe, "-o", "json")
         self.assertEqual(json.loads(raw.out), json.loads(done.out))
 
+    def test_a_planner_has_its_input_as_a_blob_too(self):
+        """Planners that hand the input on to a program ask for it by its digest."""
+        lock = self.file("package-lock.json", json.dumps({"name": "a", "lockfileVersion": 3, "packages": {"": {"name": "a"}}}))
+        done = self.plugin(PLUGINS / "planner_npm.so", lock)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual([job["id"] for job in json.loads(done.out)["jobs"]], ["install"])
+
     def test_a_refused_input_is_failed_work_with_the_plugins_words(self):
         done = self.plugin(PLUGINS / "planner_recipe.so", self.file("b.plan.yaml", "jobs: 7\n"))
         self.assertEqual((done.code, done.out), (1, ""), done)

@@ -7,6 +7,7 @@
 
 #include "base/embedded_files.h"
 #include "base/json.h"
+#include "model/plan_document.h"
 #include "programs/keeper.h"
 #include "stages/registry.h"
 #include "support/stage_fakes.h"
@@ -46,9 +47,13 @@ class Npm : public testing::Test {
     EXPECT_TRUE(planner) << planner.error().message;
     const std::string digest = Digest::of(content).text();
     services.blobs[digest] = content;
-    return (*planner)->plan({"1", "team/" + name, digest, "text/plain", "{}", content,
-                             static_cast<std::int64_t>(content.size()), true, 1},
-                            call);
+    auto outcome = (*planner)->plan({"1", "team/" + name, digest, "text/plain", "{}", content,
+                                     static_cast<std::int64_t>(content.size()), true, 1},
+                                    call);
+    if (outcome.failure) return outcome;
+    const auto sealed = sealPlan(outcome.text, digest, "planwright.npm 1");  // as a host does it
+    EXPECT_TRUE(sealed) << sealed.error().message;
+    return outcome;
   }
   Failure failureOf(const std::string& content, const std::string& settings = tarballs()) {
     return plan(content, settings)
@@ -157,6 +162,23 @@ TEST_F(Npm, AProjectIsBuiltAndPacked) {
   EXPECT_EQ(outputOf("tar -xzOf " + (packed / "project-1.0.0.tgz").string() + " package/dist.js"),
             "require('greet/greet.js');\n");
   EXPECT_TRUE(std::filesystem::exists(packed / "project/node_modules/greet/installed.txt"));
+}
+
+/// They were planned, and the last job looked for packages that nobody had named.
+TEST_F(Npm, WhatOnlyPackageJsonAllowsIsRefusedWhenPlanned) {
+  std::string lock = lockfile();
+  const auto needs = lock.find(R"("@letters/upper": "^2.0.0")");
+  ASSERT_NE(needs, lock.npos);
+  lock.replace(needs, 26, R"("@letters/upper": "^1.0.0")");
+  const auto failure = failureOf(lock);
+  EXPECT_EQ(failure.kind, FailureClass::Rejected);
+  EXPECT_THAT(failure.message, AllOf(HasSubstr("@letters/upper@2.1.0"), HasSubstr("overrides")));
+
+  std::string direct = lockfile();
+  const auto wanted = direct.find(R"("greet": "^1.0.0")");
+  ASSERT_NE(wanted, direct.npos);
+  direct.replace(wanted, 17, R"("greet": "^3.0.0")");
+  EXPECT_THAT(failureOf(direct).message, HasSubstr("greet@1.0.0"));
 }
 
 TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {

@@ -222,6 +222,30 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
   EXPECT_EQ(made(), made());  // C code too
 }
 
+/// As `git archive` packs without --prefix. Its needs were not seen, and the job failed.
+TEST_F(Wheels, ASourceArchiveWithoutATopFolderIsReadAsPipReadsIt) {
+  const auto odd = folder / "odd";
+  const std::string pack =
+      "mkdir -p " + odd.string() + "/flat-1.0 && cd " + odd.string() +
+      R"(/flat-1.0 && printf '%s\n' '[build-system]' )"
+      R"('requires = ["setuptools", "six"]' )"
+      R"('build-backend = "setuptools.build_meta"' > pyproject.toml && )"
+      R"(printf '%s\n' '[metadata]' 'name = flat' 'version = 1.0' > setup.cfg && )"
+      R"(printf 'Metadata-Version: 2.1\nName: flat\nVersion: 1.0\n' > PKG-INFO && )";
+  for (const char* tar : {"tar -czf ../flat-1.0.tar.gz *", "zip -q ../flat-1.0.zip *",
+                          "cd .. && tar -czf flat-1.0.tar.gz flat-1.0"}) {
+    const std::string make = pack + tar + " && rm -r " + odd.string() + "/flat-1.0";
+    if (std::system((make + " >&2").c_str()) != 0) continue;  // without zip
+    const auto outcome =
+        plan("flat\n", R"({"find_links":[")" + odd.string() + R"(",")" + index().string() +
+                           R"(","/usr/share/python-wheels"],"no_index":true})");
+    ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+    EXPECT_THAT(outcome.text, HasSubstr("\"build/six-")) << tar;
+    for (const auto& file : std::filesystem::directory_iterator(odd))
+      std::filesystem::remove_all(file);
+  }
+}
+
 TEST_F(Wheels, APlanHoldsNothingOfWhereItWasMade) {
   std::filesystem::copy(index(), folder / "index");
   const auto first = plan("idna\n", isolated()),
