@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "control/item_json.h"
 #include "tickets/tickets.h"
 
@@ -21,10 +23,19 @@ void counts(JsonWriter& json, const Row& row, std::initializer_list<std::string_
 
 /// What a stage, its columns and its list of ids are called, and how many hosts have it.
 struct StageNames {
-  std::string_view paused, held, workers;
+  std::string_view paused, held, workers, alone, noun;
   std::int64_t hosts;
   std::string list;
 };
+
+/// Why the stage takes nothing, or not all that it has workers for; "" = no reason.
+std::string whyNotAll(const Row& queue, const StageNames& names) {
+  if (!queue.text(names.held).empty()) return std::string(queue.text(names.held));
+  if (queue.isNull(names.alone)) return {};
+  return fmt::format(
+      "{} {} has its turn alone, since a host died with it; what waits goes on after it.",
+      names.noun, queue.text(names.alone));
+}
 
 /// Leaves the object open.
 void writeStage(JsonWriter& json, const Row& queue, const StageNames& names,
@@ -32,7 +43,7 @@ void writeStage(JsonWriter& json, const Row& queue, const StageNames& names,
   json.object()
       .member("list", names.list)
       .member("paused", queue.flag(names.paused))
-      .textOrNull("reason", queue.text(names.held))
+      .textOrNull("reason", whyNotAll(queue, names))
       .member("depth", count.depth)
       .member("running", count.running)
       .member("delayed", count.delayed)
@@ -79,10 +90,13 @@ std::string queueJson(const Row& queue, const ItemCounts& all, SteadyTime now,
   counts(json, queue, {"plan_workers", "build_workers", "job_slots", "revision"});
   json.key("plan");
   writeStage(json, queue,
-             {"plan_paused", "plan_held", "plan_workers", queue.number("planners"), planList(name)},
+             {"plan_paused", "plan_held", "plan_workers", "input_alone", "Input",
+              queue.number("planners"), planList(name)},
              count.plan, sinceCount, planners);
   json.end().key("build");
-  writeStage(json, queue, {"build_paused", "build_held", "build_workers", builds, buildList(name)},
+  writeStage(json, queue,
+             {"build_paused", "build_held", "build_workers", "plan_alone", "Plan", builds,
+              buildList(name)},
              count.build, sinceCount, builders);
   json.member("job_slots", queue.number("job_slots") * builds)
       .member("job_slots_per_host", queue.number("job_slots"))

@@ -128,6 +128,18 @@ std::vector<Reason> reasonsOf(const Row& item, const StageWords& words, std::str
   return reasons;
 }
 
+/// Of an item that nothing keeps but its turn: a host died with another one.
+void addBehind(const Row& item, std::string_view noun, std::vector<Reason>& reasons) {
+  if (!reasons.empty() || item.isNull("behind")) return;
+  reasons.push_back(
+      {"waiting_for_worker",
+       fmt::format("Waits until {} {} has had its turn alone.", noun, item.text("behind")),
+       fmt::format("A host died with it; should the next one die, too, it is the "
+                   "cause. Cancel it to go on at once: planwright cancel {} {}",
+                   noun, item.text("behind")),
+       rfc3339(item.text("queued_at"))});
+}
+
 }  // namespace
 
 std::span<const ReasonCode> reasonCodes() {
@@ -168,15 +180,20 @@ std::vector<Reason> inputReasons(const Row& input) {
       input.isNull("superseded_by")
           ? "Newer content of this file was recorded."
           : fmt::format("Input {} has newer content of this file.", input.text("superseded_by"));
-  return reasonsOf(input, kPlanning, "pending", "Planning failed.", "It was cancelled.", by);
+  auto reasons =
+      reasonsOf(input, kPlanning, "pending", "Planning failed.", "It was cancelled.", by);
+  addBehind(input, "input", reasons);
+  return reasons;
 }
 
 std::vector<Reason> planReasons(const Row& plan) {
   const std::string by = plan.isNull("superseded_by")
                              ? "A newer plan was made."
                              : fmt::format("Plan {} is newer.", plan.text("superseded_by"));
-  return reasonsOf(plan, kBuilding, "ready_for_build", "The build failed.",
-                   "Its build was cancelled.", by);
+  auto reasons = reasonsOf(plan, kBuilding, "ready_for_build", "The build failed.",
+                           "Its build was cancelled.", by);
+  addBehind(plan, "plan", reasons);
+  return reasons;
 }
 
 Reason waitsForWorker(std::string_view stage, const Row& item) {

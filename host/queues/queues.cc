@@ -45,7 +45,7 @@ void Queues::start(const Config& config) {
   QueueRows rows(*connection);
   for (const auto& queue : config.queues) {
     const QueueRow start = startSettings(config, queue);
-    rows.configure(start);
+    rows.configure(start, host_.membership.instance());
     makeFolder(config, start.watchDir);
   }
   std::map<std::string, QueueRow> stored;
@@ -90,7 +90,7 @@ void Queues::change(const Config& config, const ChangePlan& plan,
     for (const auto& queue : config.queues) {
       const QueueRow start = startSettings(config, queue);
       if (plan.of(queue.name))
-        rows.configure(start);
+        rows.configure(start, host_.membership.instance());
       else
         rows.release(queue.name);
       makeFolder(config, start.watchDir);

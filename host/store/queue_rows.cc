@@ -2,10 +2,10 @@
 
 namespace planwright {
 
-void QueueRows::configure(const QueueRow& start) {
+void QueueRows::configure(const QueueRow& start, std::int64_t instance) {
   connection_.run("queue_configure",
                   {start.name, start.autoPlan, start.autoBuild, start.watchDir, start.planWorkers,
-                   start.buildWorkers, start.jobSlots, start.poisonAfter});
+                   start.buildWorkers, start.jobSlots, start.poisonAfter, instance});
 }
 
 void QueueRows::holdPlanning(const std::string& queue, const std::string& reason,

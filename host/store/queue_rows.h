@@ -28,8 +28,8 @@ class QueueRows {
   explicit QueueRows(Connection& connection) : connection_(connection) {}
 
   /// Start values from the configuration; keys that were changed since keep theirs. Lifts what held
-  /// the queue.
-  void configure(const QueueRow& start);
+  /// the queue. Says so by an event if that moves the folder of other hosts than `instance`.
+  void configure(const QueueRow& start, std::int64_t instance = 0);
   /// `quarantined`: the digest of the plugin that is the reason, or "": then only a change of the
   /// settings or a release lifts it.
   void holdPlanning(const std::string& queue, const std::string& reason,

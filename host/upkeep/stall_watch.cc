@@ -42,14 +42,14 @@ void StallWatch::look(Connection& connection, const Queue& queue, const std::str
     }
     head = {id, now, false};
   } else if (!head.isReported && now - head.since >= queue.after) {
-    report(connection, queue, stage, head);
+    report(connection, queue, stage, head, next.flag(0, "alone"));
   }
   metrics_.set("planwright_stalled", {{"queue", listOf(queue.name, stage)}},
                head.isReported ? 1 : 0);
 }
 
 void StallWatch::report(Connection& connection, const Queue& queue, const std::string& stage,
-                        Head& head) {
+                        Head& head, bool isAlone) {
   // Counted only now: it is a scan.
   const Rows state = stage == "plan"
                          ? connection.run("planning_now", {queue.name, queue.planningTakes.count()})
@@ -58,6 +58,10 @@ void StallWatch::report(Connection& connection, const Queue& queue, const std::s
   const std::int64_t room = state.number(0, "room");
   if (room > 0 && running >= room) {
     head.since = clock_.steady();  // everybody is at work: it is a long queue, not a stall
+    return;
+  }
+  if (isAlone && running > 0) {
+    head.since = clock_.steady();  // it waits, by our own wish, until nothing else is under way
     return;
   }
   head.isReported = true;

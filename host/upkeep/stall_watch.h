@@ -42,7 +42,8 @@ class StallWatch {
     std::chrono::milliseconds after;  ///< it is a stall
   };
   void look(Connection& connection, const Queue& queue, const std::string& stage);
-  void report(Connection& connection, const Queue& queue, const std::string& stage, Head& head);
+  void report(Connection& connection, const Queue& queue, const std::string& stage, Head& head,
+              bool isAlone);
 
   const Live<Config>& config_;
   const Clock& clock_;

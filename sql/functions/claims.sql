@@ -30,6 +30,17 @@ create function is_live(x instances) returns boolean language sql immutable para
   select x.ended_at is null
 $$;
 
+-- What a host died with and that is planned alone, now or next; until then no host that sees it takes anything else.
+create function input_alone(of_queue text) returns bigint language sql stable as $$
+  select min(x.id) from pending_inputs x
+   where x.alone and x.queue || '' = of_queue and (x.status = 'planning' or may_be_planned(x))
+$$;
+
+create function plan_alone(of_queue text) returns bigint language sql stable as $$
+  select min(x.id) from plans x
+   where x.alone and x.queue || '' = of_queue and (x.status = 'building' or may_be_built(x))
+$$;
+
 -- The sources of which something is queued, each found by one look at the index.
 create function queued_inputs_sources(of_queue text) returns table (source text) language sql stable as $$
   with recursive s as (

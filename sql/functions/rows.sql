@@ -9,7 +9,8 @@ select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.at
        case when i.status = 'planning' and i.progress ->> 'attempt' = i.attempt::text then i.progress - 'attempt' end as progress,
        i.trace_id, i.created_at, i.updated_at, i.error, i.details, i.reason_code,
        input_codes(i, q, h.hosts) as codes, q.auto_plan as is_auto, q.plan_held as held,
-       q.plan_quarantine is not null as is_quarantined
+       q.plan_quarantine is not null as is_quarantined,
+       case when i.status = 'pending' and not i.alone then input_alone(i.queue) end as behind
   from pending_inputs i
   left join queues q on q.name = i.queue
  cross join (select exists (select from instances x where x.ended_at is null and 'plan' = any (string_to_array(x.roles, ','))) as hosts
@@ -28,7 +29,8 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
               then (select b.jobs_failed from builds b where b.id = p.build_id) end as jobs_failed,
        p.planner, p.plan_digest, p.build_id, p.build_mode, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
        p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held,
-       q.build_quarantine is not null as is_quarantined
+       q.build_quarantine is not null as is_quarantined,
+       case when p.status = 'ready_for_build' and not p.alone then plan_alone(p.queue) end as behind
   from plans p
   left join queues q on q.name = p.queue
  cross join (select exists (select from instances x where x.ended_at is null and 'build' = any (string_to_array(x.roles, ','))) as hosts

@@ -18,18 +18,22 @@ select 'build', queue, status, instance, count(*),
   from plans group by queue, status, instance
 
 -- name: api_running_jobs
--- By queue: how many.
-select p.queue, count(*) as n
-  from plans p join jobs j on j.build_id = p.build_id and j.status = 'running'
- where p.status = 'building' group by p.queue
+-- By queue: how many are in the slots of hosts that live. A host hands out quick jobs in advance, which have no slot yet.
+select r.queue, sum(least(r.n, q.job_slots))::bigint as n
+  from (select p.queue, p.instance, count(*) as n
+          from plans p join instances i on i.id = p.instance and i.ended_at is null
+               join jobs j on j.build_id = p.build_id and j.status = 'running'
+         where p.status = 'building' group by p.queue, p.instance) r
+       join queues q on q.name = r.queue
+ group by r.queue
 
 -- name: api_dead_counts
 select queue, count(*) filter (where kind = 'input') as inputs, count(*) filter (where kind = 'plan') as plans
   from dead_letters where answer is null group by queue
 
 -- name: api_queues
--- With the number of hosts that plan and that build.
-select q.*, h.planners, h.builders
+-- With the number of hosts that plan and that build, and what is taken alone.
+select q.*, h.planners, h.builders, input_alone(q.name) as input_alone, plan_alone(q.name) as plan_alone
   from queues q cross join (
     select count(*) filter (where 'plan' = any (string_to_array(roles, ','))) as planners,
            count(*) filter (where 'build' = any (string_to_array(roles, ','))) as builders

@@ -135,9 +135,14 @@ select t.id, t.queue,
   from t left join u using (id) order by t.id
 
 -- name: release_plans
--- As release_inputs. Builds stay open, but for those of poison. Gives (queue, id).
+-- As release_inputs. Builds stay open, but for those of poison. A build of which a job succeeded since it was claimed need
+-- not run alone: what it died with, it reaches again at once, and then without such a success. Gives (queue, id).
 with lost as (
   select p.id, p.queue, not coalesce(x.left_well, false) as died,
+         exists (select from jobs j join job_attempts a on a.job_id = j.id and a.n = j.attempt
+                  where j.build_id = p.build_id and j.status = 'succeeded' and a.instance = p.instance
+                    and a.started_at >= (select max(e.at) from events e
+                                          where e.subject = 'plan/' || p.id and e.type = 'plan.building')) as advanced,
          p.deaths + (not coalesce(x.left_well, false) and count(*) over (partition by p.instance, p.queue) = 1)::int as deaths
     from plans p left join instances x on x.id = p.instance
    where p.status = 'building' and (x.id is null or x.ended_at is not null)),
@@ -148,7 +153,7 @@ u as (
      set status = case when l.poison and not p.cancel_requested then 'failed' else 'ready_for_build' end, instance = null,
          build_open = not l.poison or p.cancel_requested,
          queued_at = case when l.poison and not p.cancel_requested then null else now() end,
-         deaths = l.deaths, alone = p.alone or l.died,
+         deaths = l.deaths, alone = p.alone or (l.died and not l.advanced),
          error = case when l.poison then 'Poison: ' || l.deaths || ' hosts died while they built nothing but it.' end,
          reason_code = case when p.cancel_requested then 'cancelled' when l.poison then 'worker_lost' end,
          updated_at = now()

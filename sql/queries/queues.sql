@@ -1,6 +1,19 @@
 -- name: queue_configure
 -- Start values from the configuration; a key that was changed since (overrides) keeps its value.
--- $1 name, $2 auto_plan, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots, $8 poison_after
+-- $1 name, $2 auto_plan, $3 auto_build, $4 watch_dir, $5 plan_workers, $6 build_workers, $7 job_slots, $8 poison_after,
+-- $9 instance. An event tells when that moves the folder of other hosts, which share the queue.
+with b as (
+  select watch_dir from queues
+   where name = $1 and not overrides ? 'watch_dir' and watch_dir <> '' and $4 <> '' and watch_dir <> $4
+     and exists (select from instances where is_live(instances) and id <> $9::bigint)),
+e as (
+  insert into events (queue, subject, type, level, body)
+  select $1, 'queue/' || $1, 'queue.watch_dir_moved', 'warning',
+         jsonb_build_object('before', b.watch_dir, 'now', $4::text, 'message',
+           format('The queue %s watches %s now and not %s any more: a host with this folder in its configuration joined. '
+                  'Hosts of one queue share its folder; give them one configuration, or queues of their own.',
+                  $1::text, $4::text, b.watch_dir))
+    from b)
 insert into queues as q (name, auto_plan, auto_build, watch_dir, plan_workers, build_workers, job_slots, poison_after)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (name) do update set

@@ -27,14 +27,23 @@ insert into events (queue, subject, type, level, body)
 select queue, 'plan/' || id, 'plan.reclaimed', 'warning', '{"reason":"forgotten"}'::jsonb from u
 
 -- name: next_to_plan
--- $1 queue. The oldest input that could be claimed now.
-select id from due_inputs($1, '-infinity', 0, 1, true)
- where exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
+-- $1 queue. The input that is to be claimed next: what is planned alone, else the oldest; and whether it is alone. None
+-- while one is planned alone.
+select coalesce(a.id, d.id) as id, a.id is not null as alone
+  from (select input_alone($1) as id) a
+  left join due_inputs($1, '-infinity', 0, 1, false) d on a.id is null
+ where coalesce(a.id, d.id) is not null
+   and not exists (select from pending_inputs x where x.alone and x.queue || '' = $1 and x.status = 'planning')
+   and exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
 
 -- name: next_to_build
 -- $1 queue
-select id from due_plans($1, '-infinity', 0, 1, true)
- where exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
+select coalesce(a.id, d.id) as id, a.id is not null as alone
+  from (select plan_alone($1) as id) a
+  left join due_plans($1, '-infinity', 0, 1, false) d on a.id is null
+ where coalesce(a.id, d.id) is not null
+   and not exists (select from plans x where x.alone and x.queue || '' = $1 and x.status = 'building')
+   and exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
 
 -- name: planning_now
 -- $1 queue, $2 milliseconds: inputs that are being planned for less than that, and how many there is room for

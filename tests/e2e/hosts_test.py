@@ -67,6 +67,22 @@ class TwoHostsTest(ServicesCase):
         builds = hosts[0].builds()
         self.assertEqual(hosts[0].manifest(builds[0]["id"]), hosts[1].manifest(builds[0]["id"]))
 
+    def test_a_host_with_another_folder_says_that_it_moves_the_queue(self):
+        first = self.host("first", self.config)
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+
+        def moved(folder):
+            config = self.config(folder)
+            config["queues"]["default"]["source"]["settings"]["path"] = str(elsewhere)
+            return config
+
+        self.assertEqual(first.items("/api/events?type=queue.watch_dir_moved"), [])
+        self.host("second", moved)
+        told = first.items("/api/events?type=queue.watch_dir_moved")
+        self.assertEqual([event["event"]["data"]["before"] for event in told], [str(self.watched)])
+        self.assertIn(f"watches {elsewhere} now and not {self.watched}", told[0]["event"]["data"]["message"])
+
     def test_one_takes_over_when_the_other_is_killed(self):
         first, second = [self.host(name, self.config) for name in ("first", "second")]
         self.drop_all("item")

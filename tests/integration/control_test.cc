@@ -403,6 +403,21 @@ TEST_F(ControlTest, QueuesCountWhatWaitsRunsAndIsDone) {
   EXPECT_THAT(metrics, HasSubstr("planwright_workers{queue=\"build_queue\",state=\"busy\"} 1\n"));
 }
 
+/// `status` said "8 of 4 job slots busy": quick jobs are handed out in advance, and those of a host
+/// that died run on in the tables for a while.
+TEST_F(ControlTest, NoMoreSlotsAreBusyThanThereAre) {
+  startBuild(planInput(upload("many.txt", "1"), "a b c d e"));
+  sql("update jobs set status = 'running'");
+  const auto busy = [&] {
+    control_->overview.forget();
+    return numberOr(*find(parsed(*control_->overview.queue("default")), "build"), "jobs_running",
+                    -1);
+  };
+  EXPECT_EQ(busy(), 3);
+  sql("update instances set ended_at = now()");
+  EXPECT_EQ(busy(), 0);
+}
+
 TEST_F(ControlTest, LogsOfAnAttemptAreFoundByJobAndNumber) {
   const auto plan = planInput(upload("a.txt", "1"), "a b");
   startBuild(plan);

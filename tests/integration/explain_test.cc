@@ -75,7 +75,7 @@ class ExplainTest : public ControlFixture {
           anyText({"default", "default", "other", "gone"}),
           anyText({"null", "now()", "now() - interval '1 hour'"}),
           anyText({"'-infinity'", "'-infinity'", "now()", "now() + interval '1 hour'"}),
-          anyText({"null", "'worker_lost'"}), rarely(), rarely(), id);
+          anyText({"null", "'worker_lost'"}), rarely(), rarely() && rarely(), id);
     sql(text);
   }
   /// Whom some host of the stage would take, were it offered all.
@@ -88,7 +88,11 @@ class ExplainTest : public ControlFixture {
     std::set<std::int64_t> taken;
     for (std::size_t i = 0; i < hosts.size(); ++i)
       for (const char* queue : {"default", "other", "gone"})
-        for (const bool alone : {false, true}) {
+        for (const bool alone : {true, false}) {
+          const Rows first = worker.runText(fmt::format(
+              "select {}_alone('{}')", kind.listed == Listed::Inputs ? "input" : "plan", queue));
+          if (!alone && !first.isNull(0, 0))
+            continue;  // no other is taken until it has had its turn
           const Transaction never(worker);
           const Rows rows = worker.run(kind.claim, {all, hosts.number(i, 0), queue, alone});
           for (std::size_t r = 0; r < rows.size(); ++r) taken.insert(rows.number(r, 0));

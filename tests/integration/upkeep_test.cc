@@ -184,6 +184,26 @@ TEST_F(UpkeepTest, WhatAHostHeldThatLeftByItselfIsNoDeath) {
             "pending 0 false");
 }
 
+/// 56 plans waited minutes for the rest of a build whose first jobs had shown nothing bad.
+TEST_F(UpkeepTest, APlanThatAdvancedUntilItsHostDiedNeedsNoTurnAlone) {
+  const auto plan = planOf(record(*intake, "a", "1"));
+  for (const bool isAdvanced : {true, false}) {
+    const auto other = join("host-b");
+    const auto claimed = Plans(*connection).claim({plan}, InstanceId{other}, "default");
+    ASSERT_EQ(claimed.size(), 1u);
+    if (isAdvanced) {
+      NewJob row{claimed[0].build, claimed[0].id, claimed[0].fence, "job", 0, "[]"};
+      row.status = JobStatus::Running;
+      Jobs(*connection).insert({row}, InstanceId{other}, "default");
+      connection->runText("update jobs set status = 'succeeded'");
+    }
+    die(other);
+    connection->run("release_plans");
+    EXPECT_EQ(text("select alone from plans"), isAdvanced ? "f" : "t")
+        << "the job that succeeded before is no news of the second claim";
+  }
+}
+
 TEST_F(UpkeepTest, APlanThatTwoHostsDiedWithAloneEndsItsBuild) {
   const auto plan = planOf(record(*intake, "a", "1"));
   for (const bool alone : {false, true}) {
@@ -297,6 +317,26 @@ TEST_F(StallTest, ALongQueueBehindBusyWorkersIsNone) {
       "where status = 'planning'");
   time.advance(std::chrono::hours(1));
   EXPECT_EQ(look(), 1) << "planners that are stuck themselves are no excuse";
+}
+
+/// The host reported its own precaution.
+TEST_F(StallTest, WhatWaitsForATurnAloneIsNone) {
+  const auto other = record(*intake, "b", "b");
+  Inputs(*connection).claim({other}, InstanceId{membership.instance()}, "default");
+  connection->runText("update pending_inputs set alone = true where filename = 'a'");
+  look();
+  time.advance(std::chrono::minutes(9));
+  EXPECT_EQ(look(), 0) << "it waits until the other has ended";
+  connection->runText("update pending_inputs set status = 'planned' where filename = 'b'");
+  record(*intake, "c", "c");
+  const auto id = connection->runText("select id from pending_inputs where alone").number(0, 0);
+  ASSERT_EQ(
+      Inputs(*connection).claim({id}, InstanceId{membership.instance()}, "default", true).size(),
+      1u);
+  look();
+  time.advance(std::chrono::hours(1));
+  EXPECT_EQ(look(), 0) << "all others wait for it";
+  EXPECT_EQ(told(), "");
 }
 
 TEST_F(StallTest, AnItemThatIsToRunAloneIsWatchedLikeAnyOther) {

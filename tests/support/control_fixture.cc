@@ -46,7 +46,7 @@ ControlFixture::ControlFixture()
   auto connection = database_.lease();
   for (const auto& queue : config_.queues)
     connection->run("queue_configure",
-                    {queue.name, false, false, (folder_ / "input").string(), 2, 2, 3, 2});
+                    {queue.name, false, false, (folder_ / "input").string(), 2, 2, 3, 2, 0});
   instance_ =
       connection->run("instance_start", {"data", "host", 1, "api,plan,build", "1"}).number(0, 0);
   connection->run("store_id");
