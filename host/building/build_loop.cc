@@ -47,6 +47,7 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
   for (const auto& place : messages.cancelledJobs) cancel(place, round);
+  for (const auto& place : messages.read) wasRead(place);
   for (const auto& place : pool_.takeDue(host_.clock.steady())) lineUp_.push_back(place);
   readDurations();
   lineUp(round);
@@ -323,7 +324,11 @@ void BuildLoop::readDurations() {
 void BuildLoop::lineUp(Round& round) {
   while (!lineUp_.empty()) {
     const auto places = std::exchange(lineUp_, {});
-    for (auto& result : store_.cached(builds_, places)) {
+    CachedAnswers answers = store_.cached(builds_, places);
+    for (const auto& unread : answers.unread)
+      builds_.at(number(unread.place.build))->hold(unread.place.position);
+    if (!answers.unread.empty()) doors_.read(std::move(answers.unread));
+    for (auto& result : answers.ends) {
       builds_.at(number(result.build))->hold(result.position);
       const bool isNew = std::find(round.inserted.begin(), round.inserted.end(), result.build) !=
                          round.inserted.end();
@@ -338,6 +343,15 @@ void BuildLoop::lineUp(Round& round) {
         pool_.add(*at->second, place.position);
     }
   }
+}
+
+/// It stands in line again, and the cache knows more.
+void BuildLoop::wasRead(const JobPlace& place) {
+  const auto at = builds_.find(number(place.build));
+  if (at == builds_.end() || at->second->graph().status(place.position) != JobStatus::Ready) return;
+  if (!at->second->isHeld(place.position)) return;  // of an earlier claim
+  at->second->hold(place.position, false);
+  lineUp_.push_back(place);
 }
 
 void BuildLoop::closeFinished(Round& round) {

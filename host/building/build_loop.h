@@ -19,6 +19,7 @@ struct BuildMessage {
   std::vector<JobResult> ended;
   std::vector<PlanId> cancelled;
   std::vector<JobPlace> cancelledJobs;
+  std::vector<JobPlace> read;  ///< Doors::read is done with them
 };
 
 /// Owns every open build of a queue and makes all changes of their state. It works in rounds: a
@@ -31,6 +32,8 @@ class BuildLoop {
     virtual ~Doors() = default;
     virtual int jobSlots() = 0;                              ///< wanted now
     virtual void startJobs(std::vector<JobTask> tasks) = 0;  ///< committed as running: run them
+    /// They wait for their bytes to be hashed, and then come back as BuildMessage::read.
+    virtual void read(std::vector<UnreadResult> results) = 0;
     virtual void stopJobs(const std::vector<JobPlace>& jobs) = 0;  ///< that somebody cancelled
     /// No longer ours: room for others. `work`: how long their jobs ran, all together.
     virtual void released(const std::vector<PlanId>& plans, std::chrono::microseconds work) = 0;
@@ -68,6 +71,7 @@ class BuildLoop {
   void redo(OpenBuild& build, const JobResult& result, Round& round);
   void readDurations();
   void lineUp(Round& round);
+  void wasRead(const JobPlace& place);
   void closeFinished(Round& round);
   void commit(const Round& round, const std::stop_token& stop);
   void release(const std::vector<FinishedBuild>& finished);

@@ -44,6 +44,11 @@ BuildStage::BuildStage(const Host& host, LiveQueue& queue, int workers, int jobS
       watchConnection_(host.database.shared()),
       engines_(host, queue),
       store_(host, queue),
+      reads_(host.blobs,
+             [this](const JobPlace& place) {
+               mail_.lock()->read.push_back(place);
+               mail_.notifyAll();
+             }),
       loop_(host, queue, store_, *this),
       claims_(host, queue,
               {.list = buildList(queue.name),
@@ -111,7 +116,7 @@ void BuildStage::released(const std::vector<PlanId>& plans, std::chrono::microse
 void BuildStage::loop(const std::stop_token& stop) {
   const auto hasMail = [](const BuildMessage& mail) {
     return !mail.claimed.empty() || !mail.ended.empty() || !mail.cancelled.empty() ||
-           !mail.cancelledJobs.empty();
+           !mail.cancelledJobs.empty() || !mail.read.empty();
   };
   int slots = slots_;
   bool wasDraining = false;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "building/blob_reads.h"
 #include "building/build_loop.h"
 #include "building/job_runner.h"
 #include "store/plans.h"
@@ -19,8 +20,8 @@ namespace planwright {
 /// The build stage of one queue: claims bring plans, the loop owns the builds, job threads run
 /// jobs.
 ///   claims_ -> mail_ -> loop -> tasks_ -> job threads -> mail_
-/// Threads pw-build-c (claims), pw-build (the loop), pw-job-0… and pw-build-w (deadlines, cancel
-/// requests).
+/// Threads pw-build-c (claims), pw-build (the loop), pw-job-0…, pw-build-r (reads cached results)
+/// and pw-build-w (deadlines, cancel requests).
 class BuildStage final : private BuildLoop::Doors {
  public:
   /// `workers`: builds open at once; `jobSlots`: jobs running at once.
@@ -61,6 +62,7 @@ class BuildStage final : private BuildLoop::Doors {
   void startThreads();
   int jobSlots() override { return slots_; }
   void startJobs(std::vector<JobTask> tasks) override;
+  void read(std::vector<UnreadResult> results) override { reads_.add(std::move(results)); }
   void stopJobs(const std::vector<JobPlace>& jobs) override;
   void released(const std::vector<PlanId>& plans, std::chrono::microseconds work) override;
   void forgetClaims();
@@ -76,6 +78,7 @@ class BuildStage final : private BuildLoop::Doors {
   std::unique_ptr<Connection> watchConnection_;
   RemoteEngines engines_;
   PostgresBuilds store_;
+  BlobReads reads_;
   BuildLoop loop_;
   Guarded<std::vector<std::unique_ptr<JobThread>>> jobThreads_;
   Claims<Plans> claims_;

@@ -32,8 +32,7 @@ class BuildStore {
   virtual std::optional<Written> write(const Round& round, OpenBuilds& builds,
                                        const std::stop_token& stop) = 0;
 
-  virtual std::vector<JobResult> cached(OpenBuilds& builds,
-                                        const std::vector<JobPlace>& places) = 0;
+  virtual CachedAnswers cached(OpenBuilds& builds, const std::vector<JobPlace>& places) = 0;
   virtual std::optional<CacheEntry> cacheEntry(const OpenBuild& build, const JobResult& result) = 0;
   virtual std::vector<std::string> lost(const std::vector<std::string>& digests) = 0;
 };
@@ -65,7 +64,7 @@ class PostgresBuilds final : public BuildStore {
                                const std::stop_token& stop) override {
     return writer_.write(round, builds, stop);
   }
-  std::vector<JobResult> cached(OpenBuilds& builds, const std::vector<JobPlace>& places) override {
+  CachedAnswers cached(OpenBuilds& builds, const std::vector<JobPlace>& places) override {
     return cache_.ask(builds, places);
   }
   std::optional<CacheEntry> cacheEntry(const OpenBuild& build, const JobResult& result) override {

@@ -91,7 +91,7 @@ std::optional<CachedResults::Question> CachedResults::question(OpenBuild& build,
   return std::nullopt;
 }
 
-std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<JobPlace>& places) {
+CachedAnswers CachedResults::ask(OpenBuilds& builds, const std::vector<JobPlace>& places) {
   std::vector<Question> questions;
   std::vector<std::string> keys;
   for (const auto& place : places) {
@@ -103,8 +103,8 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
     keys.push_back(asked->failureKey);
     questions.push_back(std::move(*asked));
   }
-  std::vector<JobResult> ends;
-  if (questions.empty()) return ends;
+  CachedAnswers found;
+  if (questions.empty()) return found;
   try {
     const auto answers = cache_.find(keys);
     std::vector<Question> misses;
@@ -113,9 +113,13 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
       auto answer = answers.find(question.key);
       if (answer == answers.end() || !answer->second.entry.isGood)
         answer = answers.find(question.failureKey);
+      if (answer != answers.end() && !answer->second.unread.empty()) {
+        found.unread.push_back({question.place, answer->second.unread});
+        continue;
+      }
       auto end = answer == answers.end() ? std::nullopt : hit(question, answer->second, build);
       if (end)
-        ends.push_back(std::move(*end));
+        found.ends.push_back(std::move(*end));
       else if (answer == answers.end())
         misses.push_back(std::move(question));
     }
@@ -124,10 +128,11 @@ std::vector<JobResult> CachedResults::ask(OpenBuilds& builds, const std::vector<
     log::debug("the cache of jobs cannot be read queue={}: {}", queue_.name, e.what());
   }
   host_.metrics.add("planwright_job_cache_total", {{"queue", queue_.name}, {"result", "hit"}},
-                    static_cast<double>(ends.size()));
-  host_.metrics.add("planwright_job_cache_total", {{"queue", queue_.name}, {"result", "miss"}},
-                    static_cast<double>(questions.size() - ends.size()));
-  return ends;
+                    static_cast<double>(found.ends.size()));
+  host_.metrics.add(
+      "planwright_job_cache_total", {{"queue", queue_.name}, {"result", "miss"}},
+      static_cast<double>(questions.size() - found.ends.size() - found.unread.size()));
+  return found;
 }
 
 /// A cached failure does not count for the plan that it comes from: whoever builds this plan again

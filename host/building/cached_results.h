@@ -11,6 +11,19 @@
 
 namespace planwright {
 
+/// A result of the cache with large files that nobody has read yet: whether it counts depends on
+/// their bytes.
+struct UnreadResult {
+  JobPlace place;
+  std::vector<Digest> digests;
+};
+
+/// What the cache says of some jobs.
+struct CachedAnswers {
+  std::vector<JobResult> ends;  ///< of those that need not run
+  std::vector<UnreadResult> unread;
+};
+
 /// Looks up many ready jobs in the job cache at once, and makes cache entries of jobs that ran.
 /// Each job gets a note that says why it was found or not. Without Postgres no job is found, which
 /// only means that it runs. Used by the build loop in its thread.
@@ -21,8 +34,7 @@ class CachedResults {
         queue_(queue),
         cache_(connection, host.blobs) {}
 
-  /// The results of the jobs that need not run.
-  std::vector<JobResult> ask(OpenBuilds& builds, const std::vector<JobPlace>& places);
+  CachedAnswers ask(OpenBuilds& builds, const std::vector<JobPlace>& places);
   /// The cache entry of a job that ended like this. Nothing if the job is not cacheable, or if this
   /// end does not predict the next one.
   std::optional<CacheEntry> entry(const OpenBuild& build, const JobResult& result) const;

@@ -7,19 +7,28 @@
 #include "store/pg_array.h"
 
 namespace planwright {
-std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests) {
-  std::vector<std::string> gone;
-  if (digests.empty()) return gone;
+
+JobCache::Known JobCache::known(const std::vector<std::string>& digests) {
+  Known known;
+  if (digests.empty()) return known;
   const Rows rows = connection_.run("find_blobs", {PgArray::of(digests)});
-  std::unordered_map<std::string, bool> known;  // must it be looked at
   for (std::size_t i = 0; i < rows.size(); ++i)
     known[rows.text(i, "digest")] = rows.flag(i, "is_open");
-  for (const auto& digest : digests) {
-    const auto at = known.find(digest);
-    const auto parsed = Digest::parse(digest);
-    if (at == known.end() || !parsed || (at->second && !blobs_.open(*parsed)))
-      gone.push_back(digest);
-  }
+  return known;
+}
+
+bool JobCache::isLost(const std::string& digest, const Known& known) const {
+  const auto at = known.find(digest);
+  if (at == known.end()) return true;
+  const auto parsed = Digest::parse(digest);
+  return !parsed || (at->second && !blobs_.open(*parsed));
+}
+
+std::vector<std::string> JobCache::lost(const std::vector<std::string>& digests) {
+  std::vector<std::string> gone;
+  const Known there = known(digests);
+  for (const auto& digest : digests)
+    if (isLost(digest, there)) gone.push_back(digest);
   return gone;
 }
 
@@ -46,14 +55,26 @@ std::unordered_map<std::string, CacheAnswer> JobCache::find(const std::vector<st
       digests.insert(textOr(output, "digest"));
     }
   }
-  const auto gone = lost({digests.begin(), digests.end()});
-  const std::unordered_set<std::string> isGone(gone.begin(), gone.end());
-  for (const auto& [key, files] : outputs)
-    for (const auto& [name, digest] : files)
-      if (isGone.contains(digest)) {
-        std::string& names = answers[key].lost;
-        names += (names.empty() ? "" : ", ") + name;
-      }
+  const Known there = known({digests.begin(), digests.end()});
+  std::unordered_map<std::string, Digest> unread;
+  std::unordered_set<std::string> isGone;
+  for (const auto& digest : digests) {
+    const auto at = there.find(digest);
+    const auto parsed = Digest::parse(digest);
+    if (at != there.end() && at->second && parsed && !blobs_.isOpenedAtOnce(*parsed))
+      unread.emplace(digest, *parsed);
+    else if (isLost(digest, there))
+      isGone.insert(digest);
+  }
+  for (const auto& [key, files] : outputs) {
+    CacheAnswer& answer = answers[key];
+    for (const auto& [name, digest] : files) {
+      if (isGone.contains(digest)) answer.lost += (answer.lost.empty() ? "" : ", ") + name;
+      if (const auto at = unread.find(digest); at != unread.end())
+        answer.unread.push_back(at->second);
+    }
+    if (!answer.lost.empty()) answer.unread.clear();  // it is of no use anyway
+  }
   return answers;
 }
 

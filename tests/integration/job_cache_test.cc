@@ -177,6 +177,18 @@ TEST_F(JobCacheTest, DamagedBytesAreMadeAgain) {
   EXPECT_EQ(build(other), kAllCached);
 }
 
+TEST_F(JobCacheTest, ALargeResultIsReadBeforeItCounts) {
+  padding = static_cast<std::size_t>(kHashedAtOnceBytes);
+  BuildStage stage(*host, liveQueue(), 2, 2);
+  const auto id = plan(diamond());
+  build(id);
+  ASSERT_FALSE(blobs->isOpenedAtOnce(Digest::of("made by d" + std::string(padding, '.'))))
+      << "nobody has read the last one";
+  EXPECT_EQ(build(id), kAllCached);
+  damage("d");
+  EXPECT_EQ(build(id), "a cached, b cached, c cached, d succeeded");
+}
+
 TEST_F(JobCacheTest, AProducerRunsAgainWhenTheBytesForItsConsumerAreDamaged) {
   padding = 40'000;
   BuildStage stage(*host, liveQueue(), 1, 1);

@@ -30,7 +30,8 @@ class RoundWriterTest : public LineFixture, BuildLoop::Doors {
     step({.claimed = Plans(*connection).claim({plan}, instance(), "default"),
           .ended = {},
           .cancelled = {},
-          .cancelledJobs = {}});
+          .cancelledJobs = {},
+          .read = {}});
     return tasks.at(0);
   }
   JobResult end(const JobTask& task, JobStatus status = JobStatus::Succeeded) {
@@ -67,7 +68,11 @@ class RoundWriterTest : public LineFixture, BuildLoop::Doors {
   void round(std::vector<JobResult> ended) {
     std::stop_source stop;
     stop.request_stop();
-    step({.claimed = {}, .ended = std::move(ended), .cancelled = {}, .cancelledJobs = {}},
+    step({.claimed = {},
+          .ended = std::move(ended),
+          .cancelled = {},
+          .cancelledJobs = {},
+          .read = {}},
          stop.get_token());
   }
   /// Postgres takes no end of that job.
@@ -78,6 +83,7 @@ class RoundWriterTest : public LineFixture, BuildLoop::Doors {
 
   int jobSlots() override { return 8; }
   void startJobs(std::vector<JobTask> now) override { tasks = std::move(now); }
+  void read(std::vector<UnreadResult>) override {}
   void stopJobs(const std::vector<JobPlace>&) override {}
   void released(const std::vector<PlanId>&, std::chrono::microseconds) override {}
 

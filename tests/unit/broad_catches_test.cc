@@ -35,6 +35,7 @@ const std::map<std::string, Allowed>& allowed() {
       {"archive_writer.cc", {1, Foreign}},
       {"attempt_log.cc", {1, NoExcept}},
       {"backlog_reader.cc", {1, Loop}},
+      {"blob_reads.cc", {1, Loop}},
       {"build_loop.cc", {1, Loop}},
       {"build_stage.cc", {2, Loop}},
       {"child_run.cc", {2, Program}},

@@ -49,7 +49,7 @@ class MemoryBuilds final : public BuildStore {
     finished.insert(finished.end(), round.finished.begin(), round.finished.end());
     return written;
   }
-  std::vector<JobResult> cached(OpenBuilds&, const std::vector<JobPlace>&) override { return {}; }
+  CachedAnswers cached(OpenBuilds&, const std::vector<JobPlace>&) override { return {}; }
   std::optional<CacheEntry> cacheEntry(const OpenBuild&, const JobResult&) override { return {}; }
   std::vector<std::string> lost(const std::vector<std::string>&) override { return {}; }
 
@@ -97,7 +97,7 @@ class BuildLoopTest : public testing::Test, BuildLoop::Doors {
     plan.fence = fence;
     plan.jobCount = store.plan ? static_cast<int>(store.plan->jobs.size()) : 1;
     plan.document = "";
-    step({.claimed = {plan}, .ended = {}, .cancelled = {}, .cancelledJobs = {}});
+    step({.claimed = {plan}, .ended = {}, .cancelled = {}, .cancelledJobs = {}, .read = {}});
   }
   void end(const JobTask& task, JobStatus status) {
     JobResult result;
@@ -106,7 +106,7 @@ class BuildLoopTest : public testing::Test, BuildLoop::Doors {
     result.attemptId = task.attemptId;
     result.status = status;
     if (status == JobStatus::Failed) result.failureClass = "failed";
-    step({.claimed = {}, .ended = {result}, .cancelled = {}, .cancelledJobs = {}});
+    step({.claimed = {}, .ended = {result}, .cancelled = {}, .cancelledJobs = {}, .read = {}});
   }
   std::vector<std::string> started() const {
     std::vector<std::string> names;
@@ -116,6 +116,7 @@ class BuildLoopTest : public testing::Test, BuildLoop::Doors {
 
   int jobSlots() override { return slots; }
   void startJobs(std::vector<JobTask> now) override { tasks = std::move(now); }
+  void read(std::vector<UnreadResult>) override {}
   void stopJobs(const std::vector<JobPlace>& jobs) override {
     for (const auto& place : jobs) stopped.push_back(place.position);
   }
@@ -201,7 +202,7 @@ TEST_F(BuildLoopTest, ACancelledBuildStopsWhatRunsAndStartsNothingElse) {
   planOf({job("a"), job("b")});
   claim();
   const auto running = tasks.at(0);
-  step({.claimed = {}, .ended = {}, .cancelled = {PlanId{1}}, .cancelledJobs = {}});
+  step({.claimed = {}, .ended = {}, .cancelled = {PlanId{1}}, .cancelledJobs = {}, .read = {}});
   EXPECT_THAT(stopped, ElementsAre(running.position));
   EXPECT_THAT(gone, IsEmpty()) << "a job of it still runs";
   end(running, JobStatus::Cancelled);

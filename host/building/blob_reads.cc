@@ -1,0 +1,45 @@
+#include "building/blob_reads.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "base/threads.h"
+
+namespace planwright {
+
+BlobReads::BlobReads(BlobStore& blobs, std::function<void(const JobPlace&)> done)
+    : blobs_(blobs),
+      done_(std::move(done)),
+      thread_(startThread("pw-build-r", [this](const std::stop_token& stop) { run(stop); })) {}
+
+void BlobReads::add(std::vector<UnreadResult> results) {
+  {
+    auto waiting = waiting_.lock();
+    for (auto& result : results) waiting->push_back(std::move(result));
+  }
+  waiting_.notifyOne();
+}
+
+void BlobReads::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    UnreadResult next;
+    {
+      auto waiting = waiting_.waitFor(std::chrono::seconds(1), stop,
+                                      [](const auto& now) { return !now.empty(); });
+      if (waiting->empty()) continue;
+      next = std::move(waiting->front());
+      waiting->pop_front();
+    }
+    try {
+      for (const auto& digest : next.digests)
+        if (!stop.stop_requested() && !blobs_.open(digest))
+          break;                         // the cache sees that it is lost
+    } catch (const std::exception& e) {  // whoever asks again hears of it
+      log::debug("a cached result cannot be read: {}", e.what());
+    }
+    done_(next.place);
+  }
+}
+
+}  // namespace planwright
