@@ -2,9 +2,10 @@
 """`planwright doctor` beside a running host, after its end, and after a crash."""
 
 import json
+import shutil
 import subprocess
 
-from harness import BINARY, HostCase, eventually, main
+from harness import BINARY, ROOT, HostCase, eventually, main, queue_config
 
 RECIPE = """\
 jobs:
@@ -14,6 +15,15 @@ jobs:
     command: cat in.txt > out.txt
     inputs: {in.txt: one/out.txt}
     outputs: [out.txt]
+"""
+
+
+PLANNER = """\
+#!/usr/bin/env python3
+import planwright
+def plan(input, call):
+    return {"jobs": [{"id": "one", "spec": {"command": "true"}}]}
+planwright.run(planner=plan)
 """
 
 
@@ -72,6 +82,51 @@ class Doctor(HostCase):
         host.start()
         host.call("POST", "/api/queues/default/plan/resume")
         eventually(lambda: len(host.inputs("planned")) == 2, "b is not planned")
+
+    def processes(self, report):
+        """How many the doctor looked at, and what is wrong with them."""
+        check = next(check for check in report["checks"] if check["name"] == "processes")
+        return check["examined"], check["violations"]
+
+    def test_workers_of_an_idle_host_are_no_stray_processes(self):
+        """`kill -9` was the advice, for the processes of plugins that wait for the next item."""
+        for isolation in ("inproc", "process", "program"):
+            with self.subTest(isolation):
+                host = self.host(isolation, config=lambda folder, how=isolation: self.stages(folder, how))
+                host.drop("a.plan.yaml", RECIPE)
+                eventually(lambda: host.plans("built"), lambda: json.dumps(host.inputs() + host.plans()))
+                examined, violations = self.processes(self.doctor(host))
+                self.assertEqual(violations, [])
+                self.assertEqual(examined > 0, isolation != "inproc", "the processes of stages are seen")
+                backup = self.folder / f"backup-{isolation}"
+                self.run_command("backup", backup, host)
+                host.stop()
+                self.assertEqual(self.processes(self.doctor(host)), (0, []))
+                other = self.host(f"restored-{isolation}", start=False, fresh=True,
+                                  config=lambda folder, how=isolation: self.stages(folder, how))
+                self.run_command("restore", backup, other)
+                other.start()
+                other.drop("b.plan.yaml", RECIPE + "# b\n")
+                eventually(lambda: len(other.plans("built")) == 2, lambda: json.dumps(other.inputs() + other.plans()))
+                self.assertEqual(self.processes(self.doctor(other))[1], [])
+                other.stop()
+
+    def stages(self, folder, how):
+        queue = queue_config(folder / "input")
+        for stage in ("source", "planner", "builder"):
+            queue[stage] = {**queue[stage], "isolation": "inproc" if how == "inproc" else "process"}
+        if how == "program":
+            shutil.copy(ROOT / "sdk" / "python" / "planwright.py", folder)
+            program = folder / "plan.py"
+            program.write_text(PLANNER)
+            program.chmod(0o755)
+            queue["planner"] = {"plugin": f"exec:{program}", "sandbox": "none"}
+        return {"queues": {"default": queue}}
+
+    def run_command(self, verb, folder, host):
+        command = [BINARY, verb, folder, "--config", host.folder / "planwright.yaml", "--data", host.data]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_folder_without_a_database_is_refused(self):
         done = subprocess.run(
