@@ -249,7 +249,9 @@ Result<UniqueFd> FolderBlobs::open(const Digest& digest) {
   constexpr int kTries = 3;  // somebody may just put the right bytes there
   for (int i = 0; i < kTries; ++i) {
     auto fd = find(digest);
-    if (!fd || checked_.hasDigest(fd->get(), digest)) return fd;
+    // Twice: a disk on the network may fail for a moment.
+    if (!fd || checked_.hasDigest(fd->get(), digest) || checked_.hasDigest(fd->get(), digest))
+      return fd;
     if (setAside(digest, fd->get())) break;
   }
   return Error{ErrorKind::Unavailable,

@@ -22,9 +22,13 @@ std::error_code lastError() {
   return {errno, std::generic_category()};
 }
 
+/// A folder and no link, whatever its mode was.
 UniqueFd openUnlocked(int parent, const char* name) {
-  ::fchmodat(parent, name, S_IRWXU, 0);  // a folder, no link: those are unlinked before
-  return UniqueFd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd place(::openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!place) return {};
+  const std::string self = "/proc/self/fd/" + std::to_string(place.get());
+  ::chmod(self.c_str(), S_IRWXU);
+  return UniqueFd(::open(self.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 /// Unlinks all that is no folder; gives the folders.
@@ -54,7 +58,7 @@ std::error_code flatten(int top) {
       const UniqueFd folder = openUnlocked(top, name.c_str());
       if (!folder) continue;
       for (const std::string& inner : unlinkFiles(folder.get())) {
-        ::fchmodat(folder.get(), inner.c_str(), S_IRWXU, 0);  // it learns of another parent
+        openUnlocked(folder.get(), inner.c_str());  // to be moved it learns of another parent
         for (int i = 0; i < kTries; ++i) {
           const std::string up = ".moved-" + std::to_string(++moved);
           if (::renameat(folder.get(), inner.c_str(), top, up.c_str()) == 0) break;
@@ -71,23 +75,13 @@ std::error_code flatten(int top) {
 }  // namespace
 
 std::error_code removeTree(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (!error) return {};
-  const UniqueFd folder = openUnlocked(AT_FDCWD, path.c_str());
-  if (!folder) return error;
-  error = flatten(folder.get());
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
+  std::error_code error = emptyFolder(path);
   if (!error && ::rmdir(path.c_str()) != 0) error = lastError();
   return error;
 }
 
 std::error_code emptyFolder(const fs::path& folder) {
-  std::error_code error, first;
-  for (const auto& entry : fs::directory_iterator(folder, first)) {
-    fs::remove_all(entry.path(), error);
-    if (error && !first) first = error;
-  }
-  if (!first) return {};
   const UniqueFd open = openUnlocked(AT_FDCWD, folder.c_str());
   return open ? flatten(open.get()) : lastError();
 }

@@ -76,6 +76,7 @@ void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
   pool_.forgetWaiting();
   builds_.clear();
   lineUp_.clear();
+  wereRead_.clear();
   opened_.clear();
   self_.clear();
 }
@@ -324,7 +325,12 @@ void BuildLoop::readDurations() {
 void BuildLoop::lineUp(Round& round) {
   while (!lineUp_.empty()) {
     const auto places = std::exchange(lineUp_, {});
+    const auto wereRead = std::exchange(wereRead_, {});
     CachedAnswers answers = store_.cached(builds_, places);
+    // What is still unread after a read cannot be read now: the job runs.
+    std::erase_if(answers.unread, [&](const UnreadResult& unread) {
+      return std::find(wereRead.begin(), wereRead.end(), unread.place) != wereRead.end();
+    });
     for (const auto& unread : answers.unread)
       builds_.at(number(unread.place.build))->hold(unread.place.position);
     if (!answers.unread.empty()) doors_.read(std::move(answers.unread));
@@ -351,6 +357,7 @@ void BuildLoop::wasRead(const JobPlace& place) {
   if (at == builds_.end() || at->second->graph().status(place.position) != JobStatus::Ready) return;
   if (!at->second->isHeld(place.position)) return;  // of an earlier claim
   at->second->hold(place.position, false);
+  wereRead_.push_back(place);
   lineUp_.push_back(place);
 }
 

@@ -81,8 +81,9 @@ class BuildLoop {
   Doors& doors_;
   BuildStore& store_;
   OpenBuilds builds_;
-  std::vector<BuildId> opened_;   ///< in this round: nothing is known of their durations yet
-  std::vector<JobPlace> lineUp_;  ///< became ready in this round
+  std::vector<BuildId> opened_;     ///< in this round: nothing is known of their durations yet
+  std::vector<JobPlace> lineUp_;    ///< became ready in this round
+  std::vector<JobPlace> wereRead_;  ///< of those, whose cached results were read for them
   JobPool pool_;
   std::shared_ptr<const QueueGeneration> generation_;  ///< that new builds begin with
   std::vector<BuildId> touched_;                       ///< builds that may be over after this round

@@ -172,12 +172,18 @@ JobResult JobRunner::attempt(const JobTask& task) {
     return result;
   }
   if (!collect(task, folder, services, result)) return result;
+  addOutputs(outcome, services, result);
+  keepRest(logEnd, result);
+  return result;
+}
+
+/// Those that the builder reported, and names for all that tell no secret.
+void JobRunner::addOutputs(const StageOutcome& outcome, const JobServices& services,
+                           JobResult& result) {
   if (const auto ok = addReported(outcome.outputs, result); !ok)
     describe({FailureClass::Bug, ok.error().message, {}, {}}, StopReason::None, result);
   if (const auto ok = maskNames(services, result); !ok)
     describe({FailureClass::Failed, ok.error().message, {}, {}}, StopReason::None, result);
-  keepRest(logEnd, result);
-  return result;
 }
 
 /// Puts the inputs into the folder. False: one is lost, as the result says.

@@ -54,6 +54,7 @@ class JobRunner {
   bool collect(const JobTask& task, WorkFolder& folder, JobServices& services, JobResult& result);
   WorkFolder& emptyFolder(const std::string& attemptId);
   Result<void> addReported(const std::vector<StageOutcome::Output>& reported, JobResult& result);
+  void addOutputs(const StageOutcome& outcome, const JobServices& services, JobResult& result);
   static Result<void> maskNames(const JobServices& services, JobResult& result);
   std::optional<std::int64_t> sizeOf(const Digest& digest, const JobResult& result);
   LogLimits logLimits() const;

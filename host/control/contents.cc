@@ -71,7 +71,11 @@ Result<Content> Contents::open(const Named& named) const {
                  {}};
   const FileState state = stateOf(file->get());
   auto isIntact = [this, state, name = *digest](int fd) {
-    return stateOf(fd) == state || parts_.blobs.isUnchanged(fd, name);
+    const FileState now = stateOf(fd);
+    // A change of the inode alone: it was renamed or unlinked meanwhile.
+    const bool isOnlyMoved = now.device == state.device && now.inode == state.inode &&
+                             now.sizeBytes == state.sizeBytes && now.modifiedNs == state.modifiedNs;
+    return isOnlyMoved || parts_.blobs.isUnchanged(fd, name);
   };
   return Content{.file = std::move(*file),
                  .sizeBytes = static_cast<std::uint64_t>(state.sizeBytes),
@@ -197,14 +201,18 @@ Result<MadeContent> Contents::archive(std::int64_t build, ArchiveFormat format) 
   return archive;
 }
 
-Result<LateContent> Contents::blob(const std::string& digest) const {
-  const auto name = Digest::parse(digest);
-  if (!name || parts_.database.lease()->run("blobs_among", {PgArray().add(digest).take()}).empty())
-    return notFound(fmt::format("There is no blob {}.", digest));
-  return late({.digest = digest,
-               .what = "The blob",
-               .remedy = "Upload the same bytes again, or see planwright doctor.",
-               .fileName = digest});
+LateContent Contents::blob(const std::string& digest) const {
+  LateContent content = late({.digest = digest,
+                              .what = "The blob",
+                              .remedy = "Upload the same bytes again, or see planwright doctor.",
+                              .fileName = digest});
+  content.open = [open = std::move(content.open), digest]() -> Result<Content> {
+    auto opened = open();
+    if (!opened && opened.error().kind == ErrorKind::Gone)
+      return notFound(fmt::format("There is no blob {}.", digest));
+    return opened;
+  };
+  return content;
 }
 
 std::int64_t LogPlace::cutBytes(std::uint64_t there) const {

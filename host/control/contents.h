@@ -42,7 +42,7 @@ class Contents {
   /// Gone if any artifact's bytes are, Unavailable if they are lost. What is found to be lost only
   /// when its turn comes breaks the archive off.
   Result<MadeContent> archive(std::int64_t build, ArchiveFormat format) const;
-  Result<LateContent> blob(const std::string& digest) const;
+  LateContent blob(const std::string& digest) const;
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
   Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;

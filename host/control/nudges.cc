@@ -57,6 +57,7 @@ Result<void> checkProofs(const QueueConfig& queue, const Nudge& nudge) {
 
 std::vector<std::string_view> Nudges::proofHeaders() {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kWays));
   for (const auto& way : kWays) names.push_back(way.header);
   return names;
 }

@@ -162,9 +162,7 @@ Result<Content> Statements::provenance(std::int64_t build, const std::string& ar
     if (found.empty()) return missing(*connection, "build", build);
   }
   const std::string digest = found.text(0, "digest");
-  const auto blob = contents_.blob(digest);
-  if (!blob) return blob.error();
-  auto content = blob->open();
+  auto content = contents_.blob(digest).open();
   if (content) content->fileName = fmt::format("build-{}.intoto.json", build);
   return content;
 }

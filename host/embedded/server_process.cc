@@ -104,6 +104,7 @@ ServerProcess::ServerProcess(const Command& command) {
   std::vector<std::string> variables{"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TZ=UTC"};
   variables.insert(variables.end(), command.environment.begin(), command.environment.end());
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
   const UniqueFd log = openLog(command.logFile);

@@ -15,7 +15,7 @@ struct HubLimits {
   std::size_t keptMessages = 2000;  ///< how many recent messages the hub remembers
   std::chrono::milliseconds heartbeat{15'000};
   std::chrono::milliseconds stall{30'000};  ///< no byte taken for so long: dropped
-  std::size_t makers = 8;  ///< threads for answers that are made while they are sent
+  std::size_t makers = 4;  ///< threads for answers that are made while they are sent
 };
 
 struct HubCounts {

@@ -73,6 +73,11 @@ void LateAnswers::adopt(Answer answer) {
   state_->waiting.notifyOne();
 }
 
+std::size_t LateAnswers::count() const {
+  auto now = state_->waiting.lock();
+  return now->answers.size() + now->threads.size() - now->idle;
+}
+
 void LateAnswers::stop() {
   std::vector<std::jthread> threads;
   {

@@ -26,6 +26,8 @@ class LateAnswers {
   };
   /// Makes it when it is its turn and sends it; the connection ends with it.
   void adopt(Answer answer);
+  /// How many connections wait for one.
+  std::size_t count() const;
   /// Drops what is not made yet and ends the threads.
   void stop();
 

@@ -166,7 +166,7 @@ void Transport::acceptOne() {
     return;
   }
   const ConnectionContext& context = shared_.context;
-  if (shared_.connections + context.hub.counts().connections >=
+  if (shared_.connections + context.hub.counts().connections + context.late.count() >=
       context.options.limits.connections) {
     constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"

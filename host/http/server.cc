@@ -68,7 +68,8 @@ Hub& Server::hub() {
 }
 
 std::size_t Server::connections() const {
-  return (state_->reactor ? state_->reactor->connections() : 0) + state_->hub.counts().connections;
+  return (state_->reactor ? state_->reactor->connections() : 0) + state_->hub.counts().connections +
+         state_->late.count();
 }
 
 }  // namespace planwright

@@ -225,7 +225,8 @@ std::string PlanStep::missingBlob(const PlanSeal& plan,
     const auto digest = Digest::parse(name);
     const auto isIt = [&](const StagedBlob& blob) { return digest && blob.digest == *digest; };
     if (std::any_of(stored.begin(), stored.end(), isIt)) continue;
-    if (!digest || !blobs_.open(*digest))
+    const auto file = digest ? blobs_.open(*digest) : Result<UniqueFd>(notFound({}));
+    if (!file && !isLostBlob(file.error()))  // one that is lost may come back
       return fmt::format("There is no blob {}, which is {}; upload the file first.", name, user);
   }
   return {};

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace planwright {
 
@@ -13,9 +16,14 @@ namespace planwright {
 /// Nothing: folders are moved about while they are read, so that they cannot be counted.
 std::optional<std::uint64_t> diskUse(const std::vector<std::string>& folders);
 
-/// Files without a name in `folders` that processes hold open: what they take on the disk.
-/// `user`: the processes of this one; 0 = those that see the folders in a sandbox, and files that
-/// had their name in them. What cannot be looked at counts nothing.
-std::uint64_t unlinkedUse(const std::vector<std::string>& folders, std::uint32_t user);
+/// All processes, by the user whose they are.
+using ProcessesByUser = std::map<std::uint32_t, std::vector<pid_t>>;
+ProcessesByUser processesByUser();
+
+/// Files without a name in `folders` that processes hold open or mapped: what they take on the
+/// disk. `user`: the processes of this one; 0 = those of the host's own that see the folders in a
+/// sandbox, and files that had their name in them. What cannot be looked at counts nothing.
+std::uint64_t unlinkedUse(const std::vector<std::string>& folders, std::uint32_t user,
+                          const ProcessesByUser& processes);
 
 }  // namespace planwright

@@ -45,6 +45,7 @@ class DiskWatch {
 
  private:
   void run(const std::stop_token& stop);
+  void look();
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

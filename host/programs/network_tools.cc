@@ -53,6 +53,7 @@ std::vector<std::string> NetworkTool::words(pid_t target, const Prefix& network)
             "tap0"};
   return {program,
           "--config-net",
+          "--no-netns-quit",  // whom it is made for holds the network, not who made it
           "--ipv4-only",
           "--no-map-gw",
           "--tcp-ports=none",

@@ -43,6 +43,7 @@ OutgoingNetwork::OutgoingNetwork(Programs& keeper, const std::string& folder)
   if (!output_) noNetwork("memfd_create");
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) noNetwork("socketpair");
   socket_.reset(ends[0]);
+  auto theirs = std::make_shared<UniqueFd>(ends[1]);
   const timeval patience{kReadyWithin.count(), 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 
@@ -53,18 +54,17 @@ OutgoingNetwork::OutgoingNetwork(Programs& keeper, const std::string& folder)
   spec.cwd = "/";
   spec.stdoutFd = spec.stderrFd = output_.get();
   spec.grace = std::chrono::milliseconds(500);
-  thread_ =
-      startThread("pw-network", [this, &keeper, spec, theirs = std::make_shared<UniqueFd>(ends[1])](
-                                    const std::stop_token& stop) mutable {
-        spec.stdinFd = theirs->get();
-        try {
-          problem_ = whatItSaid(keeper.run(spec, stop));
-        } catch (const std::system_error& error) {  // no process or descriptor to be had
-          problem_ = error.what();
-        }
-        isGone_ = true;
-        theirs->reset();  // await() hears it
-      });
+  thread_ = startThread("pw-network", [this, &keeper, spec, theirs = std::move(theirs)](
+                                          const std::stop_token& stop) mutable {
+    spec.stdinFd = theirs->get();
+    try {
+      problem_ = whatItSaid(keeper.run(spec, stop));
+    } catch (const std::system_error& error) {  // no process or descriptor to be had
+      problem_ = error.what();
+    }
+    isGone_ = true;
+    theirs->reset();  // await() hears it
+  });
 }
 
 OutgoingNetwork::~OutgoingNetwork() {

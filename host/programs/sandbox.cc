@@ -222,7 +222,8 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   {
     std::optional<DiskWatch::Entry> watched;
     if (spec.limits.diskBytes > 0)
-      watched.emplace(disk_, WatchedFolders{spec.sandbox.writable, confined.confinement.user,
+      watched.emplace(disk_, WatchedFolders{spec.sandbox.writable,
+                                            prepared.user ? confined.confinement.user : 0,
                                             spec.limits.diskBytes, [&] {
                                               isOver = true;
                                               end.request_stop();

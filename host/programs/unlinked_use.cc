@@ -32,7 +32,9 @@ std::string linkText(const std::string& path) {
 
 /// Of the process, as the host sees it, whatever the process may hide.
 std::uint32_t userOf(pid_t pid) {
-  char text[1024];
+  struct stat info {};
+  if (::stat(procPath(pid, "").c_str(), &info) == 0 && info.st_uid != 0) return info.st_uid;
+  char text[1024];  // it is root's, or it does not let anybody look into it
   const UniqueFd fd(::open(procPath(pid, "status").c_str(), O_RDONLY | O_CLOEXEC));
   const ssize_t size = fd ? ::read(fd.get(), text, sizeof text - 1) : -1;
   if (size <= 0) return 0;
@@ -60,7 +62,6 @@ class Unlinked {
   }
 
   void look(pid_t pid) {
-    if (user_ != 0 && userOf(pid) != user_) return;
     const bool isMember = user_ != 0 || isInSandbox(pid);
     lookIn(pid, "fd", isMember);
     lookIn(pid, "map_files", isMember);
@@ -119,9 +120,18 @@ class Unlinked {
 
 }  // namespace
 
-std::uint64_t unlinkedUse(const std::vector<std::string>& folders, std::uint32_t user) {
+ProcessesByUser processesByUser() {
+  ProcessesByUser found;
+  for (const pid_t pid : allProcesses()) found[userOf(pid)].push_back(pid);
+  return found;
+}
+
+std::uint64_t unlinkedUse(const std::vector<std::string>& folders, std::uint32_t user,
+                          const ProcessesByUser& processes) {
+  const auto theirs = processes.find(user != 0 ? user : ::geteuid());
+  if (theirs == processes.end()) return 0;
   Unlinked unlinked(folders, user);
-  for (const pid_t pid : allProcesses()) unlinked.look(pid);
+  for (const pid_t pid : theirs->second) unlinked.look(pid);
   return unlinked.bytes();
 }
 

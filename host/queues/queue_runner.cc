@@ -139,7 +139,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   auto checked = now.plugins->settings(config.plugin, settings);
   const StageRoom room = roomOf(config, settings, folder);
   if (!programOf(config.plugin).empty()) {
-    makeFolder(folder.parent_path(), 0711);
+    for (auto at = folder.parent_path(); at != host_.sourceFolder; at = at.parent_path())
+      makeFolder(at, 0711);  // a name may have slashes
     makeFolder(folder, 0700);
   }
   auto source = checked ? now.plugins->source(config.plugin, queue_.name, *checked, room)
@@ -256,16 +257,16 @@ void QueueRunner::abandon() {
 
 std::vector<ArrivingFile> QueueRunner::arriving(std::size_t limit) {
   std::vector<ArrivingFile> files;
-  const auto sources = *sources_.lock();
-  for (const auto& source : sources)
+  auto sources = sources_.lock();  // held: one that ends must not outlive its successor
+  for (const auto& source : *sources)
     for (auto& file : source->intake->arriving(limit)) files.push_back(std::move(file));
   return files;
 }
 
 std::vector<std::string> QueueRunner::sourceProblems() {
   std::vector<std::string> problems = *problems_.lock();
-  const auto sources = *sources_.lock();
-  for (const auto& source : sources)
+  auto sources = sources_.lock();
+  for (const auto& source : *sources)
     if (auto problem = source->intake->status().problem; !problem.empty())
       problems.push_back(std::move(problem));
   return problems;

@@ -8,6 +8,9 @@ namespace planwright {
 /// Of a failure, whoever tells it.
 constexpr std::size_t kMessageLimitBytes = 4096;
 constexpr std::size_t kDetailsLimitBytes = std::size_t{64} << 10;
+/// Of a line that a plugin logs, and of the note of its progress.
+constexpr std::size_t kLogLimitBytes = std::size_t{64} << 10;
+constexpr std::size_t kNoteLimitBytes = 1024;
 
 /// Text of a plugin or program made fit for rows and JSON by toUtf8, and bounded: at most
 /// `limitBytes`, cut between characters.

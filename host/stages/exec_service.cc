@@ -219,6 +219,15 @@ const char* outcomeOf(const ProgramExit& end) {
   return end.succeeded() ? "ok" : "failed";
 }
 
+/// What the program printed into the file.
+Result<std::string> capturedText(int file, const std::string& program) {
+  ::lseek(file, 0, SEEK_SET);
+  struct stat size {};
+  if (::fstat(file, &size) == 0 && size.st_size > static_cast<off_t>(kCaptureLimitBytes))
+    return Error{ErrorKind::Failed, program + " printed more than 64 MiB", {}, {}};
+  return cleanText(readAll(file, kCaptureLimitBytes), kCaptureLimitBytes);
+}
+
 }  // namespace
 
 std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
@@ -292,21 +301,15 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
   tellOfOpenNetwork(spec->sandbox, end, call.services());
   if (end.lost) return Error{ErrorKind::Unavailable, end.startError, {}, {}};
 
-  std::string out;
-  if (captured) {
-    ::lseek(captured.get(), 0, SEEK_SET);
-    struct stat size {};
-    if (::fstat(captured.get(), &size) == 0 &&
-        size.st_size > static_cast<off_t>(kCaptureLimitBytes))
-      return Error{ErrorKind::Failed, spec->argv.front() + " printed more than 64 MiB", {}, {}};
-    out = cleanText(readAll(captured.get(), kCaptureLimitBytes), kCaptureLimitBytes);
-  }
+  const auto out =
+      captured ? capturedText(captured.get(), spec->argv.front()) : Result<std::string>("");
+  if (!out) return out.error();
   JsonWriter result;
   result.object()
       .member("exit", end.code)
       .member("signal", end.signal)
       .member("outcome", outcomeOf(end));
-  result.member("stdout", out)
+  result.member("stdout", *out)
       .member("tail", log < 0 ? tailOf(output, before.st_size)
                               : tailOf(call.services(), output, before.st_size))
       .member("error", !end.refusal.empty()       ? end.refusal

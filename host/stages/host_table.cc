@@ -12,9 +12,6 @@
 namespace planwright {
 namespace {
 
-constexpr std::size_t kLogLimitBytes = std::size_t{64} << 10;
-constexpr std::size_t kNoteLimitBytes = 1024;
-
 std::string_view view(pw_str text) {
   return {text.ptr ? text.ptr : "", text.len};
 }

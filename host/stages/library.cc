@@ -116,17 +116,23 @@ Result<void> Library::open() {
   return {};
 }
 
+/// Whatever the umask: a worker may run as another user.
+constexpr auto kReadByAll = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
+
 fs::path storeLibrary(const fs::path& store, const std::string& name, std::string_view bytes,
                       const Digest& digest) {
   const fs::path folder = store / digest.hex();
   const fs::path file = folder / name;
   std::error_code missing;
   if (fs::file_size(file, missing) == bytes.size() && !missing &&
-      Digest::of(readFile(file, bytes.size())) == digest)
+      Digest::of(readFile(file, bytes.size())) == digest) {
+    fs::permissions(file, kReadByAll);
     return file;
+  }
   makeFolder(store, 0711);
   makeFolder(folder, 0711);
-  replaceFile(file, bytes, 0444);  // a worker may run as another user
+  replaceFile(file, bytes, 0444);
+  fs::permissions(file, kReadByAll);
   return file;
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "stages/blob_file.h"
+#include "stages/call_answer.h"
 #include "stages/clean_text.h"
 #include "stages/exec_service.h"
 #include "stages/inproc_call.h"
@@ -29,7 +30,6 @@ constexpr milliseconds kGrace(2'000);  // from CANCEL to the end of the process
 constexpr milliseconds kTick(50);
 constexpr std::uint32_t kMostCalls = 10'000;
 constexpr std::chrono::minutes kLongestLife(60);
-constexpr std::size_t kPartsBytes = std::size_t{64} << 20;  // as a plan may have
 
 std::string howItEnded(const ProgramExit& exit) {
   if (!exit.refusal.empty()) return exit.refusal;
@@ -74,15 +74,6 @@ std::string helloOf(const WorkerTask& task) {
   hello.end().key("secrets").array();
   for (const auto& secret : task.manifest.secrets) hello.value(secret);
   return hello.end().end().take();
-}
-
-/// `more` behind what is in `list`.
-template <class Entry>
-std::vector<Entry> joined(std::vector<Entry> list, std::vector<Entry>& more) {
-  if (list.empty()) return std::move(more);
-  list.insert(list.end(), std::make_move_iterator(more.begin()),
-              std::make_move_iterator(more.end()));
-  return list;
 }
 
 }  // namespace
@@ -144,34 +135,6 @@ class ProcessInstance::Programs {
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> onStop_;
   std::vector<std::jthread> threads_;
-};
-
-/// What the worker has said of the call's result so far.
-struct ProcessInstance::Answer {
-  Verb verb;
-  std::uint32_t number;  ///< of the call
-  StageOutcome parts = {};
-  std::size_t partsBytes = 0;
-  std::optional<Error> wrong = {};  ///< the first part that is none
-
-  Result<void> add(const Frame& part) {
-    if (part.number != number) return invalid("it gave a part of a call that is over");
-    partsBytes += part.meta.size();
-    if (partsBytes > kPartsBytes)
-      return invalid("its inputs, states and outputs are more than 64 MiB");
-    if (wrong) return {};
-    if (auto ok = addPart(verb, part, parts); !ok) wrong = ok.error();
-    return {};
-  }
-  Result<StageOutcome> take(Frame done) {
-    if (wrong) return *wrong;
-    auto outcome = outcomeFrom(verb, std::move(done));
-    if (!outcome) return outcome;
-    outcome->outputs = joined(std::move(parts.outputs), outcome->outputs);
-    outcome->states = joined(std::move(parts.states), outcome->states);
-    outcome->items = joined(std::move(parts.items), outcome->items);
-    return outcome;
-  }
 };
 
 Result<std::unique_ptr<StageInstance>> ProcessInstance::create(std::shared_ptr<WorkerHost> host,
@@ -262,7 +225,7 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
   ++calls_;
   const std::uint32_t number = ++lastCall_;
   const std::string item = itemOf(request);
-  Answer answer{request.verb, number};
+  CallAnswer answer(request.verb, number);
   std::optional<Result<Frame>> end;
   try {
     // Gone before the worker is: they answer to it.
@@ -298,7 +261,7 @@ void ProcessInstance::replaceIfWorn() {
 }
 
 Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Programs& programs,
-                                     Answer& answer) {
+                                     CallAnswer& answer) {
   const std::stop_callback onStop(call.token(), [&] {
     process_->send(FrameKind::Cancel, number,
                    JsonWriter().object().member("reason", call.reasonForPlugin()).end().take());
@@ -324,22 +287,23 @@ Result<Frame> ProcessInstance::await(std::uint32_t number, StageCall& call, Prog
 }
 
 Result<void> ProcessInstance::serve(Frame frame, StageCall& call, Programs& programs,
-                                    Answer& answer) {
+                                    CallAnswer& answer) {
   const auto meta = metaOf(frame);
   if (!meta) return invalid("a frame's meta is " + meta.error().message);
   CallServices& services = call.services();
   if (frame.kind != FrameKind::Metric) call.live();
   switch (frame.kind) {
     case FrameKind::Log:
-      services.log(static_cast<int>(numberOr(*meta, "level", 2)), secrets_.without(frame.data),
-                   secrets_.without(textOr(*meta, "fields")));
+      services.log(static_cast<int>(numberOr(*meta, "level", 2)),
+                   cutText(secrets_.without(frame.data), kLogLimitBytes),
+                   cutText(secrets_.without(textOr(*meta, "fields")), kLogLimitBytes));
       return {};
     case FrameKind::Event:
       services.event(textOr(*meta, "type"), secrets_.without(frame.data));
       return {};
     case FrameKind::Progress:
       services.progress(countIn(*meta, "done"), countIn(*meta, "total"),
-                        secrets_.without(textOr(*meta, "note")));
+                        cutText(secrets_.without(textOr(*meta, "note")), kNoteLimitBytes));
       return {};
     case FrameKind::Metric: {
       const auto* value = find(*meta, "value");

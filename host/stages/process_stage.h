@@ -16,6 +16,7 @@
 
 namespace planwright {
 
+class CallAnswer;
 class StoredPlugin;
 
 /// Which stage a worker runs, and with which settings and limits.
@@ -56,10 +57,10 @@ class ProcessInstance final : public StageInstance {
   void launch();
   Result<void> awaitReady();
   /// What the Done frame and the parts before it say, or why the worker cannot give one.
-  struct Answer;
-  Result<Frame> await(std::uint32_t number, StageCall& call, Programs& programs, Answer& answer);
+  Result<Frame> await(std::uint32_t number, StageCall& call, Programs& programs,
+                      CallAnswer& answer);
   void replaceIfWorn();
-  Result<void> serve(Frame frame, StageCall& call, Programs& programs, Answer& answer);
+  Result<void> serve(Frame frame, StageCall& call, Programs& programs, CallAnswer& answer);
   void reply(const Frame& request, const JsonValue& meta, StageCall& call);
   void mask(std::optional<Failure>& failure) const;
   StageOutcome died(const Error& why, const std::string& item, StageCall& call);

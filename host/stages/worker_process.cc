@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/closed_paths.h"
 #include "base/own_program.h"
 #include "base/threads.h"
 #include "stages/clean_text.h"
@@ -24,6 +25,18 @@ constexpr std::chrono::seconds kSendsFrame(30);  // and to send one, once it has
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// What cannot be had, such as room on the disk, is no more than the end of this one.
+ProgramExit runOf(Programs& programs, const ProgramSpec& spec, const std::stop_token& stop) {
+  try {
+    return programs.run(spec, stop);
+  } catch (const std::system_error& error) {
+    ProgramExit exit;
+    exit.lost = true;
+    exit.startError = error.what();
+    return exit;
+  }
 }
 
 /// Nothing of the host's own environment, except that a sanitizer is told where to write what it
@@ -66,8 +79,10 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
     spec.sandbox = std::move(place.sandbox);
     spec.sandbox.writable.push_back(spec.cwd);
     spec.sandbox.readable.insert(spec.sandbox.readable.end(), {spec.argv[0], place.plugin});
-    if (place.isProgram)  // and what it is made of
-      spec.sandbox.readable.push_back(std::filesystem::path(place.plugin).parent_path().string());
+    const auto beside = std::filesystem::path(place.plugin).parent_path();
+    // And what it is made of, unless it is closed to the user that it becomes.
+    if (place.isProgram && (::geteuid() != 0 || whyClosedToOthers(beside).empty()))
+      spec.sandbox.readable.push_back(beside.string());
   }
   keeper_ = startThread("pw-worker",
                         [this, &host, spec, theirs = std::make_shared<UniqueFd>(std::move(theirs)),
@@ -77,8 +92,7 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
                           spec.stdoutFd = spec.stderrFd = printing->get();
                           // The keeper has copies by then. An open copy here would hide the death
                           // of the process.
-                          ProgramExit exit = host.programs.run(spec, stop);
-                          exit_ = std::move(exit);
+                          exit_ = runOf(host.programs, spec, stop);
                           theirs->reset();
                           printing->reset();
                           ::eventfd_write(ended_.get(), 1);

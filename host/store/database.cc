@@ -42,6 +42,12 @@ std::string withDefaults(std::string url) {
 
 constexpr std::string_view kReadOnly = "25006";
 
+/// `isFresh`: the statement was planned a moment ago, so no old plan of it can be at fault.
+SqlTrouble troubleOf(const pqxx::sql_error& error, bool isFresh) {
+  if (isFresh && error.sqlstate() == "0A000") return SqlTrouble::Statement;
+  return planwright::troubleOf(error.sqlstate());
+}
+
 }  // namespace
 
 Connection::Connection(std::string url, Workload workload)
@@ -140,10 +146,8 @@ Rows Connection::perform(std::string_view what, Body body) {
       }
       throw Unavailable(fmt::format("Postgres went away during {}: {}", what, oneLine(e.what())));
     } catch (const pqxx::sql_error& e) {
-      auto trouble = troubleOf(e.sqlstate());
+      const SqlTrouble trouble = troubleOf(e, isFresh);
       const bool isReadOnly = e.sqlstate() == kReadOnly;
-      if (trouble == SqlTrouble::Session && isFresh && e.sqlstate() == "0A000")
-        trouble = SqlTrouble::Statement;  // it was planned a moment ago
       if (trouble == SqlTrouble::Statement) {
         use.end();
         throw;

@@ -58,16 +58,9 @@ PostgresSession::PostgresSession(const std::string& url, Workload workload,
                                  std::shared_ptr<OpenSockets> sockets)
     : connection_(url),
       socket_(::fcntl(connection_.sock(), F_DUPFD_CLOEXEC, 0)),
-      sockets_(std::move(sockets)) {
-  {
-    pqxx::nontransaction setup(connection_);
-    maxConnections_ = setup.exec(setupOf(workload)).at(0).at(0).as<int>();
-  }
-  sockets_->add(socket_.get());
-}
-
-PostgresSession::~PostgresSession() {
-  sockets_->remove(socket_.get());
+      open_(std::move(sockets), socket_.get()) {
+  pqxx::nontransaction setup(connection_);
+  maxConnections_ = setup.exec(setupOf(workload)).at(0).at(0).as<int>();
 }
 
 bool PostgresSession::prepare(std::string_view statement) {

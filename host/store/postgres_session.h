@@ -17,9 +17,22 @@ namespace planwright {
 /// The sockets of all open sessions, so that a thread that waits in one can be woken. [any thread]
 class OpenSockets {
  public:
-  void add(int fd) { fds_.lock()->insert(fd); }
-  void remove(int fd) { fds_.lock()->erase(fd); }
   void shutAll();
+
+  /// One of them, for as long as this lives.
+  class Entry {
+   public:
+    Entry(std::shared_ptr<OpenSockets> all, int fd) : all_(std::move(all)), fd_(fd) {
+      all_->fds_.lock()->insert(fd_);
+    }
+    ~Entry() { all_->fds_.lock()->erase(fd_); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   private:
+    const std::shared_ptr<OpenSockets> all_;
+    const int fd_;
+  };
 
  private:
   Guarded<std::set<int>> fds_;
@@ -31,7 +44,6 @@ class OpenSockets {
 class PostgresSession {
  public:
   PostgresSession(const std::string& url, Workload workload, std::shared_ptr<OpenSockets> sockets);
-  ~PostgresSession();
   PostgresSession(const PostgresSession&) = delete;
   PostgresSession& operator=(const PostgresSession&) = delete;
 
@@ -60,7 +72,7 @@ class PostgresSession {
   // A number of our own for the same socket: libpq closes its own when the connection breaks, and
   // somebody else may get it while we still know it.
   UniqueFd socket_;
-  std::shared_ptr<OpenSockets> sockets_;
+  OpenSockets::Entry open_;  // before the first answer, which may not come
   std::set<std::string, std::less<>> prepared_;
   std::unique_ptr<pqxx::work> transaction_;
   std::unique_ptr<pqxx::notification_receiver> receiver_;

@@ -70,6 +70,8 @@ void RedisTickets::gaveUp(const std::string& why, std::vector<std::string> refus
   connection_.reset();
   if (state_) {
     const bool isPush = !refused.empty() && refused.front().ends_with("PUSH");
+    // The probe's own says as much, and the mark of the tickets is not the probe's to set.
+    if (!refused.empty() && refused.front() == "SETNX") refused.clear();
     if (isPush && refused.size() > kSaidAgain) refused.resize(kSaidAgain);
     *state_->refused.lock() = std::move(refused);
     state_->service.lost(why);

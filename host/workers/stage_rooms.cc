@@ -62,6 +62,7 @@ StageRoom roomOf(const BuilderConfig& builder) {
   room.isolation = isolationOf(builder);
   room.isStrict = isStrict(builder);
   room.hasNetwork = builder.workerSandbox.network;
+  if (room.isStrict && !room.hasNetwork) room.programs.network = Network::None;
   return room;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kListLimit = 10'000;  // as in plan.schema.json
 /// Linux takes no longer word of a program, nor, of words and variables together, much more.
-constexpr std::size_t kLongestWord = 128 * 1024 - 1, kLongestCommand = 1024 * 1024;
+constexpr std::size_t kLongestWord = 128 * 1024 - 1, kLongestCommand = 1536 * 1024;
 
 bool isId(const std::string& text) {
   return !text.empty() && text.size() <= 200 &&
@@ -139,7 +139,7 @@ class Reader {
       if ((all += bytes) > kLongestCommand || bytes > kLongestWord)
         rejectAt(job.id.mark, what + " of the job " + job.id.text + " has " +
                                   std::to_string(bytes) + " bytes, and no program is given more " +
-                                  "than 131071 at once or 1 MiB in all; put it into a file: " +
+                                  "than 131071 at once or 1.5 MiB in all; put it into a file: " +
                                   "inputs: {NAME: {text: ...}}");
     };
     check(job.script.size(), "the command");

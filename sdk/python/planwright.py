@@ -436,7 +436,7 @@ def _serve(host, stages, settings, hello, printed):
     for stream in printed:
         stream.end()
     host.forget(number)
-    lists = {"items": end.pop("items", []), "outputs": call._outputs}
+    lists = {**{name: end[name] for name in ("items",) if name in end}, "outputs": call._outputs}
     rest = {name: _rest(host, number, name, entries) for name, entries in lists.items()}
     host.send(DONE, number, {**end, **rest}, document)
 

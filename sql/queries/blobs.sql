@@ -2,7 +2,7 @@
 -- Arrays: $1 digest, $2 size, $3 small content in hex or null. Content that was lost is written again.
 insert into blobs (digest, size, content)
 select distinct on (d) d, s, decode(c, 'hex') from unnest($1::text[], $2::bigint[], $3::text[]) as r (d, s, c)
-on conflict (digest) do update set doomed_at = null, content = excluded.content
+on conflict (digest) do update set doomed_at = null, content = coalesce(excluded.content, blobs.content)
    where blobs.doomed_at is not null or blobs.lost_at is not null
 
 -- name: find_blob

@@ -61,7 +61,7 @@ u as (
 b as (
   insert into blobs (digest, size, content)
   select distinct on (digest) digest, size, convert_to(document, 'UTF8') from u order by digest
-  on conflict (digest) do update set doomed_at = null, content = excluded.content
+  on conflict (digest) do update set doomed_at = null, content = coalesce(excluded.content, blobs.content)
     where blobs.doomed_at is not null or blobs.lost_at is not null),
 p as (
   insert into plans (queue, source, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,

@@ -16,7 +16,7 @@ r as (
       as r (filename, digest, size, content, stat, attributes, n) cross join q),
 b as (
   insert into blobs (digest, size, content) select distinct on (digest) digest, size, decode(content, 'hex') from r
-  on conflict (digest) do update set doomed_at = null, content = excluded.content
+  on conflict (digest) do update set doomed_at = null, content = coalesce(excluded.content, blobs.content)
     where blobs.doomed_at is not null or blobs.lost_at is not null),
 old as (select s.filename, s.digest from source_files s join r using (filename) where s.queue = $7),
 s as (

@@ -82,7 +82,7 @@ u as (
 m as (
   insert into blobs (digest, size, content)
   select u.manifest, u.size, convert_to(u.content, 'UTF8') from u where u.manifest <> ''
-  on conflict (digest) do update set doomed_at = null, content = excluded.content
+  on conflict (digest) do update set doomed_at = null, content = coalesce(excluded.content, blobs.content)
     where blobs.doomed_at is not null or blobs.lost_at is not null),
 b as (
   update builds b

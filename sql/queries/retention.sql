@@ -10,7 +10,7 @@ select pg_advisory_unlock(7211504)
 
 -- name: retention_without_time_limit
 -- Looking for what nobody reaches reads whole tables; it holds nobody up.
-select set_config('statement_timeout', '0', false)
+select set_config('statement_timeout', '0', false), set_config('idle_in_transaction_session_timeout', '0', false)
 
 -- name: prunable_plan_ids
 -- $1 queue, $2 age in seconds or null, $3 how many of the newest to keep, $4 only ids above, $5 limit

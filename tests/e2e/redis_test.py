@@ -30,21 +30,25 @@ class RedisTest(HostCase):
     def build_one(self, host, name):
         before = len(host.plans("built"))
         host.drop(f"{name}.plan.yaml", 'jobs: {only: {command: "true"}}')
-        eventually(lambda: len(host.plans("built")) == before + 1, lambda: (self.state(host), host.plans()), 5)
+        eventually(lambda: len(host.plans("built")) == before + 1, lambda: (self.state(host), host.plans()), 15)
 
     def assert_normal(self, host, redis):
-        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 5)
+        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 15)
         self.build_one(host, f"normal-{len(host.plans())}")
         self.assertGreater(int(redis.call("EXISTS", "planwright:probe")), 0)
 
     def assert_refused(self, host, word):
         """The state is said, by an event and the log as well, and work goes on."""
-        eventually(lambda: word in str(self.state(host)["detail"]), lambda: self.state(host), 5)
+        eventually(lambda: word in str(self.state(host)["detail"]), lambda: self.state(host), 15)
         answer = host.call("GET", "/readyz")
         self.assertEqual((answer.status, answer.json["mode"]), (200, "redis_away"))
         self.build_one(host, f"refused-{len(host.plans())}")
-        away = [e["event"] for e in host.items("/api/events?subject=service/redis")]
-        self.assertIn(word, str([event["data"] for event in away if event["type"] == "service.away"]))
+
+        def told():  # by an event, once it was seen
+            events = [e["event"] for e in host.items("/api/events?subject=service/redis")]
+            return [event["data"] for event in events if event["type"] == "service.away"]
+
+        eventually(lambda: word in str(told()), told, 15)
         self.assertIn(word, host.log.read_text())
 
     def assert_secret(self, host):
@@ -59,18 +63,18 @@ class RedisTest(HostCase):
     def test_a_user_with_a_password(self):
         redis = self.redis(port=free_port(), acl=ACL, login=ADMIN)
         host = self.serving(f"redis://worker:{ENCODED}@127.0.0.1:{redis.port}/3")
-        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 5)
+        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 15)
         self.build_one(host, "one")
         self.assertIn("db3:", redis.call("INFO", "keyspace"))
         redis.call("ACL", "SETUSER", "worker", "resetpass", ">other")
         redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         self.assert_refused(host, "WRONGPASS")
         redis.call("ACL", "SETUSER", "worker", "resetpass", f">{PASSWORD}")
-        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 5)
+        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 15)
         redis.call("ACL", "SETUSER", "worker", "-blmpop")
         self.assert_refused(host, "NOPERM")
         redis.call("ACL", "SETUSER", "worker", "+blmpop")
-        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 5)
+        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 15)
         self.assert_secret(host)
 
     def test_a_password_alone_and_none(self):
@@ -103,7 +107,7 @@ class RedisTest(HostCase):
         port = free_port()
         redis = self.redis(port=port)
         host = self.serving(f"redis://[::1]:{port}/5")
-        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 5)
+        eventually(lambda: self.state(host)["ready"], lambda: self.state(host), 15)
         self.build_one(host, "one")
         self.assertIn("db5:", redis.call("INFO", "keyspace"))
         self.assertNotIn("db0:", redis.call("INFO", "keyspace"))

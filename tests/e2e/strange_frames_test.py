@@ -29,6 +29,9 @@ def plan(input, call):
     if word == "socket": call.store(socket.socketpair()[0].makefile("rb", buffering=0))
     if word == "device": call.store(open("/dev/zero", "rb"))
     if word == "folder": call._host.ask(33, {}, fd=os.open("/", os.O_RDONLY))
+    if word == "loud":
+        call.log("x" * (20 << 20), "warning")
+        call.progress(1, 2, "y" * (20 << 20))
     if word == "text": planwright.reject("\\n\\u00e9" * (2 << 20), "\\u00e9" * (4 << 20))
     return {"jobs": [{"id": "one", "spec": {}}]}
 planwright.run(planner=plan)
@@ -92,6 +95,14 @@ class StrangeFramesTest(HostCase):
         self.assertEqual(failed["error"][-28:], " … [cut: it had 6291456 bytes]"[-28:])
         self.assertLess(len(failed["error"].encode()), 5000)
         self.assertEqual([letter["class"] for letter in host.items("/api/dead-letters")], ["rejected"])
+
+    def test_a_line_of_megabytes_is_a_line_of_the_hosts_log(self):
+        host = self.start()
+        host.drop("loud", "loud")
+        eventually(lambda: host.inputs("planned"), host.log_tail)
+        log = host.log.read_text()
+        self.assertIn("[cut: it had 20971520 bytes]", log)
+        self.assertLess(len(log), 1 << 20)
 
     def test_a_poll_may_bring_more_than_a_frame_holds(self):
         def config(folder):

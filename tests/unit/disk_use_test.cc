@@ -81,13 +81,14 @@ TEST(DiskUse, AFileWithoutANameCountsWhileItIsOpen) {
   const std::vector<std::string> folders{folder.path().string()};
   UniqueFd open(::open((folder / "file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   writeAll(open.get(), std::string(kMiB, 'x'));
-  EXPECT_EQ(unlinkedUse(folders, 0), 0U);
+  const auto all = processesByUser();
+  EXPECT_EQ(unlinkedUse(folders, 0, all), 0U);
   ::unlink((folder / "file").c_str());
   const UniqueFd copy(::dup(open.get()));
-  const std::uint64_t use = unlinkedUse(folders, 0);
+  const std::uint64_t use = unlinkedUse(folders, 0, all);
   EXPECT_GE(use, kMiB);
   EXPECT_LT(use, 2 * kMiB) << "two descriptors of one file";
-  EXPECT_EQ(unlinkedUse({folder.path().string() + "2"}, 0), 0U);
+  EXPECT_EQ(unlinkedUse({folder.path().string() + "2"}, 0, all), 0U);
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST_F(IntakeTest, KnownFilesAreNotReadAgainAfterARestart) {
   const struct timespec longAgo[2] = {{1700000000, 5}, {1700000000, 5}};
   ::utimensat(AT_FDCWD, (folder / "in/a.txt").c_str(), longAgo, 0);
   for (int i = 0; i < 2; ++i) {  // the second look finds times that are old enough to be trusted
-    ::usleep(25'000);
+    ::usleep(60'000);
     notice("a.txt");
     stepAfter(1s);
   }
@@ -122,7 +122,7 @@ TEST_F(IntakeTest, AFileWhoseTimeLiesAheadIsKnownAsWell) {
   const auto later = static_cast<std::time_t>(std::time(nullptr) + 365 * 24 * 3600);
   const struct timespec ahead[2] = {{later, 5}, {later, 5}};
   ::utimensat(AT_FDCWD, (folder / "in/a.txt").c_str(), ahead, 0);
-  ::usleep(25'000);  // the time of this change is old enough to be trusted
+  ::usleep(60'000);  // the time of this change is old enough to be trusted
   notice("a.txt");
   const int batches = recorder.batches();
   for (int i = 0; i < 3; ++i) notice("a.txt");
@@ -138,7 +138,7 @@ TEST_F(IntakeTest, AWriteThatLeavesNoTraceInTheTimesIsFound) {
   std::filesystem::create_directory(in);
   const std::string path = in + "/a.txt";
   const auto look = [&] {
-    ::usleep(25'000);  // old enough to be trusted elsewhere
+    ::usleep(60'000);  // old enough to be trusted elsewhere
     items.push_back({"a.txt", path, {}, {}});
     intake->step();
     stepAfter(1s);

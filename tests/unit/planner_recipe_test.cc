@@ -185,7 +185,7 @@ TEST_F(Recipe, WhatNoProgramIsGivenIsRefusedWhenPlanned) {
               HasSubstr("the variable V of the job a"));
   std::string many = "jobs: {a: {command: [x";
   for (int i = 0; i < 20; ++i) many += ", '" + much.substr(0, 100'000) + "'";
-  EXPECT_THAT(whyNot(many + "]}}"), HasSubstr("1 MiB in all"));
+  EXPECT_THAT(whyNot(many + "]}}"), HasSubstr("1.5 MiB in all"));
 }
 
 TEST_F(Recipe, AliasesThatExpandWithoutEndAreStopped) {

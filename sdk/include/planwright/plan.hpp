@@ -69,14 +69,18 @@ class Plan {
   }
   std::size_t size() const { return jobs_.Size(); }
 
+  /// Rejects the input if a text is not UTF-8: no host takes such a plan.
   std::string json() const {
     rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
+    rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::UTF8<>,
+                      rapidjson::CrtAllocator, rapidjson::kWriteValidateEncodingFlag>
+        out(buffer);
     out.StartObject();
     out.Key("jobs");
-    jobs_.Accept(out);
+    bool isUtf8 = jobs_.Accept(out);
     out.Key("summary");
-    summary_.Accept(out);
+    isUtf8 = isUtf8 && summary_.Accept(out);
+    if (!isUtf8) reject("the plan would hold bytes that are not UTF-8; write the input in UTF-8");
     out.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
   }
