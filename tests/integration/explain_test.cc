@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "control/pages.h"
 #include "store/pg_array.h"
 #include "support/control_fixture.h"
 
