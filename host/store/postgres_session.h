@@ -44,6 +44,7 @@ class OpenSockets {
 class PostgresSession {
  public:
   PostgresSession(const std::string& url, Workload workload, std::shared_ptr<OpenSockets> sockets);
+  ~PostgresSession() = default;
   PostgresSession(const PostgresSession&) = delete;
   PostgresSession& operator=(const PostgresSession&) = delete;
 
