@@ -65,6 +65,10 @@ def goals(report):
     def backlog(items):
         return (PLANWRIGHT, f"backlog-{items}")
 
+    def sandbox_ms():
+        confined, free = report.median(PLANWRIGHT, "plan-auto"), report.median(PLANWRIGHT, "plan-none")
+        return confined - free if confined and free else None
+
     ours = (PLANWRIGHT, DRAIN)
     rows = {
         "drain": [
@@ -124,6 +128,7 @@ def goals(report):
             ("drain with stages in children / in the host",
              ratio((PLANWRIGHT, STAGES_CHILD), (PLANWRIGHT, STAGES_INPROC)), 0.5, False),
         ],
+        "planning": [("a plan by pip: more ms in the sandbox", sandbox_ms(), -30, False)],
     }
     return [_goal(*row) for part in rows if part in report.parts for row in rows[part]]
 
