@@ -49,6 +49,7 @@ for url in ("http://10.77.0.2/index.txt", "http://index.example/index.txt"):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root makes network namespaces")
+@unittest.skipUnless(os.path.exists("/dev/net/tun"), "this machine has no /dev/net/tun")
 @unittest.skipUnless(shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin"), "iproute2 is not installed")
 class NetworkTest(HostCase):
     @classmethod
