@@ -59,13 +59,17 @@ class FailpointsTest(ChaosCase):
         self.upload(host, "brief", SMALL.format(token=f"brief {self._count}"))
 
     def upload(self, host, queue, content):
-        path = f"/api/pending-inputs?filename={queue}-{self._count}.plan.yaml&queue={queue}"
+        name = f"{queue}-{self._count}.plan.yaml"
+        path = f"/api/pending-inputs?filename={name}&queue={queue}"
         self.assertEqual(host.call("POST", path, content.encode()).status, 201)
+        return name
 
     def cancel_a_build(self, host):
-        """One whose job runs and does not want to end."""
-        self.upload(host, "stopped", STUBBORN)
-        running = "select 1 from jobs j join builds b on b.id = j.build_id where b.queue = 'stopped' and j.status = 'running'"
+        """One whose job runs and does not want to end. The row of one that died with a host says the same for a while, so
+        it is cancelled first."""
+        self.cancel(host)
+        name = self.upload(host, "stopped", STUBBORN)
+        running = f"select 1 from jobs j join plans p on p.id = j.plan_id where p.filename = '{name}' and j.status = 'running'"
         eventually(lambda: self.services.rows(running), "its job runs")
         self.cancel(host)
 
