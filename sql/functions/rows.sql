@@ -1,6 +1,7 @@
 -- What lists, single items and `explain` read of each kind: columns, and the codes that the claims stand by. Words and
 -- JSON are made of them in host/control (item_json.cc, reasons.cc).
 
+-- `behind` is what input_alone and plan_alone (claims.sql) give, found once for all rows.
 create view input_rows as
 select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.attributes, i.status, i.queued_at,
        i.cancel_requested, i.attempt, i.max_attempts, case when i.not_before > now() then i.not_before end as next_attempt_at,
@@ -10,9 +11,11 @@ select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.at
        i.trace_id, i.created_at, i.updated_at, i.error, i.details, i.reason_code,
        input_codes(i, q, h.hosts) as codes, q.auto_plan as is_auto, q.plan_held as held,
        q.plan_quarantine is not null as is_quarantined,
-       case when i.status = 'pending' and not i.alone then input_alone(i.queue) end as behind
+       case when i.status = 'pending' and not i.alone then a.id end as behind
   from pending_inputs i
   left join queues q on q.name = i.queue
+  left join (select x.queue, min(x.id) as id from pending_inputs x
+              where x.alone and (x.status = 'planning' or may_be_planned(x)) group by x.queue offset 0) a on a.queue = i.queue
  cross join (select exists (select from instances x where x.ended_at is null and 'plan' = any (string_to_array(x.roles, ','))) as hosts
              offset 0) h;
 
@@ -30,9 +33,11 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
        p.planner, p.plan_digest, p.build_id, p.build_mode, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
        p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held,
        q.build_quarantine is not null as is_quarantined,
-       case when p.status = 'ready_for_build' and not p.alone then plan_alone(p.queue) end as behind
+       case when p.status = 'ready_for_build' and not p.alone then a.id end as behind
   from plans p
   left join queues q on q.name = p.queue
+  left join (select x.queue, min(x.id) as id from plans x
+              where x.alone and (x.status = 'building' or may_be_built(x)) group by x.queue offset 0) a on a.queue = p.queue
  cross join (select exists (select from instances x where x.ended_at is null and 'build' = any (string_to_array(x.roles, ','))) as hosts
              offset 0) h;
 
