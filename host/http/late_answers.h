@@ -1,7 +1,8 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
 
+#include "base/crew.h"
 #include "base/unique_fd.h"
 #include "http/dispatcher.h"
 #include "http/hub.h"
@@ -14,9 +15,6 @@ namespace planwright {
 class LateAnswers {
  public:
   LateAnswers(const Dispatcher& dispatcher, Hub& hub);
-  ~LateAnswers();
-  LateAnswers(const LateAnswers&) = delete;
-  LateAnswers& operator=(const LateAnswers&) = delete;
 
   struct Answer {
     UniqueFd socket;
@@ -25,15 +23,14 @@ class LateAnswers {
     LateBody body;
   };
   /// Makes it when it is its turn and sends it; the connection ends with it.
-  void adopt(Answer answer);
+  void adopt(Answer answer) { crew_.add(std::move(answer)); }
   /// How many connections wait for one.
-  std::size_t count() const;
+  std::size_t count() { return crew_.count(); }
   /// Drops what is not made yet and ends the threads.
-  void stop();
+  void stop() { crew_.stop(); }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  Crew<Answer> crew_;
 };
 
 }  // namespace planwright

@@ -2,15 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
-#include "base/guarded.h"
+#include "base/crew.h"
 #include "base/next_piece.h"
 
 namespace planwright {
@@ -31,27 +29,14 @@ class PieceMaker {
     bool failed = false;
   };
 
-  /// `deliver` is called on one of the threads, which are started when they are needed.
+  /// `deliver` is called on one of the threads.
   PieceMaker(std::size_t threads, std::function<void(Piece)> deliver);
-  ~PieceMaker();
-  PieceMaker(const PieceMaker&) = delete;
-  PieceMaker& operator=(const PieceMaker&) = delete;
 
-  void order(Order order);
-  void stop();
+  void order(Order order) { crew_.add(std::move(order)); }
+  void stop() { crew_.stop(); }
 
  private:
-  struct Work {
-    std::deque<Order> orders;
-    std::size_t idle = 0;  ///< threads that wait for one
-    std::vector<std::jthread> threads;
-    bool isStopped = false;
-  };
-  void run(const std::stop_token& stop);
-
-  const std::size_t most_;
-  const std::function<void(Piece)> deliver_;
-  Guarded<Work> work_;
+  Crew<Order> crew_;
 };
 
 }  // namespace planwright
