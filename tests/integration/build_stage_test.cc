@@ -307,12 +307,14 @@ TEST_F(BuildStageTest, TakesNewWorkAfterItsClaimsWereLost) {
   std::promise<void> go;
   meanwhile = [gone = go.get_future().share()](const std::string&) { gone.wait(); };
   BuildStage stage(*host, liveQueue(), 2, 1);
+  std::promise<void> end = std::move(go);  // a failure ends the wait before the stage
   plan(kDiamond);
   plan(kDiamond);
   ASSERT_TRUE(eventually([&] { return ran_.lock()->size() == 1; }));
+  ASSERT_TRUE(becomes("select count(*) from plans where status = 'building'", "2"));
   connection->runText("update instances set ended_at = now()");
   stage.abandon();
-  go.set_value();
+  end.set_value();
   connection->run("release_plans");
   membership.become(join("host-a"));
   ASSERT_TRUE(becomes("select count(*) from plans where status = 'built'", "2"));
