@@ -1,23 +1,12 @@
 #include "artifacts/sbom.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include "artifacts/wheel_name.h"
 #include "base/json.h"
 
 namespace planwright {
 namespace {
-
-std::string normalised(std::string_view name) {
-  std::string text;
-  for (const char c : name) {
-    const bool isSeparator = c == '-' || c == '_' || c == '.';
-    if (isSeparator && !text.empty() && text.back() == '-') continue;
-    text += isSeparator ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return text;
-}
 
 std::string packageUrl(const WheelComponent& component) {
   std::string version;  // '+' and '!' of PEP 440 are escaped
@@ -67,24 +56,13 @@ std::string serialNumber(std::string_view digest) {
 }  // namespace
 
 std::optional<WheelComponent> wheelComponent(const std::string& path, const std::string& digest) {
-  constexpr std::string_view kEnding = ".whl";
-  std::string_view file = std::string_view(path).substr(path.rfind('/') + 1);
-  if (!file.ends_with(kEnding)) return std::nullopt;
-  file.remove_suffix(kEnding.size());
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at <= file.size();) {
-    const std::size_t end = std::min(file.find('-', at), file.size());
-    parts.emplace_back(file.substr(at, end - at));
-    at = end + 1;
-  }
-  const bool hasEmpty = std::any_of(parts.begin(), parts.end(), [](auto& p) { return p.empty(); });
-  if (hasEmpty || parts.size() < 5 || parts.size() > 6) return std::nullopt;
+  auto name = wheelName(path);
+  if (!name) return std::nullopt;
   WheelComponent component;
-  component.name = normalised(parts[0]);
-  component.version = parts[1];
+  component.name = std::move(name->project);
+  component.version = std::move(name->version);
   component.wheel = {path, digest, {}};
-  const std::size_t n = parts.size();
-  component.tags = {parts[n - 3] + "-" + parts[n - 2] + "-" + parts[n - 1]};
+  component.tags = {std::move(name->tags)};
   return component;
 }
 

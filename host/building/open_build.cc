@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "artifacts/blob_store.h"
-#include "artifacts/build_manifest.h"
+#include "artifacts/wheel_name.h"
 #include "base/json.h"
 #include "model/critical_path.h"
 
@@ -211,14 +211,14 @@ JobChange OpenBuild::ended(const JobResult& result) {
   return row;
 }
 
-std::string OpenBuild::manifest() const {
+BuildManifest OpenBuild::manifest() const {
   BuildManifest manifest{number(plan_.build), plan_.digest, {}};
   for (int position = 0; position < graph_.size(); ++position)
     for (const auto& output : outputs(position))
       manifest.artifacts.push_back(
           {{}, output.name, job(position).name, output.digest, output.sizeBytes, output.mode});
   placeArtifacts(manifest.artifacts);
-  return manifest.json();
+  return manifest;
 }
 
 /// If a job failed, the build failed. Otherwise, if somebody cancelled a job, the build is
@@ -277,7 +277,11 @@ FinishedBuild OpenBuild::finish() const {
   } else if (end.jobsFailed > 0) {
     describeFailure(end);
   }
-  end.manifest = manifest();
+  const BuildManifest left = manifest();
+  end.hasWheels =
+      std::any_of(left.artifacts.begin(), left.artifacts.end(),
+                  [](const Artifact& file) { return wheelName(file.name).has_value(); });
+  end.manifest = left.json();
   end.manifestDigest = Digest::of(end.manifest);
   end.isLargeManifest = end.manifest.size() > kRowDocumentBytes;
   return end;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "artifacts/build_manifest.h"
 #include "building/job_task.h"
 #include "model/claims.h"
 #include "model/job_graph.h"
@@ -128,7 +129,7 @@ class OpenBuild {
     bool cancelled = false;
   };
   FinishedBuild endNow() const;
-  std::string manifest() const;
+  BuildManifest manifest() const;
   void describeFailure(FinishedBuild& end) const;
 
   ClaimedPlan plan_;

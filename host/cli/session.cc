@@ -39,10 +39,12 @@ std::string accessToken() {
   return file.empty() ? std::string() : firstLine(file);
 }
 
+std::string Session::address() const {
+  return serverAddress(server, std::filesystem::current_path());
+}
+
 Client& Session::client() {
-  if (!client_)
-    client_ = std::make_unique<Client>(serverAddress(server, std::filesystem::current_path()),
-                                       accessToken());
+  if (!client_) client_ = std::make_unique<Client>(address(), accessToken());
   return *client_;
 }
 

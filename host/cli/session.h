@@ -34,6 +34,8 @@ struct Session {
   bool noHeaders = false;
   std::function<ExitCode()> action;  ///< the command that was chosen
 
+  /// Of the server, by the options of this run.
+  std::string address() const;
   /// The server's API; connects at the first request.
   Client& client();
   bool isTable() const { return output == "table" || output == "wide"; }

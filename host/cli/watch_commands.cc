@@ -70,6 +70,7 @@ ExitCode follow(Session& session, const SubmitArguments& arguments, std::int64_t
   }
   if (built.succeeded) {
     session.terminal.err << "plan " << plan << " is built\n";
+    printInstallHint(session, built);
     return ExitCode::Done;
   }
   throw CommandFailure(ExitCode::WorkFailed,
@@ -134,6 +135,7 @@ ExitCode watchItem(Session& session, const WatchArguments& arguments) {
   const WatchEnd end = watchIt(session, arguments.id, options);
   const std::string what = arguments.kind + " " + std::to_string(arguments.id);
   session.terminal.out << what << ' ' << end.status << '\n';
+  printInstallHint(session, end);
   if (end.succeeded || arguments.exitZero) return ExitCode::Done;
   throw CommandFailure(ExitCode::WorkFailed,
                        what + " " + end.status + (end.message.empty() ? "" : ": " + end.message),

@@ -112,6 +112,7 @@ Look lookAtPlan(Session& session, std::int64_t id) {
   look.ended = isFinal(look.end.status);
   look.end.succeeded = look.end.status == "built";
   look.end.planId = id;
+  look.end.indexPath = textOr(document, "index_url");
   if (look.started) look.item.jobs = readJobs(session, pathOf("plans", id));
   return look;
 }
@@ -285,6 +286,12 @@ WatchEnd watchPlan(Session& session, std::int64_t id, const WatchOptions& option
 
 WatchEnd watchBuild(Session& session, std::int64_t id, const WatchOptions& options) {
   return watch(session, options, [&] { return lookAtBuild(session, id); });
+}
+
+void printInstallHint(Session& session, const WatchEnd& end) {
+  if (!end.succeeded || end.indexPath.empty()) return;
+  session.terminal.err << "Its wheels: pip install --index-url " << session.address()
+                       << printable(end.indexPath) << " PROJECT\n";
 }
 
 }  // namespace planwright::cli

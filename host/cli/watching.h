@@ -77,6 +77,7 @@ struct WatchEnd {
   std::string status;       ///< "planned", "built", "failed", …
   std::string message;      ///< why, or empty
   std::int64_t planId = 0;  ///< of an input: its newest plan, or 0
+  std::string indexPath;    ///< of a plan that left wheels: its package index, or empty
 };
 
 /// Watch until the item is at its end, with progress on stderr. Timed out or interrupted:
@@ -84,5 +85,8 @@ struct WatchEnd {
 WatchEnd watchInput(Session& session, std::int64_t id, const WatchOptions& options);
 WatchEnd watchPlan(Session& session, std::int64_t id, const WatchOptions& options);
 WatchEnd watchBuild(Session& session, std::int64_t id, const WatchOptions& options);
+
+/// How to install the wheels of what ended, on stderr, if it left any.
+void printInstallHint(Session& session, const WatchEnd& end);
 
 }  // namespace planwright::cli

@@ -215,6 +215,14 @@ LateContent Contents::blob(const std::string& digest) const {
   return content;
 }
 
+LateContent Contents::wheel(const std::string& digest, const std::string& file) const {
+  return late(
+      {.digest = digest,
+       .what = fmt::format("The wheel {}", file),
+       .remedy = "Build the plan that left it again: planwright enqueue-build PLAN --force.",
+       .fileName = file});
+}
+
 std::int64_t LogPlace::cutBytes(std::uint64_t there) const {
   return isComplete ? std::max<std::int64_t>(0, textBytes - static_cast<std::int64_t>(there)) : 0;
 }

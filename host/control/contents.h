@@ -43,6 +43,8 @@ class Contents {
   /// when its turn comes breaks the archive off.
   Result<MadeContent> archive(std::int64_t build, ArchiveFormat format) const;
   LateContent blob(const std::string& digest) const;
+  /// A wheel of an index, by its digest: whoever read a page of the index gets what it named.
+  LateContent wheel(const std::string& digest, const std::string& file) const;
 
   /// `n`: the attempt's number, the latest without one. A job that never ran has an empty log.
   Result<LogPlace> log(std::int64_t job, std::optional<std::int64_t> n) const;

@@ -10,6 +10,7 @@
 #include "control/listings.h"
 #include "control/nudges.h"
 #include "control/overview.h"
+#include "control/package_index.h"
 #include "control/queue_settings.h"
 #include "control/statements.h"
 
@@ -27,6 +28,7 @@ class Control {
         deadLetters(parts, actions),
         listings(parts),
         contents(parts),
+        index(parts),
         cache(parts),
         statements(parts, contents),
         overview(parts),
@@ -43,6 +45,7 @@ class Control {
   const DeadLetters deadLetters;
   Listings listings;
   const Contents contents;
+  PackageIndex index;
   const CacheAnswers cache;
   const Statements statements;
   Overview overview;

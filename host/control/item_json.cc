@@ -87,6 +87,10 @@ void writePlan(JsonWriter& json, const Row& plan) {
   json.member("plan_blob_url", fmt::format("/api/plans/{}/artifact", plan.text("id")));
   numbers(json, plan, {"build_id"});
   texts(json, plan, {"build_mode"});
+  json.textOrNull("index_url",
+                  plan.isNull("wheels_build")
+                      ? std::string()
+                      : fmt::format("/simple/{}@{}/", plan.text("queue"), plan.text("id")));
   numbers(json, plan, {"superseded_by"});
   texts(json, plan, {"trace_id"});
   times(json, plan, {"created_at", "updated_at"});

@@ -20,6 +20,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addQueueRoutes(router, parts.control);
   addReloadRoute(router, parts.control);
   addEventRoutes(router, parts.control, parts.feed);
+  addIndexRoutes(router, parts.control);
   addSystemRoutes(router, parts);
   addPageRoutes(router, parts);
 }
@@ -29,8 +30,9 @@ void addPageRoutes(Router& router, const ApiParts& parts) {
   router.fallback([assets](const Request& request) {
     std::string_view name = request.path;
     name.remove_prefix(std::min<std::size_t>(1, name.size()));
+    const std::string_view first = name.substr(0, name.find('/'));
     // Also what somebody means for the API: it must not get the page with 200.
-    if (equalsIgnoringCase(name.substr(0, name.find('/')), "api") || name.find("//") != name.npos ||
+    if (equalsIgnoringCase(first, "api") || first == "simple" || name.find("//") != name.npos ||
         name.starts_with('/'))
       return problem(404, "not-found", "There is nothing at " + request.path + ".");
     // A path without an ending is one of the page's own: it draws it in the browser.

@@ -33,6 +33,7 @@ void addSettingsRoutes(Router& router, Control& control);
 void addQueueRoutes(Router& router, Control& control);
 void addReloadRoute(Router& router, Control& control);
 void addEventRoutes(Router& router, Control& control, EventFeed& feed);
+void addIndexRoutes(Router& router, Control& control);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);
 

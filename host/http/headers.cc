@@ -24,15 +24,31 @@ std::string_view cut(std::string_view& text, char separator) {
   return trim(part);
 }
 
-/// ";q=0", ";q=0.0" … : the client refuses the token.
-bool hasZeroWeight(std::string_view parameters) {
+/// Of ";q=0.25": 250. Without a weight it is 1000; what is none counts as 0, which refuses.
+int weightOf(std::string_view parameters) {
   while (!parameters.empty()) {
     const std::string_view parameter = cut(parameters, ';');
-    if (parameter.size() > 2 && lower(parameter[0]) == 'q' && parameter[1] == '=') {
-      return parameter.find_first_not_of("0.", 2) == std::string_view::npos;
+    if (parameter.size() <= 2 || lower(parameter[0]) != 'q' || parameter[1] != '=') continue;
+    int weight = 0, unit = 1000;
+    for (const char c : parameter.substr(2)) {
+      if (c == '.') continue;
+      if (c < '0' || c > '9' || unit == 0) break;
+      weight += (c - '0') * unit;
+      unit /= 10;
     }
+    return weight;
   }
-  return false;
+  return 1000;
+}
+
+/// How well an entry of Accept names the type: 3 itself, 2 "text/*", 1 "*/*", 0 not at all.
+int fitOf(std::string_view entry, std::string_view type) {
+  if (equalsIgnoringCase(entry, type)) return 3;
+  if (entry == "*/*") return 1;
+  return entry.ends_with("/*") && equalsIgnoringCase(entry.substr(0, entry.size() - 1),
+                                                     type.substr(0, type.find('/') + 1))
+             ? 2
+             : 0;
 }
 
 }  // namespace
@@ -46,9 +62,24 @@ bool acceptsToken(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     std::string_view entry = cut(list, ',');
     const std::string_view name = cut(entry, ';');
-    if (equalsIgnoringCase(name, token)) return !hasZeroWeight(entry);
+    if (equalsIgnoringCase(name, token)) return weightOf(entry) > 0;
   }
   return false;
+}
+
+std::size_t preferredType(std::string_view accept, const std::vector<std::string_view>& offered) {
+  std::vector<std::pair<int, int>> best(offered.size());  // how well it is named, its weight
+  while (!accept.empty()) {
+    std::string_view entry = cut(accept, ',');
+    const std::string_view name = cut(entry, ';');
+    for (std::size_t i = 0; i < offered.size(); ++i)
+      if (const int fit = fitOf(name, offered[i]); fit > best[i].first)
+        best[i] = {fit, weightOf(entry)};
+  }
+  std::size_t chosen = 0;
+  for (std::size_t i = 1; i < offered.size(); ++i)
+    if (best[i].second > best[chosen].second) chosen = i;
+  return chosen;
 }
 
 void Headers::set(std::string_view name, std::string value) {

@@ -13,6 +13,10 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b);
 /// True if `list` ("gzip, br;q=0.5") has the token with a weight above zero.
 bool acceptsToken(std::string_view list, std::string_view token);
 
+/// Which of `offered` media types an Accept header weighs most (RFC 9110, 12.5.1), the first of
+/// equal ones; the first if it takes none of them or there is no header.
+std::size_t preferredType(std::string_view accept, const std::vector<std::string_view>& offered);
+
 /// Header fields in the order they came; names compare without case. A value.
 class Headers {
  public:

@@ -111,6 +111,7 @@ struct FinishedBuild {
   std::string manifest;  ///< JSON text, or empty
   Digest manifestDigest;
   bool isLargeManifest = false;  ///< its bytes are in the large store already
+  bool hasWheels = false;        ///< its manifest names a wheel
   int jobsDone = -1;             ///< -1: as many as its row says
   int jobsFailed = -1;           ///< likewise
   bool countAttempt = true;

@@ -56,7 +56,7 @@ std::vector<ClaimedPlan> Plans::claim(const std::vector<std::int64_t>& ids, Inst
 std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
                                   const std::string& queue) {
   PgArray plans, fences, ids, statuses, delays, errors, reasons, manifests, sizes, contents, done,
-      failed, uncounts;
+      failed, uncounts, wheels;
   for (const auto& build : builds) {
     plans.add(number(build.plan));
     fences.add(build.fence);
@@ -71,13 +71,15 @@ std::vector<PlanId> Plans::finish(const std::vector<FinishedBuild>& builds,
     done.add(std::int64_t{build.jobsDone});
     failed.add(std::int64_t{build.jobsFailed});
     uncounts.add(std::int64_t{build.countAttempt ? 0 : 1});
+    wheels.add(std::string_view(build.hasWheels ? "t" : "f"));
   }
   const std::string planText = plans.take();
   const std::string fenceText = fences.take();
   const Rows rows = connection_.run(
-      "finish_builds", {planText, fenceText, ids.take(), statuses.take(), delays.take(),
-                        errors.take(), reasons.take(), manifests.take(), sizes.take(),
-                        contents.take(), done.take(), failed.take(), uncounts.take(), queue});
+      "finish_builds",
+      {planText, fenceText, ids.take(), statuses.take(), delays.take(), errors.take(),
+       reasons.take(), manifests.take(), sizes.take(), contents.take(), done.take(), failed.take(),
+       uncounts.take(), wheels.take(), queue});
   if (rows.size() == builds.size()) return idsOf<PlanId>(rows);
   return idsOf<PlanId>(connection_.run("built_before", {planText, fenceText}));
 }

@@ -30,7 +30,7 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
               then (select b.jobs_done from builds b where b.id = p.build_id) end as jobs_done,
        case when p.status not in ('built', 'ready_for_build') or p.build_open
               then (select b.jobs_failed from builds b where b.id = p.build_id) end as jobs_failed,
-       p.planner, p.plan_digest, p.build_id, p.build_mode, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
+       p.planner, p.plan_digest, p.build_id, p.build_mode, p.wheels_build, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
        p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held,
        q.build_quarantine is not null as is_quarantined,
        case when p.status = 'ready_for_build' and not p.alone then a.id end as behind

@@ -57,13 +57,13 @@ select count(*) from plans
 -- name: finish_builds
 -- Arrays, one entry per finished build: $1 plan, $2 fence, $3 build, $4 plan status (built | failed | cancelled |
 -- ready_for_build to go on later), $5 delay in seconds for that, $6 error, $7 reason code, $8 manifest digest,
--- $9 its size, $10 its text or null, $11 jobs done, $12 jobs failed (-1: as in the row), $13 attempts not to count.
--- $14 queue.
+-- $9 its size, $10 its text or null, $11 jobs done, $12 jobs failed (-1: as in the row), $13 attempts not to count,
+-- $14 did it leave wheels. $15 queue.
 -- A plan that is not returned was lost to another claim.
 with r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::float8[], $6::text[], $7::text[],
-                       $8::text[], $9::bigint[], $10::text[], $11::int[], $12::int[], $13::int[])
-    as r (id, fence, build, status, delay, error, reason_code, manifest, size, content, done, failed, uncount)),
+                       $8::text[], $9::bigint[], $10::text[], $11::int[], $12::int[], $13::int[], $14::boolean[])
+    as r (id, fence, build, status, delay, error, reason_code, manifest, size, content, done, failed, uncount, wheels)),
 u as (
   update plans p
      set status = r.status, build_open = (r.status = 'ready_for_build'), instance = null,
@@ -73,6 +73,7 @@ u as (
                                                                 when p.cancel_requested and r.status = 'ready_for_build'
                                                                   then 'cancelled' end),
          attempt = p.attempt - r.uncount,
+         wheels_build = case when r.wheels and r.status = 'built' then r.build else p.wheels_build end,
          queued_at = case when r.status = 'ready_for_build' then now() end,
          not_before = case when r.status = 'ready_for_build' then now() + make_interval(secs => r.delay)
                            else '-infinity'::timestamptz end,
@@ -95,7 +96,7 @@ b as (
     from u where b.id = u.build),
 e as (
   insert into events (queue, subject, type, level, body)
-  select $14, 'plan/' || id, case when status = 'ready_for_build' then 'plan.retry' else 'plan.' || status end,
+  select $15, 'plan/' || id, case when status = 'ready_for_build' then 'plan.retry' else 'plan.' || status end,
          case status when 'failed' then 'error' when 'ready_for_build' then 'warning' else 'info' end,
          jsonb_build_object('build', build, 'error', nullif(error, '')) from u)
 select id from u

@@ -140,6 +140,9 @@ class OpenapiTest(HostCase):
         build = self.server.get(f"/api/plans/{plan}")["build_id"]
         for rest in ("", "/jobs", "/manifest", "/provenance", "/sbom", "/explain"):
             self.ask("GET", f"/api/builds/{build}{rest}")
+        for page in ("", "demo/"):
+            json_page = {"Accept": "application/vnd.pypi.simple.v1+json"}
+            self.assertEqual(self.server.call("GET", f"/simple/default/{page}", headers=json_page).status, 200)
         self.ask("GET", "/api/provenance/keys")
         jobs = self.server.jobs(plan)
         for rest in ("", "/cache", "/log", "/log?times=true", "/log/search?q=hello"):

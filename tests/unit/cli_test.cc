@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Ran {
   int code = -1;
@@ -329,6 +330,16 @@ TEST_F(Cli, SubmitWaitFollowsTheFileToItsBuild) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "12\n");
   EXPECT_THAT(ran.err, HasSubstr("plan 5 is built"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("pip install"))) << "it left no wheels";
+}
+
+TEST_F(Cli, WatchingAPlanThatLeftWheelsSaysHowToInstallThem) {
+  server.on("GET /api/plans/5", R"({"id":5,"status":"built","index_url":"/simple/team.x@5/"})");
+  server.on("GET /api/plans/5/jobs?limit=200", R"({"items":[]})");
+  const Ran ran = run({"watch", "plan", "5"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "plan 5 built\n");
+  EXPECT_THAT(ran.err, HasSubstr("pip install --index-url " + server.url() + "/simple/team.x@5/ "));
 }
 
 TEST_F(Cli, SubmitWaitEndsWhereAPersonMustDecide) {

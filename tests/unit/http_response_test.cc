@@ -238,5 +238,17 @@ TEST(Compress, RoundTrips) {
   EXPECT_EQ(gunzip(gzip(std::string(100'000, 'a'))), std::string(100'000, 'a'));
 }
 
+TEST(PreferredType, IsTheOneWithTheLargestWeight) {
+  const std::vector<std::string_view> offered = {"text/html", "a/x+html", "a/x+json"};
+  const auto chosen = [&](std::string_view accept) { return preferredType(accept, offered); };
+  EXPECT_EQ(chosen("a/x+json, a/x+html; q=0.1, text/html; q=0.01"), 2U) << "pip";
+  EXPECT_EQ(chosen("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"), 0U) << "a browser";
+  EXPECT_EQ(chosen("text/html;q=0.2, a/x+html;q=0.25"), 1U);
+  EXPECT_EQ(chosen("A/X+JSON"), 2U);
+  EXPECT_EQ(chosen("a/*;q=0.5, a/x+html;q=0"), 2U) << "what is named best counts";
+  for (const auto* accept : {"", "*/*", "image/png", "text/html;q=0", ";;,,q="})
+    EXPECT_EQ(chosen(accept), 0U) << accept;
+}
+
 }  // namespace
 }  // namespace planwright::http_response_test

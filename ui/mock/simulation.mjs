@@ -52,6 +52,7 @@ export class Simulation {
       plan_blob_url: `/api/plans/${this.plans.length + 1}/artifact`,
       reason: null,
       build_id: null,
+      index_url: null,
       trace_id: input.trace_id,
       created_at: at,
       updated_at: at,
@@ -193,6 +194,8 @@ export class Simulation {
     build.manifest_url = `/api/builds/${build.id}/manifest`;
     plan.status = build.status;
     plan.updated_at = build.finished_at;
+    // Of a stand-in all jobs leave a wheel.
+    if (plan.status === 'built') plan.index_url = `/simple/default@${plan.id}/`;
     if (failed) {
       plan.error = `${failed.name} failed: ${failed.reason.message}`;
       build.reason = { code: 'job_failed', message: plan.error, since: build.finished_at };

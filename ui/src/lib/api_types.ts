@@ -142,6 +142,8 @@ export interface components {
       build_id: number | null;
       /** @enum {string} */
       build_mode: 'all' | 'failed';
+      /** @description For pip install --index-url: the wheels that its latest build left; null if there are none. */
+      index_url: string | null;
       superseded_by: number | null;
       trace_id: string | null;
       /** Format: date-time */
@@ -940,6 +942,36 @@ export interface components {
       pointer: string;
       from: unknown;
       to: unknown;
+    };
+    /** @description As PEP 691 says. */
+    IndexProjects: {
+      meta: components['schemas']['IndexMeta'];
+      projects: {
+        name: string;
+      }[];
+    };
+    /** @description As PEP 691 and PEP 700 say. */
+    IndexProject: {
+      meta: components['schemas']['IndexMeta'];
+      name: string;
+      versions: string[];
+      files: components['schemas']['IndexFile'][];
+    };
+    IndexFile: {
+      filename: string;
+      /** @description Relative to the page. */
+      url: string;
+      hashes: components['schemas']['IndexHashes'];
+      size: number;
+      'requires-python'?: string;
+      'core-metadata'?: components['schemas']['IndexHashes'];
+      'data-dist-info-metadata'?: components['schemas']['IndexHashes'];
+    };
+    IndexHashes: {
+      sha256: string;
+    };
+    IndexMeta: {
+      'api-version': string;
     };
     /** @description The sealed document; see sdk/schema/plan.schema.json. */
     PlanDocument: {

@@ -27,6 +27,8 @@ export interface Plan {
   reason: Reason | null;
   /** The latest build, if there was one. */
   buildId: number | null;
+  /** The package index of the wheels that it left, if it left any. */
+  indexUrl: string | null;
   createdAt: Date | null;
   updatedAt: Date | null;
   error: string | null;
@@ -53,6 +55,7 @@ export function planFromApi(row: Wire<'Plan'>): Plan {
     documentUrl: row.plan_blob_url,
     reason: reasonFromApi(row.reason),
     buildId: row.build_id,
+    indexUrl: row.index_url,
     createdAt: dateFromApi(row.created_at),
     updatedAt: dateFromApi(row.updated_at),
     error: row.error,

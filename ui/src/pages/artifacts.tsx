@@ -3,8 +3,14 @@ import { archiveUrl, artifactUrl, listArtifacts } from '../lib/builds';
 import { bytes, shortDigest } from '../lib/format';
 import { shown } from '../lib/shown';
 
-/** What a build produced, ready to be fetched. */
-export function Artifacts({ buildId }: { buildId: number }) {
+interface ArtifactsProps {
+  buildId: number;
+  /** Of a plan that left wheels. */
+  indexUrl?: string | null;
+}
+
+/** What a build produced, ready to be fetched or installed. */
+export function Artifacts({ buildId, indexUrl }: ArtifactsProps) {
   const artifacts = useQuery({
     queryKey: ['build', buildId, 'artifacts'],
     queryFn: ({ signal }) => listArtifacts(buildId, signal),
@@ -30,6 +36,15 @@ export function Artifacts({ buildId }: { buildId: number }) {
         All of them: <a href={archiveUrl(buildId, 'zip')}>zip</a>{' '}
         <a href={archiveUrl(buildId, 'tar')}>tar</a>
       </p>
+      {indexUrl && (
+        <p>
+          Install them:{' '}
+          <code>
+            pip install --index-url {location.origin}
+            {indexUrl} PROJECT
+          </code>
+        </p>
+      )}
     </section>
   );
 }

@@ -43,7 +43,7 @@ export function PlanPage({ id }: { id: number }) {
       {jobs.data && list.length === 0 && <Empty title="This plan has no jobs" />}
       <JobsView jobs={list} />
       {plan.data.status === 'built' && plan.data.buildId !== null && (
-        <Artifacts buildId={plan.data.buildId} />
+        <Artifacts buildId={plan.data.buildId} indexUrl={plan.data.indexUrl} />
       )}
     </>
   );

@@ -62,6 +62,10 @@ describe('from a file to its build, by hand', () => {
     await session.page.locator('.artifacts li').first().waitFor();
     const all = session.page.locator('.artifacts').getByRole('link', { name: 'zip' });
     expect(await all.getAttribute('href')).toMatch(/^\/api\/builds\/\d+\/artifacts\.zip$/);
+    const install = session.page.locator('.artifacts code', { hasText: 'pip install' });
+    expect(await install.textContent()).toMatch(
+      /^pip install --index-url http:\S+\/simple\/\w+@\d+\/ PROJECT$/,
+    );
     // By its address: a name of digits only may also be a digest's.
     await session.page.locator('.facts a[href^="/builds/"]').click();
     await session.page.waitForURL(/\/builds\/\d+/);

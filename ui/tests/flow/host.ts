@@ -53,7 +53,7 @@ export async function ask(
   };
 }
 
-/** A recipe of two jobs in a row; `token` appears in the first one's log. */
+/** A recipe of two jobs in a row, whose build leaves a wheel (that is none inside); `token` appears in the logs. */
 export const recipe = (token: string): string => `jobs:
   greet:
     command: ["sh", "-c", "echo hello ${token}; echo hello > out.txt"]
@@ -62,9 +62,9 @@ export const recipe = (token: string): string => `jobs:
     needs: [greet]
     command: |
       echo shouting ${token}
-      tr a-z A-Z < in.txt > loud.txt
+      tr a-z A-Z < in.txt > loud-1.0-py3-none-any.whl
     inputs: {in.txt: greet/out.txt}
-    outputs: [loud.txt]
+    outputs: [loud-1.0-py3-none-any.whl]
 `;
 
 /** A recipe whose second of three jobs fails. */

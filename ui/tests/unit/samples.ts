@@ -52,6 +52,7 @@ export const wirePlan = (change: Partial<Wire<'Plan'>> = {}): Wire<'Plan'> => ({
   reason: null,
   build_id: 10179,
   build_mode: 'all',
+  index_url: null,
   superseded_by: null,
   trace_id: null,
   error: null,

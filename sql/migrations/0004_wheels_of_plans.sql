@@ -1,0 +1,6 @@
+-- The latest build of a plan that succeeded and left wheels: what /simple/QUEUE@PLAN/ serves. Null: there is none. It is not
+-- `build_id`: while a plan is built again, or after that failed, what it left before is still served.
+alter table plans add column wheels_build bigint;
+
+-- package_index: of each file the newest plan that left wheels. Plans without wheels are not in it, so their moves stay HOT.
+create index plans_with_wheels on plans (queue, filename, id) where wheels_build is not null;
