@@ -31,19 +31,21 @@ void BuildArchives::read(const std::vector<std::string>& sources) {
   if (!unknown.empty()) needs_.merge(pip_.buildNeeds(call_, unknown));
 }
 
-std::optional<std::map<std::string, std::string>> BuildArchives::forSource(
-    const std::string& source) {
-  std::map<std::string, std::string> out;
-  std::vector<std::string> sources = {source};
+std::optional<BuildInputs> BuildArchives::forSource(const std::string& source) {
+  BuildInputs out;
+  std::vector<std::pair<std::string, std::string>> sources = {{{}, source}};  // file name, path
   while (!sources.empty()) {
-    const std::string path = sources.back();
+    const auto [name, path] = sources.back();
     sources.pop_back();
     read({path});
+    auto& environment = name.empty() ? out.environment : out.environments[name];
     for (const auto& project : resolve(needs_[path])) {
       const std::string archive = pathOfFileUrl(project.url);
       if (archive.empty() || !project.vcs.empty() || project.isFolder) return std::nullopt;
       const std::string file = fileNameOfUrl(project.url);
-      if (out.emplace(file, archive).second && !isWheel(file)) sources.push_back(archive);
+      environment.push_back(file);
+      if (out.archives.emplace(file, archive).second && !isWheel(file))
+        sources.emplace_back(file, archive);
     }
   }
   return out;

@@ -172,7 +172,6 @@ std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource 
     addIndexOptions(argv);
   else
     argv.emplace_back("--no-index");
-  if (source == BuildSource::Archives) argv.insert(argv.end(), {"--find-links", "build"});
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
 }

@@ -22,9 +22,8 @@ struct BuildNeeds {
 
 /// Where a job's pip looks for what the build needs.
 enum class BuildSource {
-  Nothing,   ///< python has it installed, or nothing is to be built
-  Archives,  ///< the job's own inputs below build/
-  Index,     ///< as the settings say, when the job runs
+  Nothing,  ///< python has it installed, or nothing is to be built
+  Index,    ///< as the settings say, when the job runs
 };
 
 /// How the pip of one Python is called, from the settings. Immutable.
@@ -47,7 +46,8 @@ class Pip {
   std::map<std::string, BuildNeeds> buildNeeds(pw::Call& call,
                                                const std::vector<std::string>& paths) const;
 
-  /// The command that makes a wheel of `what` (./archive or a URL) in its own folder.
+  /// The command by which pip makes a wheel of `what` (./archive or a URL) in its own folder, where
+  /// hookCommand() cannot: something must come from an index.
   std::vector<std::string> wheelCommand(const std::string& what, BuildSource source) const;
 
   /// What keeps pip from reading this machine's and user's settings, and what makes two builds of

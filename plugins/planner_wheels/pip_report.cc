@@ -22,6 +22,15 @@ std::string text(const Value* value) {
                                     : std::string();
 }
 
+/// Sorted.
+std::vector<std::string> texts(const Value* list) {
+  std::vector<std::string> out;
+  if (!list || !list->IsArray()) return out;
+  for (const auto& item : list->GetArray()) out.push_back(text(&item));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 std::string normalised(const std::string& name) {
   std::string out;
   for (const char c : name) {
@@ -89,8 +98,8 @@ Report parseReport(const std::string& json) {
                             text(member(member(&item, "metadata"), "version")),
                             text(member(from, "url")), sha256Of(member(from, "archive_info")),
                             text(member(vcs, "vcs")), text(member(vcs, "commit_id")),
-                            text(member(from, "subdirectory")),
-                            member(from, "dir_info") != nullptr});
+                            text(member(from, "subdirectory")), member(from, "dir_info") != nullptr,
+                            texts(member(member(&item, "metadata"), "requires_dist"))});
     const auto& project = out.projects.back();
     if (project.name.empty() || project.url.empty())
       pw::fail("pip's report names a project without a name or URL");

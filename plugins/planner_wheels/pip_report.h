@@ -15,6 +15,8 @@ struct Project {
   std::string commit;
   std::string subdirectory;
   bool isFolder = false;  ///< a source folder, not an archive
+  std::vector<std::string>
+      requirements;  ///< its Requires-Dist, as its metadata writes them; sorted
 };
 
 struct Report {

@@ -6,8 +6,10 @@
 #include "planwright/plugin.hpp"
 
 #include "build_archives.h"
+#include "helpers.h"
 #include "pip.h"
 #include "pip_report.h"
+#include "wheel_job.h"
 
 namespace {
 
@@ -77,20 +79,28 @@ class PlanForPython {
     if (path.empty())
       addRemote(job, project, file);
     else
-      addLocal(job.input(file, digest), path, file);
+      addLocal(job.input(file, digest), project, path, file);
   }
 
-  void addLocal(pw::PlanJob job, const std::string& path, const std::string& file) {
-    BuildSource source = BuildSource::Nothing;
-    if (options_.buildIsolation) {
-      const auto archives = archives_.forSource(path);
-      source = archives ? BuildSource::Archives : BuildSource::Index;
-      if (archives)
-        for (const auto& [name, place] : *archives) job.input("build/" + name, store(place, {}));
+  void addLocal(pw::PlanJob job, const Project& project, const std::string& path,
+                const std::string& file) {
+    if (!options_.buildIsolation) return addHooks(job, project, file, nullptr);
+    if (const auto build = archives_.forSource(path)) {
+      for (const auto& [name, place] : build->archives)
+        job.input("build/" + name, store(place, {}));
+      return addHooks(job, project, file, &*build);
     }
-    if (source == BuildSource::Index) job.arg("network", true);
-    job.command(pip_.wheelCommand("./" + file, source));
-    job.cacheable(source != BuildSource::Index);
+    job.arg("network", true);
+    job.command(pip_.wheelCommand("./" + file, BuildSource::Index));
+    job.cacheable(false);
+  }
+
+  void addHooks(pw::PlanJob job, const Project& project, const std::string& file,
+                const wheels::BuildInputs* build) {
+    if (helper_.empty()) helper_ = call_.putBytes(wheels::kBuildWheel, "text/x-python");
+    job.input(wheels::kHelperFile, helper_);
+    job.command(wheels::hookCommand(pip_.python(), file, project, build));
+    job.cacheable();
   }
 
   void addRemote(pw::PlanJob job, const Project& project, const std::string& file) const {
@@ -129,6 +139,7 @@ class PlanForPython {
   pw::Call& call_;
   wheels::BuildArchives archives_;
   std::map<std::string, std::string> stored_;  // path -> digest
+  std::string helper_;                         // digest of build_wheel.py, once a job needs it
 };
 
 /// planwright.wheels: one job per project that pip's resolver chose, for each Python.

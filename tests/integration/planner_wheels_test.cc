@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -79,9 +81,9 @@ class Wheels : public testing::Test {
         .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
   }
 
-  /// Runs one planned job through planwright.command in a fresh folder; gives that folder.
-  std::filesystem::path build(const JsonValue& job) {
-    const auto workdir = folder / (textOr(job, "id") + std::to_string(++builds));
+  /// Runs one planned job through planwright.command in a fresh folder, `workdir`.
+  StageOutcome run(const JsonValue& job) {
+    workdir = folder / (textOr(job, "id") + std::to_string(++builds));
     std::filesystem::create_directories(workdir);
     for (const auto& input : find(job, "inputs")->GetObject()) {
       const auto path = workdir / input.name.GetString();
@@ -96,16 +98,27 @@ class Wheels : public testing::Test {
     stageJob.id = textOr(job, "id");
     stageJob.specJson = toJson(*find(job, "spec"));
     stageJob.workdir = workdir.string();
-    const auto outcome = (*builder)->build(stageJob, call);
+    auto outcome = (*builder)->build(stageJob, call);
     services.output = -1;
+    return outcome;
+  }
+  /// The same for one that succeeds; gives its folder.
+  std::filesystem::path build(const JsonValue& job) {
+    const auto outcome = run(job);
     EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
     return workdir;
+  }
+  /// Lines as words.
+  static std::string joined(std::string lines) {
+    std::replace(lines.begin(), lines.end(), '\n', ' ');
+    return lines;
   }
 
   static inline std::unique_ptr<Host> host;
   TempFolder folder;
   FakeServices services;
   StageCall call{services};
+  std::filesystem::path workdir;
   int builds = 0;
 };
 
@@ -208,10 +221,10 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
   const auto setuptools = versionOf("setuptools", "-py3-none-any.whl", "/usr/share/python-wheels");
   if (std::stoi(setuptools) < 70)  // it asks for wheel, which flit_core builds
     EXPECT_THAT(inputs, testing::UnorderedElementsAre(
-                            "native-1.0.tar.gz", StartsWith("build/setuptools-"),
+                            "native-1.0.tar.gz", "build_wheel.py", StartsWith("build/setuptools-"),
                             StartsWith("build/wheel-"), StartsWith("build/flit_core-")));
   else
-    EXPECT_THAT(inputs, testing::UnorderedElementsAre("native-1.0.tar.gz",
+    EXPECT_THAT(inputs, testing::UnorderedElementsAre("native-1.0.tar.gz", "build_wheel.py",
                                                       StartsWith("build/setuptools-")));
   EXPECT_TRUE(boolOr(job, "cacheable", false));
   const auto made = [&] {
@@ -220,6 +233,63 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
     return std::string("no wheel");
   };
   EXPECT_EQ(made(), made());  // C code too
+}
+
+/// What pip makes of the same archives in the environment of the job.
+TEST_F(Wheels, AJobMakesTheBytesThatPipMakes) {
+  const std::string all = "six\nidna\ntabulate\nchardet\nnative\nlegacy\nzipped\nflat\nintree\n";
+  for (const auto& [settings, options] :
+       {std::pair{local(), std::string("--no-build-isolation")},
+        std::pair{isolated(), std::string("--find-links /usr/share/python-wheels")}}) {
+    // hatchling and poetry-core are installed here and no archives
+    const std::string names = settings == local() ? all : "idna\nnative\nlegacy\nflat\n";
+    const auto outcome = plan(names, settings);
+    ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+    const auto document = parseJson(outcome.text);
+    std::map<std::string, std::string> made;
+    std::string pip = "cd " + folder.path().string() + " && env";
+    for (const auto& job : find(*document, "jobs")->GetArray()) {
+      EXPECT_EQ(toJson(*find(job, "spec")).find("\"pip\""), std::string::npos);
+      for (const auto& file : std::filesystem::directory_iterator(build(job)))
+        if (file.path().extension() == ".whl")
+          made[file.path().filename()] = Digest::of(readFile(file.path())).text();
+    }
+    const auto& job = (*find(*document, "jobs"))[0];
+    for (const auto& each : find(*find(job, "spec"), "env")->GetObject())
+      pip += std::string(" ") + each.name.GetString() + "=" + each.value.GetString();
+    pip += " /usr/bin/python3 -m pip wheel -q --no-deps --no-index " + options + " -f " +
+           index().string() + " -w pips " + joined(names) + " >&2";
+    ASSERT_EQ(std::system(pip.c_str()), 0) << pip;
+    std::map<std::string, std::string> pips;
+    for (const auto& file : std::filesystem::directory_iterator(folder / "pips"))
+      pips[file.path().filename()] = Digest::of(readFile(file.path())).text();
+    std::filesystem::remove_all(folder / "pips");
+    EXPECT_EQ(made.size(), idsOf(outcome).size());
+    for (const auto& [name, digest] : pips) EXPECT_EQ(made[name], digest) << name;
+  }
+}
+
+TEST_F(Wheels, AWheelThatIsNotWhatWasPlannedFailsItsJob) {
+  const auto outcome = plan("changing\n");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto document = parseJson(outcome.text);
+  const auto failure = run((*find(*document, "jobs"))[0]).failure;
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->message,
+            "exited with 1: ERROR: the wheel of changing asks for other projects than the plan was "
+            "made with: now also six; generate a new plan");
+}
+
+/// Its C code asks for a header that nobody has.
+TEST_F(Wheels, AJobThatFailsSaysWhyInTheWordsOfTheBuild) {
+  const auto outcome = plan("unbuildable\n");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
+  const auto document = parseJson(outcome.text);
+  const auto failure = run((*find(*document, "jobs"))[0]).failure;
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->message,
+              AllOf(StartsWith("exited with 1: unbuildable.c:1:10: fatal error: no_such_header.h"),
+                    testing::Not(HasSubstr("\n"))));
 }
 
 /// As `git archive` packs without --prefix. Its needs were not seen, and the job failed.
