@@ -96,7 +96,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   if (const auto error = removeTree(work))
     throw std::system_error(error, "cannot empty " + work.string());
   makeFolder(work, 0711);  // programs run as users of their own, each in its own folder
-  for (const char* part : {"plugins", "remote", "sources"}) makeFolder(data / part, 0711);
+  for (const char* part : {"plugins", "remote", "sources", "planners"}) makeFolder(data / part, 0711);
   sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
   log::info("sandbox level {}", toText(sandbox_->report().level));
   if (const auto* network = sandbox_->report().find("network"); network && !network->works)
@@ -117,7 +117,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   };
   host_ = std::make_unique<Host>(Host{live_, *database_, connectTickets, *blobs_, bell_,
                                       membership_, metrics_, clock_, *logs_, work, data / "remote",
-                                      data / "sources"});
+                                      data / "sources", data / "planners"});
   queues_ =
       std::make_unique<Queues>(*host_, plugins_, *store_);  // the heartbeat asks what they run with
 
@@ -145,6 +145,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   {
     const std::lock_guard lock(queuesMutex_);
     removeLeftSourceFolders(host_->sourceFolder, config, *database_->lease());
+    removeLeftPlannerFolders(host_->plannerFolder, config);
     queues_->start(config);
   }
   if (reconciler_) reconciler_->start();

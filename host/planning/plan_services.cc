@@ -32,6 +32,14 @@ Result<Digest> PlanServices::putBlob(int fd, std::string_view, const GoesOn& goe
   return stored_.back().digest;
 }
 
+SourcePlace PlanServices::place() {
+  if (!folder_.empty()) {
+    std::filesystem::create_directories(folder_);
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+  }
+  return {folder_.string(), 0};
+}
+
 std::optional<std::string> PlanServices::secret(std::string_view name) {
   const auto found = secrets_.find(std::string(name));
   return found == secrets_.end() ? std::nullopt : std::optional(found->second);

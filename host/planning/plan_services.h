@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,16 +12,18 @@
 namespace planwright {
 
 /// What a planner may ask of the host while it plans one input. Its log lines go to the host's log;
-/// blobs it stores are kept with the plan. Lives for one call.
+/// blobs it stores are kept with the plan. `folder` is its own, for what it keeps between calls, and
+/// closed to the programs it runs; empty = it has none. Lives for one call.
 class PlanServices final : public CallServices {
  public:
   PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, ProgramRoom room,
-               Reports& reports)
+               Reports& reports, std::filesystem::path folder)
       : input_(input),
         blobs_(blobs),
         secrets_(std::move(secrets)),
         room_(std::move(room)),
-        reports_(reports) {}
+        reports_(reports),
+        folder_(std::move(folder)) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override;
   void event(std::string_view type, std::string_view bodyJson) override {
@@ -38,6 +41,7 @@ class PlanServices final : public CallServices {
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   ProgramRoom programRoom() override { return room_; }
+  SourcePlace place() override;
 
   std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
 
@@ -47,6 +51,7 @@ class PlanServices final : public CallServices {
   const SecretValues secrets_;
   const ProgramRoom room_;
   Reports& reports_;
+  const std::filesystem::path folder_;
   std::vector<StagedBlob> stored_;
 };
 

@@ -50,7 +50,7 @@ class PlanStage {
     PlanStep step;
     std::atomic<bool> gone{false};
     std::jthread thread;
-    Worker(const Host& host, LiveQueue& queue) : step(queue, host.blobs, host.metrics) {}
+    Worker(const Host& host, LiveQueue& queue) : step(queue, host) {}
   };
   struct Inbox {
     std::deque<ClaimedInput> waiting;

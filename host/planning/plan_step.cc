@@ -12,6 +12,7 @@
 #include "model/plan_diff.h"
 #include "model/plan_document.h"
 #include "planning/plan_services.h"
+#include "stages/program_plugin.h"
 
 namespace planwright {
 namespace {
@@ -59,10 +60,11 @@ StageInput stageInputOf(const ClaimedInput& input) {
 
 }  // namespace
 
-PlanStep::PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics)
+PlanStep::PlanStep(LiveQueue& queue, const Host& host)
     : queue_(queue),
-      blobs_(blobs),
-      metrics_(metrics) {
+      blobs_(host.blobs),
+      metrics_(host.metrics),
+      folder_(host.plannerFolder.empty() ? "" : host.plannerFolder / queue.name) {
   refresh();
 }
 
@@ -90,6 +92,12 @@ Result<void> PlanStep::create(Slot& slot) {
   slot.planner = std::move(*planner);
   slot.settingsDigest = Digest::of(*settings).text();
   return {};
+}
+
+/// None for code that is confined itself: it could not write there, and is not to.
+std::filesystem::path PlanStep::folderOf(const PlannerConfig& planner) const {
+  const bool isConfined = roomOf(planner).isStrict || !programOf(planner.plugin).empty();
+  return folder_.empty() || isConfined ? std::filesystem::path() : folder_ / planner.plugin;
 }
 
 PlanResult PlanStep::run(const ClaimedInput& input) {
@@ -166,7 +174,8 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   }
   const StageInput call = stageInputOf(input);
   Reports reports(metrics_, result.plugin, queue_.name);
-  PlanServices services(call, blobs_, std::move(*secrets), roomOf(*slot->config).programs, reports);
+  PlanServices services(call, blobs_, std::move(*secrets), roomOf(*slot->config).programs, reports,
+                        folderOf(*slot->config));
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
   const RunningCall<InputId>::Scope scope(running_, running, input.id);
   *telling_.lock() = {input.id, input.fence, &reports};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "model/plan_document.h"
 #include "stages/reports.h"
 #include "stages/running_call.h"
+#include "workers/host.h"
 #include "workers/live_queue.h"
 
 namespace planwright {
@@ -31,7 +33,7 @@ struct PlanResult {
 /// `interrupt`.
 class PlanStep {
  public:
-  PlanStep(LiveQueue& queue, BlobStore& blobs, Metrics& metrics);
+  PlanStep(LiveQueue& queue, const Host& host);
 
   PlanResult run(const ClaimedInput& input);
   /// Drops the instances of an older generation. run() does that, too; this function is for workers
@@ -68,6 +70,7 @@ class PlanStep {
   PlanResult attempt(const ClaimedInput& input);
   Slot* slotFor(const std::string& filename);
   Result<void> create(Slot& slot);
+  std::filesystem::path folderOf(const PlannerConfig& planner) const;
   PlanResult noPlannerFits(const ClaimedInput& input) const;
   PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted,
                   std::vector<StagedBlob> stored);
@@ -77,6 +80,7 @@ class PlanStep {
   LiveQueue& queue_;
   BlobStore& blobs_;
   Metrics& metrics_;
+  const std::filesystem::path folder_;  ///< what planners of the queue keep; empty = nothing
   std::shared_ptr<const QueueGeneration> generation_;
   std::vector<Slot> slots_;
   RunningCall<InputId> running_;

@@ -12,11 +12,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Names = std::set<std::string>;
+
 /// Their folders: a name with slashes is one in another.
-std::set<std::string> sourceFolders(const QueueConfig& queue) {
-  std::set<std::string> names;
+Names sourceFolders(const QueueConfig& queue) {
+  Names names;
   for (std::size_t i = 0; i < queue.sources.size(); ++i)
     names.insert(fs::path(sourceName(queue.sources[i], i)).begin()->string());
+  return names;
+}
+
+Names plannerFolders(const QueueConfig& queue) {
+  Names names;
+  for (const auto& planner : queue.planners) names.insert(planner.plugin);
   return names;
 }
 
@@ -26,27 +34,38 @@ bool hasOpenInputs(const std::string& queue, Connection& connection) {
 
 void removeFolder(const fs::path& folder) {
   if (const auto failed = removeTree(folder))
-    log::warn("what a source has left cannot be removed folder={}: {}", folder.string(),
+    log::warn("what a stage has left cannot be removed folder={}: {}", folder.string(),
               failed.message());
   else
-    log::info("removed what a source has left folder={}", folder.string());
+    log::info("removed what a stage has left folder={}", folder.string());
+}
+
+/// `used` names the folders of a queue that stay; `isWanted` says of a queue that all of them do.
+template <class Used, class IsWanted>
+void removeLeft(const fs::path& folder, const Config& config, Used used, IsWanted isWanted) {
+  std::error_code missing;
+  for (const auto& ofQueue : fs::directory_iterator(folder, missing)) {
+    const std::string name = ofQueue.path().filename().string();
+    const QueueConfig* queue = config.queue(name);
+    const Names names = queue ? used(*queue) : Names{};
+    std::vector<fs::path> left;
+    for (const auto& ofStage : fs::directory_iterator(ofQueue.path(), missing))
+      if (!names.contains(ofStage.path().filename().string())) left.push_back(ofStage.path());
+    if (left.empty() || isWanted(name)) continue;
+    for (const auto& each : left) removeFolder(each);
+    if (names.empty()) fs::remove(ofQueue.path(), missing);  // if nothing is in it
+  }
 }
 
 }  // namespace
 
 void removeLeftSourceFolders(const fs::path& folder, const Config& config, Connection& connection) {
-  std::error_code missing;
-  for (const auto& ofQueue : fs::directory_iterator(folder, missing)) {
-    const std::string name = ofQueue.path().filename().string();
-    const QueueConfig* queue = config.queue(name);
-    const auto used = queue ? sourceFolders(*queue) : std::set<std::string>{};
-    std::vector<fs::path> left;
-    for (const auto& ofSource : fs::directory_iterator(ofQueue.path(), missing))
-      if (!used.contains(ofSource.path().filename().string())) left.push_back(ofSource.path());
-    if (left.empty() || hasOpenInputs(name, connection)) continue;
-    for (const auto& each : left) removeFolder(each);
-    if (used.empty()) fs::remove(ofQueue.path(), missing);  // if nothing is in it
-  }
+  removeLeft(folder, config, sourceFolders,
+             [&](const std::string& queue) { return hasOpenInputs(queue, connection); });
+}
+
+void removeLeftPlannerFolders(const fs::path& folder, const Config& config) {
+  removeLeft(folder, config, plannerFolders, [](const std::string&) { return false; });
 }
 
 }  // namespace planwright

@@ -13,4 +13,7 @@ namespace planwright {
 void removeLeftSourceFolders(const std::filesystem::path& folder, const Config& config,
                              Connection& connection);
 
+/// The same for `<folder>/QUEUE/PLUGIN` of planners, whether inputs wait or not.
+void removeLeftPlannerFolders(const std::filesystem::path& folder, const Config& config);
+
 }  // namespace planwright

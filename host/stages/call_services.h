@@ -18,7 +18,7 @@ namespace planwright {
 /// (a JSON object, or empty).
 using CountMetric = std::function<void(int, std::string_view, double, std::string_view)>;
 
-/// What a source may use and must keep to.
+/// What a source may use and must keep to; of a planner its folder only.
 struct SourcePlace {
   std::string folder;         ///< of its own, absolute; "" = none
   std::int64_t maxBytes = 0;  ///< of an input; 0 = not known
@@ -66,7 +66,7 @@ class CallServices {
   virtual std::optional<Result<std::string>> execute(std::string_view /*specJson*/) {
     return std::nullopt;
   }
-  /// Only sources have one. Throws if it cannot be made.
+  /// Only sources and planners have one. Throws if it cannot be made.
   virtual SourcePlace place() { return {}; }
 };
 

@@ -32,6 +32,7 @@ struct Host {
   std::filesystem::path workFolder;    ///< of this host alone; one folder per attempt
   std::filesystem::path remoteFolder;  ///< of jobs at other engines, by queue and token; they stay
   std::filesystem::path sourceFolder;  ///< what sources keep, by queue and name
+  std::filesystem::path plannerFolder = {};  ///< what planners keep, by queue and plugin; or none
 };
 
 }  // namespace planwright

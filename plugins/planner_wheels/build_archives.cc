@@ -28,7 +28,7 @@ void BuildArchives::read(const std::vector<std::string>& sources) {
   std::vector<std::string> unknown;
   for (const auto& source : sources)
     if (!needs_.contains(source)) unknown.push_back(source);
-  if (!unknown.empty()) needs_.merge(pip_.buildNeeds(call_, unknown));
+  if (!unknown.empty()) needs_.merge(pip_.buildNeeds(unknown));
 }
 
 std::optional<BuildInputs> BuildArchives::forSource(const std::string& source) {
@@ -55,11 +55,11 @@ const std::vector<Project>& BuildArchives::resolve(const BuildNeeds& needs) {
   if (const auto known = resolved_.find(needs); known != resolved_.end()) return known->second;
   auto& projects = resolved_[needs];
   if (needs.requirements.empty()) return projects;
-  projects = parseReport(pip_.resolveLines(call_, needs.requirements)).projects;
+  projects = parseReport(pip_.resolveLines(needs.requirements)).projects;
   if (needs.usesSetuptools && asksForWheel(projects)) {
     std::vector<std::string> more = needs.requirements;
     more.emplace_back("wheel");
-    projects = parseReport(pip_.resolveLines(call_, more)).projects;
+    projects = parseReport(pip_.resolveLines(more)).projects;
   }
   return projects;
 }

@@ -24,7 +24,7 @@ struct BuildInputs {
 /// same share one run of pip. Lives for one call of the planner.
 class BuildArchives {
  public:
-  BuildArchives(const Pip& pip, pw::Call& call) : pip_(pip), call_(call) {}
+  explicit BuildArchives(Pip& pip) : pip_(pip) {}
 
   /// Reads the needs of all these source archives with one start of Python.
   void read(const std::vector<std::string>& sources);
@@ -36,8 +36,7 @@ class BuildArchives {
  private:
   const std::vector<Project>& resolve(const BuildNeeds& needs);
 
-  const Pip& pip_;
-  pw::Call& call_;
+  Pip& pip_;
   std::map<std::string, BuildNeeds> needs_;  // by path
   std::map<BuildNeeds, std::vector<Project>> resolved_;
 };

@@ -75,22 +75,36 @@ std::string contentOf(const std::string& path) {
 
 }  // namespace
 
-std::string Pip::resolve(pw::Call& call, const std::string& file, const std::string& text) const {
+std::vector<std::string> readableFor(const Options& options, const std::string& python) {
+  std::vector<std::string> paths;
+  for (const auto& place : options.findLinks) {
+    const std::string path = place.starts_with('/') ? place : pathOfFileUrl(place);
+    if (!path.empty()) paths.push_back(path);
+  }
+  if (const std::string path = pathOfFileUrl(options.indexUrl); !path.empty())
+    paths.push_back(path);
+  const std::filesystem::path program(python);
+  if (program.is_absolute() && !python.starts_with("/usr/"))
+    paths.push_back(program.parent_path().parent_path().string());  // with its lib/
+  return paths;
+}
+
+std::string Pip::resolve(const std::string& file, const std::string& text) {
   pw::Program program;
   program.files[file] = {{}, text};
   program.argv = {"-r", file};
   addConstraints(program);
-  return report(call, std::move(program));
+  return report(std::move(program));
 }
 
-std::string Pip::resolveLines(pw::Call& call, const std::vector<std::string>& lines) const {
+std::string Pip::resolveLines(const std::vector<std::string>& lines) {
   pw::Program program;
   program.files["build-requirements.txt"] = {{}, joinedLines(lines)};
   program.argv = {"-r", "build-requirements.txt"};
-  return report(call, std::move(program));
+  return report(std::move(program));
 }
 
-std::string Pip::report(pw::Call& call, pw::Program program) const {
+std::string Pip::report(pw::Program program) {
   std::vector<std::string> argv = {
       python_,    "-m", "pip",        "install",        "--dry-run", "--ignore-installed",
       "--report", "-",  "--no-color", "--progress-bar", "off"};
@@ -100,10 +114,15 @@ std::string Pip::report(pw::Call& call, pw::Program program) const {
   useEnvironment(program);
   program.capture = true;
   program.network = !options_.noIndex;
-  program.readable = readable();
+  program.readable = readableFor(options_, python_);
 
-  const pw::ProgramResult result = call.exec(program);
-  if (result.ok()) return reportIn(result.output);
+  if (auto kept = answers_.find(program)) return std::move(*kept);
+  const pw::ProgramResult result = call_.exec(program);
+  if (result.ok()) {
+    std::string answer = reportIn(result.output);
+    answers_.keep(answer);
+    return answer;
+  }
   refuseSettings(result);
   if (result.outcome == "not_started")
     pw::badSetting("the setting python is wrong: " + result.error);
@@ -135,16 +154,15 @@ void Pip::refuseSettings(const pw::ProgramResult& result) const {
   pw::badSetting(result.error);
 }
 
-std::map<std::string, BuildNeeds> Pip::buildNeeds(pw::Call& call,
-                                                  const std::vector<std::string>& paths) const {
+std::map<std::string, BuildNeeds> Pip::buildNeeds(const std::vector<std::string>& paths) const {
   pw::Program program;
   program.argv = {python_, "-c", kReadBuildNeeds};
   program.argv.insert(program.argv.end(), paths.begin(), paths.end());
   useEnvironment(program);
   program.capture = true;
   program.network = false;
-  program.readable = readable();
-  const pw::ProgramResult result = call.exec(program);
+  program.readable = readableFor(options_, python_);
+  const pw::ProgramResult result = call_.exec(program);
   refuseSettings(result);
   if (!result.ok())
     pw::reject("the pyproject.toml of an archive cannot be read: python " + result.how(),
@@ -174,21 +192,6 @@ std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource 
     argv.emplace_back("--no-index");
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
-}
-
-/// What a confined pip must see: the folders with archives, and a Python that is not the system's.
-std::vector<std::string> Pip::readable() const {
-  std::vector<std::string> paths;
-  for (const auto& place : options_.findLinks) {
-    const std::string path = place.starts_with('/') ? place : pathOfFileUrl(place);
-    if (!path.empty()) paths.push_back(path);
-  }
-  if (const std::string path = pathOfFileUrl(options_.indexUrl); !path.empty())
-    paths.push_back(path);
-  const std::filesystem::path python(python_);
-  if (python.is_absolute() && !python_.starts_with("/usr/"))
-    paths.push_back(python.parent_path().parent_path().string());  // with its lib/
-  return paths;
 }
 
 void Pip::addConstraints(pw::Program& program) const {

@@ -8,6 +8,8 @@
 
 #include "planwright/plugin.hpp"
 
+#include "answers.h"
+#include "memory.h"
 #include "options.h"
 
 namespace wheels {
@@ -26,10 +28,18 @@ enum class BuildSource {
   Index,    ///< as the settings say, when the job runs
 };
 
-/// How the pip of one Python is called, from the settings. Immutable.
+/// What a confined pip must see: the folders with archives, and a Python that is not the system's.
+std::vector<std::string> readableFor(const Options& options, const std::string& python);
+
+/// How the pip of one Python is called, from the settings; it is not where `memory` has its answer.
+/// Lives for one call of the planner.
 class Pip {
  public:
-  Pip(const Options& options, std::string python) : options_(options), python_(std::move(python)) {}
+  Pip(const Options& options, std::string python, Memory& memory, pw::Call& call)
+      : options_(options),
+        python_(std::move(python)),
+        call_(call),
+        answers_(options, python_, memory, call) {}
 
   const std::string& python() const { return python_; }
 
@@ -37,14 +47,16 @@ class Pip {
   /// name in pip's messages, `text` what checkedRequirements() made of it. Gives the report's JSON;
   /// rejects a file that pip refuses with pip's reason, and asks for a retry when the index could
   /// not be reached.
-  std::string resolve(pw::Call& call, const std::string& file, const std::string& text) const;
+  std::string resolve(const std::string& file, const std::string& text);
 
   /// The same for lines of our own: what builds need.
-  std::string resolveLines(pw::Call& call, const std::vector<std::string>& lines) const;
+  std::string resolveLines(const std::vector<std::string>& lines);
+
+  /// What was answered does not fit the archives that are there: it is not used again.
+  void forgetAnswer() const { answers_.forget(); }
 
   /// Reads what the source archives at `paths` need to be built.
-  std::map<std::string, BuildNeeds> buildNeeds(pw::Call& call,
-                                               const std::vector<std::string>& paths) const;
+  std::map<std::string, BuildNeeds> buildNeeds(const std::vector<std::string>& paths) const;
 
   /// The command by which pip makes a wheel of `what` (./archive or a URL) in its own folder, where
   /// hookCommand() cannot: something must come from an index.
@@ -55,14 +67,15 @@ class Pip {
   static const std::vector<std::pair<std::string, std::string>>& environment();
 
  private:
-  std::string report(pw::Call& call, pw::Program program) const;
+  std::string report(pw::Program program);
   void refuseSettings(const pw::ProgramResult& result) const;
-  std::vector<std::string> readable() const;
   void addConstraints(pw::Program& program) const;
   void addIndexOptions(std::vector<std::string>& argv) const;
 
   const Options& options_;
   const std::string python_;
+  pw::Call& call_;
+  Answers answers_;
 };
 
 }  // namespace wheels

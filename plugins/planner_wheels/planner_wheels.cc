@@ -7,6 +7,7 @@
 
 #include "build_archives.h"
 #include "helpers.h"
+#include "memory.h"
 #include "pip.h"
 #include "pip_report.h"
 #include "wheel_job.h"
@@ -24,7 +25,7 @@ class PlanForPython {
  public:
   /// `suffix` ends the ids of jobs, so that several Pythons share a plan. `copied`: the ready-made
   /// wheels that the plan has already.
-  PlanForPython(const wheels::Options& options, const wheels::Pip& pip, std::string suffix,
+  PlanForPython(const wheels::Options& options, wheels::Pip& pip, std::string suffix,
                 std::set<std::string>& copied, pw::Plan& plan, pw::Call& call)
       : options_(options),
         pip_(pip),
@@ -32,7 +33,7 @@ class PlanForPython {
         copied_(copied),
         plan_(plan),
         call_(call),
-        archives_(pip, call) {}
+        archives_(pip) {}
 
   void add(const Report& report) {
     if (options_.buildIsolation) archives_.read(sourcesOf(report));
@@ -126,13 +127,15 @@ class PlanForPython {
       if (archive.get() < 0) pw::retry("cannot read " + path + ": " + std::strerror(errno));
       digest = call_.putBlob(archive.get(), "application/octet-stream");
     }
-    if (!sha256.empty() && digest != "sha256:" + sha256)
+    if (!sha256.empty() && digest != "sha256:" + sha256) {
+      pip_.forgetAnswer();
       pw::retry(path + " changed while it was being planned");
+    }
     return digest;
   }
 
   const wheels::Options& options_;
-  const wheels::Pip& pip_;
+  wheels::Pip& pip_;
   const std::string suffix_;
   std::set<std::string>& copied_;
   pw::Plan& plan_;
@@ -145,9 +148,7 @@ class PlanForPython {
 /// planwright.wheels: one job per project that pip's resolver chose, for each Python.
 class WheelsPlanner {
  public:
-  explicit WheelsPlanner(const pw::Settings& settings) : options_(settings) {
-    for (const auto& python : options_.pythons) pips_.emplace_back(options_, python);
-  }
+  explicit WheelsPlanner(const pw::Settings& settings) : options_(settings) {}
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
     const std::string file = fileOf(input.name());
@@ -155,14 +156,16 @@ class WheelsPlanner {
     std::set<std::string> copied;
     std::map<std::string, std::string> pythonOfVersion;
     std::string pips, pythons, platform;
-    for (const auto& pip : pips_) {
-      const auto report = wheels::parseReport(pip.resolve(call, file, text));
+    wheels::Memory memory(folderOf(call));
+    for (const auto& python : options_.pythons) {
+      wheels::Pip pip(options_, python, memory, call);
+      const auto report = wheels::parseReport(pip.resolve(file, text));
       const std::string& full = report.pythonVersion;
       const std::string version = full.substr(0, full.find('.', full.find('.') + 1));
-      if (const auto [at, isNew] = pythonOfVersion.emplace(version, pip.python()); !isNew)
-        pw::badSetting("the setting python names " + at->second + " and " + pip.python() +
+      if (const auto [at, isNew] = pythonOfVersion.emplace(version, python); !isNew)
+        pw::badSetting("the setting python names " + at->second + " and " + python +
                        ", both Python " + version);
-      const std::string suffix = pips_.size() > 1 ? "-py" + version : std::string();
+      const std::string suffix = options_.pythons.size() > 1 ? "-py" + version : std::string();
       PlanForPython(options_, pip, suffix, copied, plan, call).add(report);
       pips += (pips.empty() ? "" : ", ") + report.pipVersion;
       pythons += (pythons.empty() ? "" : ", ") + full;
@@ -187,8 +190,16 @@ class WheelsPlanner {
     return file;
   }
 
+  /// Where the planner keeps what it learned; "" where the host has no such place.
+  static std::string folderOf(pw::Call& call) {
+    try {
+      return call.folder();
+    } catch (const pw::Stop&) {
+      return {};
+    }
+  }
+
   const wheels::Options options_;
-  std::vector<wheels::Pip> pips_;
 };
 
 }  // namespace

@@ -240,4 +240,14 @@ std::string checkedRequirements(std::string_view file, std::string_view text,
   return Checker(file, allowed).check(text);
 }
 
+bool asksOnlyForProjects(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return false;
+  try {
+    checkedRequirements("", text, {});
+    return true;
+  } catch (const pw::Stop&) {  // it says what else is asked for
+    return false;
+  }
+}
+
 }  // namespace wheels

@@ -31,4 +31,8 @@ using AllowedRequests = std::set<std::string, std::less<>>;
 std::string checkedRequirements(std::string_view file, std::string_view text,
                                 const AllowedRequests& allowed);
 
+/// Whether lines for pip name projects only, so that pip reads nothing for them but what its
+/// options name: no other files, no addresses, no variables. A wrong "no" costs time only.
+bool asksOnlyForProjects(std::string_view text);
+
 }  // namespace wheels

@@ -51,6 +51,17 @@ TEST_F(LeftFolders, StayWhileInputsOfTheirQueueAreOpen) {
   EXPECT_THAT(kept(), UnorderedElementsAre("default"));
 }
 
+TEST_F(LeftFolders, OfPlannersThatAreNotConfiguredGo) {
+  config.queues[0].planners.resize(1);
+  config.queues[0].planners[0].plugin = "planwright.wheels";
+  for (const char* name : {"default/planwright.wheels", "default/planwright.npm", "removed/a.b"})
+    std::filesystem::create_directories(folder / "planners" / name);
+  removeLeftPlannerFolders(folder / "planners", config);
+  EXPECT_TRUE(std::filesystem::exists(folder / "planners/default/planwright.wheels"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "planners/default/planwright.npm"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "planners/removed"));
+}
+
 TEST_F(LeftFolders, ThereMayBeNone) {
   std::filesystem::create_directories(folder / "sources");
   EXPECT_THAT(kept(), UnorderedElementsAre());

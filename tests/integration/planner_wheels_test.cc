@@ -362,6 +362,98 @@ TEST_F(Wheels, ConstraintsCount) {
   EXPECT_EQ(failureOf("idna\n", local(more)).kind, FailureClass::Rejected);
 }
 
+/// A Python that notes each of its starts in the file `starts`.
+class RememberingWheels : public Wheels {
+ protected:
+  RememberingWheels() {
+    std::filesystem::create_directories(folder / "python/bin");
+    std::filesystem::create_directory(folder / "kept");
+    services.folder = (folder / "kept").string();
+    replaceFile(python, "#!/bin/sh\necho \"$*\" >> " + starts.string() +
+                            "\nexec /usr/bin/python3 \"$@\"\n");
+    std::filesystem::permissions(python, std::filesystem::perms::owner_all);
+    std::filesystem::create_directory(archives);
+    copy("six");
+    copy("idna");
+  }
+  void copy(const std::string& project) {
+    const std::string name = project + "-" + versionOf(project) + ".tar.gz";
+    std::filesystem::copy(index() / name, archives / name);
+  }
+  std::string settings(const std::string& more = "") const {
+    return R"({"find_links":[")" + archives.string() + R"("],"no_index":true,"python":")" +
+           python.string() + R"(")" + (more.empty() ? R"(,"build_isolation":false)" : more) + "}";
+  }
+  /// The plan of `requirements`, and how often pip was started for it.
+  std::pair<std::string, int> planned(const std::string& requirements,
+                                      const std::string& more = "") {
+    replaceFile(starts, "");
+    const auto outcome = plan(requirements, settings(more));
+    EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+    const std::string said = readFile(starts);
+    int pips = 0;
+    for (auto at = said.find("pip install"); at != said.npos; at = said.find("pip install", at + 1))
+      ++pips;
+    return {outcome.text, pips};
+  }
+
+  const std::filesystem::path python = folder / "python/bin/python3";
+  const std::filesystem::path starts = folder / "starts", archives = folder / "archives";
+};
+
+TEST_F(RememberingWheels, PipIsNotAskedAgainWhileNothingThatItReadsHasChanged) {
+  const auto first = planned("six\nidna\n");
+  EXPECT_EQ(first.second, 1);
+  EXPECT_EQ(planned("# another comment\nsix  # and one more\n\n  idna\n"),
+            std::pair(first.first, 0));
+  EXPECT_EQ(planned("idna\nsix\n").second, 1);  // the order counts: pip's resolver goes by it
+  services.folder.clear();
+  EXPECT_EQ(planned("six\nidna\n"), std::pair(first.first, 1));
+}
+
+TEST_F(RememberingWheels, PipIsAskedAgainOnceAFolderOfArchivesHasChanged) {
+  const auto first = planned("six\n");
+  const auto archive = archives / ("six-" + versionOf("six") + ".tar.gz");
+  const auto time = std::filesystem::last_write_time(archive);
+  // Other bytes of the same size, and the time put back: `cp -p` does that.
+  std::string bytes = readFile(archive);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  replaceFile(archive, bytes);
+  std::filesystem::last_write_time(archive, time);
+  replaceFile(starts, "");
+  plan("six\n", settings());
+  EXPECT_THAT(readFile(starts), HasSubstr("pip install"));
+  std::filesystem::remove(archive);
+  EXPECT_EQ(plan("six\n", settings()).failure->kind, FailureClass::Rejected);
+  copy("six");
+  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
+  copy("tabulate");
+  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
+  EXPECT_EQ(planned("six\n"), std::pair(first.first, 0));
+}
+
+TEST_F(RememberingWheels, WhatPipReadsElsewhereIsNotKept) {
+  replaceFile(archives / "more.html", "<a href='six-9.tar.gz'>six</a>");
+  EXPECT_EQ(planned("idna\n").second, 1);
+  EXPECT_EQ(planned("idna\n").second, 1);  // pip follows the links of a page
+  std::filesystem::remove(archives / "more.html");
+  const std::string line =
+      "idna @ file://" + (archives / "idna-").string() + versionOf("idna") + ".tar.gz\n";
+  const std::string allow = R"(,"build_isolation":false,"allow":["file"])";
+  EXPECT_EQ(planned(line, allow).second, 1);
+  EXPECT_EQ(planned(line, allow).second, 1);
+}
+
+TEST_F(RememberingWheels, AKeptAnswerThatIsDamagedIsNone) {
+  const auto first = planned("six\n");
+  for (const auto& file : std::filesystem::directory_iterator(services.folder)) {
+    std::string bytes = readFile(file.path());
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    replaceFile(file.path(), bytes);
+  }
+  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
+}
+
 TEST_F(Wheels, WhatIsNotTheFilesFaultIsNotRejected) {
   const auto missing =
       host->plugins.planner("planwright.wheels", "q", local(R"(,"python":["python3.2"])"));

@@ -42,11 +42,13 @@ class FakeServices final : public CallServices {
   }
   int outputFd() override { return output; }
   ProgramRoom programRoom() override { return room; }
+  SourcePlace place() override { return {folder, 0}; }
 
   std::vector<std::string> logs, events, notes;
   std::map<std::string, std::string> blobs, secrets;
   std::function<void()> onProgress, onEvent;
   int output = -1;
+  std::string folder;  ///< of the stage; empty = it has none
   ProgramRoom room;
 };
 

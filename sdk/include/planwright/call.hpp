@@ -120,8 +120,8 @@ class Call {
     return putBlob(fd.get(), mediaType);
   }
 
-  /// Of a source: a folder of its own that stays between polls and restarts. A cache: it may be
-  /// found empty.
+  /// Of a source or planner: a folder of its own that stays between calls and restarts. A cache: it
+  /// may be found empty. A host may have none for it, and an older one has none for planners.
   std::string folder() {
     const auto* place = static_cast<const pw_place*>(host_->get_interface(host_->ctx, PW_PLACE));
     std::string out;
