@@ -66,6 +66,25 @@ std::string joinedLines(const std::vector<std::string>& list) {
   return text;
 }
 
+/// [path, requirements, back end]; a pyproject.toml may hold anything.
+void checkNeeds(const rapidjson::Value& line) {
+  const bool isLine = line.IsArray() && line.Size() == 3 && line[0].IsString();
+  if (!isLine) pw::fail("the reader of pyproject.toml printed something else");
+  const bool isGood =
+      line[2].IsString() && line[1].IsArray() &&
+      std::all_of(line[1].Begin(), line[1].End(), [](const auto& each) { return each.IsString(); });
+  if (!isGood)
+    pw::reject("in the pyproject.toml of " + fileNameOfUrl(line[0].GetString()) +
+               " requires is no list of texts, or build-backend no text");
+}
+
+bool isBelowAny(const std::string& path, const std::vector<std::string>& folders) {
+  return std::any_of(folders.begin(), folders.end(), [&path](const std::string& folder) {
+    const auto end = (std::filesystem::path(folder) / "").lexically_normal();  // with its slash
+    return std::filesystem::path(path).lexically_normal().string().starts_with(end.string());
+  });
+}
+
 std::string contentOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -73,9 +92,8 @@ std::string contentOf(const std::string& path) {
   return text;
 }
 
-}  // namespace
-
-std::vector<std::string> readableFor(const Options& options, const std::string& python) {
+/// The folders with archives that the settings name.
+std::vector<std::string> placesOf(const Options& options) {
   std::vector<std::string> paths;
   for (const auto& place : options.findLinks) {
     const std::string path = place.starts_with('/') ? place : pathOfFileUrl(place);
@@ -83,6 +101,13 @@ std::vector<std::string> readableFor(const Options& options, const std::string& 
   }
   if (const std::string path = pathOfFileUrl(options.indexUrl); !path.empty())
     paths.push_back(path);
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> readableFor(const Options& options, const std::string& python) {
+  std::vector<std::string> paths = placesOf(options);
   const std::filesystem::path program(python);
   if (program.is_absolute() && !python.starts_with("/usr/"))
     paths.push_back(program.parent_path().parent_path().string());  // with its lib/
@@ -171,8 +196,9 @@ std::map<std::string, BuildNeeds> Pip::buildNeeds(const std::vector<std::string>
   rapidjson::StringStream lines(result.output.c_str());
   for (;;) {
     rapidjson::Document line;
-    line.ParseStream<rapidjson::kParseStopWhenDoneFlag>(lines);
-    if (line.HasParseError() || !line.IsArray() || line.Size() != 3) return out;
+    line.ParseStream<rapidjson::kParseStopWhenDoneFlag | rapidjson::kParseIterativeFlag>(lines);
+    if (line.HasParseError()) return out;
+    checkNeeds(line);
     BuildNeeds& needs = out[line[0].GetString()];
     for (const auto& text : line[1].GetArray()) needs.requirements.emplace_back(text.GetString());
     const auto& more = options_.buildRequirements;
@@ -192,6 +218,31 @@ std::vector<std::string> Pip::wheelCommand(const std::string& what, BuildSource 
     argv.emplace_back("--no-index");
   argv.insert(argv.end(), {"-w", ".", what});
   return argv;
+}
+
+void Pip::refuseHidden(const std::string& path) const {
+  namespace fs = std::filesystem;
+  std::error_code none;
+  const bool hasSteps = path.find("/../") != path.npos || path.ends_with("/..");
+  // Inside of a sandbox these hold other files than outside.
+  const bool isOfKernel = isBelowAny(path, {"/proc", "/dev", "/sys"}) ||
+                          isBelowAny(fs::weakly_canonical(path, none), {"/proc", "/dev", "/sys"});
+  if (!hasSteps && !isOfKernel) {
+    if (isBelowAny(path, placesOf(options_))) return;
+    // An index may link to files elsewhere, which `readable` of the stage shows. To open one says
+    // more than access(2), which knows nothing of Landlock.
+    pw::Program look;
+    look.argv = {"/bin/sh", "-c", "test -f \"$1\" && : <\"$1\"", "sh", path};
+    look.network = false;
+    look.readable = readableFor(options_, python_);
+    const pw::ProgramResult seen = call_.exec(look);
+    refuseSettings(seen);
+    if (seen.ok()) return;
+    if (seen.outcome != "failed") pw::retry("sh " + seen.how());
+  }
+  forgetAnswer();
+  pw::reject("pip reports the archive " + path +
+             ", which is in no folder of find_links and is not shown to pip");
 }
 
 void Pip::addConstraints(pw::Program& program) const {

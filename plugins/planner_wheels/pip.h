@@ -58,6 +58,10 @@ class Pip {
   /// Reads what the source archives at `paths` need to be built.
   std::map<std::string, BuildNeeds> buildNeeds(const std::vector<std::string>& paths) const;
 
+  /// Rejects unless the settings show the file at `path` to a confined pip. What pip reports is no
+  /// more than the word of the code of archives that ran beside it, and the host can read more.
+  void refuseHidden(const std::string& path) const;
+
   /// The command by which pip makes a wheel of `what` (./archive or a URL) in its own folder, where
   /// hookCommand() cannot: something must come from an index.
   std::vector<std::string> wheelCommand(const std::string& what, BuildSource source) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planwright/errors.hpp"
+#include "planwright/json_bounds.hpp"
 
 #include "rapidjson/document.h"
 
@@ -79,6 +80,8 @@ std::string decoded(const std::string& url) {
 }  // namespace
 
 Report parseReport(const std::string& json) {
+  if (const std::string why = pw::whyTooMuchJson(json); !why.empty())
+    pw::reject("pip's report " + why);
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   const Value* install = document.HasParseError() ? nullptr : member(&document, "install");

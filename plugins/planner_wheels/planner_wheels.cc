@@ -123,7 +123,8 @@ class PlanForPython {
   std::string store(const std::string& path, const std::string& sha256) {
     std::string& digest = stored_[path];
     if (digest.empty()) {
-      const pw::Fd archive(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      pip_.refuseHidden(path);
+      const pw::Fd archive(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
       if (archive.get() < 0) pw::retry("cannot read " + path + ": " + std::strerror(errno));
       digest = call_.putBlob(archive.get(), "application/octet-stream");
     }
@@ -152,6 +153,7 @@ class WheelsPlanner {
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
     const std::string file = fileOf(input.name());
+    wheels::refuseLarge(file, input.size());
     const std::string text = wheels::checkedRequirements(file, input.text(), options_.allowed);
     std::set<std::string> copied;
     std::map<std::string, std::string> pythonOfVersion;

@@ -128,8 +128,6 @@ class Checker {
   Checker(std::string_view file, const AllowedRequests& allowed) : file_(file), allowed_(allowed) {}
 
   std::string check(std::string_view text) {
-    if (text.size() > kMostBytes)
-      pw::reject(std::string(file_) + " is larger than 1 MiB, the most for a requirements file");
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
@@ -234,6 +232,11 @@ class Checker {
 };
 
 }  // namespace
+
+void refuseLarge(std::string_view file, std::uint64_t bytes) {
+  if (bytes > kMostBytes)
+    pw::reject(std::string(file) + " is larger than 1 MiB, the most for a requirements file");
+}
 
 std::string checkedRequirements(std::string_view file, std::string_view text,
                                 const AllowedRequests& allowed) {

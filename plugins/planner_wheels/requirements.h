@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ inline constexpr std::string_view kRepositories = "vcs";           ///< git+, hg
 inline constexpr std::string_view kVariables = "variable";         ///< ${NAME}
 
 using AllowedRequests = std::set<std::string, std::less<>>;
+
+/// Rejects a file of more than 1 MiB, before it is read.
+void refuseLarge(std::string_view file, std::uint64_t bytes);
 
 /// The text of a requirements file for pip, which then reads what was checked: comments are gone,
 /// joined lines are one, and each line keeps its number, so that pip's messages fit the file.

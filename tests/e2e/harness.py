@@ -310,13 +310,17 @@ A_USER = 54321
 
 
 def kinds_of_hosts():
-    """By name, options of Host: every user that it may run as, at every level of the sandbox that confines files."""
-    kinds = {"default": {}}
-    if os.geteuid() == 0:
-        kinds["user"] = {"user": A_USER}
-        kinds["landlock"] = {"hide": BUBBLEWRAP}
-        kinds["user-landlock"] = {"user": A_USER, "hide": BUBBLEWRAP}
-    return kinds
+    """By name, options of Host, or why there is no such host here: every user that it may run as, at every level of the
+    sandbox that confines files."""
+    is_root = os.geteuid() == 0
+    other = {} if is_root else "only root can start hosts of other users and hide programs from them"
+    bare = {} if BUBBLEWRAP else "without bubblewrap it is the same as the one before"
+    return {
+        "default": {},
+        "user": other or {"user": A_USER},
+        "landlock": other or bare or {"hide": BUBBLEWRAP},
+        "user-landlock": other or bare or {"user": A_USER, "hide": BUBBLEWRAP},
+    }
 
 
 class HostCase(unittest.TestCase):
@@ -334,6 +338,15 @@ class HostCase(unittest.TestCase):
         host = Host(folder, config(folder) if callable(config) else config, **options)
         self._hosts.append(host)
         return host.start() if start else host
+
+    def kinds_of_hosts(self):
+        """Names and options of those that can be here; the others are skips with their reasons."""
+        for name, options in kinds_of_hosts().items():
+            if isinstance(options, str):
+                with self.subTest(name):
+                    self.skipTest(options)
+            else:
+                yield name, options
 
     def recipe_host(self, **keys):
         """A host with one queue of recipes."""

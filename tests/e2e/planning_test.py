@@ -2,6 +2,7 @@
 """What a dropped file can make a planner's programs do: pip runs the build scripts of strangers' archives to learn what
 they need. What such a script finds stands in the error with which it ends."""
 
+import hashlib
 import io
 import json
 import os
@@ -12,7 +13,7 @@ import tarfile
 import threading
 import unittest
 
-from harness import COMMAND, HostCase, eventually, kinds_of_hosts, main, queue_config
+from harness import COMMAND, HostCase, eventually, main, queue_config
 
 # A build back end that looks around.
 SPY = r'''
@@ -49,11 +50,52 @@ PROJECT = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path =
 SECRET = "only-the-host-knows-this"
 
 
-def write_archive(folder, back_end):
-    folder.mkdir()
-    with tarfile.open(folder / "spy-1.0.tar.gz", "w:gz") as archive:
-        for name, text in {"pyproject.toml": PROJECT, "PKG-INFO": "Name: spy\nVersion: 1.0\n", "back.py": back_end}.items():
-            entry = tarfile.TarInfo(f"spy-1.0/{name}")
+# A build back end that waits beside pip until pip has written its report, and writes another in its place.
+FORGER = r'''
+import json, os
+PROJECT, TARGET = {project!r}, {target!r}
+REPORT = json.dumps({{
+    "version": "1", "pip_version": "23", "environment": {{"python_full_version": "3.11.2"}},
+    "install": [{{"download_info": {{"url": "file://" + TARGET, "archive_info": {{}}}},
+                 "metadata": {{"name": PROJECT, "version": "1.0"}}}}]}}, indent=1) + "\n"
+def pip():
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = open("/proc/" + process + "/cmdline").read().split("\0")
+        except OSError:
+            continue
+        if "--report" in words and "python" in words[0]:
+            return process
+def forge(said):
+    if os.fork():
+        return
+    os.closerange(0, 3)
+    os.setsid()
+    while b"\n}}\n" not in os.pread(said, 1 << 20, 0):
+        pass
+    os.ftruncate(said, 0)
+    os.pwrite(said, REPORT.encode(), 0)
+    os._exit(0)
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    try:
+        forge(os.open("/proc/" + pip() + "/fd/1", os.O_RDWR))
+    except (OSError, TypeError):
+        pass  # it is kept from it
+    place = os.path.join(folder, PROJECT + "-1.0.dist-info")
+    os.mkdir(place)
+    open(place + "/METADATA", "w").write("Metadata-Version: 2.1\nName: " + PROJECT + "\nVersion: 1.0\n")
+    return os.path.basename(place)
+'''
+
+
+def write_archive(folder, back_end, project="spy"):
+    folder.mkdir(exist_ok=True)
+    about = f"Name: {project}\nVersion: 1.0\n"
+    with tarfile.open(folder / f"{project}-1.0.tar.gz", "w:gz") as archive:
+        for name, text in {"pyproject.toml": PROJECT, "PKG-INFO": about, "back.py": back_end}.items():
+            entry = tarfile.TarInfo(f"{project}-1.0/{name}")
             entry.size = len(text.encode())
             archive.addfile(entry, io.BytesIO(text.encode()))
 
@@ -115,7 +157,7 @@ class PlanningTest(HostCase):
         return eventually(details, lambda: f"{host.inputs()}", 90)[1]
 
     def test_code_that_runs_while_a_file_is_planned_finds_nothing(self):
-        kinds = [(f"{name}-{isolation}", isolation, kind) for name, kind in kinds_of_hosts().items()
+        kinds = [(f"{name}-{isolation}", isolation, kind) for name, kind in self.kinds_of_hosts()
                  for isolation in ("inproc", "process")]
         for name, isolation, kind in kinds:
             with self.subTest(name):
@@ -136,6 +178,26 @@ class PlanningTest(HostCase):
             self.assertIn(word, found.split(","))
         self.assertTrue(self.marker.exists())
         self.assertTrue(self.calls)
+
+    def test_what_such_code_makes_pip_report_is_no_way_to_files_of_the_host(self):
+        """A host that is root reads what it is told to store, and anybody may fetch the blob."""
+        for name, kind in self.kinds_of_hosts():
+            with self.subTest(name):
+                host = self.wheels_host(name, kind=kind)
+                targets = {"forgea": host.data / "signing.key", "forgeb": "/etc/shadow", "forgec": "/proc/self/environ",
+                           "forged": host.folder / "index" / ".." / "data" / "signing.key"}
+                for project, target in targets.items():
+                    write_archive(host.folder / "index", FORGER.format(project=project, target=str(target)), project)
+                    host.drop(f"requirements-{project}.txt", f"{project}\n")
+                ended = lambda: len(host.plans()) + len(host.inputs("failed")) == len(targets)  # noqa: E731, B023
+                eventually(ended, lambda: f"{host.inputs()}", 90)  # noqa: B023
+                for item in host.inputs("failed"):
+                    self.assertIn("is in no folder of find_links", item["error"])
+                for plan in host.plans():
+                    self.assertRegex(host.call("GET", plan["plan_blob_url"]).body.decode(), r'"inputs":{"forge.-1\.0\.tar\.gz"')
+                key = hashlib.sha256((host.data / "signing.key").read_bytes()).hexdigest()
+                self.assertEqual(host.call("GET", f"/api/blobs/sha256:{key}").status, 404)
+                host.stop()
 
     def test_an_input_cannot_name_files_of_the_host(self):
         host = self.wheels_host("names")

@@ -353,6 +353,39 @@ TEST_F(Wheels, EachPythonHasItsJobs) {
               HasSubstr(name + " and /usr/bin/python3, both Python " + version));
 }
 
+/// The code of an archive runs beside pip and can write the report in its place, and the host can
+/// read more than it: a file of the host became the input of a job.
+TEST_F(Wheels, OnlyArchivesThatTheSettingsShowAreTakenWhateverPipReports) {
+  const auto forger = folder / "python3";
+  replaceFile(folder / "other.whl", "a file of the host");
+  for (const std::string& path :
+       {std::string("/proc/self/environ"), std::string("/dev/fd/0"), std::string("/etc/mtab"),
+        index().string() + "/../store", index().string() + "x/six.whl",
+        index().string() + "/../../.." + (folder / "other.whl").string()}) {
+    replaceFile(forger, R"(#!/bin/sh
+/usr/bin/python3 "$@" | sed 's#"url": "file:[^"]*"#"url": "file://)" +
+                            path +
+                            R"("#; s/"sha256": "[^"]*"/"none": ""/; s/"hash": "[^"]*"/"none": ""/'
+)");
+    std::filesystem::permissions(forger, std::filesystem::perms::owner_all);
+    const auto failure = failureOf("six\n", local(R"(,"python":")" + forger.string() + "\""));
+    EXPECT_EQ(failure.kind, FailureClass::Rejected) << path;
+    EXPECT_THAT(failure.message, HasSubstr("is in no folder of find_links")) << path;
+  }
+}
+
+TEST_F(Wheels, AnIndexMayLinkToFilesThatItsProgramsSee) {
+  std::filesystem::create_directories(folder / "simple/six");
+  const std::string wheel = "six-" + versionOf("six") + ".tar.gz";
+  replaceFile(folder / "simple/six/index.html", "<!DOCTYPE html><html><body><a href=\"file://" +
+                                                    (index() / wheel).string() + "\">" + wheel +
+                                                    "</a></body></html>");
+  const auto outcome = plan("six\n", R"({"index_url":"file://)" + (folder / "simple").string() +
+                                         R"(","build_isolation":false})");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  EXPECT_EQ(idsOf(outcome), (std::vector<std::string>{"six"}));
+}
+
 TEST_F(Wheels, ConstraintsCount) {
   EXPECT_EQ(failureOf("idna\n", local(R"(,"constraints":["idna<3"])")).kind,
             FailureClass::Rejected);
