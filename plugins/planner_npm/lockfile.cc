@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "planwright/errors.hpp"
+#include "planwright/json_bounds.hpp"
 
 #include "rapidjson/document.h"
 #include "rapidjson/stringbuffer.h"
@@ -95,6 +96,8 @@ std::string projectJson(const Value& root) {
 
 Lockfile parseLockfile(const std::string& file, const std::string& json,
                        const std::set<std::string>& omit, const AllowedRequests& allowed) {
+  if (const std::string why = pw::whyTooMuchJson(json); !why.empty())
+    pw::reject("the lockfile " + why);
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
       json.data(), json.size());

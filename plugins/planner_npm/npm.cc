@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <planwright/json_bounds.hpp>
 #include <rapidjson/document.h>
 #include <unistd.h>
 
@@ -130,7 +131,8 @@ std::string Npm::contradictionIn(pw::Call& call, const std::string& lockDigest,
   const pw::ProgramResult result = call.exec(program);
   if (result.outcome != "ok" && result.outcome != "failed") pw::retry(npm_ + " " + result.how());
   rapidjson::Document said;
-  said.Parse(result.output.c_str());
+  if (!pw::whyTooMuchJson(result.output).empty()) return {};
+  said.Parse<rapidjson::kParseIterativeFlag>(result.output.c_str());
   if (said.HasParseError() || !said.IsObject()) return {};
   const auto problems = said.FindMember("problems");
   if (problems == said.MemberEnd() || !problems->value.IsArray()) return {};

@@ -11,6 +11,8 @@ namespace {
 
 using npm::Package;
 
+constexpr std::size_t kMostLockfileBytes = std::size_t{64} << 20;
+
 /// A name as the id of a job may hold it: "@types/node" 1.0.0+1 -> "types-node-1.0.0-1".
 std::string idOf(const Package& package) {
   std::string id = package.name + "-" + package.version;
@@ -38,6 +40,8 @@ class NpmPlanner {
     const bool isArchive = !input.name().ends_with(".json");
     const std::string digest(input.digest());
     const std::string file(input.name());
+    if (!isArchive && input.size() > kMostLockfileBytes)
+      pw::reject(file + " is larger than 64 MiB, the most for a lockfile");
     if (isArchive && !allowed_.contains(npm::kSettings))
       if (const std::string rc = npm_.settingsIn(call, digest); !rc.empty())
         npm::refuseRequest(file, "it holds " + rc + ", settings for npm", npm::kSettings);

@@ -298,5 +298,30 @@ TEST_F(Npm, WhatNoPlanCanHoldIsRefusedInOneSentence) {
       HasSubstr("the setting npm names /nowhere/npm, which is not on this machine"));
 }
 
+/// 3 million brackets ended the host, which wrote them out again; 15 million numbers took 600 MB.
+TEST_F(Npm, WhatWouldTakeStackOrMemoryIsRefusedBeforeItIsRead) {
+  const auto lockfileWith = [](const std::string& more) {
+    return R"({"lockfileVersion":3,"packages":{"":{"name":"a","version":"1.0.0","x":)" + more +
+           "}}}";
+  };
+  const auto nested = [&](int levels, char opens, char closes) {
+    return lockfileWith(std::string(levels, opens) + std::string(levels, closes));
+  };
+  EXPECT_THAT(failureOf(nested(3'000'000, '[', ']')).message,
+              HasSubstr("the lockfile is nested deeper than 64 levels"));
+  EXPECT_THAT(failureOf(nested(62, '[', ']')).message, HasSubstr("is nested deeper than"));
+  EXPECT_EQ(failureOf(nested(61, '[', ']')).message, "it planned");
+  std::string deep;
+  for (int level = 0; level < 100'000; ++level) deep += R"({"\"[":)";
+  EXPECT_THAT(failureOf(lockfileWith(deep)).message, HasSubstr("is nested deeper than"));
+  std::string many = "[1";
+  for (int i = 0; i < 600'000; ++i) many += ",1";
+  EXPECT_THAT(failureOf(lockfileWith(many + "]")).message,
+              HasSubstr("the lockfile holds more than 500000 values"));
+  EXPECT_EQ(failureOf(lockfileWith("\"" + std::string(600'000, '[') + ",\\\"[\"")).message,
+            "it planned")
+      << "a text may hold any";
+}
+
 }  // namespace
 }  // namespace planwright::planner_npm_test
