@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include <planwright/glob.hpp>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -133,8 +132,7 @@ void GitSource::lookForNews(git_repository* cache, const std::optional<Oid>& kno
 void GitSource::report(git_repository* cache, const std::optional<Oid>& from, const Oid& to,
                        pw::Poll& out, pw::Call& call) const {
   std::size_t count = 0;
-  for (const ChangedFile& file : changedFiles(cache, from, to)) {
-    if (!pw::globMatches(path_, file.path)) continue;
+  for (const ChangedFile& file : changedFiles(cache, from, to, path_)) {
     call.stopIfCancelled();
     reportFile(cache, file, to, out, call);
     ++count;

@@ -49,7 +49,7 @@ struct TreeChanges : testing::Test {
   }
   Paths changed(const std::optional<Oid>& from, const Oid& to) {
     Paths paths;
-    for (const auto& file : changedFiles(repository.get(), from, to))
+    for (const auto& file : changedFiles(repository.get(), from, to, "**"))
       paths.push_back(file.path + (file.isLink ? " -> link" : ""));
     return paths;
   }
@@ -100,6 +100,44 @@ TEST_F(TreeChanges, WhatIsNotThereIsAnErrorInTheWordsOfLibgit2) {
     EXPECT_EQ(e.code(), GIT_ENOTFOUND);
     EXPECT_THAT(e.what(), testing::HasSubstr("0123456789012345678901234567890123456789"));
   }
+}
+
+/// 10^10 files in ten trees took all memory of the machine.
+TEST_F(TreeChanges, AFewTreesThatStandForCountlessFilesAreRefused) {
+  Oid below, commitId;
+  check(git_blob_create_from_buffer(&below.id, repository.get(), "x", 1));
+  git_filemode_t mode = GIT_FILEMODE_BLOB;
+  for (int level = 0; level < 10; ++level, mode = GIT_FILEMODE_TREE) {
+    git_treebuilder* builder = nullptr;
+    check(git_treebuilder_new(&builder, repository.get(), nullptr));
+    for (char name = '0'; name <= '9'; ++name)
+      check(
+          git_treebuilder_insert(nullptr, builder, std::string(1, name).c_str(), &below.id, mode));
+    check(git_treebuilder_write(&below.id, builder));
+    git_treebuilder_free(builder);
+  }
+  const auto tree = make<git_tree>(git_tree_lookup, repository.get(), &below.id);
+  git_signature author{const_cast<char*>("a"), const_cast<char*>("a@b"), {1, 0, '+'}};
+  check(git_commit_create(&commitId.id, repository.get(), nullptr, &author, &author, nullptr,
+                          "text", tree.get(), 0, nullptr));
+  for (const char* pattern : {"**", "nothing"}) {
+    try {
+      changedFiles(repository.get(), std::nullopt, commitId, pattern);
+      FAIL() << pattern;
+    } catch (const GitError& e) {
+      EXPECT_THAT(e.what(), testing::HasSubstr("more than 1000000 paths"));
+    }
+  }
+}
+
+TEST_F(TreeChanges, AsManyAsAreAllowedAreRead) {
+  const Oid first = commit({{"a", "1"}, {"b", "1"}, {"c", "1"}});
+  EXPECT_EQ(changedFiles(repository.get(), std::nullopt, first, "*", 3).size(), 3U);
+  EXPECT_EQ(changedFiles(repository.get(), std::nullopt, first, "b", 3).size(), 1U);
+  EXPECT_THROW(changedFiles(repository.get(), std::nullopt, first, "b", 2), GitError);
+  const Oid none = commit({}, {first});
+  EXPECT_THROW(changedFiles(repository.get(), first, none, "*", 2), GitError)
+      << "removed ones count";
 }
 
 }  // namespace
