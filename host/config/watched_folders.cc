@@ -40,15 +40,10 @@ bool mayMeet(const std::string& a, const std::string& b, bool isOneFolder) {
   return agree(head(a), head(b));
 }
 
-bool isBelow(const std::filesystem::path& path, const std::filesystem::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
-         folder.end();
-}
-
 bool takeTheSame(const Watched& a, const Watched& b) {
   const bool isOneFolder = a.folder == b.folder;
-  const bool isOneInTheOther = (a.isRecursive && isBelow(b.folder, a.folder)) ||
-                               (b.isRecursive && isBelow(a.folder, b.folder));
+  const bool isOneInTheOther = (a.isRecursive && isWithin(b.folder, a.folder)) ||
+                               (b.isRecursive && isWithin(a.folder, b.folder));
   return (isOneFolder || isOneInTheOther) &&
          mayMeet(a.source->pattern, b.source->pattern, isOneFolder);
 }
@@ -75,6 +70,24 @@ void checkWatchedFolders(const Config& config, ConfigProblems& problems) {
                  "no name fits both, such as *.txt and *.yaml"});
       all.push_back(now);
     }
+}
+
+std::vector<std::filesystem::path> watchRootsOf(const Config& config) {
+  if (!config.watchRoots.empty()) return config.watchRoots;
+  std::vector<std::filesystem::path> roots;
+  for (const auto& queue : config.queues)
+    for (const auto& source : queue.sources) {
+      const auto settings = parseJson(source.settingsJson);
+      const std::filesystem::path path = settings ? textOr(*settings, "path") : "";
+      if (source.plugin != "planwright.folder" || path.empty()) continue;
+      roots.push_back(config.file.empty() ? path.parent_path() : config.file.parent_path() / path);
+    }
+  return roots;
+}
+
+bool isWithin(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end() || (std::next(end) == folder.end() && end->empty());
 }
 
 }  // namespace planwright

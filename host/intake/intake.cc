@@ -212,6 +212,8 @@ void Intake::takeBlob(const SourceItem& item) {
 /// Looks at one name that the source reported.
 void Intake::lookAt(const std::string& name, const std::string& folder) {
   const int fd = folderFd(folder);
+  if (fd < 0 && errno == EXDEV)
+    return refuse(name, {}, "it is not in a folder from which its source may take files");
   const Sighting sighting = fd < 0 ? Sighting{} : snapshots_.look(fd, name);
   switch (sighting.kind) {
     case Sighting::Kind::Gone:
@@ -349,7 +351,7 @@ void Intake::tellMissingLease(const std::string& folder) {
 
 int Intake::folderFd(const std::string& folder) {
   UniqueFd& fd = folders_[folder];
-  if (!fd) fd = Snapshots::openFolder(folder);
+  if (!fd) fd = Snapshots::openFolder(folder, settings_.roots);
   return fd.get();
 }
 

@@ -27,6 +27,9 @@ struct IntakeSettings {
   std::int64_t maxBytes = std::int64_t{1} << 30;
   /// What the source may ask for, read at each poll.
   std::map<std::string, SecretSource> secrets = {};
+  /// Files are taken from folders that are below one of these when they are opened, wherever links
+  /// lead by then; empty = from any.
+  std::vector<std::filesystem::path> roots = {};
   std::filesystem::path folder = {};  ///< for what the source wants to keep; empty = none
   CallLimits limits = {};             ///< of a poll
   ProgramRoom programs = {};          ///< that the source starts

@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "config/watched_folders.h"
 #include "intake/read_lease.h"
 
 namespace planwright {
@@ -118,8 +119,22 @@ Snapshot ended(Snapshot::Outcome outcome, std::string reason = {}) {
 
 }  // namespace
 
-UniqueFd Snapshots::openFolder(const std::string& path) {
-  return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+UniqueFd Snapshots::openFolder(const std::string& path,
+                               const std::vector<std::filesystem::path>& roots) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || roots.empty()) return fd;
+  std::error_code error;  // of the descriptor: the path may lead elsewhere at any time
+  const auto place =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd.get()), error);
+  const bool isInside = std::any_of(roots.begin(), roots.end(), [&](const auto& root) {
+    return isWithin(place, std::filesystem::weakly_canonical(root, error));
+  });
+  if (isInside) return fd;
+  struct stat info {};
+  const bool isGone = ::fstat(fd.get(), &info) != 0 || info.st_nlink == 0;
+  fd.reset();
+  errno = isGone ? ENOENT : EXDEV;
+  return fd;
 }
 
 Sighting Snapshots::look(int folder, const std::string& name) const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "artifacts/blob_store.h"
 #include "base/unique_fd.h"
@@ -43,8 +45,10 @@ class Snapshots {
  public:
   Snapshots(BlobStore& blobs, std::int64_t maxBytes) : blobs_(blobs), maxBytes_(maxBytes) {}
 
-  /// The folder for look() and take(). Not set if it is not there.
-  static UniqueFd openFolder(const std::string& path);
+  /// The folder for look() and take(). Not set, with errno, if it is not there; EXDEV: what was
+  /// opened is not below one of `roots`, if there are any.
+  static UniqueFd openFolder(const std::string& path,
+                             const std::vector<std::filesystem::path>& roots);
   /// One stat in most cases; opens nothing that could block.
   Sighting look(int folder, const std::string& name) const;
   /// Copies the file into the blob store if it still is the one with the signature `expected`:

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"
+#include "config/watched_folders.h"
 #include "stages/program_plugin.h"
 
 namespace planwright {
@@ -41,6 +42,22 @@ std::vector<std::string> plannedNames(const QueueConfig& queue) {
   std::vector<std::string> patterns;
   for (const auto& planner : queue.planners) patterns.push_back(planner.match);
   return patterns;
+}
+
+/// Where the files of a source may lie: what the API or a program says is no more than a path, and
+/// the host can read more than they may.
+std::vector<std::filesystem::path> rootsOf(const Config& config, const SourceConfig& source,
+                                           const StageRoom& room) {
+  std::vector<std::filesystem::path> roots;
+  if (source.plugin == kFolder) {
+    roots = watchRootsOf(config);
+    roots.emplace_back(absolutePath(config, pathSetting(source)));
+  } else if (!programOf(source.plugin).empty() &&
+             room.programs.sandbox != SandboxWish::Mode::None) {
+    for (const auto* paths : {&room.programs.readable, &room.programs.writable})
+      roots.insert(roots.end(), paths->begin(), paths->end());
+  }
+  return roots;
 }
 
 }  // namespace
@@ -162,6 +179,7 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   intake.secrets = config.pluginSecrets;
   intake.limits = {config.deadline, config.silenceTimeout};
   intake.folder = folder;
+  intake.roots = rootsOf(*host_.config.now(), config, room);
   intake.programs = room.programs;
   // This is asked at every step. The recorder checks it again in the transaction that writes, so
   // the answer may be used for a moment.

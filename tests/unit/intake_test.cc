@@ -243,6 +243,46 @@ TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
   EXPECT_EQ(contents(), Texts{"link.txt=A"});
 }
 
+/// A watched folder that somebody replaced by a link made /etc inputs that anybody may read.
+TEST_F(IntakeTest, TakesFilesOnlyBelowItsRootsWhereverLinksLeadByThen) {
+  const std::string reason = "it is not in a folder from which its source may take files";
+  restart({.stableFor = 0ms, .roots = {folder / "in"}});
+  for (const char* made : {"in/sub", "other", "inn"})
+    std::filesystem::create_directory(folder / made);
+  std::filesystem::create_directory_symlink(folder / "in", folder / "to-in");
+  folder.write("other/a.txt", "A");
+  std::filesystem::create_directory_symlink(folder / "other", folder / "in/link");
+  folder.write("in/b.txt", "B");
+  folder.write("inn/a.txt", "A");
+  for (const char* place : {"other", "in/link", "in/../other", "inn", "in/sub/../../other"}) {
+    items.push_back({"a.txt", (folder / place).string() + "/a.txt", {}, {}});
+    intake->step();
+    EXPECT_EQ(recorder.inputs().size(), 0U) << place;
+  }
+  EXPECT_EQ(onlyRefusal(), "a.txt: " + reason);
+  items.push_back({"b.txt", (folder / "to-in/b.txt").string(), {}, {}});
+  intake->step();
+  EXPECT_EQ(contents(), Texts{"b.txt=B"});
+}
+
+TEST_F(IntakeTest, AFolderThatBecomesALinkWhileAFileArrivesIsLookedAtAgain) {
+  restart({.stableFor = 100ms, .roots = {folder / "in", folder / "linked-root"}});
+  for (const char* made : {"in/sub", "other", "real"})
+    std::filesystem::create_directory(folder / made);
+  folder.write("in/sub/a.txt", "A");
+  folder.write("other/a.txt", "A");
+  folder.write("real/b.txt", "B");
+  std::filesystem::create_directory_symlink(folder / "real", folder / "linked-root");
+  items.push_back({"a.txt", (folder / "in/sub/a.txt").string(), {}, {}});
+  items.push_back({"b.txt", (folder / "linked-root/b.txt").string(), {}, {}});
+  intake->step();
+  std::filesystem::rename(folder / "in/sub", folder / "in/away");
+  std::filesystem::create_directory_symlink(folder / "other", folder / "in/sub");
+  stepAfter(200ms);
+  stepAfter(200ms);
+  EXPECT_EQ(contents(), Texts{"b.txt=B"}) << "a root may be a link itself";
+}
+
 TEST_F(IntakeTest, ForgetsFilesThatAreGone) {
   drop("a.txt", "A");
   std::filesystem::remove(folder / "in/a.txt");
