@@ -1,10 +1,10 @@
 #include "http/api.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "http/assets.h"
-#include "http/headers.h"
 #include "http/problem.h"
 
 namespace planwright {
@@ -25,16 +25,32 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addPageRoutes(router, parts);
 }
 
+namespace {
+
+/// What somebody means for the API, or for a probe, must not get the page with 200, however it is
+/// spelled.
+bool isMeantForARoute(const Router& router, std::string_view path) {
+  if (!path.starts_with('/') || path.find("//") != path.npos) return true;
+  path.remove_prefix(1);
+  if (router.hasTop(path.substr(0, path.find('/')))) return true;
+  for (std::size_t from = 0; from <= path.size();) {
+    const std::size_t to = std::min(path.find('/', from), path.size());
+    const std::string_view step = path.substr(from, to - from);
+    if (step == "." || step == "..") return true;
+    from = to + 1;
+  }
+  return false;
+}
+
+}  // namespace
+
 void addPageRoutes(Router& router, const ApiParts& parts) {
   const auto assets = std::make_shared<const Assets>(parts.files, "ui/dist/");
-  router.fallback([assets](const Request& request) {
-    std::string_view name = request.path;
-    name.remove_prefix(std::min<std::size_t>(1, name.size()));
-    const std::string_view first = name.substr(0, name.find('/'));
-    // Also what somebody means for the API: it must not get the page with 200.
-    if (equalsIgnoringCase(first, "api") || first == "simple" || name.find("//") != name.npos ||
-        name.starts_with('/'))
+  router.fallback([assets, &router](const Request& request) {
+    const Result<std::string> path = percentDecode(request.path);
+    if (!path || isMeantForARoute(router, *path))
       return problem(404, "not-found", "There is nothing at " + request.path + ".");
+    std::string_view name = std::string_view(*path).substr(1);
     // A path without an ending is one of the page's own: it draws it in the browser.
     const bool isPagePath = name.substr(name.rfind('/') + 1).find('.') == std::string_view::npos;
     if (!assets->has(name) && isPagePath) name = "";

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/utf8.h"
+
 namespace planwright {
 
 namespace {
@@ -116,6 +118,8 @@ std::optional<FramingError> RequestHead::parseField(std::string_view line) {
   if (!std::all_of(value.begin(), value.end(), isFieldChar)) {
     return bad("A header value has control characters.");
   }
+  // Values end up in rows, logs and answers, which are UTF-8.
+  if (!isUtf8(value)) return bad("The value of the header " + std::string(name) + " is not UTF-8.");
   if (headers.size() >= kMaxFields) return FramingError{431, "Too many header lines."};
   headers.add(std::string(name), std::string(value));
   return std::nullopt;

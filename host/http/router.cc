@@ -1,5 +1,6 @@
 #include "http/router.h"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -107,6 +108,12 @@ void Router::add(Method method, std::string_view pattern, Handler handler, Route
 
 void Router::fallback(Handler handler) {
   fallback_ = std::make_unique<Route>(Route{Method::Get, "", std::move(handler), {}});
+}
+
+bool Router::hasTop(std::string_view segment) const {
+  return std::any_of(root_->literals.begin(), root_->literals.end(), [&](const auto& literal) {
+    return equalsIgnoringCase(literal.first, segment);
+  });
 }
 
 Router::Match Router::match(Method method, std::string_view path) const {

@@ -51,6 +51,9 @@ class Router {
   /// What answers when no route fits, e.g. the page's client-side paths. GET and HEAD only.
   void fallback(Handler handler);
 
+  /// Whether a route begins with this segment, whatever the case of its letters.
+  bool hasTop(std::string_view segment) const;
+
   struct Match {
     const Route* route = nullptr;  ///< null: see `status`
     int status = 404;              ///< 400 bad escape, 404, 405, or 204 for OPTIONS

@@ -422,7 +422,10 @@ TEST_F(Api, UnknownPathsAreProblemsBelowApiAndThePageElsewhere) {
   const auto page = request("GET /plans/7");
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.header("Content-Type"), HasSubstr("text/html"));
-  for (const char* almost : {"/API/plans", "//api/plans", "/Api", "/plans//1"}) {
+  for (const char* almost :
+       {"/API/plans", "//api/plans", "/Api", "/plans//1", "/api%2fplans", "/%61pi/nothing",
+        "/%2fapi/plans", "/plans/..", "/..%2fetc", "/%2e%2e/x", "/./plans", "/readyz/", "/Readyz",
+        "/METRICS", "/metrics/x", "/plans/%ff"}) {
     const auto answer = request(std::string("GET ") + almost);
     EXPECT_EQ(answer.status, 404) << almost;
     EXPECT_EQ(answer.header("Content-Type"), "application/problem+json") << almost;

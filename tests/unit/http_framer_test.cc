@@ -96,6 +96,9 @@ TEST(RequestFramer, RefusesBrokenFields) {
   EXPECT_EQ(refusalOfFields("A: 1\r\n folded\r\n"), 400);
   EXPECT_EQ(refusalOfFields(std::string("A: 1\0002\r\n", 8)), 400);
   EXPECT_EQ(refusalOfFields("Host: again\r\n"), 400);
+  for (const char* value : {"\xfc", "a\xff", "\xc0\xaf", "\xed\xa0\x80"})
+    EXPECT_EQ(refusalOfFields("A: " + std::string(value) + "\r\n"), 400) << "no UTF-8";
+  EXPECT_EQ(refusalOfFields("A: \xc3\xbc\r\n"), 0);
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\n\r\n"), 400) << "no Host";
   EXPECT_EQ(refusalOfFields("Expect: magic\r\n"), 417);
 }
