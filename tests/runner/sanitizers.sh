@@ -35,12 +35,13 @@ sanitized() {
     $((passed - before[0])) $((failed - before[1] - findings)) "$findings" $((SECONDS - began)))")
 }
 
+# A warning is no error here: what GCC inserts for a sanitizer makes it warn of sound code (its manual, -fsanitize).
 run_sanitizers() {
   local kind folder program findings
   for kind in address,undefined thread; do
     folder=build-${kind%%,*}
     build "$folder" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1" \
-      -DPLANWRIGHT_TESTS=ON "-DPLANWRIGHT_SANITIZE=$kind"
+      -DPLANWRIGHT_TESTS=ON -DPLANWRIGHT_WERROR=OFF "-DPLANWRIGHT_SANITIZE=$kind"
     for program in unit integration e2e; do
       sanitized "$kind" "$folder" "$program"
     done
