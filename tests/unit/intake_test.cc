@@ -247,8 +247,8 @@ TEST_F(IntakeTest, FollowsLinksThatStayInTheFolder) {
 TEST_F(IntakeTest, TakesFilesOnlyBelowItsRootsWhereverLinksLeadByThen) {
   const std::string reason = "it is not in a folder from which its source may take files";
   restart({.stableFor = 0ms, .roots = {folder / "in"}});
-  for (const char* made : {"in/sub", "other", "inn"})
-    std::filesystem::create_directory(folder / made);
+  for (const char* place : {"in/sub", "other", "inn"})
+    std::filesystem::create_directory(folder / place);
   std::filesystem::create_directory_symlink(folder / "in", folder / "to-in");
   folder.write("other/a.txt", "A");
   std::filesystem::create_directory_symlink(folder / "other", folder / "in/link");
@@ -267,8 +267,8 @@ TEST_F(IntakeTest, TakesFilesOnlyBelowItsRootsWhereverLinksLeadByThen) {
 
 TEST_F(IntakeTest, AFolderThatBecomesALinkWhileAFileArrivesIsLookedAtAgain) {
   restart({.stableFor = 100ms, .roots = {folder / "in", folder / "linked-root"}});
-  for (const char* made : {"in/sub", "other", "real"})
-    std::filesystem::create_directory(folder / made);
+  for (const char* place : {"in/sub", "other", "real"})
+    std::filesystem::create_directory(folder / place);
   folder.write("in/sub/a.txt", "A");
   folder.write("other/a.txt", "A");
   folder.write("real/b.txt", "B");
