@@ -172,7 +172,8 @@ ProgramExit Sandbox::run(const ProgramSpec& spec, const std::stop_token& stop) {
     exit.startError = std::move(tooLong);
     return exit;
   }
-  if (wish.mode == SandboxWish::Mode::None && wish.user.empty()) return keeper_.run(spec, stop);
+  if (wish.mode == SandboxWish::Mode::None && wish.user.empty())
+    return runWatched(spec, spec, 0, stop);
   if (std::string refusal = whyNot(wish); !refusal.empty()) {
     ProgramExit exit;
     exit.refusal = std::move(refusal);
@@ -216,29 +217,12 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   exit.refusal = whyHidden(spec, prepared);
   if (!exit.refusal.empty()) return exit;
 
-  std::stop_source end;
-  const std::stop_callback onStop(stop, [&end] { end.request_stop(); });
-  std::atomic<bool> isOver{false};
-  {
-    std::optional<DiskWatch::Entry> watched;
-    if (spec.limits.diskBytes > 0)
-      watched.emplace(disk_, WatchedFolders{spec.sandbox.writable,
-                                            prepared.user ? confined.confinement.user : 0,
-                                            spec.limits.diskBytes, [&] {
-                                              isOver = true;
-                                              end.request_stop();
-                                            }});
-    exit = keeper_.run(confined, end.get_token());
-  }
+  exit = runWatched(spec, confined, prepared.user ? confined.confinement.user : 0, stop);
   char signal = 0;
   if (prepared.report && ::pread(prepared.report.get(), &signal, 1, 0) == 1 &&
       exit.code == 128 + signal) {
     exit.signal = signal;
     exit.code = -1;
-  }
-  if (isOver && exit.stopped && !stop.stop_requested()) {
-    exit.stopped = false;
-    exit.limit = ProgramLimit::Disk;
   }
   if (confined.confinement.user != 0)
     for (const int fd : {spec.stdoutFd, spec.stderrFd})
@@ -246,6 +230,29 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   if (spec.sandbox.mode == SandboxWish::Mode::None) return exit;
   exit.sandbox = toText(means.level);
   noteNetwork(means, spec, prepared, exit);
+  return exit;
+}
+
+/// Ends it when its folders hold more than its limit. `asked` names them, `spec` is what is
+/// started; `user`: the user of its own that it runs as, or 0.
+ProgramExit Sandbox::runWatched(const ProgramSpec& asked, const ProgramSpec& spec, uid_t user,
+                                const std::stop_token& stop) {
+  std::stop_source end;
+  const std::stop_callback onStop(stop, [&end] { end.request_stop(); });
+  std::atomic<bool> isOver{false};
+  std::optional<DiskWatch::Entry> watched;
+  if (asked.limits.diskBytes > 0)
+    watched.emplace(disk_,
+                    WatchedFolders{asked.sandbox.writable, user, asked.limits.diskBytes, [&] {
+                                     isOver = true;
+                                     end.request_stop();
+                                   }});
+  ProgramExit exit = keeper_.run(spec, end.get_token());
+  watched.reset();
+  if (isOver && exit.stopped && !stop.stop_requested()) {
+    exit.stopped = false;
+    exit.limit = ProgramLimit::Disk;
+  }
   return exit;
 }
 

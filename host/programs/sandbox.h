@@ -54,6 +54,8 @@ class Sandbox final : public Programs {
   std::string remedy() const;
 
   ProgramExit runBy(const Means& means, const ProgramSpec& spec, const std::stop_token& stop);
+  ProgramExit runWatched(const ProgramSpec& asked, const ProgramSpec& spec, uid_t user,
+                         const std::stop_token& stop);
   /// Why the wish cannot be met, with the remedy; empty if it can.
   std::string whyNot(const SandboxWish& wish) const;
   /// Empty, or why the program cannot be started.

@@ -8,7 +8,7 @@ import re
 import socket
 
 from commands import has_own_memory
-from harness import HostCase, eventually, kinds_of_hosts, main, queue_config
+from harness import HostCase, eventually, main, queue_config
 
 ENDED = ("succeeded", "failed", "timed_out", "cancelled")
 LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "6s"}
@@ -76,6 +76,10 @@ ATTACKS = {
 }
 NEEDS_GROUPS = ("exhausts memory", "exhausts processes", "hides that it was refused processes")
 NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
+NEEDS_SANDBOX = (
+    "reads /etc/shadow", "reads the data folder", "reads other jobs' folders", "reads a file of the host", "writes outside",
+    "reaches the network", "reaches the host's sockets", "sees the host's processes", "signals the host", "becomes root",
+    "fills /tmp")  # what is left at sandbox: none are limits, outputs and the end of all that was started
 OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
            "leaves a link to a folder": ["**"], "leaves too much as output": ["*"]}
 LEFT = {"leaves a link to a folder": ["out"]}  # its files in the manifest
@@ -104,13 +108,45 @@ class SandboxTest(HostCase):
         host.drop(f"{name}.plan.yaml", json.dumps({"jobs": {name: job}}))
 
     def test_a_hostile_job_is_refused_or_contained(self):
-        for name, kind in kinds_of_hosts().items():
+        for name, kind in self.kinds_of_hosts():
+            for sandbox in ("auto",) if "hide" in kind else ("auto", "require", "none"):
+                with self.subTest(f"{name}, sandbox: {sandbox}"):
+                    host = self.start(kind=kind, name=f"{name}-{sandbox}", sandbox=sandbox)
+                    self.attack(host, sandbox)
+                    host.stop()
+
+    def test_a_sandbox_that_is_required_and_not_there_holds_planners_and_jobs(self):
+        """What would have run unconfined writes into the open folder of the test, which a lesser level lets it see."""
+        ran = self.folder / "ran"
+        ran.mkdir()
+        ran.chmod(0o777)
+        for name, kind in self.kinds_of_hosts():
+            if "hide" not in kind:
+                continue
             with self.subTest(name):
-                host = self.start(kind=kind, name=name, sandbox="auto")
-                self.attack(host)
+                write = ["touch", str(ran / name)]
+                program = f"import subprocess, sys; subprocess.run({write}); sys.exit(1)"
+                config = lambda folder: {"queues": {  # noqa: E731
+                    "plans": queue_config(
+                        folder / "plans",
+                        {"plugin": "planwright.wheels", "sandbox": "require", "settings": {
+                            "python": str(folder / "python3"), "no_index": True, "find_links": [str(folder)]}}),
+                    "default": queue_config(folder / "input", builder={
+                        "plugin": "planwright.command", "settings": {"sandbox": "require"}})}}
+                (self.folder / name).mkdir()
+                python = self.folder / name / "python3"
+                python.write_text(f"#!/usr/bin/python3\n{program}\n")
+                python.chmod(0o755)
+                host = self.host(name, config=config, **kind)
+                self.drop_job(host, "job", write)
+                host.drop("requirements.txt", "six\n", host.folder / "plans")
+                for queue, stage in (("default", "build"), ("plans", "plan")):
+                    held = lambda: host.get(f"/api/queues/{queue}")[stage]["reason"]  # noqa: E731, B023
+                    self.assertIn("sandbox: require cannot be met", eventually(held, lambda: host.log_tail()))  # noqa: B023
+                self.assertEqual(list(ran.iterdir()), [])
                 host.stop()
 
-    def attack(self, host):
+    def attack(self, host, sandbox):
         report = host.get("/api/version")["sandbox"]
         print(f"sandbox level {report['level']}")
         for facility in report["facilities"]:
@@ -132,10 +168,12 @@ class SandboxTest(HostCase):
         (host.folder / "open").chmod(0o777)
         tried = {}
         for number, (what, (command, *expected)) in enumerate(ATTACKS.items()):
-            reason = self.why_not(what, report["level"], works)
+            if sandbox == "none" and what in NEEDS_SANDBOX:
+                continue
+            reason = self.why_not(what, sandbox, report["level"], works)
             if reason:
                 with self.subTest(what):
-                    self.skipTest(reason)
+                    self.skipTest(f"{host.folder.name}, level {report['level']}: {reason}")
                 continue
             for mark, place in places.items():
                 command = command.replace(mark, place)
@@ -168,10 +206,12 @@ class SandboxTest(HostCase):
         self.drop_job(host, "after", "echo done")
         self.assertEqual(self.finished(host, ["after"])["after"]["status"], "succeeded", "it still builds")
 
-    def why_not(self, what, level, works):
+    def why_not(self, what, sandbox, level, works):
+        if sandbox == "require" and level != "namespaces":
+            return "the level is not to be had here"
         if what in NEEDS_GROUPS and not works["control_groups"]:
             return "no control group can be made here"
-        if level == "none" and what not in NEEDS_GROUPS:
+        if level == "none" and what in NEEDS_SANDBOX:
             return "nothing here confines files"
         if level == "landlock" and what in NEEDS_NAMESPACES:
             return "needs namespaces"
