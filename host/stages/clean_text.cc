@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ansi_filter.h"
 #include "base/utf8.h"
 
 namespace planwright {
@@ -39,7 +40,7 @@ std::string cleanTail(std::string_view text, std::size_t limitBytes) {
       text.remove_prefix(newline + 1);
     while (!text.empty() && continues(text.front())) text.remove_prefix(1);
   }
-  return toUtf8(text);
+  return AnsiFilter(AnsiFilter::Keep::Plain).feed(toUtf8(text));
 }
 
 }  // namespace planwright

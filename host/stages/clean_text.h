@@ -19,7 +19,7 @@ std::string cleanText(std::string_view text, std::size_t limitBytes);
 /// itself cut; 0 = all of `text`.
 std::string cutText(std::string_view text, std::size_t limitBytes, std::size_t wholeBytes = 0);
 /// The same, but keeps the end: up to `limitBytes` of `text`, from the start of a line if there is
-/// one.
+/// one, and without escape sequences: it becomes a reason that people read.
 std::string cleanTail(std::string_view text, std::size_t limitBytes);
 
 }  // namespace planwright

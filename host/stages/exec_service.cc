@@ -103,9 +103,13 @@ Result<void> placeFile(const fs::path& folder, const std::string& name, const Js
   }
 }
 
-Result<void> placeFiles(const JsonValue& spec, const fs::path& folder, StageCall& call) {
+/// With the rights of the host: a stage that must be confined may not choose where.
+Result<void> placeFiles(const JsonValue& spec, const fs::path& folder, const fs::path& own,
+                        StageCall& call) {
   const auto* files = find(spec, "files");
-  if (!files || !files->IsObject()) return {};
+  if (!files || !files->IsObject() || files->MemberCount() == 0) return {};
+  if (folder != own && call.services().programRoom().sandbox != SandboxWish::Mode::None)
+    return invalid("files are put into the program's own folder only; leave out cwd", "/files");
   for (const auto& file : files->GetObject())
     if (auto done = placeFile(folder, file.name.GetString(), file.value, call); !done) return done;
   return {};
@@ -149,6 +153,8 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
   wish.mode = std::max(wish.mode, room.sandbox);
   wish.network = networkOf(spec, room);
   wish.user = textOr(spec, "user");
+  if (!wish.user.empty() && room.sandbox != SandboxWish::Mode::None)
+    return invalid("only a builder may choose the user of its programs; leave out user", "/user");
   wish.readable = room.readable;
   for (const auto& folder : room.writable)
     if (fs::exists(folder)) wish.writable.push_back(folder);
@@ -279,7 +285,8 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
                  "/argv/0"};
   for (const auto& [name, value] : call.services().programSecrets())
     spec->env.push_back(name + "=" + value);
-  if (auto placed = placeFiles(*json, spec->cwd, call); !placed) return placed.error();
+  if (auto placed = placeFiles(*json, spec->cwd, folder.path(), call); !placed)
+    return placed.error();
 
   const UniqueFd captured =
       boolOr(*json, "capture", false) ? scratchFile(folder.path()) : UniqueFd();

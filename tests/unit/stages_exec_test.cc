@@ -60,7 +60,8 @@ TEST_F(Exec, GivesThePrivateFolderWithItsFilesAndEmptiesItAfterwards) {
 TEST_F(Exec, CapturesStdoutAndKeepsTheTailOfTheRest) {
   ScriptedPrograms programs([](const ProgramSpec& spec) {
     writeAll(spec.stdoutFd, "{\"a\":1}");
-    writeAll(spec.stderrFd, std::string(100'000, 'x') + "\nlast line\xff\n");
+    writeAll(spec.stderrFd,
+             std::string(100'000, 'x') + "\n\x1b[31mlast\x1b[0m \x1b]52;c;aGk=\x07line\xff\n");
     return ProgramExit{.code = 3};
   });
   const auto result = run(R"({"argv":["x"],"capture":true})", programs);
@@ -158,6 +159,26 @@ TEST_F(Exec, TheRoomOfTheStageIsTheMostThatAProgramGets) {
   EXPECT_EQ(wish.writable.size(), 2U) << "what the stage has, and a private folder";
   EXPECT_THAT(wish.writable, testing::Not(testing::Contains("/etc")));
   EXPECT_EQ(programs.ran[1].sandbox.mode, SandboxWish::Mode::Require);
+}
+
+/// The host writes with its own rights, and another user is another one's rights.
+TEST_F(Exec, AConfinedStageChoosesNeitherUserNorWhereTheHostWrites) {
+  const auto place = folder.path() / "place";
+  std::filesystem::create_directory(place);
+  const std::string files =
+      R"({"argv":["x"],"files":{"f":{"text":"t"}},"cwd":")" + place.string() + R"("})";
+  services.room.sandbox = SandboxWish::Mode::Auto;
+  EXPECT_THAT(whyNot(files), HasSubstr("leave out cwd"));
+  EXPECT_TRUE(std::filesystem::is_empty(place));
+  for (const char* user : {"root", "nobody"})
+    EXPECT_THAT(whyNot(R"({"argv":["x"],"user":")" + std::string(user) + "\"}"),
+                HasSubstr("leave out user"));
+  ScriptedPrograms programs;
+  run(R"({"argv":["x"],"files":{"f":{"text":"t"}}})", programs);
+  services.room.sandbox = SandboxWish::Mode::None;  // a builder's folder is its job's
+  run(files, programs);
+  EXPECT_EQ(readFile(place / "f"), "t");
+  EXPECT_EQ(programs.ran.size(), 2U);
 }
 
 TEST_F(Exec, OnlyABuilderMayChooseTheNetworkOfTheMachine) {
