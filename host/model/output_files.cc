@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLongestPath = 3072;  // PATH_MAX, less the way to the folder
 
 Error nothingFor(const std::string& glob, const std::string& folder) {
-  if (folder.empty())
+  if (folder.empty() || glob.ends_with("**"))
     return invalid(fmt::format("The job left no file that matches its output \"{}\".", glob));
   return invalid(
       fmt::format("The job's output \"{}\" names a folder, {}; write {}/** for all files "
@@ -34,6 +34,8 @@ class Finds {
     for (std::size_t i = 0; i < globs_.size(); ++i) {
       if (!outputMatches(globs_[i], relative)) continue;
       if (isFolder && named_[i].folder.empty()) named_[i].folder = relative;
+      // What is in a folder so deep cannot be looked at, so nobody knows that it is nothing.
+      if (isFolder && relative.size() > kLongestPath && tooLong_.empty()) tooLong_ = relative;
       if (!isFolder) isWanted = named_[i].hasFile = true;
     }
     if (!isWanted) return;

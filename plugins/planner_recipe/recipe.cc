@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include <planwright/glob.hpp>
+
 #include "recipe_text.h"
 #include "strict_yaml.h"
 #include "units.h"
@@ -12,7 +14,10 @@
 namespace recipe {
 namespace {
 
-constexpr std::size_t kListLimit = 10'000;  // as in plan.schema.json
+constexpr std::size_t kListLimit = 10'000, kOutputLimit = 1'000;  // as in plan.schema.json
+constexpr std::size_t kLongestPattern = 4096;
+constexpr std::size_t kLongestPart = 255, kLongestPath = 3072;  // of what a file system takes
+constexpr std::chrono::milliseconds kLongestTimeout = std::chrono::days(365);
 /// Linux takes no longer word of a program, nor, of words and variables together, much more.
 constexpr std::size_t kLongestWord = 128 * 1024 - 1, kLongestCommand = 1536 * 1024;
 
@@ -39,6 +44,15 @@ bool staysInside(const std::string& path) {
     from = to + 1;
   }
   return true;
+}
+
+bool isTooLong(std::string_view path) {
+  for (std::size_t from = 0; from < path.size();) {
+    const auto to = std::min(path.find('/', from), path.size());
+    if (to - from > kLongestPart) return true;
+    from = to + 1;
+  }
+  return path.size() > kLongestPath;
 }
 
 /// Reads the values of one recipe.
@@ -108,6 +122,10 @@ class Reader {
       if (!staysInside(input.path.text))
         rejectAt(entry.first.Mark(),
                  "the input path \"" + input.path.text + "\" leaves the job's folder");
+      if (isTooLong(input.path.text))
+        rejectAt(entry.first.Mark(), "the input path " + input.path.text.substr(0, 100) +
+                                         "... is too long: a file's name has at most 255 bytes, "
+                                         "and its path 3072");
       if (entry.second.IsMap()) {
         for (const auto& part : entry.second) {
           if (part.first.Scalar() != "text")
@@ -119,6 +137,8 @@ class Reader {
       } else {
         input.source = text(entry.second, "an input");
         const auto slash = input.source.find('/');
+        if (input.source.size() > kLongestPattern)
+          rejectAt(entry.second.Mark(), "an input is longer than 4096 bytes");
         if (!isDigest(input.source)) {
           if (slash == std::string::npos || !isId(input.source.substr(0, slash)) ||
               !staysInside(input.source.substr(slash + 1)))
@@ -172,7 +192,13 @@ class Reader {
                                   job.outputs.back() + "** for all files below it");
       if (!staysInside(job.outputs.back()))
         rejectAt(glob.Mark(), "the output \"" + job.outputs.back() + "\" leaves the job's folder");
+      if (job.outputs.back().size() > kLongestPattern)
+        rejectAt(glob.Mark(), "an output is longer than 4096 bytes");
+      if (const std::string why = pw::whyNotGlob(job.outputs.back()); !why.empty())
+        rejectAt(glob.Mark(), "the output " + why);
     }
+    if (job.outputs.size() > kOutputLimit)
+      rejectAt(value.Mark(), "outputs holds more than 1000 patterns; one may fit many files: **");
   }
 
   void env(Job& job, const YAML::Node& value) const {
@@ -217,8 +243,9 @@ class Reader {
   std::chrono::milliseconds duration(const YAML::Node& value) const {
     const std::string said = text(value, "timeout");
     const auto limit = parseDuration(said);
-    if (!limit || limit->count() < 1)
-      rejectAt(value.Mark(), "timeout is a time such as 30s, 10min or 2h, not \"" + said + "\"");
+    if (!limit || limit->count() < 1 || *limit > kLongestTimeout)
+      rejectAt(value.Mark(),
+               "timeout is a time such as 30s, 10min or 2h, at most 365d, not \"" + said + "\"");
     return *limit;
   }
 

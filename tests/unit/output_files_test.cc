@@ -53,6 +53,14 @@ TEST(OutputFiles, WhatAJobMadeThereNeverThrows) {
   fs::create_directories(deep, error);
   ASSERT_FALSE(error);
   EXPECT_EQ(found(folder, {"*.txt"}), "long.txt loop.txt one.txt two.txt ");
+  EXPECT_THAT(found(folder, {"**"}), HasSubstr("has a path of more than 3072 bytes"));
+}
+
+TEST(OutputFiles, EmptyFoldersAreNoFilesWhateverThePattern) {
+  const TempFolder folder;
+  fs::create_directories(folder / "d/e");
+  for (const char* glob : {"**", "d/**"})
+    EXPECT_THAT(found(folder, {glob}), HasSubstr("left no file that matches"));
 }
 
 }  // namespace

@@ -188,6 +188,24 @@ TEST_F(Recipe, WhatNoProgramIsGivenIsRefusedWhenPlanned) {
   EXPECT_THAT(whyNot(many + "]}}"), HasSubstr("1.5 MiB in all"));
 }
 
+/// These were planned, and then called a bug of the planner, since the host refuses such plans.
+TEST_F(Recipe, WhatTheHostRefusesInAPlanIsTheRecipesFault) {
+  const auto job = [](const std::string& more) { return "jobs: {a: {command: x, " + more + "}}"; };
+  const std::string name(256, 'n');
+  std::string deep = "d", many = "outputs: [o";
+  for (int i = 0; i < 20; ++i) deep += "/" + std::string(200, 'd');
+  for (int i = 0; i < 1000; ++i) many += ",o" + std::to_string(i);
+  for (const std::string& more :
+       {"inputs: {" + name + ": {text: x}}", "inputs: {? " + deep + " : {text: x}}",
+        "inputs: {f: b/" + std::string(4200, 'p') + "}",
+        "outputs: [" + std::string(4200, 'p') + "]", std::string("outputs: ['[']"),
+        std::string("outputs: ['a\\b']"), std::string("outputs: ['[z-a]']"), many + "]",
+        std::string("timeout: 366d"), std::string("timeout: 0s"),
+        std::string("resources: {memory: 10000TiB}"), std::string("resources: {cpus: 5000}")})
+    EXPECT_THAT(whyNot(job(more)), StartsWith("line 1, column ")) << more.substr(0, 100);
+  plan(job("outputs: ['" + std::string(255, 'n') + "', '[a-z]*'], timeout: 365d"));
+}
+
 TEST_F(Recipe, AliasesThatExpandWithoutEndAreStopped) {
   std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 9; ++i) {

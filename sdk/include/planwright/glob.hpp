@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace pw {
@@ -105,7 +106,43 @@ inline bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+/// What is wrong with the class at `pattern[at]`, or "". `at` moves behind it.
+inline std::string_view whyNotClass(std::string_view pattern, std::size_t& at) {
+  const std::string_view open = pattern.substr(at);
+  bool isBackwards = false;
+  bool isAscii = true;
+  const auto negated = readClass(pattern, at, [&](unsigned char from, unsigned char to) {
+    isBackwards |= from > to;
+    isAscii &= from < 0x80 && to < 0x80;
+  });
+  if (!negated &&
+      (open.substr(0, 2) == "[]" || open.substr(0, 3) == "[!]" || open.substr(0, 3) == "[^]"))
+    return "has a [] without a character; write [[] for the [ itself, []] for the ]";
+  if (!negated) return "has a [ that no ] closes; write [[] for the character itself";
+  if (!isAscii)
+    return "has a character between [ and ] that is not ASCII, and would fit single bytes of it; "
+           "write ? or *";
+  if (isBackwards) return "has a range that ends before it begins; write the smaller end first";
+  return {};
+}
+
 }  // namespace glob_detail
+
+/// What is wrong with a pattern, in a sentence with the remedy; "" = nothing. The host refuses such
+/// a one wherever it stands.
+inline std::string whyNotGlob(std::string_view pattern) {
+  if (pattern.empty()) return "the pattern is empty, so it fits no name; write * for every name";
+  std::string_view why;
+  for (std::size_t at = 0; at < pattern.size() && why.empty();) {
+    if (pattern[at] == '[')
+      why = glob_detail::whyNotClass(pattern, at);
+    else if (pattern[at++] == '\\')
+      why =
+          "has a \\, which does not change what follows it; write [*] for a * itself, [\\] for a "
+          "\\";
+  }
+  return why.empty() ? std::string() : "\"" + std::string(pattern) + "\" " + std::string(why);
+}
 
 /// Whether a path matches a pattern. The path is relative and has '/' between its parts. `*`, `?`
 /// and the class `[a-z]` (`[!a-z]`: none of these) stay within one part; a part `**` is any number
