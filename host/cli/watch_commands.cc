@@ -60,7 +60,11 @@ ExitCode follow(Session& session, const SubmitArguments& arguments, std::int64_t
                          "input " + id + " " + planned.status + ": " + planned.message,
                          "planwright input " + id);
   const std::string plan = std::to_string(planned.planId);
-  session.terminal.err << "plan " << plan << " is made. See: planwright plan " << plan << '\n';
+  const std::string unchanged = valueAt(
+      session.client().json("/api/plans/" + plan, "planwright plans list"), "unchanged.message");
+  session.terminal.err << "plan " << plan << " is made"
+                       << (unchanged == "-" ? "" : ", " + printable(unchanged))
+                       << ". See: planwright plan " << plan << '\n';
   if (arguments.planOnly) return ExitCode::Done;
   const WatchEnd built = watchPlan(session, planned.planId, options);
   if (built.atGate) {

@@ -72,6 +72,20 @@ void writeSummary(JsonWriter& json, const Row& plan) {
   json.membersOf(plan.text("summary")).end();
 }
 
+/// The first plan of the queue that is left with the same jobs.
+void writeUnchanged(JsonWriter& json, const Row& plan) {
+  json.key("unchanged");
+  if (plan.isNull("unchanged_since")) {
+    json.null();
+    return;
+  }
+  const auto since = plan.number("unchanged_since");
+  json.object()
+      .member("since_plan", since)
+      .member("message", fmt::format("unchanged since plan {}", since))
+      .end();
+}
+
 void writePlan(JsonWriter& json, const Row& plan) {
   json.object();
   numbers(json, plan, {"id"});
@@ -84,6 +98,7 @@ void writePlan(JsonWriter& json, const Row& plan) {
   times(json, plan, {"next_attempt_at"});
   writeSummary(json, plan);
   texts(json, plan, {"plan_digest"});
+  writeUnchanged(json, plan);
   json.member("plan_blob_url", fmt::format("/api/plans/{}/artifact", plan.text("id")));
   numbers(json, plan, {"build_id"});
   texts(json, plan, {"build_mode"});

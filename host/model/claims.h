@@ -48,6 +48,7 @@ struct SealedPlan {
   std::string settingsDigest;
   bool isLarge = false;  ///< over kRowDocumentBytes: its bytes are in the large store already
   std::vector<std::string> blobs = {};  ///< digests that the document names
+  Digest recipe = {};                   ///< of the jobs alone; empty: not known
 };
 
 struct PlannedInput {

@@ -282,6 +282,7 @@ Result<PlanSeal> sealPlan(std::string_view emitted, std::string_view inputDigest
   PlanSeal seal;
   seal.document = canonicalJson(*parsed);
   seal.digest = Digest::of(seal.document);
+  seal.recipe = Digest::of(canonicalJson(*find(*parsed, "jobs")));
   seal.summaryJson = plan->summaryJson;
   seal.jobCount = static_cast<int>(plan->jobs.size());
   seal.blobs = digestsIn(seal.document, inputDigest);

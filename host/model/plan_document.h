@@ -57,6 +57,7 @@ struct PlanDocument {
 struct PlanSeal {
   std::string document;
   Digest digest;
+  Digest recipe;  ///< of the jobs alone: plans with the same recipe build the same
   std::string summaryJson;
   int jobCount = 0;
   std::vector<std::string> blobs;             ///< digests that it names besides its input's; sorted

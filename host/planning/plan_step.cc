@@ -265,6 +265,7 @@ PlanResult PlanStep::seal(const ClaimedInput& input, const Slot& slot, const std
   planned.id = input.id;
   planned.fence = input.fence;
   planned.plan.digest = sealed->digest;
+  planned.plan.recipe = sealed->recipe;
   planned.plan.summaryJson = std::move(sealed->summaryJson);
   planned.plan.jobCount = sealed->jobCount;
   planned.plan.blobs = std::move(sealed->blobs);

@@ -84,13 +84,14 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   // plans name no blob, and a single statement is its own transaction. So it is with events.
   std::optional<Transaction> together;
   if (namesBlobs(inputs) || tellEvents(inputs)) together.emplace(connection_);
-  PgArray ids, fences, digests, summaries, counts, planners, plannerDigests, settingsDigests, sizes,
-      documents;
+  PgArray ids, fences, digests, recipes, summaries, counts, planners, plannerDigests,
+      settingsDigests, sizes, documents;
   for (const auto& input : inputs) {
     const SealedPlan& plan = input.plan;
     ids.add(number(input.id));
     fences.add(input.fence);
     digests.add(plan.digest.text());
+    recipes.add(plan.recipe.empty() ? std::nullopt : std::optional(plan.recipe.text()));
     summaries.add(plan.summaryJson);
     counts.add(std::int64_t{plan.jobCount});
     planners.add(plan.planner);
@@ -104,8 +105,8 @@ std::vector<Inputs::Made> Inputs::finishPlanned(const std::vector<PlannedInput>&
   Rows rows = connection_.run(
       "finish_planned",
       {idText, fenceText, digests.take(), summaries.take(), counts.take(), planners.take(),
-       plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(), queue,
-       number(ahead.instance), static_cast<std::int64_t>(ahead.count)});
+       plannerDigests.take(), settingsDigests.take(), sizes.take(), documents.take(),
+       recipes.take(), queue, number(ahead.instance), static_cast<std::int64_t>(ahead.count)});
   tell(inputs, rows, queue);  // not what was told by that earlier one
   // There are fewer rows than asked for if claims were lost, or if an earlier commit of ours took
   // place whose answer never came.

@@ -33,7 +33,9 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
        p.planner, p.plan_digest, p.build_id, p.build_mode, p.wheels_build, p.superseded_by, p.trace_id, p.created_at, p.updated_at, p.error,
        p.reason_code, plan_codes(p, q, h.hosts) as codes, q.auto_build as is_auto, q.build_held as held,
        q.build_quarantine is not null as is_quarantined,
-       case when p.status = 'ready_for_build' and not p.alone then a.id end as behind
+       case when p.status = 'ready_for_build' and not p.alone then a.id end as behind,
+       (select min(x.id) from plans x where x.queue = p.queue and x.recipe_digest = p.recipe_digest and x.id < p.id)
+         as unchanged_since
   from plans p
   left join queues q on q.name = p.queue
   left join (select x.queue, min(x.id) as id from plans x

@@ -39,25 +39,25 @@ select id from pending_inputs
 
 -- name: finish_planned
 -- Arrays, one entry per planned input: $1 id, $2 fence, $3 plan digest, $4 summary, $5 number of jobs,
--- $6 planner, $7 planner digest, $8 settings digest, $9 size, $10 document or null when the large store has it.
--- $11 queue. $12 instance, $13 how many of the plans it may claim for building at once.
+-- $6 planner, $7 planner digest, $8 settings digest, $9 size, $10 document or null when the large store has it,
+-- $11 recipe digest. $12 queue. $13 instance, $14 how many of the plans it may claim for building at once.
 -- Gives (input, plan, queued, build or null when not claimed, maximum attempts, trace id). An input that is not
 -- returned was lost to another claim.
 -- The queue row is share-locked: a PATCH of auto_build waits for us or we see its answer.
 with q as materialized (
   select name, auto_build,
          auto_build and builds_now(queues)
-           and exists (select from instances where id = $12 and is_live(instances)) as may_claim
-    from queues where name = $11 for share),
+           and exists (select from instances where id = $13 and is_live(instances)) as may_claim
+    from queues where name = $12 for share),
 r as (
   select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
-                       $8::text[], $9::bigint[], $10::text[])
-    as r (id, fence, digest, summary, jobs, planner, planner_digest, settings_digest, size, document)),
+                       $8::text[], $9::bigint[], $10::text[], $11::text[])
+    as r (id, fence, digest, summary, jobs, planner, planner_digest, settings_digest, size, document, recipe)),
 u as (
   update pending_inputs i set status = 'planned', instance = null, updated_at = now()
     from r where i.id = r.id and i.fence = r.fence and i.status = 'planning' and not i.cancel_requested
   returning i.id, i.fence, i.source, i.filename, i.max_attempts, i.trace_id, r.digest, r.summary, r.jobs, r.planner,
-            r.planner_digest, r.settings_digest, r.size, r.document),
+            r.planner_digest, r.settings_digest, r.size, r.document, r.recipe),
 b as (
   insert into blobs (digest, size, content)
   select distinct on (digest) digest, size, convert_to(document, 'UTF8') from u order by digest
@@ -65,29 +65,29 @@ b as (
     where blobs.doomed_at is not null or blobs.lost_at is not null),
 p as (
   insert into plans (queue, source, pending_input_id, input_fence, filename, plan_digest, summary, job_count, planner,
-                     planner_digest, settings_digest, max_attempts, trace_id, queued_at, status, fence, attempt, instance,
-                     build_id, build_open)
-  select $11, u.source, u.id, u.fence, u.filename, u.digest, u.summary::jsonb, u.jobs, u.planner, u.planner_digest,
-         u.settings_digest, u.max_attempts, u.trace_id, case when u.auto_build and not u.claim then now() end,
+                     planner_digest, settings_digest, recipe_digest, max_attempts, trace_id, queued_at, status, fence, attempt,
+                     instance, build_id, build_open)
+  select $12, u.source, u.id, u.fence, u.filename, u.digest, u.summary::jsonb, u.jobs, u.planner, u.planner_digest,
+         u.settings_digest, u.recipe, u.max_attempts, u.trace_id, case when u.auto_build and not u.claim then now() end,
          case when u.claim then 'building' else 'ready_for_build' end, u.claim::int, u.claim::int,
-         case when u.claim then $12 end, case when u.claim then nextval(pg_get_serial_sequence('builds', 'id')) end,
+         case when u.claim then $13 end, case when u.claim then nextval(pg_get_serial_sequence('builds', 'id')) end,
          u.claim
-    from (select u.*, q.auto_build, q.may_claim and row_number() over (order by u.id) <= $13 as claim
+    from (select u.*, q.auto_build, q.may_claim and row_number() over (order by u.id) <= $14 as claim
             from u cross join q) u
    order by u.id
   returning id, pending_input_id, build_id, queued_at is not null as queued, job_count, trace_id, source),
 n as (
   insert into builds (id, plan_id, queue, fence, instance, jobs_total)
-  select build_id, id, $11, 1, $12, job_count from p where build_id is not null order by id),
+  select build_id, id, $12, 1, $13, job_count from p where build_id is not null order by id),
 e as (
   insert into events (queue, subject, type, body)
-  select $11, 'input/' || p.pending_input_id, 'input.planned', jsonb_build_object('plan', p.id) from p
+  select $12, 'input/' || p.pending_input_id, 'input.planned', jsonb_build_object('plan', p.id) from p
   union all
-  select $11, 'plan/' || p.id, 'plan.ready_for_build', jsonb_build_object('queued', queued or build_id is not null)
+  select $12, 'plan/' || p.id, 'plan.ready_for_build', jsonb_build_object('queued', queued or build_id is not null)
     from p
   union all
-  select $11, 'plan/' || p.id, 'plan.building',
-         jsonb_build_object('build', build_id, 'attempt', 1, 'instance', $12::bigint)
+  select $12, 'plan/' || p.id, 'plan.building',
+         jsonb_build_object('build', build_id, 'attempt', 1, 'instance', $13::bigint)
     from p where build_id is not null)
 select pending_input_id, id, queued, build_id, trace_id, source from p
 

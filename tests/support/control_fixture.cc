@@ -107,7 +107,7 @@ std::int64_t ControlFixture::planInput(std::int64_t input, const std::string& jo
       "finish_planned",
       {ids, number(claim.number(0, "fence")), text(blob.digest.text()), text(R"({"projects":1})"),
        number(count), text("test 1.0"), text(""), text(""), number(blob.sizeBytes), text(document),
-       queue.text(0, 0), std::nullopt, 0});
+       text(blob.digest.text()), queue.text(0, 0), std::nullopt, 0});
   EXPECT_EQ(plan.size(), 1U);
   return plan.number(0, "id");
 }

@@ -49,16 +49,18 @@ class Cli : public testing::Test {
 };
 
 constexpr auto kPlans =
-    R"({"items":[{"id":7,"queue":"default","filename":"requirements.txt","status":"ready_for_build","queued":false,"summary":{"jobs":12},"reason":{"code":"manual_mode","message":"Building is manual."}},{"id":8,"queue":"default","filename":"b.plan.yaml","status":"building","queued":true,"summary":{"jobs":3,"done":1},"reason":null}],"next_cursor":null,"total":2})";
+    R"({"items":[{"id":7,"queue":"default","filename":"requirements.txt","status":"ready_for_build","queued":false,"summary":{"jobs":12},"unchanged":{"since_plan":3,"message":"unchanged since plan 3"},"reason":{"code":"manual_mode","message":"Building is manual."}},{"id":8,"queue":"default","filename":"b.plan.yaml","status":"building","queued":true,"summary":{"jobs":3,"done":1},"reason":null}],"next_cursor":null,"total":2})";
 
 TEST_F(Cli, ListsAsATableWithAWordForEveryStatus) {
   server.on("GET /api/plans?limit=50", kPlans);
   const Ran ran = run({"plans", "list"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out,
-            "ID  QUEUE    FILE              STATUS           QUEUED  JOBS  REASON\n"
-            "7   default  requirements.txt  ready_for_build  no      0/12  Building is manual.\n"
-            "8   default  b.plan.yaml       building         yes     1/3   -\n");
+  EXPECT_EQ(
+      ran.out,
+      "ID  QUEUE    FILE              STATUS           QUEUED  JOBS  UNCHANGED_SINCE  REASON\n"
+      "7   default  requirements.txt  ready_for_build  no      0/12  3                Building "
+      "is manual.\n"
+      "8   default  b.plan.yaml       building         yes     1/3   -                -\n");
 }
 
 TEST_F(Cli, PrintsTheBodyUnchangedAsJsonAndOneItemPerLineAsJsonl) {
@@ -329,6 +331,7 @@ TEST_F(Cli, SubmitWaitFollowsTheFileToItsBuild) {
   const Ran ran = run({"submit", path, "--wait", "--interval", "1ms"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "12\n");
+  EXPECT_THAT(ran.err, HasSubstr("plan 5 is made. "));
   EXPECT_THAT(ran.err, HasSubstr("plan 5 is built"));
   EXPECT_THAT(ran.err, Not(HasSubstr("pip install"))) << "it left no wheels";
 }
@@ -349,9 +352,10 @@ TEST_F(Cli, SubmitWaitEndsWhereAPersonMustDecide) {
   server.on("GET /api/pending-inputs/12", R"({"id":12,"status":"planned","plan_ids":[5]})");
   server.on(
       "GET /api/plans/5",
-      R"({"id":5,"status":"ready_for_build","queued":false,"reason":{"code":"manual_mode","message":"Building is manual."}})");
+      R"({"id":5,"status":"ready_for_build","queued":false,"unchanged":{"since_plan":3,"message":"unchanged since plan 3"},"reason":{"code":"manual_mode","message":"Building is manual."}})");
   const Ran ran = run({"submit", path, "--wait", "--interval", "1ms"});
   EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("plan 5 is made, unchanged since plan 3. See:"));
   EXPECT_THAT(ran.err, HasSubstr("Building is manual.\nSee: planwright enqueue-build 5\n"));
 }
 

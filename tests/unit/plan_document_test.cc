@@ -1,5 +1,6 @@
 #include "model/plan_document.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace planwright::plan_document_test {
@@ -108,6 +109,18 @@ TEST(PlanSeal, IsTheSameWhateverTheOrderOfKeysAndSpaces) {
   EXPECT_NE(one->digest, sealPlan(R"({"jobs":[{"id":"a","needs":[]}],"summary":{"b":1,"a":2}})",
                                   "sha256:y", "p 1")
                              ->digest);
+}
+
+TEST(PlanSeal, TheRecipeIsOfTheJobsAlone) {
+  const auto recipeOf = [](const char* jobs, const char* summary, const char* input,
+                           const char* planner) {
+    return sealPlan(fmt::format(R"({{"jobs":{},"summary":{}}})", jobs, summary), input, planner)
+        ->recipe;
+  };
+  const Digest recipe = recipeOf(R"([{"id":"a","needs":[]}])", R"({"n":1})", "sha256:x", "p 1");
+  EXPECT_EQ(recipe, recipeOf(R"([{"needs":[],"id":"a"}])", R"({"n":2})", "sha256:y", "q 2"));
+  EXPECT_NE(recipe, recipeOf(R"([{"id":"b","needs":[]}])", R"({"n":1})", "sha256:x", "p 1"));
+  EXPECT_NE(recipe, recipeOf(R"([])", R"({"n":1})", "sha256:x", "p 1"));
 }
 
 TEST(PlanSeal, ASealedDocumentCanBeReadAgain) {

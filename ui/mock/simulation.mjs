@@ -37,6 +37,8 @@ export class Simulation {
 
   addPlan(input, jobs, planner) {
     const at = this.now();
+    const digest = 'sha256:' + createHash('sha256').update(JSON.stringify(jobs)).digest('hex');
+    const same = this.plans.find(({ plan_digest: of }) => of === digest);
     const plan = {
       id: this.plans.length + 1,
       queue: 'default',
@@ -48,7 +50,8 @@ export class Simulation {
       max_attempts: 3,
       next_attempt_at: null,
       summary: { jobs: jobs.length, done: 0, failed: 0, planner },
-      plan_digest: 'sha256:' + createHash('sha256').update(JSON.stringify(jobs)).digest('hex'),
+      plan_digest: digest,
+      unchanged: same ? { since_plan: same.id, message: `unchanged since plan ${same.id}` } : null,
       plan_blob_url: `/api/plans/${this.plans.length + 1}/artifact`,
       reason: null,
       build_id: null,

@@ -136,6 +136,8 @@ export interface components {
       };
       /** @description sha256:<64 hex digits> */
       plan_digest: string;
+      /** @description An earlier plan of the queue has the same jobs, whatever its input was. */
+      unchanged: components['schemas']['Unchanged'] | null;
       plan_blob_url: string;
       reason: components['schemas']['Reason'] | null;
       /** @description The latest build. */
@@ -972,6 +974,12 @@ export interface components {
     };
     IndexMeta: {
       'api-version': string;
+    };
+    Unchanged: {
+      /** @description The first plan with these jobs that is not pruned. */
+      since_plan: number;
+      /** @description unchanged since plan 7 */
+      message: string;
     };
     /** @description The sealed document; see sdk/schema/plan.schema.json. */
     PlanDocument: {

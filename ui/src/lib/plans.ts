@@ -22,6 +22,8 @@ export interface Plan {
   jobsFailed: number;
   planner: string;
   digest: string;
+  /** The first plan with the same jobs, and the words for it. */
+  unchanged: { sincePlan: number; message: string } | null;
   /** Address of the plan document. */
   documentUrl: string;
   reason: Reason | null;
@@ -52,6 +54,10 @@ export function planFromApi(row: Wire<'Plan'>): Plan {
     jobsFailed: row.summary.failed,
     planner: row.summary.planner,
     digest: row.plan_digest,
+    unchanged: row.unchanged && {
+      sincePlan: row.unchanged.since_plan,
+      message: row.unchanged.message,
+    },
     documentUrl: row.plan_blob_url,
     reason: reasonFromApi(row.reason),
     buildId: row.build_id,

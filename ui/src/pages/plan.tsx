@@ -118,6 +118,11 @@ function PlanFacts({ plan, jobs }: { plan: Plan; jobs: Job[] }) {
       <Fact name="Input">
         <a href={`/inputs/${plan.inputId}`}>{plan.inputId}</a>
       </Fact>
+      {plan.unchanged && (
+        <Fact name="Jobs">
+          <a href={`/plans/${plan.unchanged.sincePlan}`}>{plan.unchanged.message}</a>
+        </Fact>
+      )}
       {plan.buildId !== null && (
         <Fact name="Build">
           <a href={`/builds/${plan.buildId}`}>{plan.buildId}</a>

@@ -65,6 +65,7 @@ const columns: Column<Plan>[] = [
     cell: (plan) => (
       <a class="plain" href={`/plans/${plan.id}`} tabIndex={-1}>
         <b>{plan.filename}</b>
+        {plan.unchanged && <span class="muted"> {plan.unchanged.message}</span>}
       </a>
     ),
   },

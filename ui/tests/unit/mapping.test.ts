@@ -52,6 +52,12 @@ describe('inputs', () => {
 describe('plans', () => {
   it('take their counts from the summary', () => {
     expect(planFromApi(wirePlan())).toMatchObject({ jobCount: 34, jobsDone: 23, jobsFailed: 1 });
+    const unchanged = { since_plan: 3, message: 'unchanged since plan 3' };
+    expect(planFromApi(wirePlan({ unchanged })).unchanged).toEqual({
+      sincePlan: 3,
+      message: unchanged.message,
+    });
+    expect(planFromApi(wirePlan()).unchanged).toBeNull();
   });
 
   it('offer what fits their status', () => {

@@ -48,6 +48,7 @@ export const wirePlan = (change: Partial<Wire<'Plan'>> = {}): Wire<'Plan'> => ({
   next_attempt_at: null,
   summary: { jobs: 34, done: 23, failed: 1, planner: 'planwright.wheels 1.3.0' },
   plan_digest: 'sha256:0123456789abcdef',
+  unchanged: null,
   plan_blob_url: '/api/plans/1179/artifact',
   reason: null,
   build_id: 10179,
