@@ -74,7 +74,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
     options.withPostgres = postgresUrl.empty();
     options.withRedis = redisUrl_.empty();
     embedded_ = std::make_unique<EmbeddedServices>(options);
-    embedded_->start(stop);
+    embedded_->begin();  // what stands between here and awaitStart() needs neither of them
     if (options.withPostgres) postgresUrl = embedded_->postgresUrl();
     if (options.withRedis) redisUrl_ = embedded_->redisUrl();
   }
@@ -84,23 +84,27 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   // after it fell silent; by then its programs are gone.
   keeper.leaseMillis = config.lease.count() * 3 / 5;
   keeper_ = std::make_unique<Keeper>(keeper);
+  const fs::path work = data / "work";
+  // Of attempts that died with the last run.
+  if (const auto error = removeTree(work))
+    throw std::system_error(error, "cannot empty " + work.string());
+  makeFolder(work, 0711);  // programs run as users of their own, each in its own folder
+  for (const char* part : {"plugins", "remote", "sources", "planners"})
+    makeFolder(data / part, 0711);
+  log::info("trying what sandbox the machine allows");
+  sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
+  log::info("sandbox level {}", toText(sandbox_->report().level));
+  if (const auto* network = sandbox_->report().find("network"); network && !network->works)
+    log::warn("sandbox: {}. {}", network->detail, sandbox_->report().remedy);
 
+  if (embedded_) embedded_->awaitStart(stop);
+  log::info("connecting to the database, and bringing its tables up to date");
   database_ = std::make_unique<Database>(postgresUrl, &postgresState_);
   database_->migrate();
   auto folder = FolderBlobs::open(blobFolder, database_->lease()->run("store_id").text(0, 0));
   if (!folder) throw std::runtime_error(folder.error().message);
   folderBlobs_ = std::move(*folder);
   blobs_ = std::make_unique<Blobs>(*database_, *folderBlobs_, metrics_);
-  const fs::path work = data / "work";
-  // Of attempts that died with the last run.
-  if (const auto error = removeTree(work))
-    throw std::system_error(error, "cannot empty " + work.string());
-  makeFolder(work, 0711);  // programs run as users of their own, each in its own folder
-  for (const char* part : {"plugins", "remote", "sources", "planners"}) makeFolder(data / part, 0711);
-  sandbox_ = std::make_unique<Sandbox>(SandboxOptions{work}, *keeper_);
-  log::info("sandbox level {}", toText(sandbox_->report().level));
-  if (const auto* network = sandbox_->report().find("network"); network && !network->works)
-    log::warn("sandbox: {}. {}", network->detail, sandbox_->report().remedy);
   store_ = std::make_unique<PluginStore>(data / "plugins");
   quarantine_ = std::make_shared<Quarantine>(
       Quarantine::Rule{config.plugins.quarantineDeaths, config.plugins.quarantineWindow});

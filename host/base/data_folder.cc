@@ -5,6 +5,7 @@
 #include <cstring>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "base/log.h"
 
 namespace planwright {
 namespace {
@@ -63,6 +65,7 @@ void writeOwner(int fd) {
 
 Result<void> takeLock(int fd, const fs::path& path, std::chrono::milliseconds wait) {
   const auto giveUp = std::chrono::steady_clock::now() + wait;
+  bool isSaid = false;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return invalid("cannot lock " + path.string() + "/lock: " + reason());
@@ -77,6 +80,9 @@ Result<void> takeLock(int fd, const fs::path& path, std::chrono::milliseconds wa
                           " is still held by what an earlier planwright (pid " + owner.pid +
                           ") left running; see `fuser " + path.string() + "/lock`",
                       "data-folder-in-use");
+    if (!std::exchange(isSaid, true))
+      log::info("waiting for what an earlier planwright (pid {}) left running in {}", owner.pid,
+                path.string());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // flock has no wait with a limit
   }
   return {};

@@ -25,7 +25,7 @@ EmbeddedServices::~EmbeddedServices() {
   stop();
 }
 
-void EmbeddedServices::start(const std::stop_token& stop) {
+void EmbeddedServices::begin() {
   const auto folder = std::filesystem::canonical(options_.dataFolder);
   folders_ = std::make_unique<ServiceFolders>(makeServiceFolders(folder));
   if (options_.withPostgres)
@@ -36,13 +36,16 @@ void EmbeddedServices::start(const std::stop_token& stop) {
         std::make_unique<RedisServer>(*folders_, RedisServer::Options{options_.redisDatabases});
 
   std::promise<void> started;
-  std::future<void> isStarted = started.get_future();
+  isStarted_ = started.get_future();
   thread_ = std::jthread([this, promise = std::move(started)](const std::stop_token& mine) mutable {
     pthread_setname_np(pthread_self(), "pw-services");
     supervise(mine, std::move(promise));
   });
+}
+
+void EmbeddedServices::awaitStart(const std::stop_token& stop) {
   const std::stop_callback giveUp(stop, [this] { thread_.request_stop(); });
-  isStarted.get();
+  isStarted_.get();
 }
 
 void EmbeddedServices::stop() {

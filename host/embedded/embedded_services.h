@@ -43,9 +43,15 @@ class EmbeddedServices {
   EmbeddedServices(const EmbeddedServices&) = delete;
   EmbeddedServices& operator=(const EmbeddedServices&) = delete;
 
+  /// Begins to start them, and returns at once. Once.
+  void begin();
   /// Returns when both answer. Throws with what to do, the end of the server's log, or because a
-  /// stop came while they recovered. Once.
-  void start(const std::stop_token& stop = {});
+  /// stop came while they recovered. Once, after begin().
+  void awaitStart(const std::stop_token& stop = {});
+  void start(const std::stop_token& stop = {}) {
+    begin();
+    awaitStart(stop);
+  }
   /// Stops them cleanly (rows and ids are on disk), then returns. Also done by the destructor.
   void stop();
 
@@ -74,6 +80,7 @@ class EmbeddedServices {
   std::vector<SupervisedServer> servers_;  // the thread's
   mutable Guarded<Pids> pids_;
   UniqueFd wake_;
+  std::future<void> isStarted_;
   std::jthread thread_;
 };
 

@@ -1,17 +1,22 @@
 #include "embedded/postgres_server.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/unique_fd.h"
 #include "embedded/borrowed_account.h"
 
 namespace planwright {
@@ -85,6 +90,14 @@ Connection connect(const std::string& url) {
   return connection;
 }
 
+/// One call, where initdb would sync a thousand files one after the other. Throws what the disk
+/// says.
+void syncFileSystemOf(const fs::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot sync " + folder.string());
+}
+
 void ensure(PGconn* connection, const std::string& query, const std::string& create) {
   const std::unique_ptr<PGresult, FreeResult> found(PQexec(connection, query.c_str()));
   if (PQresultStatus(found.get()) != PGRES_TUPLES_OK)
@@ -116,6 +129,7 @@ void PostgresServer::prepare() {
 
   endLeftovers(cluster_, kPostgres, SIGINT);
   for (const auto& entry : fs::directory_iterator(cluster_)) fs::remove_all(entry.path());
+  log::info("making service=postgres folder={} (only before the first start)", cluster_.string());
   const auto start = std::chrono::steady_clock::now();
   ServerProcess::Command command;
   command.argv = {findPrograms(0) / "initdb",
@@ -128,8 +142,8 @@ void PostgresServer::prepare() {
                   "-E",
                   "UTF8",
                   "--locale=C.UTF-8",
-                  "--data-checksums"};
-  if (!options_.isDurable) command.argv.emplace_back("--no-sync");
+                  "--data-checksums",
+                  "--no-sync"};
   command.account = account_;
   command.environment = borrowedAccount(folders_.log());
   command.logFile = folders_.log() / "initdb.log";
@@ -139,6 +153,7 @@ void PostgresServer::prepare() {
   }
   if (initdb.howItEnded() != "exited with 0")
     throw std::runtime_error("initdb " + initdb.howItEnded() + ":\n" + readFile(command.logFile));
+  if (options_.isDurable) syncFileSystemOf(cluster_);
   replaceFile(finishedMark(cluster_), "");
   log::info(
       "made service=postgres folder={} took={}ms", cluster_.string(),

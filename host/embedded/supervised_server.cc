@@ -32,6 +32,7 @@ void SupervisedServer::launch() {
   process_ = ServerProcess(spec_.command);
   launchedAt_ = Steady::now();
   isUp_ = true;
+  log::info("starting service={} pid={}", spec_.name, process_.pid());
 }
 
 void SupervisedServer::waitUntilAnswering(const std::stop_token& stop) {
