@@ -12,8 +12,8 @@
 namespace planwright {
 
 /// What a planner may ask of the host while it plans one input. Its log lines go to the host's log;
-/// blobs it stores are kept with the plan. `folder` is its own, for what it keeps between calls, and
-/// closed to the programs it runs; empty = it has none. Lives for one call.
+/// blobs it stores are kept with the plan. `folder` is its own, for what it keeps between calls,
+/// and closed to the programs it runs; empty = it has none. Lives for one call.
 class PlanServices final : public CallServices {
  public:
   PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, ProgramRoom room,

@@ -6,6 +6,7 @@
 
 #include "planwright/plugin.hpp"
 
+#include "interpreter.h"
 #include "memory.h"
 #include "options.h"
 
@@ -16,37 +17,24 @@ namespace wheels {
 /// find_links. Lives for one call of the planner.
 class Answers {
  public:
-  Answers(const Options& options, std::string python, Memory& memory, pw::Call& call)
+  Answers(const Options& options, Interpreter& python, Memory& memory)
       : options_(options),
-        python_(std::move(python)),
-        memory_(memory),
-        call_(call) {}
+        python_(python),
+        memory_(memory) {}
 
   /// Of a program that asks pip. Nothing: pip has to be asked, and then its answer may be kept.
   std::optional<std::string> find(const pw::Program& question);
   /// The answer to the question of the last find() that gave nothing.
   void keep(const std::string& answer);
   /// An answer of this call turned out to be wrong.
-  void forget() const {
-    for (const auto& key : keys_) memory_.forget(kKind, key);
-  }
+  void forget() const;
 
  private:
-  static constexpr const char* kKind = "answer";
-  struct Asked {
-    std::string places;
-    std::vector<std::string> folders;  ///< of the Python
-    std::string python;                ///< the state of both before pip was asked
-  };
-
-  std::vector<std::string> foldersOfPython();
-
   const Options& options_;
-  const std::string python_;
+  Interpreter& python_;
   Memory& memory_;
-  pw::Call& call_;
-  std::vector<std::string> keys_;  ///< of all questions; the last one is that of asked_
-  std::optional<Asked> asked_;
+  std::vector<std::string> keys_;      ///< of all questions
+  std::optional<std::string> places_;  ///< their state, if an answer to the last one may be kept
 };
 
 }  // namespace wheels

@@ -24,22 +24,14 @@ bool asksForWheel(const std::vector<Project>& projects) {
 
 }  // namespace
 
-void BuildArchives::read(const std::vector<std::string>& sources) {
-  std::vector<std::string> unknown;
-  for (const auto& source : sources)
-    if (!needs_.contains(source)) unknown.push_back(source);
-  if (!unknown.empty()) needs_.merge(pip_.buildNeeds(unknown));
-}
-
 std::optional<BuildInputs> BuildArchives::forSource(const std::string& source) {
   BuildInputs out;
   std::vector<std::pair<std::string, std::string>> sources = {{{}, source}};  // file name, path
   while (!sources.empty()) {
     const auto [name, path] = sources.back();
     sources.pop_back();
-    read({path});
     auto& environment = name.empty() ? out.environment : out.environments[name];
-    for (const auto& project : resolve(needs_[path])) {
+    for (const auto& project : resolve(archives_.needsOf(path))) {
       const std::string archive = pathOfFileUrl(project.url);
       if (archive.empty() || !project.vcs.empty() || project.isFolder) return std::nullopt;
       const std::string file = fileNameOfUrl(project.url);

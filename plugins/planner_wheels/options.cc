@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "pip_report.h"
+
 namespace wheels {
 namespace {
 
@@ -48,6 +50,15 @@ Options::Options(const pw::Settings& settings)
   for (const auto& file : constraintsFiles)
     if (::access(file.c_str(), R_OK) != 0)
       pw::badSetting("constraints_files names " + file + ", which cannot be read");
+}
+
+std::vector<std::string> Options::folders() const {
+  std::vector<std::string> out;
+  for (const auto& place : findLinks) {
+    const std::string path = place.starts_with('/') ? place : pathOfFileUrl(place);
+    if (!path.empty()) out.push_back(path);
+  }
+  return out;
 }
 
 std::string Options::shownIndex() const {

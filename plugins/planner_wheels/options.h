@@ -23,6 +23,8 @@ struct Options {
   std::vector<std::string> constraintsFiles;
   AllowedRequests allowed;  ///< of an input
 
+  /// The folders of this machine that find_links names.
+  std::vector<std::string> folders() const;
   /// The index as a plan may show it: "none", "default", or its URL without a password. A folder
   /// of this machine is no part of a plan and gives "".
   std::string shownIndex() const;

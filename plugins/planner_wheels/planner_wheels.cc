@@ -1,15 +1,14 @@
-#include <cstring>
 #include <set>
-
-#include <fcntl.h>
 
 #include "planwright/plugin.hpp"
 
 #include "build_archives.h"
 #include "helpers.h"
+#include "interpreter.h"
 #include "memory.h"
 #include "pip.h"
 #include "pip_report.h"
+#include "source_archives.h"
 #include "wheel_job.h"
 
 namespace {
@@ -23,24 +22,35 @@ using wheels::Report;
 /// network. A remote archive stays its URL with its hash. Lives for one call.
 class PlanForPython {
  public:
-  /// `suffix` ends the ids of jobs, so that several Pythons share a plan. `copied`: the ready-made
-  /// wheels that the plan has already.
-  PlanForPython(const wheels::Options& options, wheels::Pip& pip, std::string suffix,
+  /// `copied`: the ready-made wheels that the plan has already.
+  PlanForPython(const wheels::Options& options, std::string python, wheels::Memory& memory,
                 std::set<std::string>& copied, pw::Plan& plan, pw::Call& call)
       : options_(options),
-        pip_(pip),
-        suffix_(std::move(suffix)),
         copied_(copied),
         plan_(plan),
         call_(call),
-        archives_(pip) {}
+        python_(options, std::move(python), memory, call),
+        archives_(options, python_, memory, call),
+        pip_(options, python_, memory, archives_),
+        builds_(pip_, archives_) {}
 
-  void add(const Report& report) {
-    if (options_.buildIsolation) archives_.read(sourcesOf(report));
-    std::uint64_t done = 0;
-    for (const auto& project : report.projects) {
-      add(project, report);
-      call_.progress(++done, report.projects.size(), project.name);
+  /// What pip chooses for the requirements in `text`.
+  Report resolve(const std::string& file, const std::string& text) {
+    const auto inputsOf = [this](const std::string& path) { return builds_.forSource(path); };
+    return wheels::parseReport(pip_.resolve(file, text, inputsOf));
+  }
+
+  void add(const Report& report, std::string suffix) {
+    suffix_ = std::move(suffix);
+    try {
+      std::uint64_t done = 0;
+      for (const auto& project : report.projects) {
+        add(project, report);
+        call_.progress(++done, report.projects.size(), project.name);
+      }
+    } catch (const pw::Stop&) {  // what pip said may be wrong, or the word of somebody else
+      pip_.forgetAnswer();
+      throw;
     }
   }
 
@@ -48,14 +58,6 @@ class PlanForPython {
   static std::string localPath(const Project& project) {
     return project.vcs.empty() && !project.isFolder ? wheels::pathOfFileUrl(project.url)
                                                     : std::string();
-  }
-
-  static std::vector<std::string> sourcesOf(const Report& report) {
-    std::vector<std::string> out;
-    for (const auto& project : report.projects)
-      if (const std::string path = localPath(project); !path.empty() && !wheels::isWheel(path))
-        out.push_back(path);
-    return out;
   }
 
   void add(const Project& project, const Report& report) {
@@ -76,7 +78,7 @@ class PlanForPython {
     }
     // A wheel of C code is for one Python and platform: an earlier result of another is none.
     job.arg("python", report.pythonVersion).arg("platform", report.platform);
-    for (const auto& [name, value] : wheels::Pip::environment()) job.env(name, value);
+    for (const auto& [name, value] : wheels::pythonEnvironment()) job.env(name, value);
     if (path.empty())
       addRemote(job, project, file);
     else
@@ -86,7 +88,7 @@ class PlanForPython {
   void addLocal(pw::PlanJob job, const Project& project, const std::string& path,
                 const std::string& file) {
     if (!options_.buildIsolation) return addHooks(job, project, file, nullptr);
-    if (const auto build = archives_.forSource(path)) {
+    if (const auto build = builds_.forSource(path)) {
       for (const auto& [name, place] : build->archives)
         job.input("build/" + name, store(place, {}));
       return addHooks(job, project, file, &*build);
@@ -100,7 +102,7 @@ class PlanForPython {
                 const wheels::BuildInputs* build) {
     if (helper_.empty()) helper_ = call_.putBytes(wheels::kBuildWheel, "text/x-python");
     job.input(wheels::kHelperFile, helper_);
-    job.command(wheels::hookCommand(pip_.python(), file, project, build));
+    job.command(wheels::hookCommand(python_.name(), file, project, build));
     job.cacheable();
   }
 
@@ -121,29 +123,22 @@ class PlanForPython {
 
   /// Stores the archive at `path` once; `sha256` is what the resolver saw, or empty.
   std::string store(const std::string& path, const std::string& sha256) {
-    std::string& digest = stored_[path];
-    if (digest.empty()) {
-      pip_.refuseHidden(path);
-      const pw::Fd archive(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-      if (archive.get() < 0) pw::retry("cannot read " + path + ": " + std::strerror(errno));
-      digest = call_.putBlob(archive.get(), "application/octet-stream");
-    }
-    if (!sha256.empty() && digest != "sha256:" + sha256) {
-      pip_.forgetAnswer();
+    std::string digest = archives_.store(path);
+    if (!sha256.empty() && digest != "sha256:" + sha256)
       pw::retry(path + " changed while it was being planned");
-    }
     return digest;
   }
 
   const wheels::Options& options_;
-  wheels::Pip& pip_;
-  const std::string suffix_;
   std::set<std::string>& copied_;
   pw::Plan& plan_;
   pw::Call& call_;
-  wheels::BuildArchives archives_;
-  std::map<std::string, std::string> stored_;  // path -> digest
-  std::string helper_;                         // digest of build_wheel.py, once a job needs it
+  wheels::Interpreter python_;
+  wheels::SourceArchives archives_;
+  wheels::Pip pip_;
+  wheels::BuildArchives builds_;
+  std::string suffix_;  // ends the ids of jobs, so that several Pythons share a plan
+  std::string helper_;  // digest of build_wheel.py, once a job needs it
 };
 
 /// planwright.wheels: one job per project that pip's resolver chose, for each Python.
@@ -160,15 +155,15 @@ class WheelsPlanner {
     std::string pips, pythons, platform;
     wheels::Memory memory(folderOf(call));
     for (const auto& python : options_.pythons) {
-      wheels::Pip pip(options_, python, memory, call);
-      const auto report = wheels::parseReport(pip.resolve(file, text));
+      PlanForPython part(options_, python, memory, copied, plan, call);
+      const Report report = part.resolve(file, text);
       const std::string& full = report.pythonVersion;
       const std::string version = full.substr(0, full.find('.', full.find('.') + 1));
       if (const auto [at, isNew] = pythonOfVersion.emplace(version, python); !isNew)
         pw::badSetting("the setting python names " + at->second + " and " + python +
                        ", both Python " + version);
       const std::string suffix = options_.pythons.size() > 1 ? "-py" + version : std::string();
-      PlanForPython(options_, pip, suffix, copied, plan, call).add(report);
+      part.add(report, suffix);
       pips += (pips.empty() ? "" : ", ") + report.pipVersion;
       pythons += (pythons.empty() ? "" : ", ") + full;
       platform = report.platform;
@@ -184,10 +179,11 @@ class WheelsPlanner {
   }
 
  private:
-  /// The name of the file in messages, which is none that a constraints file has.
+  /// The name of the file in messages, which is none of our own files.
   static std::string fileOf(std::string_view name) {
     std::string file(name.substr(name.rfind('/') + 1));
-    if (file.empty() || file.starts_with('-') || file.starts_with("constraints"))
+    if (file.empty() || file.starts_with('-') || file.starts_with("constraints") ||
+        file == "helpers" || file == "report.json")
       file = "requirements.txt";
     return file;
   }

@@ -8,11 +8,9 @@
 #include "pip_report.h"
 
 namespace wheels {
-namespace {
-
 namespace fs = std::filesystem;
 
-std::string stateOf(const fs::path& path) {
+std::string stateOfFile(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return "none";
   std::string out;
@@ -26,8 +24,6 @@ std::string stateOf(const fs::path& path) {
   return out;
 }
 
-}  // namespace
-
 std::optional<FolderState> stateOfFolder(const std::string& path) {
   std::error_code error;
   fs::directory_iterator entries(path, error);
@@ -39,7 +35,8 @@ std::optional<FolderState> stateOfFolder(const std::string& path) {
     const std::string kind = entry.extension().string();
     out.hasPages = out.hasPages || kind == ".html" || kind == ".htm" || kind == ".xhtml";
     if (kind == ".pyc" || entry.filename() == "__pycache__") continue;
-    lines.push_back(entry.filename().string() + "/" + stateOf(entry));  // no name holds a slash
+    lines.push_back(entry.filename().string() + "/" +
+                    stateOfFile(entry.string()));  // no name holds a slash
   }
   if (error) return std::nullopt;
   std::sort(lines.begin(), lines.end());
@@ -60,10 +57,10 @@ std::optional<std::string> stateOfPlaces(const Options& options) {
 }
 
 std::string stateOfPython(const std::string& python, const std::vector<std::string>& folders) {
-  std::string out = python + " " + stateOf(python) + "\n";
+  std::string out = python + " " + stateOfFile(python) + "\n";
   for (const auto& path : folders) {
     const auto state = stateOfFolder(path);
-    out += path + " " + (state ? state->text : stateOf(path)) + "\n";  // it may be a zip file
+    out += path + " " + (state ? state->text : stateOfFile(path)) + "\n";  // it may be a zip file
   }
   return out;
 }

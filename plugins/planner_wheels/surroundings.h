@@ -21,6 +21,9 @@ std::optional<FolderState> stateOfFolder(const std::string& path);
 /// machine: an index and a page may change without a sign.
 std::optional<std::string> stateOfPlaces(const Options& options);
 
+/// Of one file, or of what a link leads to.
+std::string stateOfFile(const std::string& path);
+
 /// The same for a Python: its program and the folders in which it looks for modules (`sys.path`).
 std::string stateOfPython(const std::string& python, const std::vector<std::string>& folders);
 

@@ -18,14 +18,16 @@ void write(Writer& out, const std::vector<std::string>& list) {
   out.EndArray();
 }
 
-/// WISHES of build_wheel.py.
-std::string wishesJson(const Project& project, const BuildInputs* build) {
+/// WISHES of build_wheel.py. `project` null: only what the build sees.
+std::string wishesJson(const Project* project, const BuildInputs* build) {
   rapidjson::StringBuffer buffer;
   Writer out(buffer);
   out.StartObject();
-  out.Key("name"), write(out, project.name);
-  out.Key("version"), write(out, project.version);
-  out.Key("requires"), write(out, project.requirements);
+  if (project) {
+    out.Key("name"), write(out, project->name);
+    out.Key("version"), write(out, project->version);
+    out.Key("requires"), write(out, project->requirements);
+  }
   out.Key("environment");
   if (!build) {
     out.Null();
@@ -44,7 +46,11 @@ std::string wishesJson(const Project& project, const BuildInputs* build) {
 
 std::vector<std::string> hookCommand(const std::string& python, const std::string& file,
                                      const Project& project, const BuildInputs* build) {
-  return {python, kHelperFile, "./" + file, wishesJson(project, build)};
+  return {python, kHelperFile, "./" + file, wishesJson(&project, build)};
+}
+
+std::string environmentJson(const BuildInputs* build) {
+  return wishesJson(nullptr, build);
 }
 
 }  // namespace wheels

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "build_archives.h"
 #include "pip_report.h"
+#include "source_archives.h"
 
 namespace wheels {
 
@@ -16,5 +16,8 @@ inline constexpr const char* kHelperFile = "build_wheel.py";
 /// isolated build is given, below build/; null = it sees what `python` has installed.
 std::vector<std::string> hookCommand(const std::string& python, const std::string& file,
                                      const Project& project, const BuildInputs* build);
+
+/// What the build sees, for helpers/make_metadata.py.
+std::string environmentJson(const BuildInputs* build);
 
 }  // namespace wheels

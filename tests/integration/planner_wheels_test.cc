@@ -1,17 +1,10 @@
-#include <algorithm>
 #include <cstdlib>
 #include <map>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/embedded_files.h"
-#include "base/json.h"
-#include "programs/keeper.h"
-#include "stages/registry.h"
-#include "support/stage_fakes.h"
-#include "support/temp_folder.h"
+#include "support/wheels_fixture.h"
 
 namespace planwright::planner_wheels_test {
 namespace {
@@ -20,107 +13,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// planwright.wheels with the real pip on a local index of real projects.
-class Wheels : public testing::Test {
- protected:
-  struct Host {
-    TempFolder folder;
-    Keeper keeper{{BINARY_DIR "/planwright", 15'000, -1}};
-    Plugins plugins{{{BINARY_DIR "/plugins"}, folder / "store", folder / "work"}, keeper};
-  };
-  static void SetUpTestSuite() {
-    host = std::make_unique<Host>();
-    const std::string make = SOURCE_DIR "/tests/fixtures/wheels/make_index.py ";
-    ASSERT_EQ(std::system((make + index().string() + " >&2").c_str()), 0);
-  }
-  static void TearDownTestSuite() { host.reset(); }
-  static std::filesystem::path index() { return host->folder / "index"; }
-  static std::string local(const std::string& more = "") {
-    return R"({"find_links":[")" + index().string() +
-           R"("],"no_index":true,"build_isolation":false)" + more + "}";
-  }
-
-  /// With build isolation; setuptools is a wheel of Debian's, the other back ends are sources.
-  static std::string isolated(const std::filesystem::path& from = index()) {
-    return R"({"find_links":[")" + from.string() +
-           R"(","/usr/share/python-wheels"],"no_index":true})";
-  }
-  /// The one in the index: Debian's, whichever Debian this is.
-  static std::string versionOf(const std::string& project, const std::string& ending = ".tar.gz",
-                               const std::filesystem::path& folder = index()) {
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
-      const std::string name = file.path().filename();
-      if (name.starts_with(project + "-") && name.ends_with(ending))
-        return name.substr(project.size() + 1, name.size() - project.size() - 1 - ending.size());
-    }
-    return "none";
-  }
-  /// "3.11"
-  static std::string pythonVersion() {
-    const std::string name = std::filesystem::canonical("/usr/bin/python3").filename();
-    return name.substr(std::string_view("python").size());
-  }
-  static std::vector<std::string> idsOf(const StageOutcome& outcome) {
-    std::vector<std::string> ids;
-    const auto document = parseJson(outcome.text);
-    for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
-    return ids;
-  }
-
-  StageOutcome plan(const std::string& requirements, const std::string& settings = local()) {
-    auto planner = host->plugins.planner("planwright.wheels", "q", settings);
-    EXPECT_TRUE(planner) << planner.error().message;
-    const std::string digest = Digest::of(requirements).text();
-    services.blobs[digest] = requirements;
-    return (*planner)->plan({"1", "team/requirements.txt", digest, "text/plain", "{}", requirements,
-                             static_cast<std::int64_t>(requirements.size()), true, 1},
-                            call);
-  }
-  Failure failureOf(const std::string& requirements, const std::string& settings = local()) {
-    return plan(requirements, settings)
-        .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
-  }
-
-  /// Runs one planned job through planwright.command in a fresh folder, `workdir`.
-  StageOutcome run(const JsonValue& job) {
-    workdir = folder / (textOr(job, "id") + std::to_string(++builds));
-    std::filesystem::create_directories(workdir);
-    for (const auto& input : find(job, "inputs")->GetObject()) {
-      const auto path = workdir / input.name.GetString();
-      std::filesystem::create_directories(path.parent_path());
-      replaceFile(path, services.blobs.at(input.value.GetString()));
-    }
-    const UniqueFd log(
-        ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    services.output = log.get();
-    auto builder = host->plugins.builder("planwright.command", "q", "{}");
-    StageJob stageJob;
-    stageJob.id = textOr(job, "id");
-    stageJob.specJson = toJson(*find(job, "spec"));
-    stageJob.workdir = workdir.string();
-    auto outcome = (*builder)->build(stageJob, call);
-    services.output = -1;
-    return outcome;
-  }
-  /// The same for one that succeeds; gives its folder.
-  std::filesystem::path build(const JsonValue& job) {
-    const auto outcome = run(job);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
-    return workdir;
-  }
-  /// Lines as words.
-  static std::string joined(std::string lines) {
-    std::replace(lines.begin(), lines.end(), '\n', ' ');
-    return lines;
-  }
-
-  static inline std::unique_ptr<Host> host;
-  TempFolder folder;
-  FakeServices services;
-  StageCall call{services};
-  std::filesystem::path workdir;
-  int builds = 0;
-};
+class Wheels : public WheelsFixture {};
 
 TEST_F(Wheels, OneJobForEachProjectTheResolverChooses) {
   const auto outcome = plan("Flask\nrequests\n");
@@ -384,98 +277,6 @@ TEST_F(Wheels, ConstraintsCount) {
   replaceFile(file, "idna<3\n");
   const std::string more = R"(,"constraints_files":[")" + file.string() + R"("])";
   EXPECT_EQ(failureOf("idna\n", local(more)).kind, FailureClass::Rejected);
-}
-
-/// A Python that notes each of its starts in the file `starts`.
-class RememberingWheels : public Wheels {
- protected:
-  RememberingWheels() {
-    std::filesystem::create_directories(folder / "python/bin");
-    std::filesystem::create_directory(folder / "kept");
-    services.folder = (folder / "kept").string();
-    replaceFile(python, "#!/bin/sh\necho \"$*\" >> " + starts.string() +
-                            "\nexec /usr/bin/python3 \"$@\"\n");
-    std::filesystem::permissions(python, std::filesystem::perms::owner_all);
-    std::filesystem::create_directory(archives);
-    copy("six");
-    copy("idna");
-  }
-  void copy(const std::string& project) {
-    const std::string name = project + "-" + versionOf(project) + ".tar.gz";
-    std::filesystem::copy(index() / name, archives / name);
-  }
-  std::string settings(const std::string& more = "") const {
-    return R"({"find_links":[")" + archives.string() + R"("],"no_index":true,"python":")" +
-           python.string() + R"(")" + (more.empty() ? R"(,"build_isolation":false)" : more) + "}";
-  }
-  /// The plan of `requirements`, and how often pip was started for it.
-  std::pair<std::string, int> planned(const std::string& requirements,
-                                      const std::string& more = "") {
-    replaceFile(starts, "");
-    const auto outcome = plan(requirements, settings(more));
-    EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
-    const std::string said = readFile(starts);
-    int pips = 0;
-    for (auto at = said.find("pip install"); at != said.npos; at = said.find("pip install", at + 1))
-      ++pips;
-    return {outcome.text, pips};
-  }
-
-  const std::filesystem::path python = folder / "python/bin/python3";
-  const std::filesystem::path starts = folder / "starts", archives = folder / "archives";
-};
-
-TEST_F(RememberingWheels, PipIsNotAskedAgainWhileNothingThatItReadsHasChanged) {
-  const auto first = planned("six\nidna\n");
-  EXPECT_EQ(first.second, 1);
-  EXPECT_EQ(planned("# another comment\nsix  # and one more\n\n  idna\n"),
-            std::pair(first.first, 0));
-  EXPECT_EQ(planned("idna\nsix\n").second, 1);  // the order counts: pip's resolver goes by it
-  services.folder.clear();
-  EXPECT_EQ(planned("six\nidna\n"), std::pair(first.first, 1));
-}
-
-TEST_F(RememberingWheels, PipIsAskedAgainOnceAFolderOfArchivesHasChanged) {
-  const auto first = planned("six\n");
-  const auto archive = archives / ("six-" + versionOf("six") + ".tar.gz");
-  const auto time = std::filesystem::last_write_time(archive);
-  // Other bytes of the same size, and the time put back: `cp -p` does that.
-  std::string bytes = readFile(archive);
-  bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  replaceFile(archive, bytes);
-  std::filesystem::last_write_time(archive, time);
-  replaceFile(starts, "");
-  plan("six\n", settings());
-  EXPECT_THAT(readFile(starts), HasSubstr("pip install"));
-  std::filesystem::remove(archive);
-  EXPECT_EQ(plan("six\n", settings()).failure->kind, FailureClass::Rejected);
-  copy("six");
-  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
-  copy("tabulate");
-  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
-  EXPECT_EQ(planned("six\n"), std::pair(first.first, 0));
-}
-
-TEST_F(RememberingWheels, WhatPipReadsElsewhereIsNotKept) {
-  replaceFile(archives / "more.html", "<a href='six-9.tar.gz'>six</a>");
-  EXPECT_EQ(planned("idna\n").second, 1);
-  EXPECT_EQ(planned("idna\n").second, 1);  // pip follows the links of a page
-  std::filesystem::remove(archives / "more.html");
-  const std::string line =
-      "idna @ file://" + (archives / "idna-").string() + versionOf("idna") + ".tar.gz\n";
-  const std::string allow = R"(,"build_isolation":false,"allow":["file"])";
-  EXPECT_EQ(planned(line, allow).second, 1);
-  EXPECT_EQ(planned(line, allow).second, 1);
-}
-
-TEST_F(RememberingWheels, AKeptAnswerThatIsDamagedIsNone) {
-  const auto first = planned("six\n");
-  for (const auto& file : std::filesystem::directory_iterator(services.folder)) {
-    std::string bytes = readFile(file.path());
-    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    replaceFile(file.path(), bytes);
-  }
-  EXPECT_EQ(planned("six\n"), std::pair(first.first, 1));
 }
 
 TEST_F(Wheels, WhatIsNotTheFilesFaultIsNotRejected) {

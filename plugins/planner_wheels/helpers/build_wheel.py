@@ -277,23 +277,27 @@ def call_hook(hook, *arguments):
     return json.loads(answer)
 
 
-def run_hooks(tree, out, isIsolated):
-    """Gives [file name of the wheel, what the back end asks for besides]."""
+def run_hooks(tree, out, isIsolated, isMetadata):
+    """Gives [what was made in `out`, what the back end asks for besides]: a wheel, or with `isMetadata` a dist-info
+    folder if the back end can make one alone."""
     name, folders = build_system(tree)
     back_end = load_back_end(tree, name, folders)
     needs = call_hook(getattr(back_end, "get_requires_for_build_wheel", None), None) if isIsolated else []
-    metadata = tempfile.mkdtemp(prefix="metadata-")
+    metadata = out if isMetadata else tempfile.mkdtemp(prefix="metadata-")
     info = call_hook(getattr(back_end, "prepare_metadata_for_build_wheel", None), metadata, None)
+    if isMetadata and info:
+        return [info, needs or []]
     folder = os.path.join(metadata, info) if info else None
     return [call_hook(back_end.build_wheel, out, None, folder), needs or []]
 
 
-def hooks_elsewhere(tree, out, variables):
+def hooks_elsewhere(tree, out, isMetadata, variables):
     """run_hooks() by a Python that sees nothing but its environment."""
     import subprocess
 
     answer = tempfile.mkstemp(prefix="answer-")[1]
-    words = [sys.executable, os.path.abspath(__file__), "--hooks", tree, out, answer]
+    kind = "metadata" if isMetadata else "wheel"
+    words = [sys.executable, os.path.abspath(__file__), "--hooks", tree, out, kind, answer]
     if subprocess.call(words, env=variables) != 0:
         sys.exit(1)
     with open(answer) as file:
@@ -324,12 +328,15 @@ def check_needs(needs, variables):
             fail("Could not find a version that satisfies the requirement %s (from versions: %s)" % (need, version or "none"))
 
 
-def build(archive, out, folder, variables):
-    """The path of the wheel of `archive`, which is in `out` then."""
+def build(archive, out, folder, variables, isMetadata=False):
+    """The path of the wheel of `archive`, or of its dist-info folder, which is in `out` then."""
     tree = unpack(archive, folder)
     out = os.path.abspath(out)
     here = os.getcwd()
-    name, needs = run_hooks(tree, out, False) if variables is None else hooks_elsewhere(tree, out, variables)
+    if variables is None:
+        name, needs = run_hooks(tree, out, False, isMetadata)
+    else:
+        name, needs = hooks_elsewhere(tree, out, isMetadata, variables)
     os.chdir(here)
     if variables is not None:
         check_needs(needs, variables)
@@ -339,30 +346,40 @@ def build(archive, out, folder, variables):
 # ---- what was built is what was planned --------------------------------------------------------
 
 
+def metadata_text(made):
+    """METADATA of a wheel or of a dist-info folder, without the description below its fields."""
+    if os.path.isdir(made):
+        with open(os.path.join(made, "METADATA"), "rb") as file:
+            content = file.read()
+    else:
+        with zipfile.ZipFile(made) as archive:
+            names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
+            if len(names) != 1:
+                fail("%s holds no METADATA" % os.path.basename(made))
+            content = archive.read(names[0])
+    return content.decode("utf-8", "replace").replace("\r\n", "\n").split("\n\n", 1)[0].rstrip("\n") + "\n"
+
+
 def metadata_of(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
-        if len(names) != 1:
-            fail("%s holds no METADATA" % os.path.basename(wheel))
-        head = archive.read(names[0]).decode("utf-8", "replace").replace("\r\n", "\n").split("\n\n", 1)[0]
     fields = {}
-    for line in re.sub(r"\n[ \t]+", " ", head).split("\n"):
+    for line in re.sub(r"\n[ \t]+", " ", metadata_text(wheel)).split("\n"):
         name, _, value = line.partition(":")
         fields.setdefault(name.lower(), []).append(value.strip())
     return fields
 
 
 def same_requirements(some, others):
-    plain = lambda texts: sorted(re.sub(r"[()\s]", "", text).replace("'", '"') for text in texts)
+    plain = lambda texts: {re.sub(r"[()\s]", "", text).replace("'", '"') for text in texts}
     if plain(some) == plain(others):
         return True
     from pip._vendor.packaging.requirements import Requirement
 
     def parts(text):
         it = Requirement(text)
-        return normalised(it.name), sorted(map(normalised, it.extras)), str(it.specifier), str(it.marker or ""), it.url or ""
+        marker = re.sub('extra == "([^"]*)"', lambda extra: normalised(extra.group()), str(it.marker or ""))
+        return normalised(it.name), tuple(sorted(map(normalised, it.extras))), str(it.specifier), marker, it.url or ""
 
-    return sorted(map(parts, some)) == sorted(map(parts, others))
+    return set(map(parts, some)) == set(map(parts, others))
 
 
 def same_version(one, other):
@@ -392,19 +409,24 @@ def compare(wheel, wishes):
         )
 
 
+def variables_for(wishes, work):
+    """The environment of an isolated build as `wishes` names it; None without isolation."""
+    if wishes["environment"] is None:
+        return None
+    return Environment(work, wishes["environments"]).make(wishes["environment"])
+
+
 def main(arguments):
     del sys.path[0]  # this folder is no place for modules of a back end
     if arguments[0] == "--hooks":
-        tree, out, answer = arguments[1:]
-        result = run_hooks(tree, out, True)
+        tree, out, kind, answer = arguments[1:]
+        result = run_hooks(tree, out, True, kind == "metadata")
         with open(answer, "w") as file:
             json.dump(result, file)
         return
     archive, wishes = arguments[0], json.loads(arguments[1])
     work = tempfile.mkdtemp(prefix="build-")
-    variables = None
-    if wishes["environment"] is not None:
-        variables = Environment(work, wishes["environments"]).make(wishes["environment"])
+    variables = variables_for(wishes, work)
     out = os.path.join(work, "out")
     os.mkdir(out)
     wheel = build(archive, out, os.path.join(work, "source"), variables)
