@@ -45,7 +45,11 @@ class Nginx:
         config = folder / "nginx.conf"
         config.write_text((HERE / "load/nginx.conf").read_text().format(folder=folder, port=port))
         self._process = subprocess.Popen(["nginx", "-c", str(config), "-e", str(folder / "error.log")])
-        wait_until(lambda: _answers(self.url + "/" + next(iter(files))), "nginx")
+        try:
+            wait_until(lambda: _answers(self.url + "/" + next(iter(files))), "nginx")
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self):
         return self

@@ -83,9 +83,18 @@ class Host:
         """POSTs an empty body and gives the JSON answer; an error status raises."""
         return self.post_json(path, {})
 
-    def post_json(self, path, body):
+    def get(self, path):
+        """The JSON answer; an error status raises."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def patch(self, path, body):
+        return self.post_json(path, body, "PATCH")
+
+    def post_json(self, path, body, method="POST"):
         data = json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"null")
 

@@ -2,10 +2,13 @@
 
 import os
 import pathlib
+import select
 import subprocess
 import time
+import urllib.request
 
 from host import COMMAND_BUILDER, RECIPE_PLANNER, Host
+from services import wait_until
 
 SOURCES = pathlib.Path(__file__).parent / "drops"
 STABLE_FOR_MS = 50
@@ -70,6 +73,31 @@ def planwright(services, program, programs, folder, count):
     with Host(services, program, folder / "latency", RECIPE_PLANNER, COMMAND_BUILDER, stable_for) as host:
         latencies = drops.measure(host.input, ".plan.yaml", recipe, count)
     return [latency - STABLE_FOR_MS for latency in latencies]
+
+
+def enqueued(services, program, programs, folder, count):
+    """From the request that enqueues a plan by hand to the first instruction of its job, with everything idle."""
+    folder.mkdir()
+    fifo = folder / "started"
+    os.mkfifo(fifo)
+    with Host(services, program, folder / "manual", RECIPE_PLANNER, COMMAND_BUILDER) as host:
+        host.patch("/api/queues/default", {"auto_build": False})
+        for number in range(count + WARM_UP):
+            recipe = f'jobs:\n  stamp: {{command: ["{programs / "stamp"}", "{fifo}"]}}  # {number}\n'
+            address = f"{host.url}/api/pending-inputs?filename={number}.plan.yaml"
+            urllib.request.urlopen(urllib.request.Request(address, data=recipe.encode()), timeout=10).close()
+        wait_until(lambda: host.get("/api/plans?limit=1")["total"] == count + WARM_UP, "the plans")
+        started = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+        latencies = []
+        for number in range(1, count + WARM_UP + 1):
+            time.sleep(PAUSE_MS / 1000)
+            asked = time.monotonic_ns()
+            host.post(f"/api/plans/{number}/enqueue-build")
+            if not select.select([started], [], [], 10)[0]:
+                raise AssertionError(f"plan {number} was enqueued and starts nothing")
+            latencies.append((int(os.read(started, 64)) - asked) / 1e6)
+        os.close(started)
+    return sorted(latencies[WARM_UP:])
 
 
 def percentile(ordered, share):

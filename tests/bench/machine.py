@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import platform
+import re
 import time
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -16,6 +18,14 @@ def wait_for_quiet(seconds=15, idle_percent=85):
         used = (_busy_ticks() - busy) / ((time.monotonic() - at) * TICKS_PER_SECOND * os.cpu_count())
         if used <= 1 - idle_percent / 100:
             return
+
+
+def description():
+    """Kind and number of cores, memory, kernel."""
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = cpu[1] if cpu else platform.machine()
+    return f"{os.cpu_count()} cores ({name}), {memory:.0f} GiB, Linux {platform.release()}"
 
 
 class Neighbours:
@@ -37,6 +47,12 @@ def resident_mb(pid):
 
 def peak_resident_mb(pid):
     return _status_kb(pid, "VmHWM") / 1024
+
+
+def cpu_seconds(pid):
+    """Of one process and all below it, since each began."""
+    table = _process_table()
+    return sum(table[each][1] for each in [pid, *descendants(pid)] if each in table) / TICKS_PER_SECOND
 
 
 def descendants(pid):
