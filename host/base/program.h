@@ -10,6 +10,10 @@
 
 namespace planwright {
 
+/// Where a program finds the file that it was started from, if that was an open one.
+constexpr int kProgramFd = 6;
+inline constexpr const char* kProgramFile = "/proc/self/fd/6";
+
 /// 0 = no limit.
 struct ProgramLimits {
   std::uint64_t memoryBytes = 0;    ///< of the whole run: a control group, else RLIMIT_AS
@@ -48,7 +52,11 @@ struct SandboxWish {
   enum class Mode : std::uint8_t { None, Auto, Require };
   Mode mode = Mode::None;
   Network network = Network::Host;
-  std::string user;                   ///< run as this one; empty = the sandbox chooses
+  std::string user;  ///< run as this one; empty = the sandbox chooses
+  /// A host that is root does not run it as root, not even with mode None.
+  bool isNeverRoot = false;
+  /// The user id to run as, which its stage has already; 0 = one of its own.
+  std::uint32_t sharedUser = 0;
   std::vector<std::string> writable;  ///< absolute folders; all else is read-only or not there
   std::vector<std::string> readable;  ///< absolute paths to be seen besides the system
 };
@@ -81,6 +89,9 @@ struct Confinement {
 struct ProgramSpec {
   std::vector<std::string>
       argv;  ///< argv[0] is looked up in the spec's own PATH unless it has a slash
+  /// If not -1, this open file is started, whatever its name leads to by now; argv[0] is what it is
+  /// called. An interpreter finds a script as kProgramFile.
+  int programFd = -1;
   std::vector<std::string> env;  ///< "NAME=value"; nothing is inherited
   std::string cwd;
   int stdinFd = -1;   ///< -1 = /dev/null; descriptors stay the caller's

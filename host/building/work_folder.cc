@@ -10,6 +10,7 @@
 
 #include "base/file_state.h"
 #include "base/files.h"
+#include "base/open_beneath.h"
 #include "base/remove_tree.h"
 #include "base/utf8.h"
 #include "model/output_files.h"
@@ -89,11 +90,14 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
   if (globs.empty()) return collected;
   const auto found = outputFiles(path_, globs);
   if (!found) return found.error();
+  // Its builder may still live, and swap a folder for a link at any time.
+  const UniqueFd folder(::open(path_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   for (const auto& path : *found) {
     const std::string name = path.lexically_relative(path_).string();
     if (!isUtf8(name))
       return invalid(fmt::format("The output {} has a name that is not UTF-8.", toUtf8(name)));
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const UniqueFd fd =
+        openBeneath(folder.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, Links::Refuse);
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
       return invalid(

@@ -1,16 +1,13 @@
-#include <chrono>
-#include <cstring>
-
 #include "application/plugin_files.h"
 #include "base/files.h"
+#include "base/scratch_folder.h"
 #include "cli/command_groups.h"
 #include "cli/host_commands.h"
 #include "cli/output.h"
 #include "stages/plugin_lock.h"
 #include "stages/plugin_store.h"
 #include "stages/program_plugin.h"
-#include "trial/child_run.h"
-#include "trial/lone_plugin.h"
+#include "stages/registry.h"
 #include "trial/trial_programs.h"
 
 namespace planwright::cli {
@@ -21,33 +18,22 @@ struct StoreArguments {
   std::string name;  ///< a file, a digest, a queue
 };
 
-constexpr std::chrono::seconds kProbeTime(20);
-constexpr const char* kLoaded = "loaded";
-
 PluginStore storeOf(const ServeOptions& options, Terminal& terminal) {
   const auto config = configurationOf(options, terminal);
   if (!config) throw CommandFailure(ExitCode::Usage, "the configuration has mistakes");
   return pluginStoreOf(*config);
 }
 
-/// Loads the copy in a child: what a plugin does when it is loaded must not end this program. A
-/// command has one thread, so it may fork.
+/// Loads the copy in a process of its own, with the rights that it will have in a host.
 Result<void> probe(const std::filesystem::path& copy) {
-  const ChildEnd end = runChild(
-      [&]() -> std::string {
-        TrialPrograms programs;
-        const auto plugin = LonePlugin::load(copy, programs);
-        return plugin ? kLoaded : plugin.error().message;
-      },
-      kProbeTime);
-  if (end.isLate)
-    return invalid("It did not come back from being loaded within " +
-                   std::to_string(kProbeTime.count()) + " s.");
-  if (end.signal != 0)
-    return invalid("It crashed when it was loaded: signal " + std::to_string(end.signal) + " (" +
-                   ::strsignal(end.signal) + ").");
-  if (end.said == kLoaded) return {};
-  return invalid(end.said.empty() ? "It ended the program that loaded it." : end.said);
+  TrialPrograms programs;
+  const auto own = ScratchFolder::below({});
+  PluginOptions options{{}, own.path() / "store", own.path() / "work"};
+  options.folders = {copy.parent_path()};
+  const Plugins plugins(options, programs);
+  const PluginInfo& found = plugins.all().at(0);
+  if (found.error.empty()) return {};
+  return invalid(found.error);
 }
 
 ExitCode install(Session& session, const StoreArguments& arguments) {

@@ -34,7 +34,7 @@ struct LimitsConfig {
 
 /// Sandbox of the process that runs a stage, if it has one.
 struct WorkerSandboxConfig {
-  std::string profile = "none";  ///< none | strict
+  std::string profile = "auto";  ///< auto | none | strict
   bool network = false;
   friend bool operator==(const WorkerSandboxConfig&, const WorkerSandboxConfig&) = default;
 };

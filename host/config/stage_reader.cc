@@ -94,15 +94,19 @@ void readLimits(const ConfigNode* node, StageKind kind, StageConfig& stage,
   limits.finish();
 }
 
-void readWorkerSandbox(const ConfigNode* node, WorkerSandboxConfig& wanted,
+void readWorkerSandbox(const ConfigNode* node, StageKind kind, WorkerSandboxConfig& wanted,
                        ConfigProblems& problems) {
   SectionReader sandbox(node, "worker_sandbox", problems);
-  wanted.profile = sandbox.choice("profile", {"none", "strict"}, "none");
+  wanted.profile = sandbox.choice("profile", {"auto", "none", "strict"}, wanted.profile);
   wanted.network = sandbox.flag("network", false);
-  if (wanted.network && wanted.profile == "none")
+  if (wanted.network && wanted.profile != "strict")
     sandbox.complain(*sandbox.value("network"),
                      "without a sandbox the network is there; write profile: strict, or remove "
                      "network");
+  if (kind == StageKind::Source && wanted.profile == "strict")
+    sandbox.complain(*sandbox.value("profile"),
+                     "strict is not for sources: they read what people drop, which a sandbox would "
+                     "hide");
   sandbox.finish();
 }
 
@@ -145,11 +149,7 @@ void readStage(SectionReader& section, const StagePosition& position, StageKind 
   for (const auto& name : section.texts("secrets")) stage.secrets[name];
   readLimits(section.section("limits"), kind, stage, problems);
   readPrograms(section, position, kind, stage.programs);
-  if (kind == StageKind::Source)
-    section.refuse("worker_sandbox",
-                   "is not for sources: they read what people drop, which a sandbox would hide");
-  else
-    readWorkerSandbox(section.section("worker_sandbox"), stage.workerSandbox, problems);
+  readWorkerSandbox(section.section("worker_sandbox"), kind, stage.workerSandbox, problems);
 }
 
 /// Nothing looks for uploads, so most keys of a source would mean nothing.

@@ -159,6 +159,7 @@ bool Intake::isPollDue() {
 
 void Intake::pollSource() {
   auto found = source_.poll(cursor_);
+  snapshots_.readAs(source_.user());
   for (auto& event : source_.takeEvents()) foundEvents_.push_back(std::move(event));
   auto status = status_.lock();
   status->problem = source_.problem();
@@ -351,7 +352,7 @@ void Intake::tellMissingLease(const std::string& folder) {
 
 int Intake::folderFd(const std::string& folder) {
   UniqueFd& fd = folders_[folder];
-  if (!fd) fd = Snapshots::openFolder(folder, settings_.roots);
+  if (!fd) fd = snapshots_.openFolder(folder, settings_.roots);
   return fd.get();
 }
 

@@ -118,7 +118,7 @@ class Intake {
   const Clock& clock_;
   Metrics& metrics_;
   const std::function<bool()> isHolder_;
-  const Snapshots snapshots_;
+  Snapshots snapshots_;
   const UniqueFd wakeFd_;
   PolledSource source_;
 

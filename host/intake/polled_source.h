@@ -40,6 +40,8 @@ class PolledSource {
   /// Of the polls since the last time.
   std::vector<SourceCall::Event> takeEvents() { return std::exchange(events_, {}); }
   SourceCall& services() { return services_; }
+  /// The user whose rights it has, and those of the files that it names.
+  uid_t user() const { return source_->user(); }
   /// A poll in flight ends, and so does each that follows.
   void stop();
 

@@ -7,12 +7,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "base/open_beneath.h"
+#include "base/rights_of.h"
 #include "config/watched_folders.h"
 #include "intake/read_lease.h"
 
@@ -24,18 +24,6 @@ constexpr std::int64_t kMostSkewNs = 60 * kSecondNs;  // of the clock of a file 
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
-}
-
-/// Opens a name without leaving the folder, whatever anybody makes of its parts in the meantime.
-UniqueFd openBeneath(int folder, const std::string& name, std::uint64_t flags) {
-  struct open_how how {};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  for (int tries = 0;; ++tries) {
-    const long fd = ::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how);
-    // EAGAIN: a rename or mount elsewhere at the same moment (openat2(2)).
-    if (fd >= 0 || errno != EAGAIN || tries == 100) return UniqueFd(static_cast<int>(fd));
-  }
 }
 
 /// Why a name could not be opened; throws if that is our own trouble and not the file's.
@@ -69,7 +57,7 @@ Sighting sightingOf(const struct stat& status) {
 
 /// A link is what it leads to, as long as that stays in the folder.
 Sighting lookThroughLink(int folder, const std::string& name, const struct stat& link) {
-  const UniqueFd fd(openBeneath(folder, name, O_PATH));
+  const UniqueFd fd(openBeneath(folder, name, O_PATH, Links::Follow));
   if (!fd) {
     const int error = errno;
     return {Sighting::Kind::Refused, StatSignature::of(link),
@@ -120,8 +108,11 @@ Snapshot ended(Snapshot::Outcome outcome, std::string reason = {}) {
 }  // namespace
 
 UniqueFd Snapshots::openFolder(const std::string& path,
-                               const std::vector<std::filesystem::path>& roots) {
-  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+                               const std::vector<std::filesystem::path>& roots) const {
+  UniqueFd fd = [&] {
+    const RightsOf rights(user_);
+    return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }();
   if (!fd || roots.empty()) return fd;
   std::error_code error;  // of the descriptor: the path may lead elsewhere at any time
   const auto place =
@@ -138,6 +129,7 @@ UniqueFd Snapshots::openFolder(const std::string& path,
 }
 
 Sighting Snapshots::look(int folder, const std::string& name) const {
+  const RightsOf rights(user_);
   struct stat status {};
   if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
@@ -151,11 +143,18 @@ Snapshot Snapshots::take(int folder, const std::string& name, const StatSignatur
                          const std::function<bool()>& stopped) const {
   using Outcome = Snapshot::Outcome;
   // Non-blocking: should the name have become a fifo by now, nobody waits for its writer.
-  const UniqueFd fd(openBeneath(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const UniqueFd fd = [&] {
+    const RightsOf rights(user_);
+    return openBeneath(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, Links::Follow);
+  }();
   if (!fd) {
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR) return ended(Outcome::Gone);
     if (error == EAGAIN) return ended(Outcome::Busy);  // somebody's write lease
+    if (error == EACCES && user_ != ::geteuid())
+      return ended(Outcome::Refused,
+                   "it is closed to the user that its source runs as; run chmod o+r on it, or "
+                   "write worker_sandbox: {profile: none} at the source");
     return ended(Outcome::Refused, whyNotOpened(error));
   }
   ReadLease lease(fd.get());

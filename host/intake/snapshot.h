@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include "artifacts/blob_store.h"
 #include "base/unique_fd.h"
 #include "intake/stat_signature.h"
@@ -40,15 +42,17 @@ struct Snapshot {
 
 /// Copies files out of a folder that others write to, without ever leaving it: links that lead out,
 /// fifos, devices, folders, unreadable and over-size files are refused. Two hosts or threads may
-/// take snapshots of the same folder. [any thread]
+/// take snapshots of the same folder. [any thread, readAs() before the others]
 class Snapshots {
  public:
   Snapshots(BlobStore& blobs, std::int64_t maxBytes) : blobs_(blobs), maxBytes_(maxBytes) {}
 
+  /// From now on only what this user may read: it is who names the files.
+  void readAs(uid_t user) { user_ = user; }
   /// The folder for look() and take(). Not set, with errno, if it is not there; EXDEV: what was
   /// opened is not below one of `roots`, if there are any.
-  static UniqueFd openFolder(const std::string& path,
-                             const std::vector<std::filesystem::path>& roots);
+  UniqueFd openFolder(const std::string& path,
+                      const std::vector<std::filesystem::path>& roots) const;
   /// One stat in most cases; opens nothing that could block.
   Sighting look(int folder, const std::string& name) const;
   /// Copies the file into the blob store if it still is the one with the signature `expected`:
@@ -60,6 +64,7 @@ class Snapshots {
  private:
   BlobStore& blobs_;
   const std::int64_t maxBytes_;
+  uid_t user_ = ::geteuid();
 };
 
 }  // namespace planwright

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/failpoints.h"
@@ -94,10 +95,13 @@ Result<void> PlanStep::create(Slot& slot) {
   return {};
 }
 
-/// None for code that is confined itself: it could not write there, and is not to.
-std::filesystem::path PlanStep::folderOf(const PlannerConfig& planner) const {
-  const bool isConfined = roomOf(planner).isStrict || !programOf(planner.plugin).empty();
-  return folder_.empty() || isConfined ? std::filesystem::path() : folder_ / planner.plugin;
+/// None for code that is confined itself, or has another user than the others that share it: it
+/// could not write there, and is not to.
+std::filesystem::path PlanStep::folderOf(const Slot& slot) const {
+  const std::string& plugin = slot.config->plugin;
+  const bool isConfined = roomOf(*slot.config).rights == StageRoom::Rights::Strict ||
+                          !programOf(plugin).empty() || slot.planner->user() != ::geteuid();
+  return folder_.empty() || isConfined ? std::filesystem::path() : folder_ / plugin;
 }
 
 PlanResult PlanStep::run(const ClaimedInput& input) {
@@ -175,7 +179,7 @@ PlanResult PlanStep::attempt(const ClaimedInput& input) {
   const StageInput call = stageInputOf(input);
   Reports reports(metrics_, result.plugin, queue_.name);
   PlanServices services(call, blobs_, std::move(*secrets), roomOf(*slot->config).programs, reports,
-                        folderOf(*slot->config));
+                        folderOf(*slot));
   StageCall running(services, {slot->config->deadline, slot->config->silenceTimeout});
   const RunningCall<InputId>::Scope scope(running_, running, input.id);
   *telling_.lock() = {input.id, input.fence, &reports};

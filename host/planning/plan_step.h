@@ -70,7 +70,7 @@ class PlanStep {
   PlanResult attempt(const ClaimedInput& input);
   Slot* slotFor(const std::string& filename);
   Result<void> create(Slot& slot);
-  std::filesystem::path folderOf(const PlannerConfig& planner) const;
+  std::filesystem::path folderOf(const Slot& slot) const;
   PlanResult noPlannerFits(const ClaimedInput& input) const;
   PlanResult seal(const ClaimedInput& input, const Slot& slot, const std::string& emitted,
                   std::vector<StagedBlob> stored);

@@ -19,13 +19,15 @@ bool isSomebodys(std::uint32_t id) {
 }  // namespace
 
 std::uint32_t BuildUsers::take() {
-  auto taken = taken_.lock();
+  auto ids = ids_.lock();
   // Hosts of one machine begin in different places, so that they rarely meet.
-  const auto start = static_cast<std::uint32_t>(::getpid()) * 64;
+  const auto start =
+      ids->last > 0 ? ids->last + 1 - kFirst : static_cast<std::uint32_t>(::getpid()) * 64;
   for (std::uint32_t i = 0; i < kCount; ++i) {
     const std::uint32_t id = kFirst + (start + i) % kCount;
-    if (taken->count(id) > 0 || isSomebodys(id)) continue;
-    taken->insert(id);
+    if (ids->taken.count(id) > 0 || isSomebodys(id)) continue;
+    ids->taken.insert(id);
+    ids->last = id;
     return id;
   }
   throw std::runtime_error("no user id is left for a confined program");

@@ -211,6 +211,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.isWrapped = spec.confinement.isWrapped;
   message.namespaceCount = static_cast<std::uint32_t>(spec.confinement.namespaces.size());
   message.hasInit = spec.confinement.initFd >= 0;
+  message.hasProgram = spec.programFd >= 0;
   message.user = spec.confinement.user;
   message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;
@@ -218,9 +219,9 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.timeoutMillis = spec.timeout.count();
   message.graceMillis = spec.grace.count();
   std::vector<int> fds;
-  for (const int fd :
-       {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
-        spec.confinement.filterFd, spec.confinement.reportFd, spec.confinement.initFd})
+  for (const int fd : {spec.stdinFd, spec.stdoutFd, spec.stderrFd, spec.confinement.landlockFd,
+                       spec.confinement.filterFd, spec.confinement.reportFd,
+                       spec.confinement.initFd, spec.programFd})
     if (fd >= 0) fds.push_back(fd);
   for (const int fd : spec.confinement.namespaces) fds.push_back(fd);
   if (!message.isTextInFile) return sendPacket(channel.fd.get(), bytesOf(message), text, fds);

@@ -36,7 +36,7 @@ struct RunMessage {
   std::uint32_t textBytes = 0;
   bool hasStdin = false, hasStdout = false, hasStderr = false;
   bool hasLandlock = false, hasFilter = false;
-  bool isConfined = false, isWrapped = false, hasInit = false;
+  bool isConfined = false, isWrapped = false, hasInit = false, hasProgram = false;
   std::uint32_t namespaceCount = 0;
   std::uint32_t user = 0, group = 0;
   bool isTextInFile =

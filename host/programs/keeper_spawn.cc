@@ -105,6 +105,7 @@ std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
       take(message.hasFilter), {},           message.isWrapped, take(message.hasInit),
       take(message.hasInit),
   };
+  plan.programFd = take(message.hasProgram);
   for (std::uint32_t i = 0; i < message.namespaceCount && isComplete; ++i)
     plan.confinement.namespaces.push_back(take(true));
   const int file = take(message.isTextInFile);
@@ -132,6 +133,7 @@ struct Spawner::Prepared {
   const char* const* places;
   int stdio[3];
   int groups[2];
+  int file;  ///< that is started, or -1
   const Confinement* confinement;
   const sock_fprog* filter;  ///< null: none, or not for us to enter
   const Limit* limits;
@@ -172,7 +174,6 @@ void Spawner::becomeProgram(const Prepared& program) {
   for (int i = 0; i < 3; ++i)
     if (::dup2(program.stdio[i], i) < 0) giveUp(Step::Setup);
   if (!enterNamespaces(program)) giveUp(Step::Confine);
-  if (::chdir(program.cwd) != 0) giveUp(Step::Folder);
   for (std::size_t i = 0; i < program.limitCount; ++i) {
     const Limit& limit = program.limits[i];
     rlimit now{};
@@ -183,6 +184,8 @@ void Spawner::becomeProgram(const Prepared& program) {
     if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &now) != 0)
       giveUp(Step::Limits);
   }
+  if (!becomeUser(program)) giveUp(Step::Confine);
+  if (::chdir(program.cwd) != 0) giveUp(Step::Folder);  // if that user gets there
   if (!confine(program)) giveUp(Step::Confine);
   int error = ENOENT;
   for (const char* const* place = program.places; *place != nullptr; ++place) {
@@ -207,33 +210,47 @@ bool Spawner::enterNamespaces(const Prepared& program) {
 }
 
 /// Raw calls: libc would change the ids of all threads, and of the keeper whose memory we share.
+bool Spawner::becomeUser(const Prepared& program) {
+  const Confinement& wish = *program.confinement;
+  if (!wish.isConfined || wish.user == 0) return true;
+  const auto user = static_cast<long>(wish.user), group = static_cast<long>(wish.group);
+  if (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+      ::syscall(SYS_setresgid, group, group, group) != 0 ||
+      ::syscall(SYS_setresuid, user, user, user) != 0)
+    return false;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of user takes it back
+  if (::getppid() != program.keeper) ::_exit(127);
+  return true;
+}
+
 bool Spawner::confine(const Prepared& program) {
   const Confinement& wish = *program.confinement;
-  if (!wish.isConfined) {
-    ::close_range(3, ~0U, kCloseHow);
-    return true;
-  }
-  if (wish.user != 0) {
-    const auto user = static_cast<long>(wish.user), group = static_cast<long>(wish.group);
-    if (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
-        ::syscall(SYS_setresgid, group, group, group) != 0 ||
-        ::syscall(SYS_setresuid, user, user, user) != 0)
-      return false;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of user takes it back
-    if (::getppid() != program.keeper) ::_exit(127);
-  }
+  if (!wish.isConfined) return keepDescriptors(program);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
   if (wish.landlockFd >= 0 && ::syscall(SYS_landlock_restrict_self, wish.landlockFd, 0) != 0)
     return false;
-  const bool passesFilter = wish.isWrapped && wish.filterFd >= 0;
-  if (passesFilter && wish.filterFd != 3 && ::dup2(wish.filterFd, 3) < 0) return false;
-  if (passesFilter && ::fcntl(3, F_SETFD, 0) != 0) return false;
-  const bool hasInit = wish.isWrapped && wish.initFd >= 0;  // descriptors of messages are higher
-  if (hasInit && (::dup2(wish.reportFd, 4) < 0 || ::dup2(wish.initFd, 5) < 0)) return false;
-  if (!hasInit || !passesFilter) ::close_range(passesFilter ? 4 : 3, hasInit ? 3 : ~0U, kCloseHow);
-  if (hasInit) ::close_range(6, ~0U, kCloseHow);
-  return program.filter == nullptr ||
-         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program.filter) == 0;
+  return keepDescriptors(program) &&
+         (program.filter == nullptr ||
+          ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program.filter) == 0);
+}
+
+/// Besides the three, those that the program and its wrappers are to find: the filter as 3, the
+/// report and planwright-init as 4 and 5, the program itself as 6. (Descriptors of messages have
+/// higher numbers.)
+bool Spawner::keepDescriptors(const Prepared& program) {
+  const Confinement& wish = *program.confinement;
+  const bool isWrapped = wish.isWrapped;
+  int at = 3;
+  for (const int fd : {isWrapped ? wish.filterFd : -1, isWrapped ? wish.reportFd : -1,
+                       isWrapped ? wish.initFd : -1, program.file}) {
+    const auto number = static_cast<unsigned>(at);
+    if (fd < 0)
+      ::close_range(number, number, kCloseHow);
+    else if (::dup2(fd, at) < 0 || ::fcntl(at, F_SETFD, 0) != 0)
+      return false;
+    ++at;
+  }
+  return ::close_range(kProgramFd + 1, ~0U, kCloseHow) == 0;
 }
 
 #if PLANWRIGHT_PLAIN_FORK
@@ -258,7 +275,9 @@ pid_t Spawner::forkAndExec(const Prepared& program) {
 #endif
 
 Spawned Spawner::start(const SpawnPlan& plan) {
-  const std::vector<std::string> places = placesOf(plan.words);
+  const bool isFileOpen = plan.programFd >= 0 && !plan.confinement.isWrapped;
+  const std::vector<std::string> places =
+      isFileOpen ? std::vector<std::string>{kProgramFile} : placesOf(plan.words);
   std::vector<const char*> placePointers;
   placePointers.reserve(places.size() + 1);
   for (const std::string& place : places) placePointers.push_back(place.c_str());
@@ -293,6 +312,7 @@ Spawned Spawner::start(const SpawnPlan& plan) {
                          placePointers.data(),
                          {orNull(plan.stdinFd), orNull(plan.stdoutFd), orNull(plan.stderrFd)},
                          {plan.processGroupFd, plan.memoryGroupFd},
+                         plan.programFd,
                          &plan.confinement,
                          filter.len > 0 ? &filter : nullptr,
                          limits.data(),

@@ -18,6 +18,7 @@ struct SpawnPlan {
   ProgramLimits limits;
   RunTag tag{0, 0};
   int stdinFd = -1, stdoutFd = -1, stderrFd = -1;  ///< -1 = /dev/null
+  int programFd = -1;                              ///< ProgramSpec::programFd
   int processGroupFd = -1, memoryGroupFd = -1;     ///< cgroup.procs that limit these; -1 = none
   Confinement confinement;
 };
@@ -54,7 +55,9 @@ class Spawner {
   struct Prepared;
   [[noreturn, gnu::noinline]] static void becomeProgram(const Prepared& program);
   static bool enterNamespaces(const Prepared& program);
+  static bool becomeUser(const Prepared& program);
   static bool confine(const Prepared& program);
+  static bool keepDescriptors(const Prepared& program);
   pid_t forkAndExec(const Prepared& program);
 
   Report* report_;  // a shared page: where the child says what failed

@@ -19,6 +19,7 @@
 
 #include "base/closed_paths.h"
 #include "base/files.h"
+#include "base/folder_owner.h"
 #include "base/utf8.h"
 #include "programs/landlock.h"
 #include "programs/outgoing_network.h"
@@ -36,20 +37,6 @@ struct Account {
   uid_t user;
   gid_t group;
 };
-
-/// Gives the folder and all in it to the user. What has a second name elsewhere stays: a program
-/// that ran here before may have linked it in.
-void handOver(const std::string& folder, uid_t user, gid_t group) {
-  std::error_code error;
-  ::lchown(folder.c_str(), user, group);
-  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
-                                             error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    struct stat info {};
-    if (::lstat(at->path().c_str(), &info) != 0) continue;
-    if (S_ISDIR(info.st_mode) || info.st_nlink == 1) ::lchown(at->path().c_str(), user, group);
-  }
-}
 
 std::optional<Account> accountOf(const std::string& name) {
   std::vector<char> buffer(16384);
@@ -84,6 +71,18 @@ std::string placeOf(const ProgramSpec& spec) {
   }
   errno = error;
   return {};
+}
+
+/// Empty if the program can be started inside; what is open already needs no name there.
+std::string whyNotFound(const ProgramSpec& spec, const std::vector<std::string>& readable) {
+  if (spec.programFd >= 0) return {};
+  const std::string& name = spec.argv.front();
+  const std::string place = placeOf(spec);
+  if (place.empty())
+    return fmt::format("cannot run '{}': {}", name, std::generic_category().message(errno));
+  if (isBelow(place, readable) || isBelow(place, spec.sandbox.writable)) return {};
+  return fmt::format("cannot run '{}': the sandbox does not show {}; name its folder in readable",
+                     name, place);
 }
 
 /// What a program inside bubblewrap sees and may do.
@@ -156,6 +155,14 @@ struct Sandbox::Prepared {
   std::optional<OutgoingNetwork> network;  ///< its own
   std::optional<BuildUsers::Lease> user;
   UniqueFd landlock, filter, report;
+  std::vector<std::string> lent;  ///< folders that are that user's meanwhile
+
+  Prepared() = default;
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  ~Prepared() {
+    for (const auto& folder : lent) takeFolderBack(folder);
+  }
 };
 
 Sandbox::Sandbox(SandboxOptions options, Programs& keeper)
@@ -172,14 +179,17 @@ ProgramExit Sandbox::run(const ProgramSpec& spec, const std::stop_token& stop) {
     exit.startError = std::move(tooLong);
     return exit;
   }
-  if (wish.mode == SandboxWish::Mode::None && wish.user.empty())
-    return runWatched(spec, spec, 0, stop);
+  const bool isPlain = wish.mode == SandboxWish::Mode::None;
+  const bool hasUser = !wish.user.empty() || (wish.isNeverRoot && best_.user);
+  if (isPlain && !hasUser) return runWatched(spec, spec, 0, stop);
   if (std::string refusal = whyNot(wish); !refusal.empty()) {
     ProgramExit exit;
     exit.refusal = std::move(refusal);
     return exit;
   }
-  return runBy(wish.mode == SandboxWish::Mode::None ? Means{} : best_, spec, stop);
+  Means plain;
+  plain.user = best_.user;
+  return runBy(isPlain ? plain : best_, spec, stop);
 }
 
 std::string Sandbox::whyNot(const SandboxWish& wish) const {
@@ -217,7 +227,7 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   exit.refusal = whyHidden(spec, prepared);
   if (!exit.refusal.empty()) return exit;
 
-  exit = runWatched(spec, confined, prepared.user ? confined.confinement.user : 0, stop);
+  exit = runWatched(spec, confined, spec.sandbox.user.empty() ? confined.confinement.user : 0, stop);
   char signal = 0;
   if (prepared.report && ::pread(prepared.report.get(), &signal, 1, 0) == 1 &&
       exit.code == 128 + signal) {
@@ -303,6 +313,7 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
   }
   if (means.level == SandboxLevel::Landlock) {
     readable.emplace_back("/proc");
+    if (spec.programFd >= 0) readable.push_back("/proc/self/fd/" + std::to_string(spec.programFd));
     if (prepared.network) readable.push_back(prepared.network->resolver());
     LandlockRules rules{readable, wish.writable, {}, wish.network == Network::None};
     for (const int fd : {spec.stdoutFd, spec.stderrFd})
@@ -317,7 +328,7 @@ std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& pr
 
 /// A user of its own has no more rights than anybody.
 std::string Sandbox::whyHidden(const ProgramSpec& spec, const Prepared& prepared) {
-  if (!prepared.user || spec.sandbox.mode == SandboxWish::Mode::None) return {};
+  if (!prepared.user) return {};
   for (const std::string& path : spec.sandbox.readable) {
     if (isBelow(path, spec.sandbox.writable)) continue;
     if (const std::string why = whyClosedToOthers(path); !why.empty())
@@ -329,13 +340,7 @@ std::string Sandbox::whyHidden(const ProgramSpec& spec, const Prepared& prepared
 
 std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& readable,
                           Prepared& prepared) const {
-  const std::string& name = spec.argv.front();
-  const std::string place = placeOf(spec);
-  if (place.empty())
-    return fmt::format("cannot run '{}': {}", name, std::generic_category().message(errno));
-  if (!isBelow(place, readable) && !isBelow(place, spec.sandbox.writable))
-    return fmt::format("cannot run '{}': the sandbox does not show {}; name its folder in readable",
-                       name, place);
+  if (const std::string why = whyNotFound(spec, readable); !why.empty()) return why;
   BubblewrapView view{readable, spec.sandbox.writable, spec.cwd,
                       spec.sandbox.network != Network::None, spec.confinement.filterFd >= 0};
   std::vector<std::string> words = bubblewrapWords(bwrap_, view);
@@ -346,6 +351,7 @@ std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& rea
     spec.confinement.initFd = init_.get();
     words.insert(words.end(), {"/proc/self/fd/5", "4", "5"});
   }
+  if (spec.programFd >= 0) spec.argv.front() = kProgramFile;
   words.insert(words.end(), spec.argv.begin(), spec.argv.end());
   spec.argv = std::move(words);
   spec.confinement.isWrapped = true;
@@ -361,13 +367,18 @@ void Sandbox::chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepa
     if (!account) throw std::runtime_error("the user " + spec.sandbox.user + " is gone");
     confinement.user = account->user;
     confinement.group = account->group;
+  } else if (spec.sandbox.sharedUser != 0) {
+    confinement.user = confinement.group = spec.sandbox.sharedUser;
   } else if (fromBuildUsers) {
     prepared.user.emplace(users_);
     confinement.user = confinement.group = prepared.user->id();
   }
   if (confinement.user == 0) return;
-  for (const auto& folder : spec.sandbox.writable)
-    handOver(folder, confinement.user, confinement.group);
+  for (const auto& folder : spec.sandbox.writable) {
+    if (ownerOf(folder) == confinement.user) continue;  // its stage's
+    giveFolder(folder, confinement.user, confinement.group);
+    prepared.lent.push_back(folder);
+  }
   // So that it may open /dev/stdout and /dev/stderr.
   for (const int fd : {spec.stdoutFd, spec.stderrFd})
     if (fd >= 0) ::fchown(fd, confinement.user, confinement.group);

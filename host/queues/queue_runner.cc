@@ -155,7 +155,8 @@ std::shared_ptr<QueueRunner::RunningSource> QueueRunner::startSource(const Queue
   const auto folder = host_.sourceFolder / queue_.name / name;
   auto checked = now.plugins->settings(config.plugin, settings);
   const StageRoom room = roomOf(config, settings, folder);
-  if (!programOf(config.plugin).empty()) {
+  // Its user cannot make it.
+  if (const auto* plugin = now.plugins->find(config.plugin); plugin && !plugin->isBundled) {
     for (auto at = folder.parent_path(); at != host_.sourceFolder; at = at.parent_path())
       makeFolder(at, 0711);  // a name may have slashes
     makeFolder(folder, 0700);

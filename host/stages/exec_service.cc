@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "config/watched_folders.h"
 #include "stages/clean_text.h"
 
 namespace planwright {
@@ -140,8 +141,38 @@ Network networkOf(const JsonValue& spec, const ProgramRoom& room) {
   return isFree && textOr(spec, "network") == "host" ? Network::Host : room.network;
 }
 
+/// What the program's working folder is to it.
+void addFolder(const std::string& cwd, const ProgramRoom& room, const ExecAsker& asker,
+               SandboxWish& wish) {
+  // A job's folder is its own; a stage that must be confined may not choose what is written to.
+  const bool isFree = !asker.isStranger && room.sandbox == SandboxWish::Mode::None;
+  if (isFree)
+    wish.writable.push_back(cwd);
+  else if (!asker.workdir.empty() && isWithin(fs::path(cwd).lexically_normal(), asker.workdir))
+    wish.writable.push_back(asker.workdir);
+  else
+    wish.readable.push_back(cwd);
+}
+
+/// A stranger's program never has more rights than itself. It shares the user if it shares a
+/// folder.
+Result<void> setUser(const ExecAsker& asker, SandboxWish& wish) {
+  if (!asker.isStranger) return {};
+  if (!wish.user.empty())
+    return Error{ErrorKind::Forbidden,
+                 "user: a plugin that did not come with planwright cannot choose the user of its "
+                 "programs; write worker_sandbox: {profile: none} to give it the host's rights",
+                 {},
+                 "/user"};
+  wish.isNeverRoot = true;
+  if (wish.mode == SandboxWish::Mode::None || wish.writable.size() > 1)
+    wish.sharedUser = asker.user;
+  return {};
+}
+
 Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
-                              const std::string& cwd, const std::string& privateFolder) {
+                              const ExecAsker& asker, const std::string& cwd,
+                              const std::string& privateFolder) {
   SandboxWish wish;
   const std::string mode = textOr(spec, "sandbox", "none");
   if (mode == "auto")
@@ -150,18 +181,17 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
     wish.mode = SandboxWish::Mode::Require;
   else if (mode != "none")
     return invalid("sandbox \"" + mode + "\" is none of auto, require and none", "/sandbox");
-  wish.mode = std::max(wish.mode, room.sandbox);
-  wish.network = networkOf(spec, room);
+  wish.mode = std::max({wish.mode, room.sandbox, asker.sandbox});
+  wish.network = std::min(networkOf(spec, room), asker.network);
   wish.user = textOr(spec, "user");
   if (!wish.user.empty() && room.sandbox != SandboxWish::Mode::None)
     return invalid("only a builder may choose the user of its programs; leave out user", "/user");
   wish.readable = room.readable;
   for (const auto& folder : room.writable)
     if (fs::exists(folder)) wish.writable.push_back(folder);
-  // A job's folder is its own; a stage that must be confined may not choose what is written to.
-  const bool isOwn = room.sandbox == SandboxWish::Mode::None;
-  if (cwd != privateFolder) (isOwn ? wish.writable : wish.readable).push_back(cwd);
+  if (cwd != privateFolder) addFolder(cwd, room, asker, wish);
   wish.writable.push_back(privateFolder);
+  if (auto ok = setUser(asker, wish); !ok) return ok.error();
   if (const auto* readable = find(spec, "readable"); readable && readable->IsArray())
     for (const auto& path : readable->GetArray()) {
       if (!path.IsString() || !fs::path(path.GetString()).is_absolute())
@@ -171,7 +201,7 @@ Result<SandboxWish> sandboxOf(const JsonValue& spec, const ProgramRoom& room,
   return wish;
 }
 
-Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
+Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services, const ExecAsker& asker,
                               const std::string& privateFolder) {
   ProgramSpec out;
   const auto* argv = find(spec, "argv");
@@ -189,7 +219,11 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services,
   out.env = environment(spec, privateFolder, services.traceparent());
   const ProgramRoom room = services.programRoom();
   out.limits = limitsOf(spec, room.limits);
-  auto sandbox = sandboxOf(spec, room, out.cwd, privateFolder);
+  const auto* files = find(spec, "files");
+  const bool hasFiles = files && files->IsObject() && !files->ObjectEmpty();
+  if (asker.isStranger && hasFiles && out.cwd != privateFolder)
+    return invalid("files are put into the private folder only; leave cwd out", "/files");
+  auto sandbox = sandboxOf(spec, room, asker, out.cwd, privateFolder);
   if (!sandbox) return sandbox.error();
   out.sandbox = std::move(*sandbox);
   out.timeout =
@@ -265,18 +299,18 @@ std::string limitSentence(ProgramLimit limit, const ProgramLimits& limits) {
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders, const ExecGrant& granted) {
-  return runProgram(specJson, call, programs, folders, granted, call.token());
+  return runProgram(specJson, call, programs, folders, ExecAsker{granted}, call.token());
 }
 
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               PrivateFolders& folders, const ExecGrant& granted,
+                               PrivateFolders& folders, const ExecAsker& asker,
                                const std::stop_token& stop) {
   const auto json = parseJson(specJson);
   if (!json) return json.error();
   const PrivateFolders::Lease folder(folders);
-  auto spec = parseSpec(*json, call.services(), folder.path().string());
+  auto spec = parseSpec(*json, call.services(), asker, folder.path().string());
   if (!spec) return spec.error();
-  if (const auto& program = spec->argv.front(); !isGranted(granted, program))
+  if (const auto& program = spec->argv.front(); !isGranted(asker.granted, program))
     return Error{ErrorKind::Forbidden,
                  fmt::format("The plugin may not start {}: permissions.exec in its manifest does "
                              "not name it",

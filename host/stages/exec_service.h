@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,18 @@
 
 namespace planwright {
 
+/// For whom a program is run.
+struct ExecAsker {
+  ExecGrant granted = {};
+  /// Code of others, in a process with fewer rights than the host: a program must not give it more.
+  bool isStranger = false;
+  std::uint32_t user = 0;  ///< that the process runs as; 0 = as the host
+  /// What that process has: its programs have no less of the one, and no more of the other.
+  SandboxWish::Mode sandbox = SandboxWish::Mode::None;
+  Network network = Network::Host;
+  std::string workdir = {};  ///< of the job that the call is about, or empty
+};
+
 /// Runs one program for a call, as planwright.exec/1 in planwright/plugin.h describes: `specJson`
 /// in, the result's JSON out. Blocks until its process group is gone; ends early when the call is
 /// stopped.
@@ -20,9 +33,9 @@ namespace planwright {
 /// no fault of its own. A full disk throws.
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
                                PrivateFolders& folders, const ExecGrant& granted);
-/// The same, but `stop` ends it instead of the call's stop.
+/// The same for code elsewhere, and `stop` ends it instead of the call's stop.
 Result<std::string> runProgram(std::string_view specJson, StageCall& call, Programs& programs,
-                               PrivateFolders& folders, const ExecGrant& granted,
+                               PrivateFolders& folders, const ExecAsker& asker,
                                const std::stop_token& stop);
 
 /// Which limit a run broke, as a sentence; empty if none is known.

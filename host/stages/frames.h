@@ -22,9 +22,10 @@ namespace planwright {
 
 enum class FrameKind : std::uint16_t {
   // host -> worker
-  /// {"plugin","id","version","stages","secrets","stage","queue","settings","memory","cpu"}: a
-  /// file and what its manifest says, how many bytes it may use and how many seconds of processor
-  /// time in a call (0 = any); answered by Ready or Refused. Without a stage it is only loaded.
+  /// {"plugin","id","version","stages","secrets","stage","queue","settings","memory","cpu"}: the
+  /// name of a file and what its manifest says, how many bytes it may use and how many seconds of
+  /// processor time in a call (0 = any); answered by Ready or Refused. Without a stage it is only
+  /// loaded. A shared object comes along as a descriptor, a program is the worker itself.
   Hello = 1,
   Plan = 2,      ///< a call: the input, data = its content; answered by Done
   Build = 3,     ///< a call: the job; answered by Done

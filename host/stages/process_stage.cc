@@ -6,8 +6,10 @@
 #include <cstring>
 #include <stdexcept>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include "base/folder_owner.h"
 #include "base/guarded.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -15,9 +17,7 @@
 #include "stages/blob_file.h"
 #include "stages/call_answer.h"
 #include "stages/clean_text.h"
-#include "stages/exec_service.h"
 #include "stages/inproc_call.h"
-#include "stages/program_plugin.h"
 #include "stages/stored_plugin.h"
 #include "stages/worker_wire.h"
 
@@ -62,35 +62,12 @@ StageOutcome refusal(FailureClass kind, std::string message) {
   return outcome;
 }
 
-std::string helloOf(const WorkerTask& task) {
-  JsonWriter hello;
-  hello.object().member("plugin", task.file).member("stage", task.stage);
-  hello.member("queue", task.queue).member("settings", task.settingsJson);
-  hello.member("id", task.manifest.id).member("version", task.manifest.version);
-  hello.member("memory", static_cast<std::int64_t>(task.room.limits.memoryBytes));
-  hello.member("cpu", static_cast<std::int64_t>(task.room.limits.cpuSeconds));
-  hello.key("stages").array();
-  for (const auto& stage : task.manifest.stages) hello.value(stage);
-  hello.end().key("secrets").array();
-  for (const auto& secret : task.manifest.secrets) hello.value(secret);
-  return hello.end().end().take();
-}
-
 }  // namespace
 
-WorkerTask WorkerTask::of(const StoredPlugin& plugin, std::string stage, std::string queue,
-                          std::string settingsJson, const StageRoom& room) {
-  return {plugin.manifest,
-          plugin.digest,
-          plugin.file.string(),
-          std::move(stage),
-          std::move(queue),
-          std::move(settingsJson),
-          room};
-}
-
-Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin) {
-  auto instance = ProcessInstance::create(host, WorkerTask::of(plugin, {}, {}, "{}", {}));
+Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin,
+                         bool isBundled) {
+  auto instance =
+      ProcessInstance::create(host, WorkerTask::of(plugin, {}, {}, "{}", {}, isBundled));
   if (!instance) return instance.error();
   return {};
 }
@@ -99,9 +76,9 @@ Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPl
 /// are stopped with the call, and when the worker is gone.
 class ProcessInstance::Programs {
  public:
-  Programs(WorkerHost& host, const ExecGrant& granted, StageCall& call)
+  Programs(WorkerHost& host, ExecAsker asker, StageCall& call)
       : host_(host),
-        granted_(granted),
+        asker_(std::move(asker)),
         call_(call),
         onStop_(call.token(), [this] { stop_.request_stop(); }) {}
   ~Programs() { stop_.request_stop(); }
@@ -113,7 +90,7 @@ class ProcessInstance::Programs {
       std::string meta;
       try {
         const auto result =
-            runProgram(spec, call_, host_.programs, host_.folders, granted_, stop_.get_token());
+            runProgram(spec, call_, host_.programs, host_.folders, asker_, stop_.get_token());
         if (result) {
           worker.send(FrameKind::Reply, number, "{}", *result);
           return;
@@ -130,7 +107,7 @@ class ProcessInstance::Programs {
 
  private:
   WorkerHost& host_;
-  const ExecGrant& granted_;
+  const ExecAsker asker_;
   StageCall& call_;
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> onStop_;
@@ -147,31 +124,15 @@ Result<std::unique_ptr<StageInstance>> ProcessInstance::create(std::shared_ptr<W
 
 void ProcessInstance::launch() {
   isReady_ = isTired_ = false;
-  const bool isProgram = !programOf(task_.manifest.id).empty();
-  WorkerPlace place{task_.room.limits, {}, task_.file, isProgram};
-  if (isProgram) {
-    const auto program = unchangedProgram(task_.file, task_.digest);
-    whyNotStarted_ = program ? std::string() : program.error().message;
-    if (!program) return;  // awaitReady() tells
-    place.plugin = program->string();
-  }
-  if (task_.room.isStrict) place.sandbox.mode = SandboxWish::Mode::Require;
-  place.sandbox.network =
-      task_.room.hasNetwork && task_.manifest.network ? Network::Outgoing : Network::None;
-  if (isProgram) {  // it is one of the programs of its stage
-    const ProgramRoom& room = task_.room.programs;
-    place.limits = room.limits;
-    place.sandbox.mode = std::max(place.sandbox.mode, room.sandbox);
-    place.sandbox.network = std::max(place.sandbox.network, room.network);
-    place.sandbox.readable = room.readable;
-    place.sandbox.writable = room.writable;
-  }
-  place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
-  process_ = std::make_unique<WorkerProcess>(*host_, std::move(place));
+  auto file = task_.open();
+  whyNotStarted_ = file ? std::string() : file.error().message;
+  if (!file) return;  // awaitReady() tells
+  const UniqueFd code(task_.isProgram() ? -1 : ::fcntl(file->fd.get(), F_DUPFD_CLOEXEC, 3));
+  process_ = std::make_unique<WorkerProcess>(*host_, task_.place(std::move(*file)));
   startedAt_ = std::chrono::steady_clock::now();
   calls_ = 0;
   sign_.reset();
-  process_->send(FrameKind::Hello, 0, helloOf(task_));
+  process_->send(FrameKind::Hello, 0, task_.hello(), {}, code.get());
 }
 
 Result<void> ProcessInstance::awaitReady() {
@@ -181,6 +142,7 @@ Result<void> ProcessInstance::awaitReady() {
   if (answer && *answer && (*answer)->kind == FrameKind::Ready) {
     isReady_ = true;
     sign_ = std::move((*answer)->fd);
+    user_ = process_->user();
     return {};
   }
   Error error{ErrorKind::Failed, {}, {}, {}};
@@ -198,7 +160,7 @@ Result<void> ProcessInstance::awaitReady() {
                                 : isWrong ? "answered Hello with something else than Ready"
                                           : "ended at its start with " + howItEnded(exit),
                                 process_->hasPrinted() ? " It printed: " : "", process_->tail());
-    if (!programOf(task_.manifest.id).empty() && !exit.lost) error.message += kSpeak;
+    if (task_.isProgram() && !exit.lost) error.message += kSpeak;
   }
   process_.reset();
   return error;
@@ -228,8 +190,9 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
   CallAnswer answer(request.verb, number);
   std::optional<Result<Frame>> end;
   try {
+    const LentFolder lent(request.job ? request.job->workdir : std::string(), user_);
     // Gone before the worker is: they answer to it.
-    Programs programs(*host_, task_.manifest.exec, call);
+    Programs programs(*host_, task_.asker(request, user_), call);
     if (process_->send(kindOf(request.verb), number, meta, dataOf(request)))
       end = await(number, call, programs, answer);
   } catch (...) {  // our own services failed: what the worker would say now is of no use

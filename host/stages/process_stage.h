@@ -9,31 +9,20 @@
 
 #include "base/json.h"
 #include "base/secret_mask.h"
-#include "stages/manifest.h"
 #include "stages/stage.h"
 #include "stages/stage_call.h"
 #include "stages/worker_process.h"
+#include "stages/worker_task.h"
 
 namespace planwright {
 
 class CallAnswer;
 class StoredPlugin;
 
-/// Which stage a worker runs, and with which settings and limits.
-struct WorkerTask {
-  Manifest manifest;
-  std::string digest;
-  std::string file;  ///< the stored copy
-  std::string stage, queue, settingsJson;
-  StageRoom room;
-
-  static WorkerTask of(const StoredPlugin& plugin, std::string stage, std::string queue,
-                       std::string settingsJson, const StageRoom& room);
-};
-
 /// Loads and greets it in a worker that ends then. The errors are Library::load's, or tell how that
 /// process died.
-Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin);
+Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin,
+                         bool isBundled);
 
 /// One instance of a stage in a process of its own. Another one is started, ahead of the next call,
 /// when it died, is tired (worker.cc) or has served for long. Its death costs the call that ran.
@@ -47,6 +36,7 @@ class ProcessInstance final : public StageInstance {
 
   StageOutcome call(const StageRequest& request, StageCall& call) override;
   int fd() override { return sign_.get(); }
+  uid_t user() const override { return user_; }
 
  private:
   class Programs;  // of the call, as the worker asked for them
@@ -73,6 +63,7 @@ class ProcessInstance final : public StageInstance {
   bool isReady_ = false, isTired_ = false;
   SecretMask secrets_;
   UniqueFd sign_;
+  uid_t user_ = ::geteuid();  ///< of the last process that was ready
   std::uint32_t calls_ = 0;
   std::uint32_t lastCall_ = 0;
 };

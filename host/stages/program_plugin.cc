@@ -11,7 +11,6 @@
 
 #include "base/digest.h"
 #include "base/files.h"
-#include "base/trusted_file.h"
 
 namespace planwright {
 namespace {
@@ -76,6 +75,14 @@ Result<TrustedFile> openProgram(const fs::path& program) {
   return opened;
 }
 
+Result<bool> hasDigest(const TrustedFile& file, const std::string& digest) {
+  try {
+    return Digest::of(readAll(file.fd.get(), kPluginFileBytes)).text() == digest;
+  } catch (const std::system_error& e) {
+    return invalid(fmt::format("{}: {}", file.path.string(), e.what()));
+  }
+}
+
 }  // namespace
 
 fs::path programOf(std::string_view pluginId) {
@@ -123,19 +130,28 @@ Result<ProgramPlugin> readProgram(const fs::path& program, const ManifestReader&
   return plugin;
 }
 
-Result<fs::path> unchangedProgram(const fs::path& program, const std::string& digest) {
-  const auto opened = openProgram(program);
-  if (!opened) return opened.error();
-  try {
-    if (Digest::of(readAll(opened->fd.get(), kPluginFileBytes)).text() == digest)
-      return opened->path;
-  } catch (const std::system_error& e) {
-    return invalid(fmt::format("{}: {}", program.string(), e.what()));
-  }
+Result<TrustedFile> unchangedProgram(const fs::path& program, const std::string& digest) {
+  auto opened = openProgram(program);
+  if (!opened) return opened;
+  const auto is = hasDigest(*opened, digest);
+  if (!is) return is.error();
+  if (*is) return opened;
   return invalid(fmt::format(
       "The program {} is not the one that this host took ({}); planwright plugin reload QUEUE "
       "takes what is there now.",
       program.string(), digest));
+}
+
+Result<TrustedFile> unchangedCopy(const fs::path& copy, const std::string& digest) {
+  auto opened = openTrusted(copy, copy.parent_path().parent_path());
+  if (!opened) return opened;
+  const auto is = hasDigest(*opened, digest);
+  if (!is) return is.error();
+  if (*is) return opened;
+  return invalid(
+      fmt::format("{} is not the plugin {} any more; restart the host, which makes this "
+                  "copy anew.",
+                  copy.string(), digest));
 }
 
 }  // namespace planwright

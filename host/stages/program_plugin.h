@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/trusted_file.h"
 #include "stages/manifest.h"
 
 namespace planwright {
@@ -30,9 +31,14 @@ struct ProgramPlugin {
 Result<ProgramPlugin> readProgram(const std::filesystem::path& program,
                                   const ManifestReader& reader);
 
-/// Where to start the program: its path without links, every part of which only root and the
-/// host's user can change. An error if it has changed since it was read.
-Result<std::filesystem::path> unchangedProgram(const std::filesystem::path& program,
-                                               const std::string& digest);
+/// The program, open: what is started is what was hashed, whatever its name leads to by then. Every
+/// part of its path without links only root and the host's user can change. An error if it is
+/// another program than the one that was read.
+Result<TrustedFile> unchangedProgram(const std::filesystem::path& program,
+                                     const std::string& digest);
+
+/// The same for the copy of a shared object in a store (storeLibrary), `<store>/<sha256>/<name>`.
+/// Who could change the store's place could change the host's data as well.
+Result<TrustedFile> unchangedCopy(const std::filesystem::path& copy, const std::string& digest);
 
 }  // namespace planwright

@@ -225,8 +225,8 @@ Result<std::unique_ptr<StageInstance>> Plugins::stage(std::string_view stage, st
   if (!where) return where.error();
   if (*where == StageRoom::Isolation::Process)
     return ProcessInstance::create(
-        taken_->workers(),
-        WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings), room));
+        taken_->workers(), WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings),
+                                          room, find(id)->isBundled));
   if (auto why = taken_->whyNotBeside(**plugin); !why.empty()) return invalid(std::move(why));
   auto library = (*plugin)->library();
   if (!library) return library.error();

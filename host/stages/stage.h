@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include "base/failure.h"
 #include "base/program.h"
 #include "stages/call_services.h"
@@ -19,11 +21,14 @@ class StageCall;
 /// prefer otherwise, else in one of its own, as far as its manifest lets it.
 struct StageRoom {
   enum class Isolation { Inproc, Process, Auto };
+  /// The rights of its process, if it has one. Host: the host's. User: a user of its own, if the
+  /// host is root. Strict: the system read-only and nothing else, as a user of its own, and the
+  /// network only if its manifest asks for it as well. Auto: User for a plugin of others.
+  enum class Rights { Auto, Host, User, Strict };
   Isolation isolation = Isolation::Inproc;
   ProgramLimits limits = {};  ///< of its process, if it has one; processor time is that of a call
-  /// Its process sees the system read-only and nothing else, as a user of its own; the network only
-  /// if its manifest asks for it as well.
-  bool isStrict = false, hasNetwork = false;
+  Rights rights = Rights::Auto;
+  bool hasNetwork = false;    ///< if Strict
   ProgramRoom programs = {};  ///< of programs that it starts, and of its own process if it is one
 };
 
@@ -106,6 +111,8 @@ class StageInstance {
   virtual StageOutcome call(const StageRequest& request, StageCall& call) = 0;
   /// Of a source: readable when polling is worth it; -1 = none.
   virtual int fd() { return -1; }
+  /// The user whose rights it has.
+  virtual uid_t user() const { return ::geteuid(); }
 
   StageOutcome plan(const StageInput& input, StageCall& running) {
     return call({Verb::Plan, &input}, running);

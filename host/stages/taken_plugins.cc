@@ -76,7 +76,7 @@ Result<std::shared_ptr<StoredPlugin>> TakenPlugins::take(const fs::path& file, P
                                                options_.workFolder, countOf(info.id), bytes);
   if (info.isBundled && plugin->manifest.inproc) {
     if (const auto loaded = plugin->load(); !loaded) return loaded.error();
-  } else if (const auto ok = probePlugin(workers_, *plugin); !ok) {
+  } else if (const auto ok = probePlugin(workers_, *plugin, info.isBundled); !ok) {
     return ok.error();
   }
   known->emplace(info.digest, plugin);
@@ -92,7 +92,7 @@ const TakenProgram& TakenPlugins::programNow(std::string_view id) {
         before.plugin->manifest == now.plugin->manifest)
       return before;
   if (now.plugin)
-    if (const auto ok = probePlugin(workers_, *now.plugin); !ok) {
+    if (const auto ok = probePlugin(workers_, *now.plugin, false); !ok) {
       now.info.error = ok.error().message;
       now.plugin.reset();
     }

@@ -43,7 +43,7 @@ class Worker {
   int run();
 
  private:
-  Result<void> greet(const Frame& hello);
+  Result<void> greet(Frame hello);
   void read();
   std::optional<Frame> nextCall();
   void serve(Frame frame);
@@ -52,6 +52,7 @@ class Worker {
   void limitCpu() const;
 
   FrameSocket host_;
+  UniqueFd code_;  ///< of the plugin; open as long as the loader knows it by this number
   WorkerServices services_;
   NoPrograms programs_;
   std::unique_ptr<StageInstance> instance_;        ///< null if the plugin is only loaded
@@ -71,10 +72,12 @@ class Worker {
   bool isBusy_ = false, isOver_ = false;
 };
 
-Result<void> Worker::greet(const Frame& hello) {
+Result<void> Worker::greet(Frame hello) {
   const auto meta = parseJson(hello.meta);
   if (!meta) return meta.error();
-  const std::filesystem::path file = textOr(*meta, "plugin");
+  if (!hello.fd) return invalid("Hello brought no plugin");
+  code_ = std::move(hello.fd);
+  const std::string file = "/proc/self/fd/" + std::to_string(code_.get());
   const std::string stage = textOr(*meta, "stage"), queue = textOr(*meta, "queue");
   const std::string settings = textOr(*meta, "settings", "{}");
   memoryBytes_ = numberOr(*meta, "memory", 0);
@@ -91,7 +94,12 @@ Result<void> Worker::greet(const Frame& hello) {
                     [this](int kind, std::string_view name, double value, std::string_view labels) {
                       services_.metric(kind, name, value, labels);
                     });
-  if (!library) return library.error();
+  if (!library) {
+    Error error = library.error();  // the loader knows no other name
+    if (const auto at = error.message.find(file); at != std::string::npos)
+      error.message.replace(at, file.size(), textOr(*meta, "plugin"));
+    return error;
+  }
   if (stage.empty()) return {};
   auto made = InprocInstance::create(std::move(*library), stage, queue, settings);
   if (!made) return made.error();
@@ -213,7 +221,7 @@ int Worker::run() {
   }
   Result<void> greeted;
   try {
-    greeted = greet(*hello);
+    greeted = greet(std::move(*hello));
   } catch (const std::exception& e) {
     greeted = Error{ErrorKind::Failed, e.what(), {}, {}};
   }

@@ -56,7 +56,8 @@ std::vector<std::string> workerEnvironment([[maybe_unused]] bool isConfined) {
 }  // namespace
 
 WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
-    : ended_(::eventfd(0, EFD_CLOEXEC)) {
+    : plugin_(std::move(place.plugin)),
+      ended_(::eventfd(0, EFD_CLOEXEC)) {
   int ends[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
   UniqueFd ours(ends[0]), theirs(ends[1]);
@@ -68,18 +69,24 @@ WorkerProcess::WorkerProcess(WorkerHost& host, WorkerPlace place)
 
   ProgramSpec spec;
   static const std::vector<std::string> command = ownProgram("plugin-worker");
-  spec.argv = place.isProgram ? std::vector<std::string>{place.plugin} : command;
+  // Open: its user may not get as far as where it is.
+  static const UniqueFd worker(::open(command.front().c_str(), O_PATH | O_CLOEXEC));
+  spec.argv = place.isProgram ? std::vector<std::string>{plugin_.path.string()} : command;
+  spec.programFd = place.isProgram ? plugin_.fd.get() : worker.get();
   spec.cwd = "/";
   spec.env = workerEnvironment(place.sandbox.mode != SandboxWish::Mode::None);
   spec.limits = place.limits;
   spec.isStage = true;
-  if (place.sandbox.mode != SandboxWish::Mode::None) {
+  const bool isSandboxed = place.sandbox.mode != SandboxWish::Mode::None;
+  if (isSandboxed || (place.sandbox.isNeverRoot && ::geteuid() == 0)) {
     folder_.emplace(host.folders);
-    spec.cwd = folder_->path().string();
+    if (isSandboxed) spec.cwd = folder_->path().string();
     spec.sandbox = std::move(place.sandbox);
-    spec.sandbox.writable.push_back(spec.cwd);
-    spec.sandbox.readable.insert(spec.sandbox.readable.end(), {spec.argv[0], place.plugin});
-    const auto beside = std::filesystem::path(place.plugin).parent_path();
+    spec.sandbox.writable.push_back(folder_->path().string());
+    if (isSandboxed || place.isProgram)
+      spec.sandbox.readable.insert(spec.sandbox.readable.end(),
+                                   {spec.argv[0], plugin_.path.string()});
+    const auto beside = plugin_.path.parent_path();
     // And what it is made of, unless it is closed to the user that it becomes.
     if (place.isProgram && (::geteuid() != 0 || whyClosedToOthers(beside).empty()))
       spec.sandbox.readable.push_back(beside.string());

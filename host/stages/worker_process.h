@@ -8,7 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/folder_owner.h"
 #include "base/program.h"
+#include "base/trusted_file.h"
 #include "stages/frames.h"
 #include "stages/private_folders.h"
 #include "stages/quarantine.h"
@@ -30,7 +32,7 @@ struct WorkerHost {
 struct WorkerPlace {
   ProgramLimits limits;
   SandboxWish sandbox;
-  std::string plugin;      ///< its file
+  TrustedFile plugin;
   bool isProgram = false;  ///< which is the worker itself (program_plugin.h)
 };
 
@@ -56,11 +58,14 @@ class WorkerProcess {
   /// The end of what it printed.
   std::string tail();
   bool hasPrinted() const { return printed_ > 0; }
+  /// Which it runs as, once it has answered: its folder is that user's.
+  uid_t user() const { return folder_ ? ownerOf(folder_->path()) : ::geteuid(); }
 
  private:
   void drainOutput();
 
-  std::optional<PrivateFolders::Lease> folder_;  ///< of one in a sandbox
+  std::optional<PrivateFolders::Lease> folder_;  ///< of one that has less than the host's rights
+  const TrustedFile plugin_;
   std::optional<FrameSocket> socket_;
   std::optional<std::chrono::steady_clock::time_point> frameBegan_;  ///< one that is not whole
   UniqueFd output_;

@@ -18,6 +18,12 @@ bool isStrict(const StageConfig& stage) {
   return stage.workerSandbox.profile == "strict";
 }
 
+StageRoom::Rights rightsOf(const StageConfig& stage) {
+  using Rights = StageRoom::Rights;
+  if (isStrict(stage)) return Rights::Strict;
+  return stage.workerSandbox.profile == "none" ? Rights::Host : Rights::Auto;
+}
+
 ProgramRoom programsOf(const StageConfig& stage) {
   using Mode = SandboxWish::Mode;
   using Default = ProgramsConfig;
@@ -44,7 +50,7 @@ StageRoom roomWithPrograms(const StageConfig& stage) {
   room.limits.cpuSeconds = seconds(stage.limits.cpu);
   room.limits.memoryBytes = orElse(stage.limits.memoryBytes, 0);
   room.limits.openFiles = orElse(stage.limits.files, 0);
-  room.isStrict = isStrict(stage);
+  room.rights = rightsOf(stage);
   room.hasNetwork = stage.workerSandbox.network;
   room.programs = programsOf(stage);
   return room;
@@ -60,9 +66,9 @@ StageRoom::Isolation isolationOf(const StageConfig& stage) {
 StageRoom roomOf(const BuilderConfig& builder) {
   StageRoom room;
   room.isolation = isolationOf(builder);
-  room.isStrict = isStrict(builder);
+  room.rights = rightsOf(builder);
   room.hasNetwork = builder.workerSandbox.network;
-  if (room.isStrict && !room.hasNetwork) room.programs.network = Network::None;
+  if (isStrict(builder) && !room.hasNetwork) room.programs.network = Network::None;
   return room;
 }
 

@@ -96,6 +96,7 @@ class NewPluginTest(HostCase):
         """The new source looks into /var/tmp; what else is there is an input, too."""
         handle, path = tempfile.mkstemp(dir="/var/tmp", prefix="planwright-new-source-")
         self.addCleanup(os.unlink, path)
+        os.fchmod(handle, 0o644)  # the source is another user than the host
         os.close(handle)
         name = pathlib.Path(path).name
         eventually(lambda: any(i["filename"] == name and i["status"] == "planned" for i in host.inputs()),

@@ -330,6 +330,7 @@ planwright.run(builder=build)
             queue["source"] = {
                 "plugin": "exec:./watch.py", "secrets": ["WHO"], "settings": {"drop": str(self.drops)}, **keys}
             queue["source"].setdefault("sandbox", "none")  # it writes its pid where the test looks
+            queue["source"].setdefault("worker_sandbox", {"profile": "none"})
             return {"secrets": {"WHO": {"file": str(folder / "who")}}, "queues": {"default": queue}}
 
         return self.host(config=config)

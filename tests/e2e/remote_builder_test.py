@@ -28,7 +28,8 @@ class RemoteBuilderTest(HostCase):
             place.mkdir(parents=True)
             shutil.copy(ENGINE, place)
             settings = {"folder": str(self.engine)}
-            made = {"plugin": "test.engine", "settings": settings, "workers": 4, "job_slots": 20, **builder}
+            made = {"plugin": "test.engine", "settings": settings, "workers": 4, "job_slots": 20,
+                    "worker_sandbox": {"profile": "none"}, **builder}  # its engine keeps files of its own
             queue = queue_config(folder / "input", builder=made)
             return {"plugins": {"path": [str(place)]}, "queues": {"default": queue}}
 

@@ -75,6 +75,47 @@ TEST_P(SandboxLevels, WhatIsTooLongForAProgramNamesTheProgram) {
   EXPECT_TRUE(run("test -n \"$PATH\"").succeeded());
 }
 
+/// Its folder is not shown; the interpreter finds the script by its descriptor.
+TEST_P(SandboxLevels, AnOpenFileIsStartedWhateverItsNameLeadsTo) {
+  const auto file = folder_.write("program", "#!/bin/sh\necho honest $1; ls /proc/self/fd\n");
+  const auto other = folder_.write("other", "#!/bin/sh\necho evil\n");
+  for (const auto& each : {file, other}) ::chmod(each.c_str(), 0755);
+  const UniqueFd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::filesystem::rename(other, file);
+  ProgramSpec program = spec("");
+  program.argv = {"a name", "word"};
+  program.programFd = opened.get();
+  const auto exit = run(program);
+  EXPECT_TRUE(exit.succeeded()) << exit.startError << said();
+  EXPECT_THAT(said(), HasSubstr("honest word\n0\n1\n2\n3\n6\n")) << "3 is of ls";
+  program.argv = {"sh", "-c", "echo a shell named $0 >&2", "x"};
+  const UniqueFd shell(::open("/bin/sh", O_PATH | O_CLOEXEC));
+  program.programFd = shell.get();
+  EXPECT_TRUE(run(program).succeeded());
+  EXPECT_THAT(said(), HasSubstr("a shell named x"));
+}
+
+/// Without a sandbox it is not root, and its folder is its user's only meanwhile.
+TEST_P(SandboxLevels, WhatMustNotBeRootIsNot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "the host is not root";
+  ProgramSpec plain = spec("id -u > who; : > made");
+  plain.sandbox.mode = SandboxWish::Mode::None;
+  EXPECT_TRUE(run(plain).succeeded());
+  EXPECT_EQ(readFile(folder_ / "work/who"), "0\n");
+  plain.sandbox.isNeverRoot = true;
+  std::filesystem::remove(folder_ / "work/who");
+  EXPECT_TRUE(run(plain).succeeded()) << said();
+  const int user = std::stoi(readFile(folder_ / "work/who"));
+  EXPECT_GE(user, 61184);
+  struct stat info {};
+  ::stat((folder_ / "work").c_str(), &info);
+  EXPECT_EQ(info.st_uid, 0U) << "the next one with that number gets in nowhere";
+  plain.sandbox.sharedUser = static_cast<std::uint32_t>(user);
+  std::filesystem::remove(folder_ / "work/who");
+  EXPECT_TRUE(run(plain).succeeded()) << said();
+  EXPECT_EQ(std::stoi(readFile(folder_ / "work/who")), user);
+}
+
 TEST_P(SandboxLevels, AProgramWorksInItsFolder) {
   const auto exit = run("echo made > out; echo said; echo again >> /dev/stderr; cat out");
   EXPECT_TRUE(exit.succeeded()) << said();

@@ -106,6 +106,7 @@ std::vector<Key> allKeys() {
                            {"source of queue \"q\"", "weight", "7"},
                            {"source of queue \"q\"", "deadline", "7s"},
                            {"source of queue \"q\"", "silence_timeout", "7s"},
+                           {"source of queue \"q\"", "worker_sandbox", "{profile: none}"},
                            {"planner of queue \"q\"", "match", "'*.txt'"},
                            {"planner of queue \"q\"", "workers", "7"},
                            {"planner of queue \"q\"", "deadline", "7s"},
@@ -215,8 +216,8 @@ queues:
             "team.yaml:4:27: allow_unsigned is not supported by this version: plugins have no "
             "signatures; require_lock: true loads none but those of plugins.lock\n"
             "team.yaml:7:50: workers means nothing: one host at a time asks a source; remove it\n"
-            "team.yaml:7:69: worker_sandbox is not for sources: they read what people drop, which "
-            "a sandbox would hide\n"
+            "team.yaml:7:79: strict is not for sources: they read what people drop, which a "
+            "sandbox would hide\n"
             "team.yaml:7:105: output is a limit of jobs; write it in the builder\n"
             "team.yaml:8:23: a version after @ means nothing; write plugin: org.example.wheels, "
             "and to allow certain versions only, use plugins.lock (plugins: {require_lock: true})\n"
@@ -242,7 +243,7 @@ TEST(ConfigKeys, WhatAQueueSaysForAllItsStagesReachesThoseItIsFor) {
   const QueueConfig& queue = got.config.queues[0];
   EXPECT_EQ(queue.sources[0].limits.memoryBytes, 1 << 30);
   EXPECT_EQ(queue.sources[0].limits.diskBytes, std::int64_t{2} << 30);
-  EXPECT_EQ(queue.sources[0].workerSandbox.profile, "none");
+  EXPECT_EQ(queue.sources[0].workerSandbox.profile, "auto");
   ASSERT_EQ(queue.planners.size(), 2u) << "the built-in ones";
   EXPECT_EQ(queue.planners[1].isolation, "process");
   EXPECT_EQ(queue.planners[1].workerSandbox.profile, "strict");

@@ -1,5 +1,8 @@
 #include "workers/stage_rooms.h"
 
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 
 namespace planwright::stage_rooms_test {
@@ -50,6 +53,20 @@ TEST(StageRooms, ProgramsOfASourceSeeWhatItWatchesAndKeepWhatIsTheirs) {
   EXPECT_THAT(room.readable, ElementsAre("/srv/in"));
   EXPECT_THAT(room.writable, ElementsAre("/data/mine"));
   EXPECT_THAT(roomOf(source, R"({"path":"in","other":1})", {}).programs.readable, IsEmpty());
+}
+
+TEST(StageRooms, OnlyWhoWritesSoGivesAProcessTheRightsOfTheHost) {
+  using Rights = StageRoom::Rights;
+  for (const auto& [profile, rights] : std::map<std::string, Rights>{
+           {"auto", Rights::Auto}, {"none", Rights::Host}, {"strict", Rights::Strict}}) {
+    PlannerConfig planner;
+    BuilderConfig builder;
+    planner.workerSandbox.profile = builder.workerSandbox.profile = profile;
+    EXPECT_EQ(roomOf(planner).rights, rights) << profile;
+    EXPECT_EQ(roomOf(builder).rights, rights) << profile;
+  }
+  SourceConfig source;
+  EXPECT_EQ(roomOf(source, "{}", {}).rights, Rights::Auto);
 }
 
 TEST(StageRooms, JobsOfABuilderHaveTheirSandboxFromItsSettings) {

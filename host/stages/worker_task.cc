@@ -1,0 +1,80 @@
+#include "stages/worker_task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/json.h"
+#include "stages/program_plugin.h"
+#include "stages/stored_plugin.h"
+
+namespace planwright {
+
+WorkerTask WorkerTask::of(const StoredPlugin& plugin, std::string stage, std::string queue,
+                          std::string settingsJson, const StageRoom& room, bool isBundled) {
+  return {plugin.manifest,
+          plugin.digest,
+          plugin.file.string(),
+          std::move(stage),
+          std::move(queue),
+          std::move(settingsJson),
+          room,
+          isBundled};
+}
+
+bool WorkerTask::isProgram() const {
+  return !programOf(manifest.id).empty();
+}
+
+Result<TrustedFile> WorkerTask::open() const {
+  return isProgram() ? unchangedProgram(file, digest) : unchangedCopy(file, digest);
+}
+
+std::string WorkerTask::hello() const {
+  JsonWriter json;
+  json.object().member("plugin", file).member("stage", stage);
+  json.member("queue", queue).member("settings", settingsJson);
+  json.member("id", manifest.id).member("version", manifest.version);
+  json.member("memory", static_cast<std::int64_t>(room.limits.memoryBytes));
+  json.member("cpu", static_cast<std::int64_t>(room.limits.cpuSeconds));
+  json.key("stages").array();
+  for (const auto& each : manifest.stages) json.value(each);
+  json.end().key("secrets").array();
+  for (const auto& secret : manifest.secrets) json.value(secret);
+  return json.end().end().take();
+}
+
+WorkerPlace WorkerTask::place(TrustedFile opened) const {
+  const ProgramRoom& programs = room.programs;
+  WorkerPlace place{room.limits, {}, std::move(opened), isProgram()};
+  SandboxWish& wish = place.sandbox;
+  wish.isNeverRoot = isStranger();
+  if (isStrict()) wish.mode = SandboxWish::Mode::Require;
+  wish.network = room.hasNetwork && manifest.network ? Network::Outgoing : Network::None;
+  if (isProgram()) {  // it is one of the programs of its stage
+    place.limits = programs.limits;
+    wish.mode = std::max(wish.mode, programs.sandbox);
+    wish.network = std::max(wish.network, programs.network);
+    wish.readable = programs.readable;
+  }
+  if (isProgram() || isStranger()) wish.writable = programs.writable;
+  place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
+  return place;
+}
+
+/// A host that is not root gives strangers its own rights, unless they are in a sandbox.
+ExecAsker WorkerTask::asker(const StageRequest& request, uid_t user) const {
+  ExecAsker asker;
+  asker.granted = manifest.exec;
+  asker.isStranger = isStranger() && (::geteuid() == 0 || isStrict());
+  if (!asker.isStranger) return asker;
+  if (user != ::geteuid()) asker.user = user;
+  if (request.job) asker.workdir = request.job->workdir;
+  if (!isStrict()) return asker;
+  asker.sandbox = SandboxWish::Mode::Require;
+  asker.network = room.programs.network;
+  return asker;
+}
+
+}  // namespace planwright
