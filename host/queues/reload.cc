@@ -1,7 +1,7 @@
 #include "queues/reload.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -52,6 +52,13 @@ ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
                                  key + " needs a restart of the host");
   }
   return answer;
+}
+
+/// How much of the host's rights a stage gives to its plugin.
+int trustIn(const StageConfig& stage) {
+  const std::string& profile = stage.workerSandbox.profile;
+  if (stage.isolation == "inproc") return 3;
+  return profile == "none" ? 2 : profile == "auto" ? 1 : 0;
 }
 
 }  // namespace
@@ -117,22 +124,30 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
 }
 
 /// Plugins and programs of a text that came with the request and that the host's own file does not
-/// name. To try a stage runs its code, and who may ask for a comparison may not choose that.
+/// name, or gives fewer rights. To try a stage runs its code, and who may ask for a comparison may
+/// not choose that.
 std::vector<ConfigProblem> Reload::strangePlugins(const Config& wanted) const {
-  std::set<std::string> known;
-  const auto addAll = [&known](const Config& config) {
-    forEachStage(config, [&](const StageConfig& stage) { known.insert(stage.plugin); });
+  std::map<std::string, int> trusted;
+  const auto addAll = [&trusted](const Config& config) {
+    forEachStage(config, [&](const StageConfig& stage) {
+      auto& most = trusted.try_emplace(stage.plugin, 0).first->second;
+      most = std::max(most, trustIn(stage));
+    });
   };
   addAll(*parts_.config.now());
   addAll(parts_.read({}).config);
   std::vector<ConfigProblem> problems;
   forEachStage(wanted, [&](const StageConfig& stage) {
-    if (!known.contains(stage.plugin))
-      problems.push_back({wanted.placeOf(stage.pointer + "/plugin"),
-                          stage.plugin +
-                              " is not named by the configuration file of this host, and a text "
-                              "that is only compared may name no others; write it in the file, and "
-                              "try with planwright check-config"});
+    const auto at = trusted.find(stage.plugin);
+    if (at != trusted.end() && trustIn(stage) <= at->second) return;
+    const char* what = at == trusted.end() ? " is not named by"
+                                           : " has more rights (isolation, worker_sandbox) than in";
+    problems.push_back(
+        {wanted.placeOf(stage.pointer + "/plugin"),
+         fmt::format("{}{} the configuration file of this host, and a text that is only compared "
+                     "may name no others; write it in the file, and try with planwright "
+                     "check-config",
+                     stage.plugin, what)});
   });
   return problems;
 }
