@@ -59,8 +59,7 @@ std::shared_ptr<const PluginLock> pluginLock(const Config& config) {
 
 // Builds every object in order, so it may be long.  NOLINTNEXTLINE(readability-function-size)
 Application::Application(const Config& config, Reread reread, const std::stop_token& stop)
-    : config_(config),
-      live_(config),
+    : live_(config),
       dataFolder_(openDataFolder(config)) {
   const fs::path& data = dataFolder_.path();
   const fs::path blobFolder = config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder;

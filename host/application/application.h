@@ -51,7 +51,6 @@ class Application {
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);
 
-  const Config& config_;  ///< of the start
   Live<Config> live_;
   DataFolder dataFolder_;
   SystemClock clock_;
