@@ -24,13 +24,28 @@ std::size_t behindLineEnds(std::string_view text, std::int64_t count) {
   return at;
 }
 
+/// Where a text goes back to the first column: a carriage return, or CSI G, with which npm and yarn
+/// write their progress.
+struct Return {
+  std::size_t begin, end;
+};
+
+Return nextReturn(std::string_view text) {
+  using namespace std::string_view_literals;
+  for (auto at = text.find_first_of("\r\x1b"); at != text.npos;
+       at = text.find_first_of("\r\x1b", at + 1))
+    for (const auto form : {"\r"sv, "\x1b[G"sv, "\x1b[1G"sv, "\x1b[0G"sv})
+      if (text.substr(at).starts_with(form)) return {at, at + form.size()};
+  return {text.size(), text.size()};
+}
+
 /// A page that takes lines piece by piece, until it is full.
 class Page {
  public:
   Page(LogLines& out, int limit) : out_(out), limit_(static_cast<std::size_t>(limit)) {}
 
   bool isFull() const { return !isOpen_ && (out_.lines.size() >= limit_ || isTooLarge_); }
-  /// A piece of a line, in which a carriage return begins the line anew, as on a terminal.
+  /// A piece of a line, in which a return begins the line anew, as on a terminal.
   void add(std::string_view piece, bool isEnd, std::int64_t millis) {
     if (!isOpen_) {
       begin();
@@ -38,10 +53,10 @@ class Page {
     }
     isOpen_ = !isEnd;
     while (!piece.empty()) {
-      const std::size_t end = std::min(piece.find('\r'), piece.size());
-      if (end > 0) append(piece.substr(0, end));
-      isReturned_ = isReturned_ || end < piece.size();
-      piece.remove_prefix(std::min(end + 1, piece.size()));
+      const Return next = nextReturn(piece);
+      if (next.begin > 0) append(piece.substr(0, next.begin));
+      isReturned_ = isReturned_ || next.begin < piece.size();
+      piece.remove_prefix(next.end);
     }
     if (isEnd) finish();
   }

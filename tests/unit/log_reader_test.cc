@@ -254,6 +254,18 @@ TEST(LogReader, ShowsTheLastStateOfALineAsATerminalDoes) {
   EXPECT_EQ(log.search(" of 20000", false, 5)->total, 1) << "one line";
 }
 
+/// npm and yarn erase the line and go to its first column.
+TEST(LogReader, ALineBeginsAnewWithEachWayToItsFirstColumn) {
+  const TempFolder folder;
+  std::string progress;
+  for (int i = 0; i < 5'000; ++i) progress += "\x1b[2K\x1b[1G" + std::to_string(i) + " of 5000";
+  LogReader log(
+      logOf(folder, {progress, "\x1b[2K\x1b[Gfinished\n", "a\x1b[1mb\x1b[0Gc\n", "\x1b[10Gx"}));
+  const auto all = log.lines(1, 10);
+  EXPECT_THAT(all.lines, ElementsAre("finished", "c", "\x1b[10Gx"));
+  EXPECT_FALSE(all.isTruncated);
+}
+
 /// Each of these hid all that came after it.
 TEST(LogReader, FindsTextBehindSequencesThatNeverEnd) {
   for (const char* start : {"\x1b]0;title", "\x1bP1;2q", "\x1b^private", "\x1b_application",
