@@ -91,8 +91,9 @@ enum class OnOverwrite { Every, Latest };
 
 /// What editors, downloads and desktops leave beside people's files.
 inline const std::vector<std::string> kLeftovers = {
-    "*~",           "#*#",        "~$*",   "*.part", "*.partial", "*.filepart",
-    "*.crdownload", "*.download", "*.tmp", "*.swp",  "Thumbs.db", "desktop.ini"};
+    "*~",           "#*#",        "~$*",          "*.part",    "*.partial",  "*.filepart",
+    "*.crdownload", "*.download", "*.tmp",        "*.swp",     "*.swo",      "*.swx",
+    "*.bak",        "*.aria2",    "*.opdownload", "Thumbs.db", "desktop.ini"};
 
 struct SourceConfig : StageConfig {
   std::string pattern = "*";

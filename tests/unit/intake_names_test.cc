@@ -36,7 +36,7 @@ TEST_F(IntakeNames, SkipsWhatEditorsAndDownloadsLeave) {
   settings.ignored = kLeftovers;
   restart(settings);
   for (const char* name : {"a.txt~", "#a.txt#", "a.iso.part", "a.zip.crdownload", "~$a.xlsx",
-                           "Thumbs.db", "sub/desktop.ini"})
+                           "Thumbs.db", "sub/desktop.ini", "a.txt.swo", "a.txt.bak", "a.iso.aria2"})
     notice(name);
   EXPECT_EQ(recorder.refusals().size(), 0u);
   drop("a.txt", "A");
