@@ -227,7 +227,8 @@ ProgramExit Sandbox::runBy(const Means& means, const ProgramSpec& spec,
   exit.refusal = whyHidden(spec, prepared);
   if (!exit.refusal.empty()) return exit;
 
-  exit = runWatched(spec, confined, spec.sandbox.user.empty() ? confined.confinement.user : 0, stop);
+  const bool isOwn = spec.sandbox.user.empty();
+  exit = runWatched(spec, confined, isOwn ? confined.confinement.user : 0, stop);
   char signal = 0;
   if (prepared.report && ::pread(prepared.report.get(), &signal, 1, 0) == 1 &&
       exit.code == 128 + signal) {

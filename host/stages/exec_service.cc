@@ -106,10 +106,11 @@ Result<void> placeFile(const fs::path& folder, const std::string& name, const Js
 
 /// With the rights of the host: a stage that must be confined may not choose where.
 Result<void> placeFiles(const JsonValue& spec, const fs::path& folder, const fs::path& own,
-                        StageCall& call) {
+                        const ExecAsker& asker, StageCall& call) {
   const auto* files = find(spec, "files");
   if (!files || !files->IsObject() || files->MemberCount() == 0) return {};
-  if (folder != own && call.services().programRoom().sandbox != SandboxWish::Mode::None)
+  const bool isConfined = call.services().programRoom().sandbox != SandboxWish::Mode::None;
+  if (folder != own && (isConfined || asker.isStranger))
     return invalid("files are put into the program's own folder only; leave out cwd", "/files");
   for (const auto& file : files->GetObject())
     if (auto done = placeFile(folder, file.name.GetString(), file.value, call); !done) return done;
@@ -219,10 +220,6 @@ Result<ProgramSpec> parseSpec(const JsonValue& spec, CallServices& services, con
   out.env = environment(spec, privateFolder, services.traceparent());
   const ProgramRoom room = services.programRoom();
   out.limits = limitsOf(spec, room.limits);
-  const auto* files = find(spec, "files");
-  const bool hasFiles = files && files->IsObject() && !files->ObjectEmpty();
-  if (asker.isStranger && hasFiles && out.cwd != privateFolder)
-    return invalid("files are put into the private folder only; leave cwd out", "/files");
   auto sandbox = sandboxOf(spec, room, asker, out.cwd, privateFolder);
   if (!sandbox) return sandbox.error();
   out.sandbox = std::move(*sandbox);
@@ -319,7 +316,7 @@ Result<std::string> runProgram(std::string_view specJson, StageCall& call, Progr
                  "/argv/0"};
   for (const auto& [name, value] : call.services().programSecrets())
     spec->env.push_back(name + "=" + value);
-  if (auto placed = placeFiles(*json, spec->cwd, folder.path(), call); !placed)
+  if (auto placed = placeFiles(*json, spec->cwd, folder.path(), asker, call); !placed)
     return placed.error();
 
   const UniqueFd captured =
