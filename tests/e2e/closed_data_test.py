@@ -23,7 +23,7 @@ jobs:
 NOBODY = 65534
 SERVICES = ("postgres", "redis", "run")  # folders of their own users
 # Only passed through, on the way to what a program runs in or from.
-PASSED = ("", "work", "plugins", "remote", "sources")
+PASSED = ("", "work", "plugins", "remote", "sources", "planners")
 
 
 class ClosedData(HostCase):

@@ -74,7 +74,7 @@ class StrangersTest(HostCase):
         file.write_text(text)
         return str(file)
 
-    def stranger_host(self, planner=None, builder=None, source=None, more=None):
+    def stranger_host(self, planner=None, builder=None, source=None, start=True):
         """Settings of the stages that are the stranger's, each a pair of its settings and its keys."""
         def config(folder):
             (folder / "plugins").mkdir(parents=True)
@@ -84,7 +84,7 @@ class StrangersTest(HostCase):
             for kind, given in (("planner", planner), ("builder", builder)):
                 if given is not None:
                     queue[kind] = {"plugin": "test.stranger", "settings": given[0], **given[1]}
-            queues = {"default": queue, **(more(folder) if more else {})}
+            queues = {"default": queue}
             if source is not None:
                 other = queue_config(folder / "other", {"plugin": "planwright.noop-planner", "settings": {"jobs": 1}},
                                      {"plugin": "planwright.noop-builder"})
@@ -92,7 +92,7 @@ class StrangersTest(HostCase):
                 queues["watched"] = other
             return {"plugins": {"path": [str(folder / "plugins")]}, "queues": queues}
 
-        return self.host(config=config)
+        return self.host(config=config, start=start)
 
     def planned(self, host, text="hello", name="a"):
         host.drop(name, text)
@@ -116,8 +116,9 @@ class StrangersTest(HostCase):
 
     def test_the_process_of_each_stage_has_a_user_of_its_own_and_gets_at_nothing(self):
         script = {"script": self.look_script(self.folder / "host" / "data")}
-        host = self.stranger_host(planner=(script, {}), builder=(script, {}), source=(script, {}))
+        host = self.stranger_host(planner=(script, {}), builder=(script, {}), source=(script, {}), start=False)
         (host.folder / "planwright.yaml").chmod(0o600)
+        host.start()
         host.drop("a", "hello")
         eventually(lambda: host.plans("built"), lambda: (host.inputs(), host.builds(), host.log_tail()))
         eventually(lambda: (self.said / "poll.user").exists(), lambda: host.log_tail())
