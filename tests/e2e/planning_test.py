@@ -19,7 +19,7 @@ from harness import COMMAND, HostCase, eventually, main, queue_config
 SPY = r'''
 import os, pathlib, socket, sys
 PLACES = {places!r}
-PORT, SOCKET, MARKER, SECRET = {port!r}, {socket!r}, {marker!r}, {secret!r}
+PORT, SOCKET, MARKER, SECRET, KEPT = {port!r}, {socket!r}, {marker!r}, {secret!r}, {kept!r}
 def tries(act):
     try:
         return bool(act())
@@ -33,6 +33,8 @@ def connects(family, address):
         return True
 def findings():
     found = [name for name, path in PLACES.items() if tries(lambda: open(path, "rb").read(1) or True)]
+    # What the planner remembers: whoever writes there says what other archives are.
+    found += ["kept"] if tries(lambda: open(KEPT + "/metadata-x", "w").write("x")) else []
     tries(lambda: open(MARKER, "w").write("x"))  # perhaps in a /tmp of its own
     found += ["tcp"] if tries(lambda: connects(socket.AF_INET, ("127.0.0.1", PORT))) else []
     found += ["unix"] if tries(lambda: connects(socket.AF_UNIX, SOCKET)) else []
@@ -134,7 +136,7 @@ class PlanningTest(HostCase):
         }
         back_end = SPY.format(
             places=places, port=self.listener.getsockname()[1], socket=str(data / "run/postgres/.s.PGSQL.5432"),
-            marker=str(self.marker), secret=SECRET)
+            marker=str(self.marker), secret=SECRET, kept=str(data / "planners/default/planwright.wheels"))
         write_archive(folder / "index", back_end)
         planner = {
             "plugin": "planwright.wheels",
@@ -168,13 +170,17 @@ class PlanningTest(HostCase):
                 found = self.found_by_spy(host)
                 self.assertEqual(found, "")
                 self.assertFalse(self.marker.exists())
+                kept = host.folder / "data/planners/default/planwright.wheels"
+                self.assertEqual(kept.stat().st_mode & 0o777, 0o700)
+                self.assertTrue(list(kept.iterdir()), "it remembers something")
+                self.assertFalse((kept / "metadata-x").exists())
                 self.assertEqual(self.calls, [], "it reached the host's network")
                 host.stop()
 
     def test_the_same_code_finds_all_of_it_without_a_sandbox(self):
         """So that the test above can fail."""
         found = self.found_by_spy(self.wheels_host("open", sandbox="none"))
-        for word in ("data", "settings", "input", "tcp", "unix"):
+        for word in ("data", "settings", "input", "kept", "tcp", "unix"):
             self.assertIn(word, found.split(","))
         self.assertTrue(self.marker.exists())
         self.assertTrue(self.calls)
