@@ -107,7 +107,7 @@ TEST_F(Api, RefusesUploadsThatAreNone) {
                       "Content-Type: multipart/form-data; boundary=xyz\r\n"),
             "invalid");
   EXPECT_EQ(problemOf(400, "POST /api/pending-inputs?filename=x", "x", "Idempotency-Key: \xFC\r\n"),
-            "invalid");
+            "bad-request");
   EXPECT_EQ(
       problemOf(415, "POST /api/pending-inputs?filename=x", "x", "Content-Encoding: gzip\r\n"),
       "unsupported-media-type");
