@@ -248,16 +248,18 @@ void SourceArchives::askBackEnds(const std::vector<std::string>& paths, const In
     if (options_.buildIsolation && !inputs) continue;  // from an index: pip does it
     const std::string key = madeKey(archive.sha256, inputs ? &*inputs : nullptr);
     archive.made = memory_.find(kMetadata, key);
-    if (archive.made || store(path) != "sha256:" + archive.sha256) continue;
-    const std::string file = "./" + fs::path(path).filename().string(), folder(kHelpers);
-    pw::Program program = python_.program(
-        {folder + "make_metadata.py", file, environmentJson(inputs ? &*inputs : nullptr)});
-    program.files[folder + "make_metadata.py"] = {{}, std::string(kMakeMetadata)};
-    program.files[folder + "build_wheel.py"] = {{}, std::string(kBuildWheel)};
-    program.files[file.substr(2)] = {store(path), {}};
+    if (archive.made) continue;
+    std::map<std::string, std::pair<std::string, std::string>> files;  // name -> path, SHA-256
+    files["archive"] = {path, archive.sha256};
     if (inputs)
       for (const auto& [name, place] : inputs->archives)
-        program.files["build/" + name] = {store(place), {}};
+        files[name] = {place, store(place).substr(7)};
+    const std::string folder(kHelpers);
+    pw::Program program = python_.program(
+        {folder + "make_metadata.py",
+         metadataWishes(fs::path(path).filename().string(), files, inputs ? &*inputs : nullptr)});
+    program.files[program.argv[1]] = {{}, std::string(kMakeMetadata)};
+    program.files[folder + "build_wheel.py"] = {{}, std::string(kBuildWheel)};
     questions.push_back({&archive, key, std::move(program), {}});
   }
   std::vector<std::function<void()>> tasks;

@@ -18,16 +18,8 @@ void write(Writer& out, const std::vector<std::string>& list) {
   out.EndArray();
 }
 
-/// WISHES of build_wheel.py. `project` null: only what the build sees.
-std::string wishesJson(const Project* project, const BuildInputs* build) {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  if (project) {
-    out.Key("name"), write(out, project->name);
-    out.Key("version"), write(out, project->version);
-    out.Key("requires"), write(out, project->requirements);
-  }
+/// "environment" and "environments" of build_wheel.py.
+void writeEnvironment(Writer& out, const BuildInputs* build) {
   out.Key("environment");
   if (!build) {
     out.Null();
@@ -38,6 +30,16 @@ std::string wishesJson(const Project* project, const BuildInputs* build) {
       write(out, file), write(out, environment);
     out.EndObject();
   }
+}
+
+/// An object of what `members` writes and of what the build sees.
+template <class Members>
+std::string objectWith(const BuildInputs* build, Members members) {
+  rapidjson::StringBuffer buffer;
+  Writer out(buffer);
+  out.StartObject();
+  members(out);
+  writeEnvironment(out, build);
   out.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -46,11 +48,27 @@ std::string wishesJson(const Project* project, const BuildInputs* build) {
 
 std::vector<std::string> hookCommand(const std::string& python, const std::string& file,
                                      const Project& project, const BuildInputs* build) {
-  return {python, kHelperFile, "./" + file, wishesJson(&project, build)};
+  return {python, kHelperFile, "./" + file, objectWith(build, [&project](Writer& out) {
+            out.Key("name"), write(out, project.name);
+            out.Key("version"), write(out, project.version);
+            out.Key("requires"), write(out, project.requirements);
+          })};
 }
 
 std::string environmentJson(const BuildInputs* build) {
-  return wishesJson(nullptr, build);
+  return objectWith(build, [](Writer&) {});
+}
+
+std::string metadataWishes(const std::string& file,
+                           const std::map<std::string, std::pair<std::string, std::string>>& files,
+                           const BuildInputs* build) {
+  return objectWith(build, [&](Writer& out) {
+    out.Key("file"), write(out, file);
+    out.Key("files"), out.StartObject();
+    for (const auto& [name, place] : files)
+      write(out, name), write(out, std::vector<std::string>{place.first, place.second});
+    out.EndObject();
+  });
 }
 
 }  // namespace wheels

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pip_report.h"
@@ -17,7 +19,11 @@ inline constexpr const char* kHelperFile = "build_wheel.py";
 std::vector<std::string> hookCommand(const std::string& python, const std::string& file,
                                      const Project& project, const BuildInputs* build);
 
-/// What the build sees, for helpers/make_metadata.py.
+/// What the build sees.
 std::string environmentJson(const BuildInputs* build);
+/// WISHES of helpers/make_metadata.py. `files`: name -> path and SHA-256.
+std::string metadataWishes(const std::string& file,
+                           const std::map<std::string, std::pair<std::string, std::string>>& files,
+                           const BuildInputs* build);
 
 }  // namespace wheels

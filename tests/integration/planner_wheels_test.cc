@@ -130,12 +130,12 @@ TEST_F(Wheels, AnIsolatedBuildIsGivenAllItNeedsAndMakesTheSameBytes) {
 
 /// What pip makes of the same archives in the environment of the job.
 TEST_F(Wheels, AJobMakesTheBytesThatPipMakes) {
-  const std::string all = "six\nidna\ntabulate\nchardet\nnative\nlegacy\nzipped\nflat\nintree\n";
+  const std::string all = "six\nidna\ntabulate\nchardet\nnative\nlegacy\nzipped\nloose\nintree\n";
   for (const auto& [settings, options] :
        {std::pair{local(), std::string("--no-build-isolation")},
         std::pair{isolated(), std::string("--find-links /usr/share/python-wheels")}}) {
     // hatchling and poetry-core are installed here and no archives
-    const std::string names = settings == local() ? all : "idna\nnative\nlegacy\nflat\n";
+    const std::string names = settings == local() ? all : "idna\nnative\nlegacy\nloose\n";
     const auto outcome = plan(names, settings);
     ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
     const auto document = parseJson(outcome.text);

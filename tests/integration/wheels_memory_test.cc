@@ -12,6 +12,7 @@
 namespace planwright::wheels_memory_test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 /// A Python that notes each of its starts in the file `starts`.
@@ -138,8 +139,8 @@ TEST_F(RememberingWheels, WhatPipReadsElsewhereIsNotKept) {
 TEST_F(RememberingWheels, AnArchiveIsReadAndItsBackEndRunOnce) {
   copy("chardet");  // its back end has to be asked
   const auto first = planned("six\nchardet\n");
-  EXPECT_THAT(readFile(starts), HasSubstr("make_metadata.py ./chardet"));
-  EXPECT_THAT(readFile(starts), testing::Not(HasSubstr("make_metadata.py ./six")));
+  EXPECT_THAT(readFile(starts), AllOf(HasSubstr("make_metadata.py"), HasSubstr("/chardet-")));
+  EXPECT_THAT(readFile(starts), testing::Not(HasSubstr("/six-")));
   planned("chardet\nidna\n");
   EXPECT_THAT(readFile(starts), testing::Not(HasSubstr("make_metadata.py")));
   // The same bytes elsewhere are the same archive.
