@@ -161,9 +161,27 @@ def goals(report):
             ("a file taken from a folder, MB/s / sha256sum", ratio(moved("folder"), ("sha256sum", "transfer-ingest")), 0.8, True),
             ("an artifact fetched, MB/s / nginx", ratio(moved("download"), ("nginx", "transfer-download")), 0.5, True),
         ],
+        "wheels": [row for kind in ("", "-setup") for row in _wheels_goals(ratio, kind)],
         "planning": [("a plan by pip: more ms in the sandbox", sandbox_ms(), -30, False)],
     }
     return [_goal(*row) for part in rows if part in report.parts for row in rows[part]]
+
+
+def _wheels_goals(ratio, kind):
+    """`kind`: of the index."""
+
+    def to_pip(name, peer="file"):
+        return ratio((PLANWRIGHT, f"wheels{kind}-{name}"), ("pip", f"wheels{kind}-{peer}"))
+
+    what = "setup.py and hashes: " if kind else ""
+    yield f"{what}new file to last wheel / pip wheel -r", to_pip("cold"), -0.9, False
+    yield f"{what}same, the aim", to_pip("cold"), -0.7, True
+    yield f"{what}the same lines again / pip wheel -r", to_pip("again"), -0.08, False
+    yield f"{what}one line more / pip wheel -r", to_pip("line"), -0.15, False
+    if not kind:
+        ours = (PLANWRIGHT, "wheels-several"), (PLANWRIGHT, "wheels-cold")
+        yield "10 files that share most projects / one", ratio(*ours), -1.5, False
+        yield "isolated, new file to last wheel / pip wheel -r", to_pip("isolated", "isolated"), -0.9, True
 
 
 def _api_goals(report, size):
