@@ -48,7 +48,7 @@ class Pip {
   std::vector<std::string> wheelCommand(const std::string& what, BuildSource source) const;
 
  private:
-  std::string report(pw::Program program, const SourceArchives::InputsOf& inputsOf);
+  std::string report(pw::Program asked, const SourceArchives::InputsOf& inputsOf);
   [[noreturn]] void explain(const pw::ProgramResult& result) const;
   void addConstraints(pw::Program& program) const;
   void addIndexOptions(std::vector<std::string>& argv) const;

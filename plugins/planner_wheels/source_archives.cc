@@ -263,6 +263,7 @@ void SourceArchives::askBackEnds(const std::vector<std::string>& paths, const In
     questions.push_back({&archive, key, std::move(program), {}});
   }
   std::vector<std::function<void()>> tasks;
+  tasks.reserve(questions.size());
   for (auto& question : questions)
     tasks.emplace_back([&] { question.result = python_.run(question.program); });
   runSideBySide(tasks);
