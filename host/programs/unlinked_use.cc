@@ -74,7 +74,8 @@ class Unlinked {
   bool isInSandbox(pid_t pid) const {
     const std::string root = procPath(pid, "root");
     const auto theirs = idsOf({"/"}, root);
-    return !theirs.empty() && theirs != idsOf({"/"}, {}) && idsOf(folders_, root) == ids_;
+    return !ids_.empty() && !theirs.empty() && theirs != idsOf({"/"}, {}) &&
+           idsOf(folders_, root) == ids_;
   }
 
   void lookIn(pid_t pid, const char* what, bool isMember) {
