@@ -11,7 +11,7 @@ Remote::Remote(git_repository* cache, const std::string& url, const std::string&
                pw::Call& call)
     : user_(user),
       call_(call),
-      remote_(make<git_remote>(git_remote_create_anonymous, cache, url.c_str())) {}
+      remote_(remoteAt(cache, url)) {}
 
 git_remote_callbacks Remote::callbacks() {
   git_remote_callbacks out = GIT_REMOTE_CALLBACKS_INIT;

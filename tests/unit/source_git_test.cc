@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "source_git/tree_changes.h"
 #include "support/temp_folder.h"
@@ -100,6 +101,23 @@ TEST_F(TreeChanges, WhatIsNotThereIsAnErrorInTheWordsOfLibgit2) {
     EXPECT_EQ(e.code(), GIT_ENOTFOUND);
     EXPECT_THAT(e.what(), testing::HasSubstr("0123456789012345678901234567890123456789"));
   }
+}
+
+TEST_F(TreeChanges, ARemoteIsAtTheUrlThatIsConfiguredForTheSource) {
+  git_config* settings = nullptr;
+  check(git_repository_config(&settings, repository.get()));
+  check(git_config_set_string(settings, "url.https://elsewhere/.insteadof", "https://forge/"));
+  git_config_free(settings);
+  const auto remote = remoteAt(repository.get(), "https://forge/repo.git");
+  EXPECT_STREQ(git_remote_url(remote.get()), "https://forge/repo.git");
+}
+
+/// 250 KB with each look at a branch. (With the address sanitizer, its search for leaks sees it.)
+TEST_F(TreeChanges, ARemoteKeepsNoMemory) {
+  remoteAt(repository.get(), "https://forge/repo.git");
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < 100; ++i) remoteAt(repository.get(), "https://forge/repo.git");
+  EXPECT_LT(::mallinfo2().uordblks, before + 1'000'000);
 }
 
 /// 10^10 files in ten trees took all memory of the machine.
