@@ -1,29 +1,63 @@
 #include "base/folder_owner.h"
 
-#include <system_error>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/unique_fd.h"
 
 namespace planwright {
 
 namespace fs = std::filesystem;
 
-void giveFolder(const fs::path& folder, uid_t user, gid_t group) {
-  std::error_code error;
-  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
-                                             error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+namespace {
+
+constexpr int kDeepest = 256;  // a descriptor for each level: what lies deeper stays as it is
+
+UniqueFd openFolder(const fs::path& folder) {
+  return UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/// By descriptors: whoever had the folder before may be in it still, and change where a name leads.
+void giveAllIn(int folder, uid_t user, gid_t group, int depth) {
+  struct Close {
+    void operator()(DIR* open) const { ::closedir(open); }
+  };
+  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, Close> entries(copy >= 0 ? ::fdopendir(copy) : nullptr);
+  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const UniqueFd file(::openat(folder, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
-    if (::lstat(at->path().c_str(), &info) != 0) continue;
-    if (S_ISDIR(info.st_mode) || info.st_nlink == 1) ::lchown(at->path().c_str(), user, group);
+    if (!file || ::fstat(file.get(), &info) != 0) continue;
+    const bool isFolder = S_ISDIR(info.st_mode);
+    if (isFolder && depth < kDeepest) giveAllIn(file.get(), user, group, depth + 1);
+    if (isFolder || info.st_nlink == 1)
+      ::fchownat(file.get(), "", user, group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   }
-  ::lchown(folder.c_str(), user, group);
+}
+
+}  // namespace
+
+void giveFolder(const fs::path& folder, uid_t user, gid_t group) {
+  const UniqueFd top = openFolder(folder);
+  if (!top) return;
+  giveAllIn(top.get(), user, group, 0);
+  ::fchown(top.get(), user, group);
 }
 
 void takeFolderBack(const fs::path& folder) {
-  ::lchown(folder.c_str(), ::geteuid(), ::getegid());
+  const UniqueFd top = openFolder(folder);
+  if (!top) return;
+  ::fchown(top.get(), ::geteuid(), ::getegid());
+  ::fchmod(top.get(), S_IRWXU);  // its user may have opened it to others
 }
 
 uid_t ownerOf(const fs::path& folder) {

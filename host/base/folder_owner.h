@@ -12,7 +12,8 @@ namespace planwright {
 /// below folders that are ours.
 void giveFolder(const std::filesystem::path& folder, uid_t user, gid_t group);
 
-/// Takes back the folder alone, which closes what is in it to whoever gets that user's number next.
+/// Takes back the folder alone and closes it (0700): nobody else gets to what is in it, not even
+/// who gets that user's number next.
 void takeFolderBack(const std::filesystem::path& folder);
 
 /// Who owns it; our own user if it is not there.

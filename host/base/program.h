@@ -83,6 +83,9 @@ struct Confinement {
   /// Wrapped, too, by planwright-init: descriptor 4, to which it writes the number of the signal,
   /// and 5, from which it is started; or -1. Without it 128 + N is taken for signal N.
   int reportFd = -1, initFd = -1;
+  /// The working folder must be one that this user gets to: the program's plugin chose it. Else the
+  /// keeper enters it first, which may lie below folders that are closed to the user.
+  bool isFolderChosen = false;
 };
 
 /// A program to run in a process group of its own.

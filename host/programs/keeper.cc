@@ -212,6 +212,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.namespaceCount = static_cast<std::uint32_t>(spec.confinement.namespaces.size());
   message.hasInit = spec.confinement.initFd >= 0;
   message.hasProgram = spec.programFd >= 0;
+  message.isFolderChosen = spec.confinement.isFolderChosen;
   message.user = spec.confinement.user;
   message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;

@@ -101,9 +101,11 @@ std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
   plan.stdoutFd = take(message.hasStdout);
   plan.stderrFd = take(message.hasStderr);
   plan.confinement = {
-      message.isConfined,      message.user, message.group,     take(message.hasLandlock),
-      take(message.hasFilter), {},           message.isWrapped, take(message.hasInit),
-      take(message.hasInit),
+      message.isConfined,      message.user,
+      message.group,           take(message.hasLandlock),
+      take(message.hasFilter), {},
+      message.isWrapped,       take(message.hasInit),
+      take(message.hasInit),   message.isFolderChosen,
   };
   plan.programFd = take(message.hasProgram);
   for (std::uint32_t i = 0; i < message.namespaceCount && isComplete; ++i)
@@ -184,8 +186,10 @@ void Spawner::becomeProgram(const Prepared& program) {
     if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &now) != 0)
       giveUp(Step::Limits);
   }
+  const bool isChosen = program.confinement->isFolderChosen;
+  if (!isChosen && ::chdir(program.cwd) != 0) giveUp(Step::Folder);
   if (!becomeUser(program)) giveUp(Step::Confine);
-  if (::chdir(program.cwd) != 0) giveUp(Step::Folder);  // if that user gets there
+  if (isChosen && ::chdir(program.cwd) != 0) giveUp(Step::Folder);
   if (!confine(program)) giveUp(Step::Confine);
   int error = ENOENT;
   for (const char* const* place = program.places; *place != nullptr; ++place) {

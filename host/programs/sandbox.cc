@@ -180,19 +180,25 @@ ProgramExit Sandbox::run(const ProgramSpec& spec, const std::stop_token& stop) {
     return exit;
   }
   const bool isPlain = wish.mode == SandboxWish::Mode::None;
-  const bool hasUser = !wish.user.empty() || (wish.isNeverRoot && best_.user);
-  if (isPlain && !hasUser) return runWatched(spec, spec, 0, stop);
   if (std::string refusal = whyNot(wish); !refusal.empty()) {
     ProgramExit exit;
     exit.refusal = std::move(refusal);
     return exit;
   }
+  const bool hasUser = !wish.user.empty() || (wish.isNeverRoot && best_.user);
+  if (isPlain && !hasUser) return runWatched(spec, spec, 0, stop);
   Means plain;
   plain.user = best_.user;
   return runBy(isPlain ? plain : best_, spec, stop);
 }
 
 std::string Sandbox::whyNot(const SandboxWish& wish) const {
+  if (wish.isNeverRoot && wish.user.empty() && ::geteuid() == 0 && !best_.user)
+    return fmt::format(
+        "a plugin that did not come with planwright must not run as root, and the host cannot give "
+        "it another user: {}; start the host with the right to (CAP_SETUID and CAP_SETGID) or as "
+        "an ordinary user, or write worker_sandbox: {{profile: none}}",
+        report_.find("build_user")->detail);
   if (!wish.user.empty()) {
     if (::geteuid() != 0)
       return "user: only a host that runs as root can run jobs as another user; leave it out";
@@ -300,6 +306,7 @@ const std::string& Sandbox::filterOf(const Means& means, Network network) const 
 std::string Sandbox::prepare(const Means& means, ProgramSpec& spec, Prepared& prepared) {
   SandboxWish& wish = spec.sandbox;
   spec.confinement.isConfined = true;
+  spec.confinement.isFolderChosen = wish.isNeverRoot;
   chooseUser(means.user, spec, prepared);
   if (wish.mode == SandboxWish::Mode::None) return {};
   if (spec.limits.processes == 0) spec.limits.processes = kMostProcesses;

@@ -6,6 +6,9 @@
 namespace planwright {
 
 struct TrialPrograms::Means {
+  Means() {  // users of programs pass through
+    std::filesystem::permissions(folder.path(), static_cast<std::filesystem::perms>(0711));
+  }
   ScratchFolder folder = ScratchFolder::below({});
   Keeper keeper;
   Sandbox sandbox{SandboxOptions{folder.path()}, keeper};
