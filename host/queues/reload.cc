@@ -1,7 +1,6 @@
 #include "queues/reload.h"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -54,11 +53,28 @@ ReloadAnswer needsRestart(const ChangePlan& plan, const Config& next) {
   return answer;
 }
 
-/// How much of the host's rights a stage gives to its plugin.
+/// What a stage gives to its plugin: more is more.
 int trustIn(const StageConfig& stage) {
   const std::string& profile = stage.workerSandbox.profile;
   if (stage.isolation == "inproc") return 3;
   return profile == "none" ? 2 : profile == "auto" ? 1 : 0;
+}
+
+int freedomOf(const ProgramsConfig& programs) {
+  return programs.sandbox == "none" ? 2 : programs.sandbox == "auto" ? 1 : 0;
+}
+
+/// Whether the plugin of `wants` has no more rights than in `has`.
+bool covers(const StageConfig& has, const StageConfig& wants) {
+  const auto& readable = has.programs.readable;
+  return has.plugin == wants.plugin && trustIn(wants) <= trustIn(has) &&
+         freedomOf(wants.programs) <= freedomOf(has.programs) &&
+         wants.programs.network <= has.programs.network &&
+         wants.workerSandbox.network <= has.workerSandbox.network &&
+         std::all_of(wants.programs.readable.begin(), wants.programs.readable.end(),
+                     [&](const std::string& path) {
+                       return std::find(readable.begin(), readable.end(), path) != readable.end();
+                     });
 }
 
 }  // namespace
@@ -127,21 +143,23 @@ ReloadAnswer Reload::refuse(const ReloadRequest& request, ReloadAnswer refused) 
 /// name, or gives fewer rights. To try a stage runs its code, and who may ask for a comparison may
 /// not choose that.
 std::vector<ConfigProblem> Reload::strangePlugins(const Config& wanted) const {
-  std::map<std::string, int> trusted;
+  std::vector<StageConfig> trusted;
   const auto addAll = [&trusted](const Config& config) {
-    forEachStage(config, [&](const StageConfig& stage) {
-      auto& most = trusted.try_emplace(stage.plugin, 0).first->second;
-      most = std::max(most, trustIn(stage));
-    });
+    forEachStage(config, [&](const StageConfig& stage) { trusted.push_back(stage); });
   };
   addAll(*parts_.config.now());
   addAll(parts_.read({}).config);
   std::vector<ConfigProblem> problems;
   forEachStage(wanted, [&](const StageConfig& stage) {
-    const auto at = trusted.find(stage.plugin);
-    if (at != trusted.end() && trustIn(stage) <= at->second) return;
-    const char* what = at == trusted.end() ? " is not named by"
-                                           : " has more rights (isolation, worker_sandbox) than in";
+    const auto isThere = [&](const auto& fits) {
+      return std::any_of(trusted.begin(), trusted.end(), fits);
+    };
+    if (isThere([&](const StageConfig& has) { return covers(has, stage); })) return;
+    const bool isKnown =
+        isThere([&](const StageConfig& has) { return has.plugin == stage.plugin; });
+    const char* what = isKnown ? " has more rights (isolation, worker_sandbox, sandbox, network, "
+                                 "readable) than in"
+                               : " is not named by";
     problems.push_back(
         {wanted.placeOf(stage.pointer + "/plugin"),
          fmt::format("{}{} the configuration file of this host, and a text that is only compared "

@@ -181,8 +181,13 @@ Result<StageRoom::Isolation> whereItRuns(const Manifest& manifest, bool isBundle
                                          StageRoom::Isolation wanted) {
   using Isolation = StageRoom::Isolation;
   if (wanted == Isolation::Auto) {
-    const bool isHere = isBundled ? !manifest.prefersProcess : !manifest.process;
-    return manifest.inproc && isHere ? Isolation::Inproc : Isolation::Process;
+    if (!isBundled && !manifest.process)
+      return invalid(
+          fmt::format("The manifest of {} lets it run inside the host only, with all "
+                      "rights of the host; write isolation: inproc to allow that.",
+                      manifest.id));
+    return manifest.inproc && isBundled && !manifest.prefersProcess ? Isolation::Inproc
+                                                                    : Isolation::Process;
   }
   if (wanted == Isolation::Inproc && !programOf(manifest.id).empty())
     return invalid(fmt::format("The program {} runs in a process of its own only.", manifest.id));
@@ -227,6 +232,11 @@ Result<std::unique_ptr<StageInstance>> Plugins::stage(std::string_view stage, st
     return ProcessInstance::create(
         taken_->workers(), WorkerTask::of(**plugin, std::string(stage), queue, std::move(*settings),
                                           room, find(id)->isBundled));
+  if (room.rights == StageRoom::Rights::Strict && !find(id)->isBundled)
+    return invalid(
+        fmt::format("{} would run inside the host, where worker_sandbox: {{profile: "
+                    "strict}} has no effect; write isolation: process.",
+                    id));
   if (auto why = taken_->whyNotBeside(**plugin); !why.empty()) return invalid(std::move(why));
   auto library = (*plugin)->library();
   if (!library) return library.error();

@@ -226,7 +226,7 @@ class StrangersTest(HostCase):
 
     def test_a_source_has_its_folder_again_after_a_restart(self):
         """Each process is another user."""
-        script = self.script(f'[ "$1" != poll ] || {{ id -u >> "$2/users" && cp "$2/users" {self.said}/users.$$; }}\n')
+        script = self.script(f'[ "$1" != poll ] || {{ id -u >> "$2/users" && cp "$2/users" {self.said}/users.$$; chmod 777 "$2"; }}\n')
         host = self.stranger_host(source=({"script": script}, {}))
 
         def users():
@@ -271,7 +271,10 @@ class StrangersTest(HostCase):
         host = self.stranger_host(planner=(script, {}))
         self.planned(host)
         written = json.loads((host.folder / "planwright.yaml").read_text())
-        for keys in ({"isolation": "inproc"}, {"worker_sandbox": {"profile": "none"}}):
+        for keys in (
+            {"isolation": "inproc"}, {"worker_sandbox": {"profile": "none"}}, {"sandbox": "none"}, {"network": True},
+            {"readable": ["/root"]},
+        ):
             planner = {**written["queues"]["default"]["planner"], **keys}
             text = {**written, "queues": {"default": {**written["queues"]["default"], "planner": planner}}}
             answer = host.call("POST", "/api/reload", {"dry_run": True, "text": json.dumps(text)})

@@ -135,7 +135,13 @@ TEST_F(PluginWorker, TheHostDoesNotLoadTheCodeOfOtherPeople) {
     ASSERT_TRUE(stage) << stage.error().message;
     EXPECT_FALSE(plan(**stage, "hello").failure);
   }
+  const auto chosen = plugins.planner("test.insider", "q", "{}", {Isolation::Auto, {}});
+  EXPECT_THAT(chosen.error().message, HasSubstr("write isolation: inproc to allow that"));
+  const StageRoom strict{Isolation::Inproc, {}, StageRoom::Rights::Strict};
+  EXPECT_THAT(plugins.planner("test.faulty", "q", "{}", strict).error().message,
+              HasSubstr("has no effect; write isolation: process"));
   EXPECT_FALSE(isHere());
+  EXPECT_TRUE(plugins.planner("test.insider", "q", "{}", {Isolation::Inproc, {}}));
   const auto refused = plugins.planner("test.outsider", "q", "{}", {Isolation::Inproc, {}});
   EXPECT_THAT(refused.error().message, HasSubstr("write isolation: process"));
   EXPECT_TRUE(plugins.planner("test.faulty", "q", "{}", {Isolation::Inproc, {}}));
