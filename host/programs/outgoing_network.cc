@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -21,6 +22,7 @@ namespace planwright {
 namespace {
 
 constexpr std::chrono::seconds kReadyWithin(20);
+constexpr int kHeardWithinMillis = 1000;
 
 [[noreturn]] void noNetwork(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -83,6 +85,8 @@ std::string OutgoingNetwork::await(const std::stop_token& stop) {
 }
 
 std::string OutgoingNetwork::whyGone() const {
+  pollfd end{socket_.get(), POLLIN, 0};
+  ::poll(&end, 1, kHeardWithinMillis);
   return isGone_ ? problem_ : std::string();
 }
 

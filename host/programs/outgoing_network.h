@@ -25,7 +25,8 @@ class OutgoingNetwork {
 
   /// Returns when the network is there. Empty, or why it is not.
   std::string await(const std::stop_token& stop);
-  /// Why it went away before its time; empty if it is still there.
+  /// Why it went away before its time; empty if it is still there. For a program that failed: it
+  /// may have seen that before the keeper did, so a network that is there is waited for (1 s).
   std::string whyGone() const;
 
   /// To be entered in this order; owned by this.

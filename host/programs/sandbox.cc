@@ -282,8 +282,9 @@ void Sandbox::noteNetwork(const Means& means, const ProgramSpec& spec, const Pre
     return;
   }
   exit.network = Network::Outgoing;
+  if (exit.succeeded() || exit.stopped || exit.lost) return;
   const std::string gone = prepared.network->whyGone();
-  if (gone.empty() || exit.succeeded() || exit.stopped || exit.lost) return;
+  if (gone.empty()) return;
   exit.lost = true;
   exit.startError = "the network of '" + spec.argv[0] + "' went away: " + gone;
 }
