@@ -153,7 +153,7 @@ void Intake::readKnown() {
 /// name recorded and the cursor before the earlier content.
 bool Intake::isPollDue() {
   if (!found_.empty() || !foundEvents_.empty() || !ready_.empty()) return false;
-  if (backlog() >= kRecordBatch) return false;
+  if (backlog() >= kRecordBatch && !source_.isBetweenProcesses()) return false;
   return source_.isDue();
 }
 
@@ -216,6 +216,10 @@ void Intake::lookAt(const std::string& name, const std::string& folder) {
   if (fd < 0 && errno == EXDEV)
     return refuse(name, {}, "it is not in a folder from which its source may take files");
   const Sighting sighting = fd < 0 ? Sighting{} : snapshots_.look(fd, name);
+  if (sighting.kind != Sighting::Kind::File && source_.isBetweenProcesses()) {
+    files_.lock()->observe(name, {});  // whatever it is then, it looks different
+    return awaitProcess(name, {});
+  }
   switch (sighting.kind) {
     case Sighting::Kind::Gone:
       return forget(name);
@@ -225,6 +229,11 @@ void Intake::lookAt(const std::string& name, const std::string& folder) {
       if (known_.isKnown(name, sighting.signature)) return forget(name);
       files_.lock()->observe(name, sighting.signature);
   }
+}
+
+void Intake::awaitProcess(const std::string& name, const StatSignature& signature) {
+  files_.lock()->postpone(name, signature, ArrivingReason::Source, retryTime());
+  source_.replaceProcess();
 }
 
 bool Intake::recordDue() {
@@ -261,30 +270,35 @@ std::optional<RecordedFile> Intake::snapshot(const ArrivingFile& file) {
   failpoint("intake.snapshot.before");
   const Origin& origin = origins_.at(file.name);
   const int folder = folderFd(*origin.folder);
-  if (folder < 0) return forget(file.name), std::nullopt;
-  Snapshot taken =
-      snapshots_.take(folder, file.name, file.signature, [this] { return isStopping_.load(); });
+  Snapshot taken;  // Gone
+  if (folder >= 0)
+    taken =
+        snapshots_.take(folder, file.name, file.signature, [this] { return isStopping_.load(); });
+  using Outcome = Snapshot::Outcome;
+  if ((taken.outcome == Outcome::Gone || taken.outcome == Outcome::Refused) &&
+      source_.isBetweenProcesses())
+    return awaitProcess(file.name, file.signature), std::nullopt;
   switch (taken.outcome) {
-    case Snapshot::Outcome::Taken:
+    case Outcome::Taken:
       failpoint("intake.snapshot.after");
       if (!taken.hadLease) tellMissingLease(*origin.folder);
       return RecordedFile{file.name, std::move(taken.blob), taken.signature, origin.attributesJson};
-    case Snapshot::Outcome::Busy:
+    case Outcome::Busy:
       ++status_.lock()->retaken;
       files_.lock()->postpone(file.name, file.signature, ArrivingReason::Open, retryTime());
       break;
-    case Snapshot::Outcome::Changed:
+    case Outcome::Changed:
       ++status_.lock()->retaken;
       lookAt(file.name, *origin.folder);
       files_.lock()->postpone(file.name, file.signature, ArrivingReason::Changed, retryTime());
       break;
-    case Snapshot::Outcome::Gone:
+    case Outcome::Gone:
       forget(file.name);
       break;
-    case Snapshot::Outcome::Refused:
+    case Outcome::Refused:
       refuse(file.name, file.signature, taken.reason);
       break;
-    case Snapshot::Outcome::Stopped:
+    case Outcome::Stopped:
       break;
   }
   return std::nullopt;

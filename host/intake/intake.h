@@ -95,6 +95,8 @@ class Intake {
   void take(const SourceItem& item);
   void takeBlob(const SourceItem& item);
   void lookAt(const std::string& name, const std::string& folder);
+  /// The file waits for the next process.
+  void awaitProcess(const std::string& name, const StatSignature& signature);
   /// False: another instance has become the holder.
   bool recordDue();
   /// The file as it goes into the batch, or nullopt: it is dealt with, or waits.

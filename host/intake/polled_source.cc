@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
+#include "base/folder_owner.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "config/secret_values.h"
@@ -60,6 +62,10 @@ PolledSource::PolledSource(const IntakeSettings& settings, std::unique_ptr<Stage
 
 bool PolledSource::isDue() {
   return isNudged_.exchange(false) || clock_.steady() >= nextAt_ || isReadable(fd());
+}
+
+bool PolledSource::isBetweenProcesses() const {
+  return user() != ::geteuid() && !settings_.folder.empty() && ownerOf(settings_.folder) != user();
 }
 
 std::optional<std::vector<SourceItem>> PolledSource::poll(std::string& cursor) {

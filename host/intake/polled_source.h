@@ -30,6 +30,13 @@ class PolledSource {
   SteadyTime nextAt() const { return nextAt_; }
   /// From now on.
   void makeDue() { nextAt_ = clock_.steady(); }
+  /// The process that named the files has ended, and the source's own folder is not its user's any
+  /// more: that a file there cannot be read says nothing of the file.
+  bool isBetweenProcesses() const;
+  /// Between processes a poll starts another one. After a failure only time counts.
+  void replaceProcess() {
+    if (!hasFailed_) makeDue();
+  }
   void pollSoon() { isNudged_ = true; }
   /// Readable when a poll is worth it. After a failure only time counts: -1.
   int fd() { return hasFailed_ ? -1 : source_->fd(); }

@@ -17,6 +17,8 @@ std::string toText(ArrivingReason reason, std::chrono::nanoseconds quietPeriod) 
       return "It changed while it was copied.";
     case ArrivingReason::Waiting:
       return "It is stable and is about to be recorded.";
+    case ArrivingReason::Source:
+      return "The process of its source is being replaced.";
   }
   return {};
 }

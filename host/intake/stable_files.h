@@ -20,6 +20,7 @@ enum class ArrivingReason {
   Open,     ///< somebody has it open for writing, or mapped
   Changed,  ///< it changed while it was copied
   Waiting,  ///< it is stable and waits for the store
+  Source,   ///< no process of its source has a right to read it now
 };
 
 /// One sentence for a person: "It changed less than 1 s ago."

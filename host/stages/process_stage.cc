@@ -173,6 +173,8 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
     refused.hold = {std::move(why), task_.digest};
     return refused;
   }
+  // What a source has named is read as its user, which is another one after this.
+  if (request.verb == Verb::Poll) replaceIfWorn();
   if (!process_) launch();
   if (auto ok = awaitReady(); !ok) {
     const bool again = ok.error().kind != ErrorKind::Invalid;
@@ -211,7 +213,7 @@ StageOutcome ProcessInstance::call(const StageRequest& request, StageCall& call)
         refusal(FailureClass::Bug, "The plugin broke its contract: " + outcome.error().message);
   mask(outcome->failure);
   host_->quarantine->cameBack(task_.digest);
-  replaceIfWorn();
+  if (request.verb != Verb::Poll) replaceIfWorn();
   return std::move(*outcome);
 }
 

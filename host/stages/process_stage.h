@@ -24,10 +24,10 @@ class StoredPlugin;
 Result<void> probePlugin(const std::shared_ptr<WorkerHost>& host, const StoredPlugin& plugin,
                          bool isBundled);
 
-/// One instance of a stage in a process of its own. Another one is started, ahead of the next call,
-/// when it died, is tired (worker.cc) or has served for long. Its death costs the call that ran.
-/// Used by one thread at a time. The descriptor of a source is a copy of the one in the process,
-/// and becomes readable at the same time.
+/// One instance of a stage in a process of its own. Another one is started, ahead of the next call
+/// (of a source: at its begin), when it died, is tired (worker.cc) or has served for long. Its
+/// death costs the call that ran. Used by one thread at a time. The descriptor of a source is a
+/// copy of the one in the process, and becomes readable at the same time.
 class ProcessInstance final : public StageInstance {
  public:
   /// Starts the first process. Errors as in Plugins::planner.

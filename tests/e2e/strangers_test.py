@@ -54,6 +54,33 @@ planwright.run(planner=plan, builder=build)
 """
 
 
+# An exec: source that leaves one file in its own folder in each of two polls. Its process is tired after the first, and
+# dies after the second.
+ENDS = """\
+#!/usr/bin/env python3
+import os, pathlib
+import planwright
+send = planwright._Host.send
+def send_and_end(host, kind, number, meta, data=b"", fd=None):
+    is_done = kind == planwright.DONE
+    send(host, kind, number, {**meta, "tired": True} if is_done and data == b"1" else meta, data, fd)
+    if is_done and data == b"2": os._exit(3)
+planwright._Host.send = send_and_end
+def poll(cursor, call):
+    last = int(cursor or 0)
+    if last == 2: return "3", 0.05
+    if last == 3: return "3", 60.0
+    os.umask(0o077)
+    folder = pathlib.Path(call.folder(), "sub")
+    folder.mkdir(exist_ok=True)
+    file = folder / f"file{last}"
+    file.write_text(f"by {last}")
+    yield planwright.found(file.name, path=str(file))
+    return str(last + 1), 0.05
+planwright.run(source=poll)
+"""
+
+
 def user_in(status):
     return {int(word) for line in status.splitlines() if line.startswith("Uid:") for word in line.split()[1:]}
 
@@ -217,6 +244,21 @@ class StrangersTest(HostCase):
                                lambda: host.get("/api/events"))
                 host.stop()
                 shutil.rmtree(host.folder)
+
+    def test_what_it_left_in_its_folder_outlives_its_process(self):
+        def config(folder):
+            program = write_program(folder / "ends.py", ENDS)
+            queue = queue_config(folder / "input", {"plugin": "planwright.noop-planner", "settings": {"jobs": 1}},
+                                 {"plugin": "planwright.noop-builder"})
+            queue["source"] = {"plugin": f"exec:{program}", "stable_for": "300ms"}
+            return {"queues": {"default": queue}}
+
+        host = self.host(config=config)
+        found = lambda: (host.inputs(), host.get("/api/arriving"), host.get("/api/events"), host.log_tail())  # noqa: E731
+        eventually(lambda: {each["filename"] for each in host.inputs()} == {"file0", "file1"}, found)
+        self.assertNotIn("cannot be read", json.dumps(host.get("/api/events")))
+        self.assertNotIn("is closed to", json.dumps(host.get("/api/events")))
+        self.assertIn("exit code 3", host.log_tail())
 
     def polled(self, host):
         for line in host.call("GET", "/metrics").body.decode().splitlines():

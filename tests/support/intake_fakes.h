@@ -134,13 +134,18 @@ class MemoryRecorder final : public InputRecorder {
 class ScriptedSource final : public StageInstance {
  public:
   using OnPoll = std::function<StageOutcome(std::string_view cursor, StageCall& call)>;
-  explicit ScriptedSource(OnPoll onPoll) : onPoll_(std::move(onPoll)) {}
+  /// `user`: of its process; outlives it. Without, it has none of its own.
+  explicit ScriptedSource(OnPoll onPoll, const uid_t* user = nullptr)
+      : onPoll_(std::move(onPoll)),
+        user_(user) {}
+  uid_t user() const override { return user_ ? *user_ : StageInstance::user(); }
   StageOutcome call(const StageRequest& request, StageCall& call) override {
     return onPoll_(request.text, call);
   }
 
  private:
   const OnPoll onPoll_;
+  const uid_t* const user_;
 };
 
 }  // namespace planwright

@@ -25,8 +25,8 @@ struct IntakeFixture : ::testing::Test {
 
   void restart(IntakeSettings settings = {}) {
     intake.reset();
-    auto source =
-        std::make_unique<ScriptedSource>([this](std::string_view cursor, StageCall& call) {
+    auto source = std::make_unique<ScriptedSource>(
+        [this](std::string_view cursor, StageCall& call) {
           ++polls;
           seenCursor = cursor;
           if (onPoll) onPoll(call);
@@ -36,7 +36,8 @@ struct IntakeFixture : ::testing::Test {
           poll.next = nextPoll;
           poll.failure = failure;
           return poll;
-        });
+        },
+        &sourceUser);
     intake =
         std::make_unique<Intake>(settings, IntakeParts{std::move(source), recorder, blobs, clock,
                                                        metrics, [this] { return isHolder; }});
@@ -75,6 +76,7 @@ struct IntakeFixture : ::testing::Test {
   Metrics metrics;
   FolderOnlyBlobs blobs{folder / "blobs"};
   bool isHolder = true;
+  uid_t sourceUser = ::geteuid();
   int polls = 0;
   std::vector<SourceItem> items;
   std::string seenCursor, nextCursor;
