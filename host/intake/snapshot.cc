@@ -154,7 +154,8 @@ Snapshot Snapshots::take(int folder, const std::string& name, const StatSignatur
     if (error == EACCES && user_ != ::geteuid())
       return ended(Outcome::Refused,
                    "it is closed to the user that its source runs as; run chmod o+r on it, or "
-                   "write worker_sandbox: {profile: none} at the source");
+                   "write worker_sandbox: {profile: none} at the source, and sandbox: none as well "
+                   "if it is a program (exec:)");
     return ended(Outcome::Refused, whyNotOpened(error));
   }
   ReadLease lease(fd.get());

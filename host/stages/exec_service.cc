@@ -162,7 +162,9 @@ Result<void> setUser(const ExecAsker& asker, SandboxWish& wish) {
   if (!wish.user.empty())
     return Error{ErrorKind::Forbidden,
                  "user: a plugin that did not come with planwright cannot choose the user of its "
-                 "programs; write worker_sandbox: {profile: none} to give it the host's rights",
+                 "programs; write worker_sandbox: {profile: none} (a program: sandbox: none as "
+                 "well) to give it "
+                 "the host's rights",
                  {},
                  "/user"};
   wish.isNeverRoot = true;
