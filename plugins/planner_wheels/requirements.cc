@@ -174,6 +174,8 @@ class Checker {
         reject(c < 0x80 ? "it holds a control character"
                         : "only comments may hold other characters than those of ASCII");
     checkLine(trimmed(line));
+    // Before a comment or a space it joins nothing here, but would in what pip is given.
+    if (trimmed(line).ends_with('\\')) reject("a backslash is not the last character of its line");
     out_ += trimmed(line);
     out_.append(static_cast<std::size_t>(lines_), '\n');
     joined_.clear();

@@ -102,6 +102,17 @@ TEST(Requirements, WhatPipWouldReadInAnotherWayIsRefused) {
       << "pip never sees the comment that would make it decode this";
 }
 
+/// It joins nothing here, but did once the comment or the space behind it was gone.
+TEST(Requirements, ABackslashInTheLineJoinsNothing) {
+  for (const char* text :
+       {"foo @ git+\\ # x\nhttps://evil.example/x.git", "foo @ git+\\ \nhttps://evil.example/x.git",
+        "foo @ git+\\\t\nhttps://evil.example/x", "foo @ git+\\\\ # x\nhttps://evil.example/x",
+        "foo @ fi\\ \nle:///srv/x.zip", "idna \\\n$\\ # x\n{HOME}", "x\\ \\\n\n/srv/x",
+        "idna\n\\ # x\n -r /etc/shadow"})
+    EXPECT_THAT(refusal(text), HasSubstr("a backslash is not the last character")) << text;
+  EXPECT_EQ(checked("foo\\\n # x\nidna\\"), "foo\n\nidna\n");
+}
+
 TEST(Requirements, ALongFileIsRefusedAndALongLineIsRead) {
   EXPECT_NO_THROW(refuseLarge("requirements.txt", std::size_t{1} << 20));
   EXPECT_THROW(refuseLarge("requirements.txt", (std::size_t{1} << 20) + 1), pw::Stop);
