@@ -14,10 +14,9 @@ constexpr const char* kFolders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/s
                                     "/usr/bin",        "/sbin",          "/bin"};
 
 bool isProgram(const std::string& name) {
-  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0;
-  return std::any_of(std::begin(kFolders), std::end(kFolders), [&](const char* folder) {
-    return ::access((std::string(folder) + "/" + name).c_str(), X_OK) == 0;
-  });
+  const auto paths = pathsOfProgram(name);
+  return std::any_of(paths.begin(), paths.end(),
+                     [](const std::string& path) { return ::access(path.c_str(), X_OK) == 0; });
 }
 
 std::vector<std::string> pythonsOf(const pw::Settings& settings) {
@@ -30,6 +29,13 @@ std::vector<std::string> pythonsOf(const pw::Settings& settings) {
 }
 
 }  // namespace
+
+std::vector<std::string> pathsOfProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) return {name};
+  std::vector<std::string> out;
+  for (const char* folder : kFolders) out.push_back(std::string(folder) + "/" + name);
+  return out;
+}
 
 Options::Options(const pw::Settings& settings)
     : pythons(pythonsOf(settings)),

@@ -9,6 +9,9 @@
 
 namespace wheels {
 
+/// Where a program of that name is looked for, in this order; a path is itself.
+std::vector<std::string> pathsOfProgram(const std::string& name);
+
 /// The plugin's settings, checked: README.md says what they mean. Immutable.
 struct Options {
   explicit Options(const pw::Settings& settings);

@@ -57,7 +57,8 @@ std::optional<std::string> stateOfPlaces(const Options& options) {
 }
 
 std::string stateOfPython(const std::string& python, const std::vector<std::string>& folders) {
-  std::string out = python + " " + stateOfFile(python) + "\n";
+  std::string out;
+  for (const auto& path : pathsOfProgram(python)) out += path + " " + stateOfFile(path) + "\n";
   for (const auto& path : folders) {
     const auto state = stateOfFolder(path);
     out += path + " " + (state ? state->text : stateOfFile(path)) + "\n";  // it may be a zip file
