@@ -128,12 +128,25 @@ def write_script(folder, name, target):
     os.chmod(path, 0o755)
 
 
+def finish_script(path):
+    """Of a wheel: #!python stands for this Python."""
+    with open(path, "rb") as file:
+        first, rest = file.readline(), file.read()
+    if first.startswith(b"#!python"):
+        with open(path, "wb") as out:
+            out.write(b"#!" + os.fsencode(sys.executable) + b"\n" + rest)
+    make_program(path)
+
+
 def install(wheel, lib, scripts):
     """As far as a build needs it: modules, data and console scripts."""
     unzip(wheel, lib, False)
     stem = "-".join(os.path.basename(wheel).split("-")[:2])
     data = os.path.join(lib, stem + ".data")
     if os.path.isdir(data):
+        for folder, _, files in os.walk(os.path.join(data, "scripts")):
+            for name in files:
+                finish_script(os.path.join(folder, name))
         for scheme in os.listdir(data):
             to = {"purelib": lib, "platlib": lib, "scripts": scripts}.get(scheme, os.path.join(os.path.dirname(lib), scheme))
             shutil.copytree(os.path.join(data, scheme), to, dirs_exist_ok=True)

@@ -49,7 +49,14 @@ def top_files(content, wanted):
         archive = tarfile.open(fileobj=io.BytesIO(content))
         members = {member.name + "/" * member.isdir(): member for member in archive.getmembers()}
         names = list(members)
-        read = lambda name: archive.extractfile(members[name]).read() if members[name].isfile() else b""
+
+        def read(name):
+            try:
+                file = archive.extractfile(members[name])
+            except KeyError:  # a link to what is not there: pip leaves it out
+                return None
+            return file.read() if file else b""
+
     parts = [name.lstrip("/").partition("/") for name in names]
     heads = {head for head, slash, rest in parts}
     isFlat = len(heads) != 1 or any(head and not slash for head, slash, rest in parts)
@@ -58,7 +65,7 @@ def top_files(content, wanted):
         short = head if isFlat and not rest else rest if not isFlat else None
         if short in wanted:
             out[short] = read(name)
-    return out
+    return {short: content for short, content in out.items() if content is not None}
 
 
 def from_pkg_info(content):
@@ -195,7 +202,11 @@ class Guess:
         for version in specifier.filter(versions, prereleases=self.pre):
             path = self.index[name][version]
             python = self.metadata(path).get("Requires-Python")
-            if not python or SpecifierSet(python).contains("%d.%d.%d" % sys.version_info[:3], prereleases=True):
+            try:
+                fits = not python or SpecifierSet(python).contains("%d.%d.%d" % sys.version_info[:3], prereleases=True)
+            except ValueError:
+                fits = True  # as pip reads what is no specifier
+            if fits:
                 return path
         return None
 
@@ -214,11 +225,12 @@ class Guess:
                     continue
                 try:
                     requirement = Requirement(line)
+                    if number == 0:
+                        self.want(requirement)
+                        continue
                 except ValueError:
                     continue
-                if number == 0:
-                    self.want(requirement)
-                elif not requirement.url:  # a constraint
+                if not requirement.url:  # a constraint
                     name = canonicalize_name(requirement.name)
                     self.specifiers[name] = self.specifiers.get(name, SpecifierSet()) & requirement.specifier
 
