@@ -28,30 +28,31 @@ void add(std::string& key, std::string_view part) {
 
 }  // namespace
 
-std::optional<std::string> Answers::find(const pw::Program& question) {
-  places_.reset();
+std::optional<std::string> Answers::find(const pw::Program& question, std::optional<Open>& open) {
   const auto reads = [](const auto& file) { return asksOnlyForProjects(file.second.text); };
   if (!std::all_of(question.files.begin(), question.files.end(), reads)) return std::nullopt;
   auto places = stateOfPlaces(options_);
   if (!places || python_.state().empty()) return std::nullopt;
-  std::string& key = keys_.emplace_back("1\n");  // another form of what is kept: another number
+  std::string key = "2\n";  // another form of what is kept: another number
   add(key, kAskPip);
   add(key, *places);
   add(key, python_.state());
-  for (const auto& word : question.argv)
-    if (!question.files.contains(word)) add(key, word);  // the name of a file is only shown
+  for (const auto& word : question.argv) {
+    // The name of a file is only shown. Its text, behind its -r or -c, is what pip reads.
+    const auto file = question.files.find(word);
+    add(key, file == question.files.end() ? word : withoutSpace(file->second.text));
+  }
   for (const auto& [name, value] : question.env) add(key, name + "=" + value);
-  for (const auto& [name, file] : question.files) add(key, withoutSpace(file.text));
+  keys_.push_back(key);
   if (auto kept = memory_.find(kAnswer, key)) return kept;
-  places_ = std::move(places);
+  open = Open{std::move(key), std::move(*places)};
   return std::nullopt;
 }
 
-void Answers::keep(const std::string& answer) {
-  const auto places = std::exchange(places_, std::nullopt);
+void Answers::keep(const Open& open, const std::string& answer) {
   // What changed meanwhile may be in the answer or not.
-  if (places && stateOfPlaces(options_) == places && python_.isUnchanged())
-    memory_.keep(kAnswer, keys_.back(), answer);
+  if (stateOfPlaces(options_) == open.places && python_.isUnchanged())
+    memory_.keep(kAnswer, open.key, answer);
 }
 
 void Answers::forget() const {

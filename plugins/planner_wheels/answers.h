@@ -22,10 +22,17 @@ class Answers {
         python_(python),
         memory_(memory) {}
 
-  /// Of a program that asks pip. Nothing: pip has to be asked, and then its answer may be kept.
-  std::optional<std::string> find(const pw::Program& question);
-  /// The answer to the question of the last find() that gave nothing.
-  void keep(const std::string& answer);
+  /// A question whose answer may be kept.
+  struct Open {
+    std::string key;
+    std::string places;  ///< their state when it was asked
+  };
+
+  /// Of a program that asks pip. Nothing: pip has to be asked; `open` is set if its answer may be
+  /// kept. Other questions may be asked before it is.
+  std::optional<std::string> find(const pw::Program& question, std::optional<Open>& open);
+  /// `answer` must be pip's own: no code of an archive ran beside it.
+  void keep(const Open& open, const std::string& answer);
   /// An answer of this call turned out to be wrong.
   void forget() const;
 
@@ -33,8 +40,7 @@ class Answers {
   const Options& options_;
   Interpreter& python_;
   Memory& memory_;
-  std::vector<std::string> keys_;      ///< of all questions
-  std::optional<std::string> places_;  ///< their state, if an answer to the last one may be kept
+  std::vector<std::string> keys_;  ///< of all questions
 };
 
 }  // namespace wheels

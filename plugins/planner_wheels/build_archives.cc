@@ -47,11 +47,15 @@ const std::vector<Project>& BuildArchives::resolve(const BuildNeeds& needs) {
   if (const auto known = resolved_.find(needs); known != resolved_.end()) return known->second;
   auto& projects = resolved_[needs];
   if (needs.requirements.empty()) return projects;
-  projects = parseReport(pip_.resolveLines(needs.requirements)).projects;
+  // A back end that is a source and needs nothing, as flit_core: others would ask for more builds.
+  const auto ofBackEnd = [this](const std::string& path) {
+    return archives_.needsOf(path).requirements.empty() ? forSource(path) : std::nullopt;
+  };
+  projects = parseReport(pip_.resolveLines(needs.requirements, ofBackEnd)).projects;
   if (needs.usesSetuptools && asksForWheel(projects)) {
     std::vector<std::string> more = needs.requirements;
     more.emplace_back("wheel");
-    projects = parseReport(pip_.resolveLines(more)).projects;
+    projects = parseReport(pip_.resolveLines(more, ofBackEnd)).projects;
   }
   return projects;
 }

@@ -10,6 +10,9 @@
 namespace wheels {
 namespace {
 
+// As ask_pip.py knows them: run no code of archives, and the exit code where some would be needed.
+constexpr const char* kAlone = "--alone";
+constexpr int kNeedsCode = 75;
 constexpr std::size_t kDetailsBytes = 16 * 1024;
 
 std::string tail(const std::string& text) {
@@ -49,11 +52,12 @@ std::string Pip::resolve(const std::string& file, const std::string& text,
   return report(std::move(program), inputsOf);
 }
 
-std::string Pip::resolveLines(const std::vector<std::string>& lines) {
+std::string Pip::resolveLines(const std::vector<std::string>& lines,
+                              const SourceArchives::InputsOf& inputsOf) {
   pw::Program program;
   program.files["build-requirements.txt"] = {{}, joinedLines(lines)};
   program.argv = {"-r", "build-requirements.txt"};
-  return report(std::move(program), {});
+  return report(std::move(program), inputsOf);
 }
 
 std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& inputsOf) {
@@ -73,7 +77,8 @@ std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& input
   pw::Program program = python_.program(std::move(words));
   program.files = std::move(asked.files);
   program.network = !options_.noIndex;
-  if (auto kept = answers_.find(program)) return std::move(*kept);
+  std::optional<Answers::Open> open;
+  if (auto kept = answers_.find(program, open)) return std::move(*kept);
 
   std::vector<std::string> texts = {program.files[asked.argv[1]].text};
   for (const auto& [name, file] : program.files)
@@ -81,11 +86,22 @@ std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& input
   archives_.prepare(texts, inputsOf);
   program.files[std::string(kHelpers) + "ask_pip.py"] = {{}, std::string(kAskPip)};
   program.files[std::string(kHelpers) + "known.json"] = {{}, archives_.knownJson()};
-  const pw::ProgramResult result = python_.run(program);
+  if (open) {
+    pw::Program alone = program;
+    alone.argv.insert(alone.argv.begin() + 2, kAlone);
+    const pw::ProgramResult result = python_.run(alone);
+    if (result.exit != kNeedsCode) {
+      std::string answer = answerOf(result);
+      answers_.keep(*open, answer);
+      return answer;
+    }
+  }
+  return answerOf(python_.run(program));
+}
+
+std::string Pip::answerOf(const pw::ProgramResult& result) const {
   if (!result.ok()) explain(result);
-  std::string answer = reportIn(result.output);
-  answers_.keep(answer);
-  return answer;
+  return reportIn(result.output);
 }
 
 void Pip::explain(const pw::ProgramResult& result) const {

@@ -38,7 +38,8 @@ class Pip {
                       const SourceArchives::InputsOf& inputsOf);
 
   /// The same for lines of our own: what builds need.
-  std::string resolveLines(const std::vector<std::string>& lines);
+  std::string resolveLines(const std::vector<std::string>& lines,
+                           const SourceArchives::InputsOf& inputsOf);
 
   /// What was answered does not fit the archives that are there: it is not used again.
   void forgetAnswer() const { answers_.forget(); }
@@ -49,6 +50,7 @@ class Pip {
 
  private:
   std::string report(pw::Program asked, const SourceArchives::InputsOf& inputsOf);
+  std::string answerOf(const pw::ProgramResult& result) const;
   [[noreturn]] void explain(const pw::ProgramResult& result) const;
   void addConstraints(pw::Program& program) const;
   void addIndexOptions(std::vector<std::string>& argv) const;

@@ -37,24 +37,32 @@ class PlanForPython {
   /// What pip chooses for the requirements in `text`.
   Report resolve(const std::string& file, const std::string& text) {
     const auto inputsOf = [this](const std::string& path) { return builds_.forSource(path); };
-    return wheels::parseReport(pip_.resolve(file, text, inputsOf));
+    return forgettingIfStopped(
+        [&] { return wheels::parseReport(pip_.resolve(file, text, inputsOf)); });
   }
 
   void add(const Report& report, std::string suffix) {
     suffix_ = std::move(suffix);
-    try {
+    forgettingIfStopped([&] {
       std::uint64_t done = 0;
       for (const auto& project : report.projects) {
         add(project, report);
         call_.progress(++done, report.projects.size(), project.name);
       }
-    } catch (const pw::Stop&) {  // what pip said may be wrong, or the word of somebody else
+    });
+  }
+
+ private:
+  /// What pip said may be why `work` stops: it may be wrong, or the word of somebody else.
+  template <class Work>
+  auto forgettingIfStopped(const Work& work) const -> decltype(work()) {
+    try {
+      return work();
+    } catch (const pw::Stop&) {
       pip_.forgetAnswer();
       throw;
     }
   }
-
- private:
   static std::string localPath(const Project& project) {
     return project.vcs.empty() && !project.isFolder ? wheels::pathOfFileUrl(project.url)
                                                     : std::string();
@@ -87,6 +95,9 @@ class PlanForPython {
 
   void addLocal(pw::PlanJob job, const Project& project, const std::string& path,
                 const std::string& file) {
+    if (!project.subdirectory.empty())
+      pw::reject(project.name + " is in the folder " + project.subdirectory + " of " + file +
+                 "; of an archive on this machine a plan can only build the top folder");
     if (!options_.buildIsolation) return addHooks(job, project, file, nullptr);
     if (const auto build = builds_.forSource(path)) {
       for (const auto& [name, place] : build->archives)

@@ -166,8 +166,7 @@ void SourceArchives::prepare(const std::vector<std::string>& texts, const Inputs
   recallAll();
   for (int round = 0; round < kMostRounds; ++round) {
     const auto ask = guess(texts, {});
-    if (ask.empty() || !inputsOf) return;
-    askBackEnds(ask, inputsOf);
+    if (ask.empty() || !askBackEnds(ask, inputsOf)) return;
   }
 }
 
@@ -232,20 +231,22 @@ std::vector<std::string> SourceArchives::learn(const std::string& json) {
 }
 
 /// Each in a program of its own with the bytes that its digest names: what is printed can only
-/// become the metadata of these.
-void SourceArchives::askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf) {
+/// become the metadata of these. False: none is to be asked.
+bool SourceArchives::askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf) {
   struct Question {
     Archive* archive;
     std::string key;
     pw::Program program;
     pw::ProgramResult result;
   };
+  bool hasAsked = false;
   std::vector<Question> questions;
   for (const auto& path : paths) {
     Archive& archive = archives_[path];
-    if (std::exchange(archive.isAsked, true)) continue;
+    if (archive.isAsked) continue;
     const auto inputs = options_.buildIsolation ? inputsOf(path) : std::optional<BuildInputs>();
     if (options_.buildIsolation && !inputs) continue;  // from an index: pip does it
+    archive.isAsked = hasAsked = true;
     const std::string key = madeKey(archive.sha256, inputs ? &*inputs : nullptr);
     archive.made = memory_.find(kMetadata, key);
     if (archive.made) continue;
@@ -272,6 +273,7 @@ void SourceArchives::askBackEnds(const std::vector<std::string>& paths, const In
     question.archive->made = question.result.output;
     memory_.keep(kMetadata, question.key, question.result.output);
   }
+  return hasAsked;
 }
 
 /// What the metadata depends on besides the archive: the Python with all that it has installed, or

@@ -55,7 +55,7 @@ class SourceArchives {
 
   /// Prepares what pip's resolver will probably ask for with these lines, the first text being
   /// requirements and the others constraints. `inputsOf` gives what an isolated build of an archive
-  /// gets; without it, no back end is run. What is not prepared is left to pip.
+  /// gets; nothing: its back end is not run. What is not prepared is left to pip.
   using InputsOf = std::function<std::optional<BuildInputs>(const std::string& path)>;
   void prepare(const std::vector<std::string>& texts, const InputsOf& inputsOf);
 
@@ -80,7 +80,7 @@ class SourceArchives {
   std::vector<std::string> guess(const std::vector<std::string>& texts,
                                  const std::vector<std::string>& read);
   std::vector<std::string> learn(const std::string& json);
-  void askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf);
+  bool askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf);
 
   const Options& options_;
   Interpreter& python_;

@@ -196,6 +196,9 @@ TEST_F(Wheels, ASourceArchiveWithoutATopFolderIsReadAsPipReadsIt) {
       R"(printf '%s\n' '[metadata]' 'name = flat' 'version = 1.0' > setup.cfg && )"
       R"(printf 'Metadata-Version: 2.1\nName: flat\nVersion: 1.0\n' > PKG-INFO && )";
   for (const char* tar : {"tar -czf ../flat-1.0.tar.gz *", "zip -q ../flat-1.0.zip *",
+                          "ln pyproject.toml a && tar -czf ../flat-1.0.tar.gz a p* P* s*",
+                          "mv pyproject.toml a && ln -s a pyproject.toml && "
+                          "tar -czf ../flat-1.0.tar.gz p* P* s* a",
                           "cd .. && tar -czf flat-1.0.tar.gz flat-1.0"}) {
     const std::string make = pack + tar + " && rm -r " + odd.string() + "/flat-1.0";
     if (std::system((make + " >&2").c_str()) != 0) continue;  // without zip
@@ -207,6 +210,48 @@ TEST_F(Wheels, ASourceArchiveWithoutATopFolderIsReadAsPipReadsIt) {
     for (const auto& file : std::filesystem::directory_iterator(odd))
       std::filesystem::remove_all(file);
   }
+}
+
+/// A wheel has `#!python` for whichever Python it is installed for.
+TEST_F(Wheels, ABuildCanRunTheScriptsOfWhatItNeeds) {
+  const auto archives = folder / "archives";
+  const std::string make = R"(mkdir -p )" + archives.string() + R"(/asking-1.0 && cd )" +
+                           archives.string() + R"( && python3 -c '
+import zipfile
+with zipfile.ZipFile("tool-1.0-py3-none-any.whl", "w") as out:
+    out.writestr("tool-1.0.data/scripts/run-tool", "#!python\nprint(1)\n")
+    info = "tool-1.0.dist-info/"
+    out.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n")
+    out.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    out.writestr(info + "RECORD", "")
+' && cd asking-1.0 && printf '%s
+' '[build-system]' 'requires = ["setuptools", "tool"]' > pyproject.toml &&
+printf '%s
+' 'import subprocess' 'from setuptools import setup'   'setup(name="asking", version=subprocess.check_output(["run-tool"], text=True).strip())' > setup.py &&
+cd .. && tar -czf asking-1.0.tar.gz asking-1.0 && rm -r asking-1.0)";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  const auto outcome =
+      plan("asking\n", R"({"find_links":[")" + archives.string() + R"(",")" + index().string() +
+                           R"(","/usr/share/python-wheels"],"no_index":true})");
+  ASSERT_FALSE(outcome.failure) << outcome.failure->message << "\n" << outcome.failure->details;
+  const auto document = parseJson(outcome.text);
+  EXPECT_TRUE(
+      std::filesystem::exists(build((*find(*document, "jobs"))[0]) / "asking-1-py3-none-any.whl"));
+}
+
+TEST_F(Wheels, AFolderInAnArchiveIsNotTakenForItsTop) {
+  const auto archive = index() / ("six-" + versionOf("six") + ".tar.gz");
+  const std::string top = folder / "two", file = folder / "two.tar.gz";
+  const std::string make = "mkdir -p " + top + "/sub && tar -xzf " + archive.string() + " -C " +
+                           top + "/sub --strip-components=1 && tar -xzf " + archive.string() +
+                           " -C " + top + " --strip-components=1 && tar -czf " + file + " -C " +
+                           folder.path().string() + " two";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  const std::string settings = R"({"find_links":[")" + folder.path().string() +
+                               R"("],"no_index":true,"build_isolation":false,"allow":["file"]})";
+  EXPECT_EQ(failureOf("six @ file://" + file + "#subdirectory=sub\n", settings).message,
+            "six is in the folder sub of two.tar.gz; of an archive on this machine a plan can only "
+            "build the top folder");
 }
 
 TEST_F(Wheels, APlanHoldsNothingOfWhereItWasMade) {
@@ -252,7 +297,8 @@ TEST_F(Wheels, OnlyArchivesThatTheSettingsShowAreTakenWhateverPipReports) {
   for (const std::string path : {"/proc/self/environ", "/other/six.whl", "/usr/../six.whl"}) {
     const std::string hash = "s/\"\\(sha256\\|hash\\)\"/\"none\"/",
                       url = "s#\"url\": \"file:[^\"]*#\"url\": \"file://" + path + "#";
-    replaceFile(forger, "#!/bin/sh\n/usr/bin/python3 \"$@\" | sed '" + hash + ";" + url + "'\n");
+    replaceFile(forger, "#!/bin/bash\nset -o pipefail\n/usr/bin/python3 \"$@\" | sed '" + hash +
+                            ";" + url + "'\n");
     std::filesystem::permissions(forger, std::filesystem::perms::owner_all);
     EXPECT_THAT(failureOf("six\n", local(R"(,"python":")" + forger.string() + "\"")).message,
                 HasSubstr("is in no folder of find_links"));

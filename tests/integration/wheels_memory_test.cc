@@ -194,6 +194,53 @@ TEST_F(RememberingWheels, APlanIsWhatPipAloneChoosesWhateverIsRemembered) {
   EXPECT_GE(planned, 20);
 }
 
+/// flit_core and wheel are sources here, and their back ends have to be asked, too.
+TEST_F(RememberingWheels, AnAnswerIsKeptThoughBuildsHadToBeAskedAboutForIt) {
+  for (const char* project : {"legacy", "flit_core", "wheel"}) copy(project);
+  const std::string all = R"("],"no_index":true,"python":")" + python.string() + R"("})";
+  const std::string isolated =
+      R"({"find_links":[")" + archives.string() + R"(","/usr/share/python-wheels)" + all;
+  const auto first = plan("legacy\n", isolated);
+  ASSERT_FALSE(first.failure) << first.failure->message << "\n" << first.failure->details;
+  EXPECT_THAT(readFile(starts), AllOf(HasSubstr(kPip), HasSubstr("make_metadata.py")));
+  replaceFile(starts, "");
+  EXPECT_EQ(plan("legacy\n", isolated).text, first.text);
+  EXPECT_EQ(readFile(starts), "");
+}
+
+/// What runs beside pip may write another report.
+TEST_F(RememberingWheels, AnAnswerIsNotKeptIfCodeOfAnArchiveRanBesidePip) {
+  // Its back end fails once it is asked alone, and does not beside pip.
+  const std::string make = "cd " + archives.string() + R"( && mkdir shy-1.0 && cd shy-1.0 &&
+printf '%s\n' 'import os, sys' 'from setuptools import setup' \
+  'here = os.popen("ps -o args= -p " + str(os.getppid())).read()' \
+  'sys.exit(1) if "make_metadata" in here + " ".join(sys.argv) else setup(name="shy", version="1.0")' \
+  > setup.py && cd .. && tar -czf shy-1.0.tar.gz shy-1.0 && rm -r shy-1.0)";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  const auto first = planned("shy\n");
+  EXPECT_EQ(first.second, 2);  // alone, which ends at once, and with the back end
+  EXPECT_EQ(planned("shy\n"), first);
+}
+
+TEST_F(RememberingWheels, WhichTextIsAConstraintCounts) {
+  const std::string constraint = R"(,"build_isolation":false,"constraints":["idna"])";
+  const auto first = planned("six\n", constraint);
+  const std::string other = R"(,"build_isolation":false,"constraints":["six"])";
+  const auto second = planned("idna\n", other);
+  EXPECT_EQ(second.second, 1);
+  EXPECT_NE(first.first, second.first);
+}
+
+TEST_F(RememberingWheels, AVersionOfPythonThatIsNoneEndsNoGuess) {
+  copy("chardet");
+  const std::string make = "cd " + archives.string() + R"( && mkdir odd-1.0 &&
+printf '%s\n' 'Metadata-Version: 2.2' 'Name: odd' 'Version: 1.0' 'Requires-Python: banana' > odd-1.0/PKG-INFO &&
+tar -czf odd-1.0.tar.gz odd-1.0 && rm -r odd-1.0)";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  plan("odd\nchardet\n", settings());
+  EXPECT_THAT(readFile(starts), HasSubstr("make_metadata.py"));
+}
+
 TEST_F(RememberingWheels, AKeptAnswerThatIsDamagedIsNone) {
   const auto first = planned("six\n");
   for (const auto& file : std::filesystem::directory_iterator(services.folder)) {

@@ -1,4 +1,5 @@
-"""ask_pip.py REPORT PIP-ARGUMENTS...: runs pip, and prints its installation report when it succeeds.
+"""ask_pip.py [--alone] REPORT PIP-ARGUMENTS...: runs pip, and prints its installation report when it succeeds. With --alone
+no code of an archive runs beside pip, which could change the report: it ends with 75 where pip would run some.
 
 known.json beside this file says of source archives, by their SHA-256, what METADATA their wheels have. pip's resolver takes
 that instead of unpacking them and running their back ends; all else, the choice of files and the check of hashes too, is
@@ -13,6 +14,7 @@ import sys
 import tempfile
 
 DIGESTS = {}
+NEEDS_CODE = 75
 
 
 def digest_of(path):
@@ -22,20 +24,37 @@ def digest_of(path):
     return DIGESTS[path]
 
 
-def use(known):
+def end_for_code(*_, **__):
+    os._exit(NEEDS_CODE)  # pip would take an exception for its own
+
+
+def use(known, isAlone):
     from pip._internal.distributions.sdist import SourceDistribution
     from pip._internal.operations import prepare
 
     unpack, generate = prepare.unpack_file, SourceDistribution.prepare_distribution_metadata
+    if isAlone:
+        generate = end_for_code
+    left = {}  # folder -> what is to be unpacked there
 
-    def unpack_file(filename, *rest, **named):
-        if digest_of(filename) not in known:
-            unpack(filename, *rest, **named)
+    def unpack_file(filename, location, *rest, **named):
+        if digest_of(filename) in known:
+            left[location] = lambda: unpack(filename, location, *rest, **named)
+        else:
+            unpack(filename, location, *rest, **named)
+
+    def known_of(request):
+        path = request.local_file_path
+        # A part of an archive, or a folder, is another project.
+        if not path or not os.path.isfile(path) or request.link.subdirectory_fragment:
+            return None
+        return known.get(digest_of(path))
 
     def prepare_distribution_metadata(self, *rest, **named):
         request = self.req
-        text = known.get(digest_of(request.local_file_path)) if request.local_file_path else None
+        text = known_of(request)
         if text is None:
+            left.pop(request.source_dir, lambda: None)()
             return generate(self, *rest, **named)
         fields = dict(line.split(": ", 1) for line in text.split("\n") if line.startswith(("Name: ", "Version: ")))
         stem = "-".join(fields[name].strip().replace("-", "_") for name in ("Name", "Version"))
@@ -54,14 +73,17 @@ def use(known):
     SourceDistribution.prepare_distribution_metadata = prepare_distribution_metadata
 
 
-def main(report, *arguments):
+def main(*words):
+    isAlone = words[0] == "--alone"
+    report, *arguments = words[isAlone:]
     with open(os.path.join(sys.path.pop(0), "known.json"), encoding="utf-8") as file:
         known = json.load(file)
-    if known:
+    if known or isAlone:
         try:
-            use(known)
-        except (ImportError, AttributeError):
-            pass  # another pip: it runs the back ends
+            use(known, isAlone)
+        except (ImportError, AttributeError):  # another pip: it runs the back ends
+            if isAlone:
+                end_for_code()
     sys.argv = ["pip", *arguments]
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
