@@ -7,6 +7,13 @@
 #include "base/threads.h"
 
 namespace planwright {
+namespace {
+
+/// A file that was written a moment ago is read once more when it is this old: until then nobody
+/// remembers that it was read (artifacts/checked_files.cc).
+constexpr std::chrono::milliseconds kYoung(25);
+
+}  // namespace
 
 BlobReads::BlobReads(BlobStore& blobs, std::function<void(const JobPlace&)> done)
     : blobs_(blobs),
@@ -32,9 +39,11 @@ void BlobReads::run(const std::stop_token& stop) {
       waiting->pop_front();
     }
     try {
-      for (const auto& digest : next.digests)
-        if (!stop.stop_requested() && !blobs_.open(digest))
-          break;                         // the cache sees that it is lost
+      for (const auto& digest : next.digests) {
+        if (stop.stop_requested() || !blobs_.open(digest)) break;  // the cache sees that it is lost
+        if (blobs_.isOpenedAtOnce(digest)) continue;
+        if (!sleepFor(kYoung, stop) || !blobs_.open(digest)) break;
+      }
     } catch (const std::exception& e) {  // whoever asks again hears of it
       log::debug("a cached result cannot be read: {}", e.what());
     }
