@@ -11,7 +11,7 @@ from commands import has_own_memory
 from harness import HostCase, eventually, main, queue_config
 
 ENDED = ("succeeded", "failed", "timed_out", "cancelled")
-LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "6s"}
+LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "10s"}
 
 # name -> (command, status, class, what the error or the log must say). `{data}`, `{folder}`: the host's folders;
 # `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT. Whatever it reaches
@@ -66,7 +66,7 @@ ATTACKS = {
     "hides that it was refused processes": (
         "python3 -c 'import os, time\nfor i in range(200):\n  try:\n    if os.fork() == 0: time.sleep(20); os._exit(0)\n"
         "  except OSError: pass\n'; exit 0", "failed", "limit", "more processes at once than its limit of 64"),
-    "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 6 s"),
+    "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 10 s"),
     "leaves a link as output": ("ln -s /etc/passwd out", "failed", "failed", "links and devices are refused"),
     "leaves a link to a folder": (
         "ln -s /etc out.d; ln -s ../../.. up; echo x > out; echo KEPT", "succeeded", None, "KEPT"),
@@ -101,7 +101,7 @@ class SandboxTest(HostCase):
             jobs = {job["name"]: job for job in host.items("/api/jobs") if job["status"] in ENDED}
             return jobs if set(names) <= set(jobs) else None
 
-        return eventually(ended, f"{len(names)} jobs end", 60)
+        return eventually(ended, f"{len(names)} jobs end", 120)
 
     def drop_job(self, host, name, command, outputs=()):
         job = {"command": command, "outputs": list(outputs)}
