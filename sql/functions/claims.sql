@@ -30,15 +30,27 @@ create function is_live(x instances) returns boolean language sql immutable para
   select x.ended_at is null
 $$;
 
--- What a host died with and that is planned alone, now or next; until then no host that sees it takes anything else.
+-- `role`: one word of `serve --roles`.
+create function is_live_in(x instances, role text) returns boolean language sql immutable parallel safe as $$
+  select is_live(x) and role = any (string_to_array(x.roles, ','))
+$$;
+
+-- What a host died with is planned, or built, alone: it is now, or it is next. Until that has ended, no host that sees it
+-- takes anything else.
+create function is_planned_alone(i pending_inputs) returns boolean language sql stable parallel safe as $$
+  select i.alone and (i.status = 'planning' or may_be_planned(i))
+$$;
+
+create function is_built_alone(p plans) returns boolean language sql stable parallel safe as $$
+  select p.alone and (p.status = 'building' or may_be_built(p))
+$$;
+
 create function input_alone(of_queue text) returns bigint language sql stable as $$
-  select min(x.id) from pending_inputs x
-   where x.alone and x.queue || '' = of_queue and (x.status = 'planning' or may_be_planned(x))
+  select min(x.id) from pending_inputs x where is_planned_alone(x) and x.queue || '' = of_queue
 $$;
 
 create function plan_alone(of_queue text) returns bigint language sql stable as $$
-  select min(x.id) from plans x
-   where x.alone and x.queue || '' = of_queue and (x.status = 'building' or may_be_built(x))
+  select min(x.id) from plans x where is_built_alone(x) and x.queue || '' = of_queue
 $$;
 
 -- The sources of which something is queued, each found by one look at the index.

@@ -3,7 +3,7 @@
 -- Whether a host that runs has that role.
 create function has_host(role text) returns boolean language plpgsql stable parallel safe as $$
 begin
-  return exists (select from instances where is_live(instances) and role = any (string_to_array(roles, ',')));
+  return exists (select from instances where is_live_in(instances, role));
 end $$;
 
 -- Codes of all that keeps an item from being taken, in the order in which it would be noticed; empty = a worker takes it

@@ -15,9 +15,8 @@ select i.id, i.queue, i.source, i.filename, i.generation, i.digest, i.size, i.at
   from pending_inputs i
   left join queues q on q.name = i.queue
   left join (select x.queue, min(x.id) as id from pending_inputs x
-              where x.alone and (x.status = 'planning' or may_be_planned(x)) group by x.queue offset 0) a on a.queue = i.queue
- cross join (select exists (select from instances x where x.ended_at is null and 'plan' = any (string_to_array(x.roles, ','))) as hosts
-             offset 0) h;
+              where is_planned_alone(x) group by x.queue offset 0) a on a.queue = i.queue
+ cross join (select exists (select from instances x where is_live_in(x, 'plan')) as hosts offset 0) h;
 
 -- Of the build that a plan had last, only what is not known without it: to read it for every row is a fifth of the work.
 create view plan_rows as
@@ -39,9 +38,8 @@ select p.id, p.queue, p.pending_input_id, p.filename, p.status, p.queued_at, p.c
   from plans p
   left join queues q on q.name = p.queue
   left join (select x.queue, min(x.id) as id from plans x
-              where x.alone and (x.status = 'building' or may_be_built(x)) group by x.queue offset 0) a on a.queue = p.queue
- cross join (select exists (select from instances x where x.ended_at is null and 'build' = any (string_to_array(x.roles, ','))) as hosts
-             offset 0) h;
+              where is_built_alone(x) group by x.queue offset 0) a on a.queue = p.queue
+ cross join (select exists (select from instances x where is_live_in(x, 'build')) as hosts offset 0) h;
 
 create view build_rows as
 select b.id, b.plan_id, p.pending_input_id, p.filename, b.queue, b.mode, b.status,

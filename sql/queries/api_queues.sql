@@ -35,9 +35,9 @@ select queue, count(*) filter (where kind = 'input') as inputs, count(*) filter 
 -- With the number of hosts that plan and that build, and what is taken alone.
 select q.*, h.planners, h.builders, input_alone(q.name) as input_alone, plan_alone(q.name) as plan_alone
   from queues q cross join (
-    select count(*) filter (where 'plan' = any (string_to_array(roles, ','))) as planners,
-           count(*) filter (where 'build' = any (string_to_array(roles, ','))) as builders
-      from instances where ended_at is null) h
+    select count(*) filter (where is_live_in(instances, 'plan')) as planners,
+           count(*) filter (where is_live_in(instances, 'build')) as builders
+      from instances where is_live(instances)) h
  order by q.name
 
 -- name: api_settings

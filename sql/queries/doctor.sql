@@ -187,7 +187,7 @@ select name from queues order by name
 -- name: doctor_reconcilers
 -- $1 seconds: hosts that reconcile and were heard of so lately
 select count(*) from instances
- where ended_at is null and 'upkeep' = any (string_to_array(roles, ','))
+ where is_live_in(instances, 'upkeep')
    and heartbeat_at > now() - make_interval(secs => $1::float8)
 
 -- name: doctor_blobs

@@ -34,7 +34,7 @@ select coalesce(a.id, d.id) as id, a.id is not null as alone
   left join due_inputs($1, '-infinity', 0, 1, false) d on a.id is null
  where coalesce(a.id, d.id) is not null
    and not exists (select from pending_inputs x where x.alone and x.queue || '' = $1 and x.status = 'planning')
-   and exists (select from queues q where q.name = $1 and not q.plan_paused and q.plan_held = '' and q.plan_workers > 0)
+   and exists (select from queues q where q.name = $1 and plans_now(q))
 
 -- name: next_to_build
 -- $1 queue
@@ -43,17 +43,17 @@ select coalesce(a.id, d.id) as id, a.id is not null as alone
   left join due_plans($1, '-infinity', 0, 1, false) d on a.id is null
  where coalesce(a.id, d.id) is not null
    and not exists (select from plans x where x.alone and x.queue || '' = $1 and x.status = 'building')
-   and exists (select from queues q where q.name = $1 and not q.build_paused and q.build_held = '' and q.build_workers > 0)
+   and exists (select from queues q where q.name = $1 and builds_now(q))
 
 -- name: planning_now
 -- $1 queue, $2 milliseconds: inputs that are being planned for less than that, and how many there is room for
 select (select count(*) from pending_inputs
          where queue = $1 and status = 'planning' and updated_at > now() - make_interval(secs => $2::float8 / 1000)) as running,
-       q.plan_workers * (select count(*) from instances where ended_at is null and 'plan' = any (string_to_array(roles, ','))) as room
+       q.plan_workers * (select count(*) from instances where is_live_in(instances, 'plan')) as room
   from queues q where q.name = $1
 
 -- name: building_now
 -- $1 queue
 select (select count(*) from plans where queue = $1 and status = 'building') as running,
-       q.build_workers * (select count(*) from instances where ended_at is null and 'build' = any (string_to_array(roles, ','))) as room
+       q.build_workers * (select count(*) from instances where is_live_in(instances, 'build')) as room
   from queues q where q.name = $1
