@@ -1,16 +1,12 @@
 #include "base/folder_owner.h"
 
-#include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include "base/open_folder.h"
 
 namespace planwright {
 
@@ -26,14 +22,9 @@ UniqueFd openFolder(const fs::path& folder) {
 
 /// By descriptors: whoever had the folder before may be in it still, and change where a name leads.
 void giveAllIn(int folder, uid_t user, gid_t group, int depth) {
-  struct Close {
-    void operator()(DIR* open) const { ::closedir(open); }
-  };
-  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, Close> entries(copy >= 0 ? ::fdopendir(copy) : nullptr);
-  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
+  const auto entries =
+      entriesOf(UniqueFd(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  while (const dirent* entry = nextEntry(entries)) {
     const UniqueFd file(::openat(folder, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!file || ::fstat(file.get(), &info) != 0) continue;

@@ -2,16 +2,14 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include "base/open_folder.h"
 
 namespace planwright {
 namespace {
@@ -33,17 +31,12 @@ UniqueFd openUnlocked(int parent, const char* name) {
 
 /// Unlinks all that is no folder; gives the folders.
 std::vector<std::string> unlinkFiles(int folder) {
-  struct Close {
-    void operator()(DIR* open) const { ::closedir(open); }
-  };
   std::vector<std::string> folders;
-  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, Close> entries(copy >= 0 ? ::fdopendir(copy) : nullptr);
-  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (::unlinkat(folder, name.c_str(), 0) != 0 && errno != ENOENT) folders.push_back(name);
-  }
+  const auto entries =
+      entriesOf(UniqueFd(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  while (const dirent* entry = nextEntry(entries))
+    if (::unlinkat(folder, entry->d_name, 0) != 0 && errno != ENOENT)
+      folders.emplace_back(entry->d_name);
   return folders;
 }
 

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 namespace planwright {
@@ -20,10 +18,5 @@ inline std::uint64_t bytesOnDisk(const struct stat& file) {
   constexpr std::uint64_t kBlockBytes = 512;  // stat(2)
   return static_cast<std::uint64_t>(file.st_blocks) * kBlockBytes;
 }
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using OpenFolder = std::unique_ptr<DIR, CloseFolder>;
 
 }  // namespace planwright

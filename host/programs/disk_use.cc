@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "base/unique_fd.h"
+#include "base/open_folder.h"
 #include "programs/disk_files.h"
 
 namespace planwright {
@@ -66,20 +65,15 @@ class Walk {
   bool enter(UniqueFd fd) {
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) return false;
-    const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
-    const OpenFolder folder(copy >= 0 ? ::fdopendir(copy) : nullptr);
-    if (!folder) {
-      if (copy >= 0) ::close(copy);
-      return false;
-    }
+    // A copy, since by a name it may not be opened again.
+    const auto folder = entriesOf(UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)));
+    if (!folder) return false;
     Level level{std::move(fd), idOf(info), {}};
-    while (const dirent* entry = ::readdir(folder.get())) {
-      const std::string_view name = entry->d_name;
-      if (name == "." || name == "..") continue;
+    while (const dirent* entry = nextEntry(folder)) {
       struct stat found {};
       if (::fstatat(level.fd.get(), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
       count(found);
-      if (S_ISDIR(found.st_mode)) level.waiting.emplace_back(name);
+      if (S_ISDIR(found.st_mode)) level.waiting.emplace_back(entry->d_name);
     }
     levels_.push_back(std::move(level));
     return true;

@@ -7,11 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include "base/open_folder.h"
 
 namespace planwright {
 namespace {
@@ -84,13 +83,11 @@ std::vector<TaggedProcess> taggedAmong(const std::vector<pid_t>& candidates, std
 
 std::vector<pid_t> allProcesses() {
   std::vector<pid_t> pids;
-  DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return pids;
-  while (const dirent* entry = ::readdir(proc)) {
+  const OpenFolder proc(::opendir("/proc"));
+  while (const dirent* entry = nextEntry(proc)) {
     const int pid = std::atoi(entry->d_name);
     if (pid > 0 && !isOfTheKernel(pid)) pids.push_back(pid);  // those are hundreds, and never ours
   }
-  ::closedir(proc);
   return pids;
 }
 

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -12,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include "base/open_folder.h"
 #include "programs/disk_files.h"
 #include "programs/disk_use.h"
 #include "programs/keeper_tags.h"
@@ -81,9 +80,7 @@ class Unlinked {
   void lookIn(pid_t pid, const char* what, bool isMember) {
     const std::string place = procPath(pid, what);
     const OpenFolder folder(::opendir(place.c_str()));
-    if (!folder) return;
-    while (const dirent* entry = ::readdir(folder.get())) {
-      if (entry->d_name[0] == '.') continue;
+    while (const dirent* entry = nextEntry(folder)) {
       const std::string path = place + "/" + entry->d_name;
       struct stat file {};
       if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink != 0)
