@@ -16,9 +16,8 @@
 #include "planwright/sha256.hpp"
 
 #include "helpers.h"
+#include "json_writer.h"
 #include "rapidjson/document.h"
-#include "rapidjson/stringbuffer.h"
-#include "rapidjson/writer.h"
 #include "surroundings.h"
 #include "wheel_job.h"
 
@@ -26,7 +25,6 @@ namespace wheels {
 namespace {
 
 namespace fs = std::filesystem;
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 constexpr const char* kFile = "file";          // path and state of a file -> SHA-256
 constexpr const char* kArchive = "archive";    // what an archive says without being run
@@ -34,16 +32,6 @@ constexpr const char* kMetadata = "metadata";  // what its back end says
 constexpr std::size_t kMostRecalled = 4000;    // files of the folders that are looked up
 constexpr int kMostRounds = 20;                // of guesses; each looks one level deeper
 constexpr unsigned kMostBackEnds = 8;          // at the same time
-
-void put(Writer& out, const std::string& text) {
-  out.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void put(Writer& out, const std::vector<std::string>& list) {
-  out.StartArray();
-  for (const auto& text : list) put(out, text);
-  out.EndArray();
-}
 
 std::string textIn(const rapidjson::Value& object, const char* name) {
   const auto at = object.FindMember(name);
@@ -173,31 +161,28 @@ void SourceArchives::prepare(const std::vector<std::string>& texts, const Inputs
 /// Runs guess_archives.py and keeps what it found; gives the archives whose back ends it would ask.
 std::vector<std::string> SourceArchives::guess(const std::vector<std::string>& texts,
                                                const std::vector<std::string>& read) {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  out.Key("texts"), put(out, texts);
-  out.Key("folders"), put(out, texts.empty() ? std::vector<std::string>{} : options_.folders());
-  out.Key("read"), put(out, read);
-  out.Key("archives"), out.StartObject();
-  std::vector<std::string> described;
-  for (const auto& [path, archive] : archives_) {
-    const auto& metadata = archive.metadata ? archive.metadata : archive.made;
-    if (!metadata && !archive.isAsked) {
-      described.push_back(path);
-      continue;
+  const std::string request = objectOf([&](Writer& out) {
+    out.Key("texts"), write(out, texts);
+    out.Key("folders"), write(out, texts.empty() ? std::vector<std::string>{} : options_.folders());
+    out.Key("read"), write(out, read);
+    out.Key("archives"), out.StartObject();
+    std::vector<std::string> described;
+    for (const auto& [path, archive] : archives_) {
+      const auto& metadata = archive.metadata ? archive.metadata : archive.made;
+      if (!metadata && !archive.isAsked) {
+        described.push_back(path);
+        continue;
+      }
+      write(out, path);
+      metadata ? write(out, *metadata) : void(out.Null());
     }
-    put(out, path);
-    metadata ? put(out, *metadata) : void(out.Null());
-  }
-  out.EndObject();
-  out.Key("described"), put(out, described);
-  out.EndObject();
+    out.EndObject();
+    out.Key("described"), write(out, described);
+  });
 
   pw::Program program = python_.program({std::string(kHelpers) + "guess_archives.py"});
   program.files[program.argv[1]] = {{}, std::string(kGuessArchives)};
-  program.files[std::string(kHelpers) + "request.json"] = {{},
-                                                           {buffer.GetString(), buffer.GetSize()}};
+  program.files[std::string(kHelpers) + "request.json"] = {{}, request};
   for (const auto& path : read) program.readable.push_back(path);
   const pw::ProgramResult result = python_.run(program);
   if (!result.ok() && !read.empty())
@@ -216,12 +201,9 @@ std::vector<std::string> SourceArchives::learn(const std::string& json) {
     if (!found.IsObject()) continue;
     const std::string path = textIn(found, "path");
     const std::string sha256 = textIn(found, "sha256");
-    rapidjson::StringBuffer text;
-    Writer out(text);
-    found.Accept(out);
     memory_.keep(kFile, path + "\n" + textIn(found, "state"), sha256);
     memory_.keep(kArchive, keyOf(sha256) + std::string(kGuessArchives),
-                 {text.GetString(), text.GetSize()});
+                 jsonOf([&found](Writer& out) { found.Accept(out); }));
     take(path, sha256, found);
   }
   std::vector<std::string> ask;
@@ -288,14 +270,11 @@ std::string SourceArchives::madeKey(const std::string& sha256, const BuildInputs
 }
 
 std::string SourceArchives::knownJson() const {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  for (const auto& [path, archive] : archives_)
-    if (const auto& metadata = archive.metadata ? archive.metadata : archive.made; metadata)
-      put(out, archive.sha256), put(out, *metadata);
-  out.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  return objectOf([this](Writer& out) {
+    for (const auto& [path, archive] : archives_)
+      if (const auto& metadata = archive.metadata ? archive.metadata : archive.made; metadata)
+        write(out, archive.sha256), write(out, *metadata);
+  });
 }
 
 }  // namespace wheels

@@ -1,22 +1,9 @@
 #include "wheel_job.h"
 
-#include "rapidjson/stringbuffer.h"
-#include "rapidjson/writer.h"
+#include "json_writer.h"
 
 namespace wheels {
 namespace {
-
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write(Writer& out, const std::string& text) {
-  out.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void write(Writer& out, const std::vector<std::string>& list) {
-  out.StartArray();
-  for (const auto& text : list) write(out, text);
-  out.EndArray();
-}
 
 /// "environment" and "environments" of build_wheel.py.
 void writeEnvironment(Writer& out, const BuildInputs* build) {
@@ -35,13 +22,10 @@ void writeEnvironment(Writer& out, const BuildInputs* build) {
 /// An object of what `members` writes and of what the build sees.
 template <class Members>
 std::string objectWith(const BuildInputs* build, Members members) {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  members(out);
-  writeEnvironment(out, build);
-  out.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  return objectOf([&](Writer& out) {
+    members(out);
+    writeEnvironment(out, build);
+  });
 }
 
 }  // namespace
