@@ -13,9 +13,6 @@ namespace planwright {
 namespace {
 
 constexpr std::size_t kMostStates = 100'000;  // about 30 MB
-/// File systems stamp with the clock of the last tick: a write so soon after another may leave the
-/// same times.
-constexpr std::chrono::nanoseconds kTick = std::chrono::milliseconds(20);
 
 std::int64_t nowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -46,7 +43,8 @@ bool CheckedFiles::hasDigest(int fd, const Digest& digest) {
   const FileState before = stateOf(fd);
   if (digestOf(fd) != digest) return false;
   // One that is written or touched at this moment is looked at again the next time.
-  if (before.changedNs + kTick.count() < begin && stateOf(fd) == before) remember(digest, before);
+  if (before.changedNs + std::chrono::nanoseconds(kTick).count() < begin && stateOf(fd) == before)
+    remember(digest, before);
   return true;
 }
 

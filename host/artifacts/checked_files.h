@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <unordered_map>
 
@@ -14,6 +15,10 @@ namespace planwright {
 /// thread]
 class CheckedFiles {
  public:
+  /// File systems stamp with the clock of the last tick: a write so soon after another may leave
+  /// the same times. So a file that was written less than this ago is not remembered.
+  static constexpr std::chrono::milliseconds kTick{20};
+
   /// Whether the bytes of the open file have this digest. Reads all of it unless that is known;
   /// leaves its offset alone. A file that cannot be read (the disk says so) has not.
   bool hasDigest(int fd, const Digest& digest);

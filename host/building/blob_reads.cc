@@ -3,15 +3,16 @@
 #include <chrono>
 #include <utility>
 
+#include "artifacts/checked_files.h"
 #include "base/log.h"
 #include "base/threads.h"
 
 namespace planwright {
 namespace {
 
-/// A file that was written a moment ago is read once more when it is this old: until then nobody
-/// remembers that it was read (artifacts/checked_files.cc).
-constexpr std::chrono::milliseconds kYoung(25);
+/// A file that was written a moment ago is read once more after this time, a little more than
+/// CheckedFiles needs: until then nobody remembers that it was read.
+constexpr std::chrono::milliseconds kYoung = CheckedFiles::kTick * 5 / 4;
 
 }  // namespace
 
