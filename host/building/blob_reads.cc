@@ -5,6 +5,7 @@
 
 #include "artifacts/checked_files.h"
 #include "base/log.h"
+#include "base/take_from.h"
 #include "base/threads.h"
 
 namespace planwright {
@@ -31,16 +32,10 @@ void BlobReads::add(std::vector<UnreadResult> results) {
 
 void BlobReads::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    UnreadResult next;
-    {
-      auto waiting = waiting_.waitFor(std::chrono::seconds(1), stop,
-                                      [](const auto& now) { return !now.empty(); });
-      if (waiting->empty()) continue;
-      next = std::move(waiting->front());
-      waiting->pop_front();
-    }
+    const auto next = takeFrom(waiting_, std::chrono::hours(1), stop);
+    if (!next) continue;
     try {
-      for (const auto& digest : next.digests) {
+      for (const auto& digest : next->digests) {
         if (stop.stop_requested() || !blobs_.open(digest)) break;  // the cache sees that it is lost
         if (blobs_.isOpenedAtOnce(digest)) continue;
         if (!sleepFor(kYoung, stop) || !blobs_.open(digest)) break;
@@ -48,7 +43,7 @@ void BlobReads::run(const std::stop_token& stop) {
     } catch (const std::exception& e) {  // whoever asks again hears of it
       log::debug("a cached result cannot be read: {}", e.what());
     }
-    done_(next.place);
+    done_(next->place);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/failpoints.h"
 #include "base/log.h"
+#include "base/take_from.h"
 #include "base/threads.h"
 #include "store/jobs.h"
 #include "store/plans.h"
@@ -176,16 +177,6 @@ void BuildStage::step(BuildMessage messages, const std::stop_token& stop) {
   }
 }
 
-/// The next job to run, or nothing for about a second.
-std::optional<JobTask> BuildStage::take(const std::stop_token& stop) {
-  auto tasks =
-      tasks_.waitFor(std::chrono::seconds(1), stop, [](const auto& now) { return !now.empty(); });
-  if (tasks->empty() || stop.stop_requested()) return std::nullopt;
-  std::optional<JobTask> task(std::move(tasks->front()));
-  tasks->pop_front();
-  return task;
-}
-
 void BuildStage::count(const JobTask& task, const JobResult& result) {
   const std::string& plugin = task.generation->config.builder.plugin;
   host_.metrics.observe("planwright_job_run_seconds", {{"queue", queue_.name}, {"plugin", plugin}},
@@ -197,7 +188,7 @@ void BuildStage::count(const JobTask& task, const JobResult& result) {
 
 void BuildStage::work(JobThread& self, int index, const std::stop_token& stop) {
   while (!stop.stop_requested() && index < slots_) {
-    const auto task = take(stop);
+    const auto task = takeFrom(tasks_, std::chrono::seconds(1), stop);
     if (!task) {
       self.runner.refresh();
       continue;

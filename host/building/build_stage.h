@@ -54,7 +54,6 @@ class BuildStage final : private BuildLoop::Doors {
 
   void loop(const std::stop_token& stop);
   void step(BuildMessage messages, const std::stop_token& stop);
-  std::optional<JobTask> take(const std::stop_token& stop);
   void work(JobThread& self, int index, const std::stop_token& stop);
   void watch(const std::stop_token& stop);
   void noteProgress();

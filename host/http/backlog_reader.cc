@@ -1,6 +1,7 @@
 #include "http/backlog_reader.h"
 
 #include "base/log.h"
+#include "base/take_from.h"
 #include "base/threads.h"
 
 namespace planwright {
@@ -33,15 +34,8 @@ void BacklogReader::order(Order order) {
 
 void BacklogReader::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    Order order;
-    {
-      auto orders = orders_.waitFor(std::chrono::hours(1), stop,
-                                    [](const auto& waiting) { return !waiting.empty(); });
-      if (orders->empty()) continue;
-      order = std::move(orders->front());
-      orders->pop_front();
-    }
-    deliver_(read(order));
+    const auto order = takeFrom(orders_, std::chrono::hours(1), stop);
+    if (order) deliver_(read(*order));
   }
 }
 

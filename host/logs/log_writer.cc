@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "base/take_from.h"
 #include "base/threads.h"
 #include "logs/gather_frames.h"
 
@@ -43,16 +44,10 @@ LogWriter::LogWriter(std::filesystem::path folder)
   thread_ = startThread("pw-logs", [this](const std::stop_token& stop) { run(stop); });
   gatherThread_ = startThread("pw-logs-pack", [this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      std::filesystem::path file;
-      {
-        auto files = scattered_.waitFor(std::chrono::hours(1), stop,
-                                        [](const auto& waiting) { return !waiting.empty(); });
-        if (files->empty()) continue;
-        file = std::move(files->front());
-        files->pop_front();
-      }
+      const auto file = takeFrom(scattered_, std::chrono::hours(1), stop);
+      if (!file) continue;
       try {
-        gatherFrames(file, stop);
+        gatherFrames(*file, stop);
       } catch (const std::exception& e) {  // it stays as it is, which is as good but for its size
         log::debug("log not gathered: {}", e.what());
       }
