@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/files.h"
-
 namespace planwright {
 namespace {
 
@@ -21,19 +19,6 @@ void JobServices::log(int, std::string_view message, std::string_view) {
   log_.line(message);
 }
 
-Result<UniqueFd> JobServices::openBlob(const Digest& digest) {
-  for (const auto& blob : stored_)
-    if (blob.digest == digest && blob.content) return memoryFile(*blob.content);
-  return blobs_.open(digest);
-}
-
-Result<Digest> JobServices::putBlob(int fd, std::string_view, const GoesOn& goesOn) {
-  auto staged = blobs_.stage(fd, kLargestOutputBytes, goesOn);
-  if (!staged) return staged.error();
-  stored_.push_back(std::move(*staged));
-  return stored_.back().digest;
-}
-
 std::map<std::string, std::string> JobServices::programSecrets() {
   std::map<std::string, std::string> seen;
   for (const auto& [name, value] : secrets_)
@@ -41,15 +26,12 @@ std::map<std::string, std::string> JobServices::programSecrets() {
   return seen;
 }
 
-std::optional<std::string> JobServices::secret(std::string_view name) {
-  const auto found = secrets_.find(std::string(name));
-  return found == secrets_.end() ? std::nullopt : std::optional(found->second);
-}
-
 /// At level "none", files are not protected.
 void JobServices::programEnded(const ProgramExit& end) {
-  lastExit_ = end;
-  if (end.network != Network::None || end.sandbox.empty() || end.sandbox == "none") wasOpen_ = true;
+  auto ran = ran_.lock();
+  ran->last = end;
+  if (end.network != Network::None || end.sandbox.empty() || end.sandbox == "none")
+    ran->wasOpen = true;
 }
 
 ProgramRoom JobServices::programRoom() {

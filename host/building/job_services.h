@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "artifacts/blob_store.h"
+#include "artifacts/staged_blobs.h"
+#include "base/guarded.h"
 #include "base/secret_mask.h"
 #include "base/traceparent.h"
 #include "base/unique_fd.h"
@@ -27,7 +28,7 @@ class JobServices final : public CallServices {
               SecretValues secrets, Reports& reports)
       : task_(task),
         config_(config),
-        blobs_(blobs),
+        blobs_(blobs, kLargestOutputBytes),
         log_(log),
         secrets_(std::move(secrets)),
         traceparent_(traceparentOf(task.traceId, "job/" + std::to_string(number(task.attemptId)))),
@@ -49,9 +50,13 @@ class JobServices final : public CallServices {
     reports_.metric(kind, name, value, labels);
   }
   std::string traceparent() override { return traceparent_; }
-  Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
-  std::optional<std::string> secret(std::string_view name) override;
+  Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
+  Result<Digest> putBlob(int fd, std::string_view, const GoesOn& goesOn) override {
+    return blobs_.put(fd, goesOn);
+  }
+  std::optional<std::string> secret(std::string_view name) override {
+    return secretIn(secrets_, name);
+  }
   int outputFd() override { return log_.outputFd(); }
   void beginOutput() override { log_.beginTail(); }
   std::uint64_t outputBytes() override { return log_.receivedBytes(); }
@@ -61,30 +66,36 @@ class JobServices final : public CallServices {
 
   void programEnded(const ProgramExit& end) override;
   /// Of the last program that ran, if any did.
-  const std::optional<ProgramExit>& lastExit() const { return lastExit_; }
+  std::optional<ProgramExit> lastExit() const { return ran_.lock()->last; }
   /// Programs ran, and for each of them a sandbox blocked the network and all files that the job
   /// does not declare.
-  bool isSealed() const { return lastExit_ && !wasOpen_; }
+  bool isSealed() const {
+    auto ran = ran_.lock();
+    return ran->last && !ran->wasOpen;
+  }
 
   /// A text without the values of secrets.
   std::string masked(std::string_view text) const { return mask_.without(text); }
 
   /// Keeps a blob that another engine stored for the job.
-  void keep(StagedBlob blob) { stored_.push_back(std::move(blob)); }
-  std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
+  void keep(StagedBlob blob) { blobs_.keep(std::move(blob)); }
+  std::vector<StagedBlob> takeBlobs() { return blobs_.takeAll(); }
 
  private:
+  struct Ran {
+    std::optional<ProgramExit> last;
+    bool wasOpen = false;  ///< a program ran without such a sandbox
+  };
+
   const JobTask& task_;
   const BuilderConfig& config_;
-  BlobStore& blobs_;
+  StagedBlobs blobs_;
   AttemptLog& log_;
   const SecretValues secrets_;  ///< the plugin's; jobs see those that are granted by their name
   SecretMask mask_;
   const std::string traceparent_;
   Reports& reports_;
-  std::vector<StagedBlob> stored_;
-  std::optional<ProgramExit> lastExit_;
-  bool wasOpen_ = false;  ///< a program ran without such a sandbox
+  mutable Guarded<Ran> ran_;  ///< a plugin may run several programs at once
 };
 
 }  // namespace planwright

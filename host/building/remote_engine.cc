@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "artifacts/staged_blobs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/remove_tree.h"
@@ -28,7 +29,9 @@ constexpr milliseconds kLongest{3'600'000};
 /// What the plugin may use while it looks, or withdraws. Lives for one call.
 class RemoteEngine::LookServices final : public CallServices {
  public:
-  explicit LookServices(RemoteEngine& engine) : engine_(engine) {}
+  explicit LookServices(RemoteEngine& engine)
+      : engine_(engine),
+        blobs_(engine.host_.blobs, kLargestOutputBytes) {}
 
   void log(int level, std::string_view message, std::string_view fieldsJson) override {
     const auto fields = parseJson(fieldsJson.empty() ? "{}" : fieldsJson);
@@ -50,35 +53,27 @@ class RemoteEngine::LookServices final : public CallServices {
     engine_.host_.metrics.report(plugin(), engine_.queue_.name, kind, name, value, labels);
   }
   void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
-  Result<UniqueFd> openBlob(const Digest& digest) override {
-    return engine_.host_.blobs.open(digest);
-  }
+  Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
   Result<Digest> putBlob(int fd, std::string_view, const GoesOn& goesOn) override {
-    auto staged = engine_.host_.blobs.stage(fd, kLargestOutputBytes, goesOn);
-    if (!staged) return staged.error();
-    blobs_.push_back(std::move(*staged));
-    return blobs_.back().digest;
+    return blobs_.put(fd, goesOn);
   }
   std::optional<std::string> secret(std::string_view name) override {
     const auto values = readSecretValues(engine_.generation_->config.builder.pluginSecrets);
-    if (!values) return std::nullopt;
-    const auto found = values->find(std::string(name));
-    return found == values->end() ? std::nullopt : std::optional(found->second);
+    return values ? secretIn(*values, name) : std::nullopt;
   }
   int outputFd() override { return -1; }
 
-  /// Stored in this call, or null.
-  const StagedBlob* blob(const std::string& digest) const {
-    const auto at = std::find_if(blobs_.begin(), blobs_.end(),
-                                 [&](const auto& blob) { return blob.digest.text() == digest; });
-    return at == blobs_.end() ? nullptr : &*at;
+  /// Nothing: it was not stored in this call.
+  std::optional<StagedBlob> blob(const std::string& text) {
+    const auto digest = Digest::parse(text);
+    return digest ? blobs_.find(*digest) : std::nullopt;
   }
 
  private:
   const std::string& plugin() const { return engine_.generation_->config.builder.plugin; }
 
   RemoteEngine& engine_;
-  std::vector<StagedBlob> blobs_;
+  StagedBlobs blobs_;
 };
 
 Result<std::shared_ptr<RemoteEngine>> RemoteEngine::create(
@@ -215,7 +210,7 @@ void RemoteEngine::look() {
         3, fmt::format("The engine cannot be asked now: {}", look.failure->message), {});
 }
 
-void RemoteEngine::hear(const StageOutcome& look, const LookServices& services) {
+void RemoteEngine::hear(const StageOutcome& look, LookServices& services) {
   auto open = open_.lock();
   const auto waiterOf = [&](const std::string& handle) {
     const auto at = open->waiters.find(handle);
@@ -229,7 +224,7 @@ void RemoteEngine::hear(const StageOutcome& look, const LookServices& services) 
           });
       if (isKnown) continue;  // a look that was repeated
       waiter->end.outputs.push_back(output);
-      if (const StagedBlob* blob = services.blob(output.digest)) waiter->end.blobs.push_back(*blob);
+      if (auto blob = services.blob(output.digest)) waiter->end.blobs.push_back(std::move(*blob));
     }
   for (const auto& state : look.states)
     if (Waiter* waiter = waiterOf(state.handle)) {

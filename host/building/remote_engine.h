@@ -69,7 +69,7 @@ class RemoteEngine {
                std::unique_ptr<StageInstance> instance);
   void run(const std::stop_token& stop);
   void look();
-  void hear(const StageOutcome& look, const LookServices& services);
+  void hear(const StageOutcome& look, LookServices& services);
   void endAll(const StageOutcome& look);
   void sweep();
   void sweepFolders();

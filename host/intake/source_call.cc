@@ -25,18 +25,8 @@ void SourceCall::event(std::string_view type, std::string_view bodyJson) {
     reports_.event(type, masked(bodyJson));
 }
 
-Result<Digest> SourceCall::putBlob(int fd, std::string_view, const GoesOn& goesOn) {
-  Result<StagedBlob> staged = blobs_.stage(fd, place_.maxBytes, goesOn);
-  if (!staged) return staged.error();
-  const Digest digest = staged->digest;
-  staged_.lock()->insert_or_assign(digest.text(), std::move(*staged));
-  return digest;
-}
-
 std::optional<std::string> SourceCall::secret(std::string_view name) {
-  auto secrets = secrets_.lock();
-  const auto found = secrets->find(std::string(name));
-  return found == secrets->end() ? std::nullopt : std::optional(found->second);
+  return secretIn(*secrets_.lock(), name);
 }
 
 /// What a plugin in this process says is masked already. What a plugin in a process of its own says
@@ -67,10 +57,7 @@ std::vector<SourceCall::Event> SourceCall::takeEvents() {
 Result<StagedBlob> SourceCall::blobOf(const std::string& text) {
   const auto digest = Digest::parse(text);
   if (!digest) return invalid("\"" + text + "\" is not a digest");
-  {
-    auto staged = staged_.lock();
-    if (const auto found = staged->find(text); found != staged->end()) return found->second;
-  }
+  if (auto staged = blobs_.find(*digest)) return std::move(*staged);
   const Result<UniqueFd> fd = blobs_.open(*digest);
   if (!fd) return fd.error();
   struct stat status {};

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "artifacts/blob_store.h"
+#include "artifacts/staged_blobs.h"
 #include "base/guarded.h"
 #include "config/secret_values.h"
 #include "stages/reports.h"
@@ -31,7 +30,7 @@ class SourceCall final : public CallServices {
   SourceCall(std::string queue, const std::string& plugin, BlobStore& blobs, SourcePlace place,
              ProgramRoom room, Metrics& metrics)
       : queue_(std::move(queue)),
-        blobs_(blobs),
+        blobs_(blobs, place.maxBytes),
         place_(std::move(place)),
         room_(std::move(room)),
         reports_(metrics, plugin, queue_) {}
@@ -47,7 +46,9 @@ class SourceCall final : public CallServices {
     reports_.metric(kind, name, value, masked(labels));
   }
   Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
-  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
+  Result<Digest> putBlob(int fd, std::string_view, const GoesOn& goesOn) override {
+    return blobs_.put(fd, goesOn);
+  }
   std::optional<std::string> secret(std::string_view name) override;
   int outputFd() override { return -1; }
   SourcePlace place() override;
@@ -57,17 +58,16 @@ class SourceCall final : public CallServices {
   std::vector<Event> takeEvents();
   /// The blob an item names: put during this poll, or stored before. [intake thread]
   Result<StagedBlob> blobOf(const std::string& text);
-  void dropBlobs() { staged_.lock()->clear(); }
+  void dropBlobs() { blobs_.takeAll(); }
 
  private:
   const std::string queue_;
-  BlobStore& blobs_;
+  StagedBlobs blobs_;  ///< of this poll
   const SourcePlace place_;
   const ProgramRoom room_;
   Reports reports_;
   Guarded<SecretValues> secrets_;
   Guarded<std::vector<Event>> events_;
-  Guarded<std::map<std::string, StagedBlob>> staged_;
 };
 
 }  // namespace planwright

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "artifacts/blob_store.h"
+#include "artifacts/staged_blobs.h"
 #include "config/secret_values.h"
 #include "stages/reports.h"
 #include "stages/stage.h"
@@ -19,7 +21,7 @@ class PlanServices final : public CallServices {
   PlanServices(const StageInput& input, BlobStore& blobs, SecretValues secrets, ProgramRoom room,
                Reports& reports, std::filesystem::path folder)
       : input_(input),
-        blobs_(blobs),
+        blobs_(blobs, kLargestBlobBytes),
         secrets_(std::move(secrets)),
         room_(std::move(room)),
         reports_(reports),
@@ -36,23 +38,28 @@ class PlanServices final : public CallServices {
     reports_.metric(kind, name, value, labels);
   }
   std::string traceparent() override { return input_.traceparent; }
-  Result<UniqueFd> openBlob(const Digest& digest) override;
-  Result<Digest> putBlob(int fd, std::string_view mediaType, const GoesOn& goesOn) override;
-  std::optional<std::string> secret(std::string_view name) override;
+  Result<UniqueFd> openBlob(const Digest& digest) override { return blobs_.open(digest); }
+  Result<Digest> putBlob(int fd, std::string_view, const GoesOn& goesOn) override {
+    return blobs_.put(fd, goesOn);
+  }
+  std::optional<std::string> secret(std::string_view name) override {
+    return secretIn(secrets_, name);
+  }
   int outputFd() override { return -1; }
   ProgramRoom programRoom() override { return room_; }
   SourcePlace place() override;
 
-  std::vector<StagedBlob> takeBlobs() { return std::move(stored_); }
+  std::vector<StagedBlob> takeBlobs() { return blobs_.takeAll(); }
 
  private:
+  static constexpr std::int64_t kLargestBlobBytes = std::int64_t{4} << 30;
+
   const StageInput& input_;
-  BlobStore& blobs_;
+  StagedBlobs blobs_;
   const SecretValues secrets_;
   const ProgramRoom room_;
   Reports& reports_;
   const std::filesystem::path folder_;
-  std::vector<StagedBlob> stored_;
 };
 
 }  // namespace planwright
