@@ -1,17 +1,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/embedded_files.h"
-#include "base/json.h"
-#include "model/plan_document.h"
-#include "programs/keeper.h"
-#include "stages/registry.h"
-#include "support/stage_fakes.h"
-#include "support/temp_folder.h"
+#include "support/planner_fixture.h"
 
 namespace planwright::planner_npm_test {
 namespace {
@@ -20,19 +14,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 /// planwright.npm with the real npm and node on packages of this machine.
-class Npm : public testing::Test {
+class Npm : public PlannerFixture {
  protected:
-  struct Host {
-    TempFolder folder;
-    Keeper keeper{{BINARY_DIR "/planwright", 15'000, -1}};
-    Plugins plugins{{{BINARY_DIR "/plugins"}, folder / "store", folder / "work"}, keeper};
-  };
-  static void SetUpTestSuite() {
-    host = std::make_unique<Host>();
-    const std::string make = SOURCE_DIR "/tests/fixtures/npm/make_packages.py ";
-    ASSERT_EQ(std::system((make + host->folder.path().string() + " >&2").c_str()), 0);
-  }
-  static void TearDownTestSuite() { host.reset(); }
+  static void SetUpTestSuite() { startHost("npm/make_packages.py", ""); }
   static std::string lockfile() { return readFile(host->folder / "package-lock.json"); }
   static std::string from(const std::filesystem::path& folder, const std::string& more = "") {
     return R"({"folders":[")" + folder.string() + R"("])" + more + "}";
@@ -43,81 +27,29 @@ class Npm : public testing::Test {
 
   StageOutcome plan(const std::string& content, const std::string& settings = tarballs(),
                     const std::string& name = "package-lock.json") {
-    auto planner = host->plugins.planner("planwright.npm", "q", settings);
-    EXPECT_TRUE(planner) << planner.error().message;
-    const std::string digest = Digest::of(content).text();
-    services.blobs[digest] = content;
-    auto outcome = (*planner)->plan({"1", "team/" + name, digest, "text/plain", "{}", content,
-                                     static_cast<std::int64_t>(content.size()), true, 1},
-                                    call);
-    if (outcome.failure) return outcome;
-    const auto sealed = sealPlan(outcome.text, digest, "planwright.npm 1");  // as a host does it
-    EXPECT_TRUE(sealed) << sealed.error().message;
-    return outcome;
+    return planWith("planwright.npm", name, content, settings);
   }
   Failure failureOf(const std::string& content, const std::string& settings = tarballs()) {
-    return plan(content, settings)
-        .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
-  }
-  static std::vector<std::string> idsOf(const StageOutcome& outcome) {
-    std::vector<std::string> ids;
-    const auto document = parseJson(outcome.text);
-    for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
-    return ids;
+    return failureIn(plan(content, settings));
   }
 
-  std::string bytesOf(const std::filesystem::path& workdirs, const JsonValue& input) {
-    if (const auto* text = input.IsObject() ? find(input, "text") : nullptr)
-      return text->GetString();
-    const std::string source = input.GetString();
-    return source.starts_with("sha256:") ? services.blobs.at(source) : readFile(workdirs / source);
-  }
-
-  /// Runs a planned job through planwright.command in workdirs/ID.
-  StageOutcome run(const std::filesystem::path& workdirs, const JsonValue& job,
-                   const std::string& builderSettings = "{}") {
-    const auto workdir = workdirs / textOr(job, "id");
-    std::filesystem::create_directories(workdir);
-    if (const auto* inputs = find(job, "inputs"))
-      for (const auto& input : inputs->GetObject()) {
-        const auto path = workdir / input.name.GetString();
-        std::filesystem::create_directories(path.parent_path());
-        replaceFile(path, bytesOf(workdirs, input.value));
-      }
-    const UniqueFd log(
-        ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    services.output = log.get();
-    auto builder = host->plugins.builder("planwright.command", "q", builderSettings);
-    StageJob stageJob;
-    stageJob.id = textOr(job, "id");
-    stageJob.specJson = toJson(*find(job, "spec"));
-    stageJob.workdir = workdir.string();
-    auto outcome = (*builder)->build(stageJob, call);
-    services.output = -1;
-    return outcome;
-  }
   /// Runs all jobs; they are in an order that works. Gives the last one's folder.
   std::filesystem::path build(const StageOutcome& planned) {
     const auto workdirs = folder / std::to_string(++builds);
     const auto document = parseJson(planned.text);
-    const auto& jobs = *find(*document, "jobs");
-    for (const auto& job : jobs.GetArray()) {
-      const auto outcome = run(workdirs, job);
+    std::filesystem::path workdir;
+    for (const auto& job : find(*document, "jobs")->GetArray()) {
+      workdir = workdirs / textOr(job, "id");
+      const auto outcome = runIn(workdir, job);
       EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
     }
-    return workdirs / textOr(jobs[jobs.Size() - 1], "id");
+    return workdir;
   }
   std::string outputOf(const std::string& command) {
     const auto out = (folder / "out").string();
     EXPECT_EQ(std::system(("(" + command + ") >" + out + " 2>&1").c_str()), 0) << readFile(out);
     return readFile(out);
   }
-
-  static inline std::unique_ptr<Host> host;
-  TempFolder folder;
-  FakeServices services;
-  StageCall call{services};
-  int builds = 0;
 };
 
 TEST_F(Npm, OneJobForEachPackageAndOneThatInstallsThem) {
@@ -194,7 +126,7 @@ TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {
   const auto document = parseJson(plan(lockfile()).text);
   const auto& job = (*find(*document, "jobs"))[1];
   services.blobs[find(*find(job, "inputs"), "archive")->GetString()] += "x";
-  const auto outcome = run(folder / "work", job);
+  const auto outcome = runIn(folder / "work", job);
   ASSERT_TRUE(outcome.failure);
   EXPECT_THAT(outcome.failure->message, HasSubstr("greet-1.0.0.tgz has the integrity sha512-"));
 }
@@ -216,9 +148,9 @@ TEST_F(Npm, AJobFetchesAPackageThatIsInNoFolder) {
   const auto document = parseJson(outcome.text);
   const auto& jobs = *find(*document, "jobs");
   ASSERT_EQ(jobs.Size(), 5u);
-  const auto fetched = run(folder / "work", jobs[2], R"({"network":"host"})");
+  const auto fetched = runIn(folder / "work", jobs[2], R"({"network":"host"})");
   EXPECT_FALSE(fetched.failure) << fetched.failure->message;
-  EXPECT_EQ(readFile(folder / "work" / "greet-1.0.0" / "greet-1.0.0.tgz"),
+  EXPECT_EQ(readFile(folder / "work" / "greet-1.0.0.tgz"),
             readFile(host->folder / "tarballs" / "greet-1.0.0.tgz"));
 }
 

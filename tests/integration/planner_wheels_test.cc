@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/embedded_files.h"
 #include "support/wheels_fixture.h"
 
 namespace planwright::planner_wheels_test {
@@ -163,10 +164,7 @@ TEST_F(Wheels, AJobMakesTheBytesThatPipMakes) {
 }
 
 TEST_F(Wheels, AWheelThatIsNotWhatWasPlannedFailsItsJob) {
-  const auto outcome = plan("changing\n");
-  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  const auto document = parseJson(outcome.text);
-  const auto failure = run((*find(*document, "jobs"))[0]).failure;
+  const auto failure = failureOfFirstJob("changing\n");
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->message,
             "exited with 1: ERROR: the wheel of changing asks for other projects than the plan was "
@@ -175,10 +173,7 @@ TEST_F(Wheels, AWheelThatIsNotWhatWasPlannedFailsItsJob) {
 
 /// Its C code asks for a header that nobody has.
 TEST_F(Wheels, AJobThatFailsSaysWhyInTheWordsOfTheBuild) {
-  const auto outcome = plan("unbuildable\n");
-  ASSERT_FALSE(outcome.failure) << outcome.failure->message;
-  const auto document = parseJson(outcome.text);
-  const auto failure = run((*find(*document, "jobs"))[0]).failure;
+  const auto failure = failureOfFirstJob("unbuildable\n");
   ASSERT_TRUE(failure);
   EXPECT_THAT(failure->message,
               AllOf(StartsWith("exited with 1: unbuildable.c:1:10: fatal error: no_such_header.h"),

@@ -1,38 +1,20 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "base/embedded_files.h"
-#include "base/json.h"
-#include "programs/keeper.h"
-#include "stages/registry.h"
-#include "support/stage_fakes.h"
-#include "support/temp_folder.h"
+#include "support/planner_fixture.h"
 
 namespace planwright {
 
 /// planwright.wheels with the real pip on a local index of real projects.
-class WheelsFixture : public testing::Test {
+class WheelsFixture : public PlannerFixture {
  protected:
-  struct Host {
-    TempFolder folder;
-    Keeper keeper{{BINARY_DIR "/planwright", 15'000, -1}};
-    Plugins plugins{{{BINARY_DIR "/plugins"}, folder / "store", folder / "work"}, keeper};
-  };
-  static void SetUpTestSuite() {
-    host = std::make_unique<Host>();
-    const std::string make = SOURCE_DIR "/tests/fixtures/wheels/make_index.py ";
-    ASSERT_EQ(std::system((make + index().string() + " >&2").c_str()), 0);
-  }
-  static void TearDownTestSuite() { host.reset(); }
+  static void SetUpTestSuite() { startHost("wheels/make_index.py", "index"); }
   static std::filesystem::path index() { return host->folder / "index"; }
   static std::string local(const std::string& more = "") {
     return R"({"find_links":[")" + index().string() +
@@ -59,49 +41,28 @@ class WheelsFixture : public testing::Test {
     const std::string name = std::filesystem::canonical("/usr/bin/python3").filename();
     return name.substr(std::string_view("python").size());
   }
-  static std::vector<std::string> idsOf(const StageOutcome& outcome) {
-    std::vector<std::string> ids;
-    const auto document = parseJson(outcome.text);
-    for (const auto& job : find(*document, "jobs")->GetArray()) ids.push_back(textOr(job, "id"));
-    return ids;
-  }
 
   StageOutcome plan(const std::string& requirements, const std::string& settings = local()) {
-    auto planner = host->plugins.planner("planwright.wheels", "q", settings);
-    EXPECT_TRUE(planner) << planner.error().message;
-    const std::string digest = Digest::of(requirements).text();
-    services.blobs[digest] = requirements;
-    return (*planner)->plan({"1", "team/requirements.txt", digest, "text/plain", "{}", requirements,
-                             static_cast<std::int64_t>(requirements.size()), true, 1},
-                            call);
+    return planWith("planwright.wheels", "requirements.txt", requirements, settings);
   }
   Failure failureOf(const std::string& requirements, const std::string& settings = local()) {
-    return plan(requirements, settings)
-        .failure.value_or(Failure{FailureClass::Bug, "it planned", {}, {}});
+    return failureIn(plan(requirements, settings));
   }
 
-  /// Runs one planned job through planwright.command in a fresh folder, `workdir`.
+  /// Runs one planned job in a fresh folder, `workdir`.
   StageOutcome run(const JsonValue& job) {
     workdir = folder / (textOr(job, "id") + std::to_string(++builds));
-    std::filesystem::create_directories(workdir);
-    for (const auto& input : find(job, "inputs")->GetObject()) {
-      const auto path = workdir / input.name.GetString();
-      std::filesystem::create_directories(path.parent_path());
-      replaceFile(path, services.blobs.at(input.value.GetString()));
-    }
-    const UniqueFd log(
-        ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    services.output = log.get();
-    auto builder = host->plugins.builder("planwright.command", "q", "{}");
-    StageJob stageJob;
-    stageJob.id = textOr(job, "id");
-    stageJob.specJson = toJson(*find(job, "spec"));
-    stageJob.workdir = workdir.string();
-    auto outcome = (*builder)->build(stageJob, call);
-    services.output = -1;
-    return outcome;
+    return runIn(workdir, job);
   }
-  /// The same for one that succeeds; gives its folder.
+  /// Plans, and runs the first job of the plan. Nothing: it succeeded.
+  std::optional<Failure> failureOfFirstJob(const std::string& requirements) {
+    const auto outcome = plan(requirements);
+    EXPECT_FALSE(outcome.failure) << outcome.failure->message;
+    if (outcome.failure) return std::nullopt;
+    const auto document = parseJson(outcome.text);
+    return run((*find(*document, "jobs"))[0]).failure;
+  }
+  /// Runs a job that succeeds; gives its folder.
   std::filesystem::path build(const JsonValue& job) {
     const auto outcome = run(job);
     EXPECT_FALSE(outcome.failure) << outcome.failure->message << "\n" << readFile(folder / "log");
@@ -113,12 +74,7 @@ class WheelsFixture : public testing::Test {
     return lines;
   }
 
-  static inline std::unique_ptr<Host> host;
-  TempFolder folder;
-  FakeServices services;
-  StageCall call{services};
   std::filesystem::path workdir;
-  int builds = 0;
 };
 
 }  // namespace planwright
