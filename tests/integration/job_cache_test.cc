@@ -1,35 +1,20 @@
 #include <algorithm>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/files.h"
 #include "building/build_stage.h"
 #include "control/item_json.h"
-#include "model/plan_document.h"
-#include "store/inputs.h"
-#include "support/line_fixture.h"
-#include "support/planned.h"
+#include "support/build_stage_fixture.h"
 
 namespace planwright::job_cache_test {
 namespace {
 
 using testing::HasSubstr;
 
-/// Jobs run through planwright.command; a "program" writes all that it was given, and its name.
-class JobCacheTest : public LineFixture {
+class JobCacheTest : public BuildStageFixture {
  protected:
-  JobCacheTest() : maker([this](const ProgramSpec& spec) { return make(spec); }) {
-    queue.builder.plugin = "planwright.command";
-    queue.builder.settingsJson = R"({"sandbox":"none"})";
-    plugins = std::make_unique<Plugins>(
-        PluginOptions{{BINARY_DIR "/plugins"}, folder / "plugins", folder / "stage-work"}, maker);
-  }
-  ProgramExit make(const ProgramSpec& spec) {
-    const std::string name = spec.argv.back();
-    ran_.lock()->push_back(name);
-    if (name == failing) return {.code = 7};
+  ProgramExit succeed(const ProgramSpec& spec, const std::string& name) override {
     replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name + std::string(padding, '.'));
     if (name == damages.first) damage(std::exchange(damages.second, {}));
     const bool isOpen = name == open;
@@ -60,17 +45,11 @@ class JobCacheTest : public LineFixture {
     return R"({"jobs":[)" + job("a") + "," + job("b", "a") + "," + job("c", "a") + "," +
            job("d", "bc") + R"(],"summary":{"v":")" + extra + "\"}}";
   }
-  std::int64_t plan(const std::string& document) {
-    const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    return planInput(*connection, InstanceId{membership.instance()}, id, document);
-  }
   /// Builds the plan and gives how its jobs ended.
   std::string build(std::int64_t plan, const std::string& mode = "all", bool useCache = true,
                     const std::string& outcome = "built") {
     ran_.lock()->clear();
-    connection->run("enqueue_plans",
-                    {"{" + std::to_string(plan) + "}", true, "test", mode, useCache});
-    tickets()->push("build_queue", {plan});
+    enqueue(plan, mode, true, useCache);
     const std::string id = std::to_string(plan);
     EXPECT_TRUE(becomes("select status from plans where id = " + id, outcome));
     return text(
@@ -96,23 +75,19 @@ class JobCacheTest : public LineFixture {
   using Names = std::vector<std::string>;
   static constexpr const char* kAllCached = "a cached, b cached, c cached, d cached";
 
-  std::unique_ptr<PostgresRecorder> intake = recorder();
-  ScriptedPrograms maker;
-  std::string failing, open;
+  std::string open;                             ///< the job that no sandbox keeps from anything
   std::pair<std::string, std::string> damages;  ///< the job that does it, and whose output
-  std::size_t padding = 0;
-  Guarded<Names> ran_;
-  int count_ = 0;
+  std::size_t padding = 0;                      ///< of each output
 };
 
 TEST_F(JobCacheTest, TheSecondBuildRunsNothing) {
   BuildStage stage(*host, liveQueue(), 2, 2);
-  const auto first = plan(diamond());
+  const auto first = planOf(diamond());
   build(first);
   EXPECT_EQ(ran(), (Names{"a", "b", "c", "d"}));
   EXPECT_THAT(why("a"), HasSubstr("miss: No job of this name"));
   EXPECT_EQ(build(first), kAllCached);
-  EXPECT_EQ(build(plan(diamond("another plan, the same jobs"))), kAllCached);
+  EXPECT_EQ(build(planOf(diamond("another plan, the same jobs"))), kAllCached);
   EXPECT_EQ(ran(), Names{});
   EXPECT_THAT(why("d"), HasSubstr("hit: Job "));
   EXPECT_EQ(text("select count(*) from job_attempts"), "4") << "none for what is cached";
@@ -122,10 +97,10 @@ TEST_F(JobCacheTest, TheSecondBuildRunsNothing) {
 
 TEST_F(JobCacheTest, WhatChangedRunsAgainAndSaysWhatChanged) {
   BuildStage stage(*host, liveQueue(), 2, 2);
-  build(plan(diamond()));
+  build(planOf(diamond()));
   std::string changed = diamond();
   changed.replace(changed.find(R"(["make","c"])"), 12, R"(["MAKE","c"])");
-  EXPECT_EQ(build(plan(changed)), "a cached, b cached, c succeeded, d cached")
+  EXPECT_EQ(build(planOf(changed)), "a cached, b cached, c succeeded, d cached")
       << "c made the same bytes, so d need not run";
   EXPECT_EQ(ran(), Names{"c"});
   EXPECT_THAT(why("c"), HasSubstr("differs in command"));
@@ -134,7 +109,7 @@ TEST_F(JobCacheTest, WhatChangedRunsAgainAndSaysWhatChanged) {
 TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
   padding = 40'000;  // large ones are files, small ones rows
   BuildStage stage(*host, liveQueue(), 2, 2);
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id);
   const auto digest = Digest::of("made by a" + std::string(padding, '.'));
   ASSERT_TRUE(folderBlobs->open(digest));
@@ -147,7 +122,7 @@ TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
   EXPECT_EQ(build(id), "a succeeded, b cached, c cached, d cached");
   EXPECT_THAT(why("a"), HasSubstr("the bytes of a.txt are gone"));
   padding = 0;
-  const auto other = plan(diamond("small"));
+  const auto other = planOf(diamond("small"));
   build(other, "all", false);
   connection->runText("delete from blobs where digest = '" + Digest::of("made by b").text() + "'");
   EXPECT_EQ(build(other), "a cached, b succeeded, c cached, d cached");
@@ -156,7 +131,7 @@ TEST_F(JobCacheTest, LostBytesAreMadeAgain) {
 TEST_F(JobCacheTest, DamagedBytesAreMadeAgain) {
   padding = 40'000;
   BuildStage stage(*host, liveQueue(), 2, 2);
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id);
   damage("a");
   EXPECT_EQ(build(id), "a succeeded, b cached, c cached, d cached");
@@ -169,7 +144,7 @@ TEST_F(JobCacheTest, DamagedBytesAreMadeAgain) {
       text("select string_agg(type, ' ' order by id) from events where subject like 'blob/%'"),
       "blob.lost blob.back");
   padding = 0;
-  const auto other = plan(diamond("small"));
+  const auto other = planOf(diamond("small"));
   build(other, "all", false);
   connection->runText("update blobs set content = 'x' where digest = '" +
                       Digest::of("made by b").text() + "'");
@@ -180,7 +155,7 @@ TEST_F(JobCacheTest, DamagedBytesAreMadeAgain) {
 TEST_F(JobCacheTest, ALargeResultIsReadBeforeItCounts) {
   padding = static_cast<std::size_t>(kHashedAtOnceBytes);
   BuildStage stage(*host, liveQueue(), 2, 2);
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id);
   ASSERT_FALSE(blobs->isOpenedAtOnce(Digest::of("made by d" + std::string(padding, '.'))))
       << "nobody has read the last one";
@@ -193,7 +168,7 @@ TEST_F(JobCacheTest, AProducerRunsAgainWhenTheBytesForItsConsumerAreDamaged) {
   padding = 40'000;
   BuildStage stage(*host, liveQueue(), 1, 1);
   damages = {"c", "b"};  // after b's result is on record, before d reads it
-  EXPECT_EQ(build(plan(diamond()), "all", false),
+  EXPECT_EQ(build(planOf(diamond()), "all", false),
             "a succeeded, b succeeded, c succeeded, d succeeded");
   EXPECT_EQ(ran(), (Names{"a", "b", "b", "c", "d"}));
   EXPECT_EQ(text("select count(*) from events where type = 'job.redo'"), "1");
@@ -202,13 +177,13 @@ TEST_F(JobCacheTest, AProducerRunsAgainWhenTheBytesForItsConsumerAreDamaged) {
 TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
   BuildStage stage(*host, liveQueue(), 1, 1);
   failing = "d";
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id, "all", true, "failed");
   failing.clear();
   connection->runText("update job_cache set expires_at = now() where not good");
   // Between the look for what is there and the use of it: d finds that b.txt is gone.
   std::string document = diamond("late");
-  const auto late = plan(document);
+  const auto late = planOf(document);
   const std::string wanted = Digest::of("made by b").text();
   connection->runText(
       "create function lose() returns trigger language plpgsql as $$ begin delete "
@@ -226,7 +201,7 @@ TEST_F(JobCacheTest, AProducerRunsAgainWhenItsConsumerMissesItsOutput) {
 TEST_F(JobCacheTest, AResultIsAsSealedAsTheAttemptThatItComesFrom) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   open = "b";  // no sandbox keeps it from anything
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id);
   EXPECT_EQ(sealed(), "acd");
   open.clear();
@@ -242,8 +217,8 @@ TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeIsAsSealedAsItWasThere) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   open = "a";
   failing = "c";
-  const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("b", "", "") + "," +
-                       job("c", "", "") + "]}");
+  const auto id = planOf(R"({"jobs":[)" + job("a", "", "") + "," + job("b", "", "") + "," +
+                         job("c", "", "") + "]}");
   build(id, "all", true, "failed");
   EXPECT_EQ(sealed(), "b");
   open.clear();
@@ -256,7 +231,7 @@ TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeIsAsSealedAsItWasThere) {
 TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeCanBeTakenAgain) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   failing = "c";
-  const auto id = plan(R"({"jobs":[)" + job("a", "", "") + "," + job("c", "a", "") + "]}");
+  const auto id = planOf(R"({"jobs":[)" + job("a", "", "") + "," + job("c", "a", "") + "]}");
   for (int i = 0; i < 2; ++i) build(id, "failed", true, "failed");
   failing.clear();
   EXPECT_EQ(build(id, "failed"), "a cached, c succeeded");
@@ -268,7 +243,7 @@ TEST_F(JobCacheTest, WhatIsTakenFromTheBuildBeforeCanBeTakenAgain) {
 
 TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {
   BuildStage stage(*host, liveQueue(), 2, 2);
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   EXPECT_EQ(build(id, "all", false), "a succeeded, b succeeded, c succeeded, d succeeded");
   EXPECT_THAT(why("a"), HasSubstr("off: "));
   EXPECT_EQ(build(id), kAllCached);
@@ -277,7 +252,7 @@ TEST_F(JobCacheTest, AskedToUseNoCacheABuildRunsAllAndKeepsTheResults) {
 TEST_F(JobCacheTest, WhatIsNotCacheableLeavesNoTraceInTheCache) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   const auto id =
-      plan(R"({"jobs":[)" + job("a", "", R"("cacheable":false)") + "," + job("b", "", "") + "]}");
+      planOf(R"({"jobs":[)" + job("a", "", R"("cacheable":false)") + "," + job("b", "", "") + "]}");
   build(id);
   EXPECT_EQ(build(id), "a succeeded, b succeeded");
   EXPECT_EQ(text("select count(*) from job_cache"), "0");
@@ -288,9 +263,9 @@ TEST_F(JobCacheTest, WhatIsNotCacheableLeavesNoTraceInTheCache) {
 TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   failing = "a";
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id, "all", true, "failed");
-  EXPECT_EQ(build(plan(diamond("2")), "all", true, "failed"),
+  EXPECT_EQ(build(planOf(diamond("2")), "all", true, "failed"),
             "a failed, b dep_failed, c dep_failed, d dep_failed");
   EXPECT_EQ(ran(), Names{});
   EXPECT_THAT(why("a"), HasSubstr("hit: "));
@@ -298,14 +273,14 @@ TEST_F(JobCacheTest, AFailureCountsForOtherPlansForAWhile) {
   EXPECT_EQ(ran(), Names{"a"}) << "who asks again for the same plan wants a try";
   connection->runText("update job_cache set expires_at = now()");
   failing.clear();
-  EXPECT_EQ(build(plan(diamond("3"))), "a succeeded, b succeeded, c succeeded, d succeeded");
+  EXPECT_EQ(build(planOf(diamond("3"))), "a succeeded, b succeeded, c succeeded, d succeeded");
 }
 
 /// It may have failed for want of them, whatever the failure says.
 TEST_F(JobCacheTest, AFailureDoesNotCountForJobsWithMoreTimeOrRoom) {
   BuildStage stage(*host, liveQueue(), 2, 2);
   const auto once = [&](const std::string& bounds) {
-    return plan(R"({"jobs":[)" + job("a", "", R"("cacheable":true,)" + bounds) + "]}");
+    return planOf(R"({"jobs":[)" + job("a", "", R"("cacheable":true,)" + bounds) + "]}");
   };
   failing = "a";
   build(once(R"("resources":{"memory":1048576})"), "all", true, "failed");
@@ -324,7 +299,7 @@ TEST_F(JobCacheTest, AFailureDoesNotCountForJobsWithMoreTimeOrRoom) {
 TEST_F(JobCacheTest, OnlyFailedJobsRunAgainUnlessTheirOutputsAreGone) {
   BuildStage stage(*host, liveQueue(), 1, 2);
   failing = "d";
-  const auto id = plan(diamond());
+  const auto id = planOf(diamond());
   build(id, "all", true, "failed");
   failing.clear();
   connection->runText("delete from blobs where digest = '" + Digest::of("made by c").text() + "'");

@@ -38,13 +38,20 @@ class BuildStageFixture : public LineFixture {
         return {.lost = true};
       }
     }
+    return succeed(spec, name);
+  }
+  virtual ProgramExit succeed(const ProgramSpec& spec, const std::string& name) {
     replaceFile(spec.cwd + "/" + name + ".txt", "made by " + name);
     return {.code = 0};
   }
-  /// A plan row that wants to be built, with its ticket.
-  std::int64_t plan(const std::string& document) {
+  /// A plan that nobody has asked to build.
+  std::int64_t planOf(const std::string& document) {
     const auto id = record(*intake, "p" + std::to_string(++count_), document);
-    const auto made = planInput(*connection, InstanceId{membership.instance()}, id, document);
+    return planInput(*connection, InstanceId{membership.instance()}, id, document);
+  }
+  /// A plan that is to be built, with its ticket.
+  std::int64_t plan(const std::string& document) {
+    const auto made = planOf(document);
     enqueue(made);
     return made;
   }
