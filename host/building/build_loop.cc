@@ -16,7 +16,8 @@ BuildLoop::BuildLoop(const Host& host, LiveQueue& queue, BuildStore& store, Door
     : host_(host),
       queue_(queue),
       doors_(doors),
-      store_(store) {}
+      store_(store),
+      line_(store, builds_, pool_) {}
 
 /// What builds share; each of them keeps its own generation for the rest.
 void BuildLoop::refresh() {
@@ -47,9 +48,8 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   for (auto& result : ended) end(std::move(result), round);
   for (const auto plan : messages.cancelled) cancel(plan, round);
   for (const auto& place : messages.cancelledJobs) cancel(place, round);
-  for (const auto& place : messages.read) wasRead(place);
-  for (const auto& place : pool_.takeDue(host_.clock.steady())) lineUp_.push_back(place);
-  readDurations();
+  for (const auto& place : messages.read) line_.wasRead(place);
+  for (const auto& place : pool_.takeDue(host_.clock.steady())) line_.add(place);
   lineUp(round);
   round.starts = pool_.start(builds_, draining_ ? 0 : doors_.jobSlots());
   closeFinished(round);
@@ -75,9 +75,7 @@ void BuildLoop::forget(const std::vector<JobPlace>& neverStarted) {
   for (const auto& place : neverStarted) pool_.ended(place);
   pool_.forgetWaiting();
   builds_.clear();
-  lineUp_.clear();
-  wereRead_.clear();
-  opened_.clear();
+  line_.forgetAll();
   self_.clear();
 }
 
@@ -96,9 +94,9 @@ void BuildLoop::open(ClaimedPlan plan, Round& round) {
   if (build->plan().onlyFailed) reuse(*build);
   touched_.push_back(id);
   if (build->graph().size() > 0) {
-    opened_.push_back(id);
+    line_.opened(id);
     round.inserted.push_back(id);
-    for (const int job : roots) lineUp_.push_back({id, job});
+    for (const int job : roots) line_.add({id, job});
   }
   builds_[number(id)] = std::move(build);
 }
@@ -162,7 +160,7 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
       changed.push_back(job);
   }
   touched_.push_back(plan.build);
-  opened_.push_back(plan.build);
+  line_.opened(plan.build);
   moved(*build, changed, round);
   builds_[number(plan.build)] = std::move(build);
 }
@@ -172,7 +170,7 @@ void BuildLoop::restore(const ClaimedPlan& plan, const std::vector<KnownJob>& ro
 void BuildLoop::moved(OpenBuild& build, const std::vector<int>& changed, Round& round) {
   for (const int job : changed) {
     if (build.graph().status(job) == JobStatus::Ready) {
-      lineUp_.push_back({build.plan().build, job});
+      line_.add({build.plan().build, job});
     } else if (build.graph().status(job) == JobStatus::DepFailed) {
       JobChange row = build.change(job);
       row.error = "A job that it needs did not succeed.";
@@ -222,7 +220,7 @@ void BuildLoop::end(JobResult result, Round& round) {
   if (isAgain) {
     result.hold = {};
     result.stoppedByHost = true;  // it does not count
-    lineUp_.push_back({result.build, job});
+    line_.add({result.build, job});
   }
   if (!result.hold.empty()) round.hold = result.hold;
   const JobStatus status = isAgain              ? JobStatus::Ready
@@ -262,7 +260,7 @@ void BuildLoop::redo(OpenBuild& build, const JobResult& result, Round& round) {
   build.setCache(producer, {}, {});
   round.redone.push_back({build.id(producer), build.plan().build, build.plan().fence,
                           "What it left is gone: " + result.error});
-  lineUp_.push_back({build.plan().build, producer});
+  line_.add({build.plan().build, producer});
 }
 
 /// The job waits, and then runs again.
@@ -307,35 +305,14 @@ void BuildLoop::cancel(const JobPlace& place, Round& round) {
   moved(build, changed, round);
 }
 
-/// Loads the known durations of the jobs of new builds before these jobs wait for a slot.
-void BuildLoop::readDurations() {
-  std::vector<std::shared_ptr<const PlanDocument>> documents;
-  for (const auto id : opened_)
-    if (const auto at = builds_.find(number(id)); at != builds_.end())
-      documents.push_back(at->second->document());
-  if (const auto seconds = store_.durations(documents); !seconds.empty())
-    for (const auto id : opened_)
-      if (const auto at = builds_.find(number(id)); at != builds_.end())
-        at->second->expect(seconds);
-  opened_.clear();
-}
-
 /// Jobs that became ready wait for a slot, unless the cache has their results. If this round
 /// inserts the rows of their build, such results are handled in the next round.
 void BuildLoop::lineUp(Round& round) {
-  while (!lineUp_.empty()) {
-    const auto places = std::exchange(lineUp_, {});
-    const auto wereRead = std::exchange(wereRead_, {});
-    CachedAnswers answers = store_.cached(builds_, places);
-    // What is still unread after a read cannot be read now: the job runs.
-    std::erase_if(answers.unread, [&](const UnreadResult& unread) {
-      return std::find(wereRead.begin(), wereRead.end(), unread.place) != wereRead.end();
-    });
-    for (const auto& unread : answers.unread)
-      builds_.at(number(unread.place.build))->hold(unread.place.position);
+  line_.readDurations();
+  while (!line_.isEmpty()) {
+    CachedAnswers answers = line_.moveOn();
     if (!answers.unread.empty()) doors_.read(std::move(answers.unread));
     for (auto& result : answers.ends) {
-      builds_.at(number(result.build))->hold(result.position);
       const bool isNew = std::find(round.inserted.begin(), round.inserted.end(), result.build) !=
                          round.inserted.end();
       if (isNew)
@@ -343,22 +320,7 @@ void BuildLoop::lineUp(Round& round) {
       else
         end(std::move(result), round);
     }
-    for (const auto& place : places) {
-      const auto at = builds_.find(number(place.build));
-      if (at != builds_.end() && !at->second->isHeld(place.position))
-        pool_.add(*at->second, place.position);
-    }
   }
-}
-
-/// It stands in line again, and the cache knows more.
-void BuildLoop::wasRead(const JobPlace& place) {
-  const auto at = builds_.find(number(place.build));
-  if (at == builds_.end() || at->second->graph().status(place.position) != JobStatus::Ready) return;
-  if (!at->second->isHeld(place.position)) return;  // of an earlier claim
-  at->second->hold(place.position, false);
-  wereRead_.push_back(place);
-  lineUp_.push_back(place);
 }
 
 void BuildLoop::closeFinished(Round& round) {

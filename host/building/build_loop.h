@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "building/build_store.h"
+#include "building/job_line.h"
 #include "building/job_pool.h"
 #include "building/open_build.h"
 #include "building/round.h"
@@ -69,9 +70,7 @@ class BuildLoop {
   void cancel(const JobPlace& place, Round& round);
   void moved(OpenBuild& build, const std::vector<int>& changed, Round& round);
   void redo(OpenBuild& build, const JobResult& result, Round& round);
-  void readDurations();
   void lineUp(Round& round);
-  void wasRead(const JobPlace& place);
   void closeFinished(Round& round);
   void commit(const Round& round, const std::stop_token& stop);
   void release(const std::vector<FinishedBuild>& finished);
@@ -81,10 +80,8 @@ class BuildLoop {
   Doors& doors_;
   BuildStore& store_;
   OpenBuilds builds_;
-  std::vector<BuildId> opened_;     ///< in this round: nothing is known of their durations yet
-  std::vector<JobPlace> lineUp_;    ///< became ready in this round
-  std::vector<JobPlace> wereRead_;  ///< of those, whose cached results were read for them
   JobPool pool_;
+  JobLine line_;
   std::shared_ptr<const QueueGeneration> generation_;  ///< that new builds begin with
   std::vector<BuildId> touched_;                       ///< builds that may be over after this round
   std::vector<JobResult> self_;  ///< results this round makes itself, for the next
