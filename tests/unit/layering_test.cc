@@ -257,6 +257,27 @@ TEST(Layering, StatementsStandInSqlFilesOnly) {
   }
 }
 
+/// The names of threads in a text, each as often as it stands there. `opens`: what stands before
+/// one.
+std::multiset<std::string> threadsIn(const std::string& text, const std::string& opens) {
+  const std::regex name(opens + "(pw-[a-z-]*[a-z])");
+  std::multiset<std::string> names;
+  for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at)
+    names.insert((*at)[1]);
+  return names;
+}
+
+TEST(Layering, EveryThreadStandsOnceInTheTableOfTheReadme) {
+  std::string sources, table;
+  for (const auto& source : sourcesBelow({"host"})) sources += source.text;
+  std::istringstream lines(readFile(kRoot / "host/README.md"));
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("| `pw-")) table += line;
+  const auto started = threadsIn(sources, "\""), known = threadsIn(table, "`");
+  EXPECT_EQ(Names(started.begin(), started.end()), Names(known.begin(), known.end()));
+  for (const auto& name : known) EXPECT_EQ(known.count(name), 1u) << name;
+}
+
 TEST(Layering, TheTopLevelIsFixed) {
   const Names known = {"CMakeLists.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
                        "host",           "plugins",   "sdk",     "sql",          "ui",
