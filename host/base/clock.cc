@@ -6,6 +6,12 @@
 
 namespace planwright {
 
+std::chrono::nanoseconds sinceBoot() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 std::string toRfc3339(WallTime time) {
   const auto millis =
       std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();

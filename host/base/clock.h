@@ -22,6 +22,9 @@ class SystemClock final : public Clock {
   SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
 };
 
+/// CLOCK_BOOTTIME, which runs also while the machine sleeps: whoever has slept has been silent.
+std::chrono::nanoseconds sinceBoot();
+
 /// RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.123Z
 std::string toRfc3339(WallTime time);
 

@@ -17,16 +17,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 namespace planwright {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::chrono::nanoseconds sinceBoot() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 /// Nothing of the host's signal set-up stays; only the socket tells the keeper to end.
 UniqueFd takeSignals() {

@@ -41,7 +41,7 @@ class KeeperProcess {
   std::uint64_t openFiles_ = 0;
   std::optional<KeeperRuns> runs_;  ///< once the host has greeted
   std::chrono::milliseconds lease_{15'000};
-  /// CLOCK_BOOTTIME: a suspended machine's host has lost its claims too.
+  /// sinceBoot(): the host of a machine that slept has lost its claims, too.
   std::chrono::nanoseconds lastWord_{0};
   bool isHostGone_ = false;
   std::map<int, UniqueFd> channels_;

@@ -1,8 +1,8 @@
 #include "upkeep/heartbeat.h"
 
 #include <algorithm>
-#include <ctime>
 
+#include "base/clock.h"
 #include "base/failpoints.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -11,12 +11,6 @@ namespace planwright {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{500};
-
-std::chrono::nanoseconds bootTime() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 }  // namespace
 
@@ -27,7 +21,7 @@ Heartbeat::Heartbeat(const Database& database, Instances::Host host,
       lease_(lease),
       membership_(membership),
       doors_(std::move(doors)) {
-  lastBeat_ = bootTime();
+  lastBeat_ = sinceBoot();
   membership_.become(number(Instances(*connection_).start(host_)));
   log::info("joined instance={}", membership_.instance());
   thread_ = startThread("pw-heartbeat", [this](const std::stop_token& stop) { run(stop); });
@@ -45,7 +39,7 @@ Heartbeat::~Heartbeat() {
 }
 
 void Heartbeat::step() {
-  const auto sentAt = bootTime();
+  const auto sentAt = sinceBoot();
   failpoint("heartbeat.before");
   Instances instances(*connection_);
   if (instances.beat(InstanceId{membership_.instance()})) {
@@ -56,7 +50,7 @@ void Heartbeat::step() {
   log::error("declared dead instance={}: its work is stopped", membership_.instance());
   membership_.suspend();
   doors_.onLost();
-  lastBeat_ = bootTime();
+  lastBeat_ = sinceBoot();
   membership_.become(number(instances.start(host_)));
   log::info("joined again instance={}", membership_.instance());
 }
@@ -69,7 +63,7 @@ void Heartbeat::run(const std::stop_token& stop) {
       step();
     } catch (const std::exception& e) {
       log::warn("heartbeat not confirmed instance={}: {}", membership_.instance(), e.what());
-      if (bootTime() - lastBeat_ > lease_ * 2 / 3) membership_.suspend();
+      if (sinceBoot() - lastBeat_ > lease_ * 2 / 3) membership_.suspend();
       wait = std::min(wait, kRetry);  // the whole host waits for it
     }
   }

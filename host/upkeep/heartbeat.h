@@ -38,7 +38,7 @@ class Heartbeat {
   const std::chrono::milliseconds lease_;
   Membership& membership_;
   const Doors doors_;
-  std::chrono::nanoseconds lastBeat_{0};  ///< CLOCK_BOOTTIME
+  std::chrono::nanoseconds lastBeat_{0};  ///< sinceBoot()
   std::jthread thread_;
 };
 
