@@ -124,11 +124,13 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   queues_ =
       std::make_unique<Queues>(*host_, plugins_, *store_);  // the heartbeat asks what they run with
 
-  Instances::Host self{
-      dataFolder_.id(),   hostName(), rolesText(config.roles),
-      PLANWRIGHT_VERSION, ::getpid(), [this] { return queues_->toolsJson(*live_.now()); }};
-  heartbeat_ = std::make_unique<Heartbeat>(*database_, self, config.lease, membership_,
-                                           Heartbeat::Doors{[this] { abandonQueues(); }});
+  heartbeat_ = std::make_unique<Heartbeat>(
+      *database_,
+      Instances::Host{dataFolder_.id(), hostName(), rolesText(config.roles), PLANWRIGHT_VERSION,
+                      ::getpid()},
+      config.lease, membership_,
+      Heartbeat::Doors{[this] { return queues_->toolsJson(*live_.now()); },
+                       [this] { abandonQueues(); }});
   storeProbe_ = std::make_unique<StoreProbe>(*folderBlobs_);
   storeProbe_->start();
   serviceWatch_ = std::make_unique<ServiceWatch>(

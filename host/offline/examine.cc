@@ -29,7 +29,7 @@ std::map<std::string, std::int64_t> repair(Installation& installation) {
   auto connection = database.dedicated();
   Instances instances(*connection);
   const InstanceId self =
-      instances.start({installation.dataId(), "doctor", "", PLANWRIGHT_VERSION, 0});
+      instances.start({installation.dataId(), "doctor", "", PLANWRIGHT_VERSION, 0}, {});
   nobody.become(number(self));
   Reconciler reconciler({live, database, std::make_unique<RedisTickets>(installation.redisUrl()),
                          config.lease, nobody, metrics, bell, clock});

@@ -2,11 +2,11 @@
 
 namespace planwright {
 
-InstanceId Instances::start(const Host& host) {
+InstanceId Instances::start(const Host& host, const std::string& toolsJson) {
   const Rows rows = connection_.run(
       "instance_start", {host.dataId, host.hostname, host.pid, host.roles, host.version});
   const InstanceId id{rows.number(0, "id")};
-  if (host.tools) connection_.run("record_tools", {number(id), host.tools()});
+  if (!toolsJson.empty()) connection_.run("record_tools", {number(id), toolsJson});
   return id;
 }
 

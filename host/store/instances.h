@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,11 +17,11 @@ class Instances {
   struct Host {
     std::string dataId, hostname, roles, version;
     int pid = 0;
-    std::function<std::string()> tools = {};  ///< what it builds with now (instance_tools)
   };
   /// Ends the instances that ran on the same data folder before (this host holds its lock, so they
-  /// are dead), and returns the id of this one.
-  InstanceId start(const Host& host);
+  /// are dead), and returns the id of this one. `toolsJson`: what it builds with now
+  /// (instance_tools); empty: nothing.
+  InstanceId start(const Host& host, const std::string& toolsJson);
   /// False: somebody declared this instance dead; its claims belong to others now.
   bool beat(InstanceId id);
   void end(InstanceId id);

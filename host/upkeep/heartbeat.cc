@@ -22,7 +22,7 @@ Heartbeat::Heartbeat(const Database& database, Instances::Host host,
       membership_(membership),
       doors_(std::move(doors)) {
   lastBeat_ = sinceBoot();
-  membership_.become(number(Instances(*connection_).start(host_)));
+  membership_.become(number(Instances(*connection_).start(host_, doors_.tools())));
   log::info("joined instance={}", membership_.instance());
   thread_ = startThread("pw-heartbeat", [this](const std::stop_token& stop) { run(stop); });
 }
@@ -51,7 +51,7 @@ void Heartbeat::step() {
   membership_.suspend();
   doors_.onLost();
   lastBeat_ = sinceBoot();
-  membership_.become(number(instances.start(host_)));
+  membership_.become(number(instances.start(host_, doors_.tools())));
   log::info("joined again instance={}", membership_.instance());
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "store/database.h"
@@ -19,7 +20,8 @@ namespace planwright {
 class Heartbeat {
  public:
   struct Doors {
-    std::function<void()> onLost;  ///< the claims are gone: stop their work
+    std::function<std::string()> tools;  ///< what the host builds with now, as Instances wants it
+    std::function<void()> onLost;        ///< the claims are gone: stop their work
   };
   Heartbeat(const Database& database, Instances::Host host, std::chrono::milliseconds lease,
             Membership& membership, Doors doors);

@@ -264,7 +264,7 @@ TEST_F(UpkeepTest, AnInstanceThatWasDeclaredDeadComesBackAsAnother) {
   int lost = 0;
   Membership member;
   Heartbeat beat(*database, {"host-c", "test", "plan", "0", 1}, std::chrono::hours(1), member,
-                 {[&] { ++lost; }});
+                 {[] { return "{}"; }, [&] { ++lost; }});
   const auto before = member.instance();
   beat.step();
   EXPECT_EQ(lost, 0);
