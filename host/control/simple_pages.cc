@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "base/hex.h"
 #include "base/json.h"
+#include "base/percent_encoding.h"
 
 namespace planwright {
 namespace {
@@ -40,7 +40,7 @@ std::string htmlPage(std::string_view title, std::string_view links) {
 }
 
 std::string addressOf(const IndexedWheel& wheel) {
-  return fmt::format("{}/{}", hexOf(wheel.digest), percentEncode(wheel.file));
+  return fmt::format("{}/{}", hexOf(wheel.digest), percentEncoded(wheel.file));
 }
 
 JsonWriter& beginPage(JsonWriter& json) {

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/hex.h"
 #include "base/log.h"
+#include "base/percent_encoding.h"
 #include "base/unique_fd.h"
 #include "embedded/borrowed_account.h"
 
@@ -201,12 +201,12 @@ ServerSpec PostgresServer::spec() const {
 }
 
 std::string PostgresServer::url(const std::string& database) const {
-  return "postgresql://planwright@/" + percentEncode(database) +
-         "?host=" + percentEncode(sockets_.string()) + "&port=5432";
+  return "postgresql://planwright@/" + percentEncoded(database) +
+         "?host=" + percentEncoded(sockets_.string()) + "&port=5432";
 }
 
 std::string PostgresServer::adminUrl() const {
-  return "postgresql://postgres@/postgres?host=" + percentEncode(sockets_.string()) +
+  return "postgresql://postgres@/postgres?host=" + percentEncoded(sockets_.string()) +
          "&port=5432&connect_timeout=5";
 }
 

@@ -47,7 +47,7 @@ bool isMeantForARoute(const Router& router, std::string_view path) {
 void addPageRoutes(Router& router, const ApiParts& parts) {
   const auto assets = std::make_shared<const Assets>(parts.files, "ui/dist/");
   router.fallback([assets, &router](const Request& request) {
-    const Result<std::string> path = percentDecode(request.path);
+    const Result<std::string> path = decodedUrl(request.path);
     if (!path || isMeantForARoute(router, *path))
       return problem(404, "not-found", "There is nothing at " + request.path + ".");
     std::string_view name = std::string_view(*path).substr(1);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "base/hex.h"
+#include "base/percent_encoding.h"
 #include "base/utf8.h"
 #include "http/url.h"
 
@@ -182,7 +182,7 @@ std::string disposition(const std::string& name) {
     const auto byte = static_cast<unsigned char>(c);
     ascii += byte < 0x20 || byte > 0x7e || c == '"' || c == '\\' ? '_' : c;
   }
-  return "attachment; filename=\"" + ascii + "\"; filename*=UTF-8''" + percentEncode(name);
+  return "attachment; filename=\"" + ascii + "\"; filename*=UTF-8''" + percentEncoded(name);
 }
 
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload) {

@@ -132,7 +132,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
     return match;
   }
   for (std::string& value : caught) {
-    Result<std::string> decoded = percentDecode(value);
+    Result<std::string> decoded = decodedUrl(value);
     if (!decoded) {
       match.status = 400;
       return match;

@@ -5,7 +5,7 @@
 
 #include "artifacts/wheel_name.h"
 #include "base/digest.h"
-#include "base/hex.h"
+#include "base/percent_encoding.h"
 #include "http/api.h"
 #include "http/route_support.h"
 
@@ -61,7 +61,7 @@ Response projectsPage(Control& control, const Request& request) {
 Response projectPage(Control& control, const Request& request) {
   const std::string_view asked = request.param("project");
   const std::string project = normalisedProject(asked);
-  if (project != asked) return movedTo("../" + percentEncode(project) + "/");
+  if (project != asked) return movedTo("../" + percentEncoded(project) + "/");
   const PageType type = pageTypeOf(request);
   auto page = control.index.project(std::string(request.param("index")), project, type.form);
   if (!page) return problem(page.error());

@@ -4,38 +4,19 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/percent_encoding.h"
 #include "base/utf8.h"
 
 namespace planwright {
 
-namespace {
-
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
-
-Result<std::string> percentDecode(std::string_view text, bool plusIsSpace) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += plusIsSpace && text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hexDigit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hexDigit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return invalid("The URL has a broken % escape.");
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  if (decoded.find('\0') != std::string::npos) return invalid("The URL contains a NUL.");
-  if (!isUtf8(decoded)) return invalid("The URL is not UTF-8.");
-  return decoded;
+Result<std::string> decodedUrl(std::string_view text, bool plusIsSpace) {
+  std::string spaced(text);
+  if (plusIsSpace) std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  auto decoded = percentDecoded(spaced);
+  if (!decoded || decoded->find('\0') != std::string::npos)
+    return invalid("The URL has a broken % escape, or a NUL.");
+  if (!isUtf8(*decoded)) return invalid("The URL is not UTF-8.");
+  return std::move(*decoded);
 }
 
 Result<Query> Query::parse(std::string_view raw) {
@@ -46,9 +27,9 @@ Result<Query> Query::parse(std::string_view raw) {
     raw.remove_prefix(end == std::string_view::npos ? raw.size() : end + 1);
     if (part.empty()) continue;
     const std::size_t equals = part.find('=');
-    Result<std::string> key = percentDecode(part.substr(0, equals), true);
+    Result<std::string> key = decodedUrl(part.substr(0, equals), true);
     if (!key) return key.error();
-    Result<std::string> value = percentDecode(
+    Result<std::string> value = decodedUrl(
         equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
     if (!value) return value.error();
     query.items_.emplace_back(std::move(*key), std::move(*value));

@@ -12,7 +12,7 @@ namespace planwright {
 
 /// "%41" -> "A". Invalid: a broken escape, a NUL, or bytes that are not UTF-8 (Postgres and JSON
 /// take neither). `plusIsSpace` as in query strings.
-Result<std::string> percentDecode(std::string_view text, bool plusIsSpace = false);
+Result<std::string> decodedUrl(std::string_view text, bool plusIsSpace = false);
 
 /// The decoded query of a request: keys may repeat, order is kept. A value.
 class Query {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "base/hex.h"
+#include "base/percent_encoding.h"
 #include "http/router.h"
 
 namespace planwright::http_router_test {
@@ -97,8 +97,8 @@ TEST(Query, NamesTheWrongParameter) {
 }
 
 TEST(Url, EncodesWhatIsNotUnreserved) {
-  EXPECT_EQ(percentEncode("a b/ü~"), "a%20b%2F%C3%BC~");
-  EXPECT_EQ(*percentDecode("a%20b%2F%c3%bc~+"), "a b/ü~+");
+  EXPECT_EQ(percentEncoded("a b/ü~"), "a%20b%2F%C3%BC~");
+  EXPECT_EQ(*decodedUrl("a%20b%2F%c3%bc~+"), "a b/ü~+");
 }
 
 TEST(Request, IdsArePositiveNumbers) {
