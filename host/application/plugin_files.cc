@@ -7,7 +7,7 @@
 
 #include "base/digest.h"
 #include "base/files.h"
-#include "config/plugin_folders.h"
+#include "base/own_program.h"
 #include "config/section_reader.h"
 #include "embedded/service_account.h"
 #include "stages/plugin_store.h"

@@ -16,4 +16,8 @@ std::filesystem::path programBesides(std::string_view name);
 /// know it by `name`.
 std::vector<std::string> ownProgram(std::string_view name);
 
+/// Where the plugins that come with the program are: beside it (`plugins/` in a build tree,
+/// `../lib/planwright/plugins` when installed).
+std::vector<std::filesystem::path> bundledPluginFolders();
+
 }  // namespace planwright
