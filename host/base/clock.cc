@@ -13,8 +13,11 @@ std::chrono::nanoseconds sinceBoot() {
 }
 
 std::string toRfc3339(WallTime time) {
-  const auto millis =
-      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  return toRfc3339(std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()));
+}
+
+std::string toRfc3339(std::chrono::milliseconds sinceEpoch) {
+  const auto millis = sinceEpoch.count();
   const std::time_t seconds = static_cast<std::time_t>(millis / 1000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);

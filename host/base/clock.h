@@ -27,5 +27,6 @@ std::chrono::nanoseconds sinceBoot();
 
 /// RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.123Z
 std::string toRfc3339(WallTime time);
+std::string toRfc3339(std::chrono::milliseconds sinceEpoch);
 
 }  // namespace planwright

@@ -1,9 +1,8 @@
 #include <charconv>
-#include <ctime>
+#include <chrono>
 #include <memory>
 
-#include <fmt/format.h>
-
+#include "base/clock.h"
 #include "http/api.h"
 #include "http/log_follower.h"
 #include "http/route_support.h"
@@ -28,16 +27,6 @@ Result<LogPlace> placeOf(Control& control, const Request& request) {
   const auto attempt = attemptParameter(request);
   if (!attempt) return attempt.error();
   return control.contents.log(*id, *attempt);
-}
-
-/// "2026-11-23T01:02:03.004Z"
-std::string timeText(std::int64_t unixMillis) {
-  const std::time_t seconds = unixMillis / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  const std::size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  return std::string(text, size) + fmt::format(".{:03}Z", unixMillis % 1000);
 }
 
 Response logLines(Control& control, const Request& request) {
@@ -65,7 +54,8 @@ Response logLines(Control& control, const Request& request) {
   json.end();
   if (times->value_or(false)) {
     json.key("times").array();
-    for (const auto millis : read.unixMillis) json.value(timeText(millis));
+    for (const auto millis : read.unixMillis)
+      json.value(toRfc3339(std::chrono::milliseconds(millis)));
     json.end();
   }
   return Response::json(json.end().take());
