@@ -124,17 +124,25 @@ Handler listHandler(Control& control, Listed what) {
 }
 
 Handler itemHandler(Control& control, Listed what) {
-  return withQuery({}, [&control, what](const Request& request) {
-    const auto id = request.id();
-    return id ? jsonOr(control.listings.item(what, *id)) : problem(id.error());
-  });
+  return withQuery({}, withId([&control, what](std::int64_t id) {
+                     return jsonOr(control.listings.item(what, id));
+                   }));
 }
 
 Handler explainHandler(Control& control, Listed what) {
-  return withQuery({}, [&control, what](const Request& request) {
-    const auto id = request.id();
-    return id ? jsonOr(control.listings.explain(what, *id)) : problem(id.error());
-  });
+  return withQuery({}, withId([&control, what](std::int64_t id) {
+                     return jsonOr(control.listings.explain(what, id));
+                   }));
+}
+
+Response enqueuedResponse(const Result<Enqueued>& done, std::string_view name) {
+  if (!done) return problem(done.error());
+  JsonWriter json;
+  json.object()
+      .member("queue", done->list)
+      .member("position", done->position)
+      .rawMember(name, done->itemJson);
+  return Response::json(json.end().take(), done->wasQueued ? 200 : 202);
 }
 
 Result<JsonDocument> bodyObject(const Request& request,

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "control/actions.h"
 #include "control/contents.h"
 #include "control/control.h"
 #include "control/listings.h"
@@ -27,6 +31,24 @@ Handler withQuery(std::initializer_list<std::string_view> allowed, Handler handl
 /// Wraps a POST: with an Idempotency-Key, the same request gets the kept answer.
 Handler idempotent(Control& control, Handler handler);
 
+/// A handler of one thing, which is given the id in the path. What is no id is answered here.
+template <class Answer>  // Response(std::int64_t id, const Request&), or without the request
+Handler withId(Answer answer) {
+  return [answer](const Request& request) {
+    const auto id = request.id();
+    if (!id) return problem(id.error());
+    if constexpr (std::is_invocable_v<Answer, std::int64_t>)
+      return answer(*id);
+    else
+      return answer(*id, request);
+  };
+}
+/// A GET of one thing, without parameters.
+template <class Answer>
+void getOne(Router& router, const std::string& path, Answer answer) {
+  router.get(path, withQuery({}, withId(std::move(answer))));
+}
+
 /// `queue, status, q, reason, cursor, limit`.
 Result<ListQuery> listQuery(const Request& request);
 /// A GET that is a list of `what`.
@@ -37,14 +59,16 @@ Handler explainHandler(Control& control, Listed what);
 /// A POST that cancels: 200 if nothing of it runs any more, else 202.
 template <class Cancel>  // Result<Cancelled>(std::int64_t id)
 Handler cancelHandler(Control& control, Cancel cancel) {
-  return withQuery({}, idempotent(control, [cancel](const Request& request) {
-                     const auto id = request.id();
-                     if (!id) return problem(id.error());
-                     auto done = cancel(*id);
-                     if (!done) return problem(done.error());
-                     return Response::json(std::move(done->itemJson), done->isOver ? 200 : 202);
-                   }));
+  return withQuery({}, idempotent(control, withId([cancel](std::int64_t id) {
+                                    auto done = cancel(id);
+                                    if (!done) return problem(done.error());
+                                    return Response::json(std::move(done->itemJson),
+                                                          done->isOver ? 200 : 202);
+                                  })));
 }
+
+/// What somebody enqueued: 202, or 200 if it was queued already. `name`: of the item in the answer.
+Response enqueuedResponse(const Result<Enqueued>& done, std::string_view name);
 
 /// A parameter that may be absent.
 std::optional<std::string> optionalText(const Request& request, std::string_view name);

@@ -76,11 +76,9 @@ Response startBulk(Control& control, const Request& request) {
 using LetterAction = Result<std::string> (DeadLetters::*)(std::int64_t, const std::string&) const;
 
 Handler answerHandler(Control& control, LetterAction action) {
-  return withQuery({}, idempotent(control, [&control, action](const Request& request) {
-                     const auto id = request.id();
-                     if (!id) return problem(id.error());
-                     return jsonOr((control.deadLetters.*action)(*id, kApiActor));
-                   }));
+  return withQuery({}, idempotent(control, withId([&control, action](std::int64_t id) {
+                                    return jsonOr((control.deadLetters.*action)(id, kApiActor));
+                                  })));
 }
 
 }  // namespace
@@ -100,20 +98,16 @@ void addDeadLetterRoutes(Router& router, Control& control) {
                        [&control](const Request& request) {
                          return jsonOr(control.deadLetters.causes(letterFilter(request)));
                        }));
-  router.get(all + "/{id}", withQuery({}, [&control](const Request& request) {
-               const auto id = request.id();
-               return id ? jsonOr(control.deadLetters.item(*id)) : problem(id.error());
-             }));
+  getOne(router, all + "/{id}",
+         [&control](std::int64_t id) { return jsonOr(control.deadLetters.item(id)); });
   router.post(all + "/{id}/requeue", answerHandler(control, &DeadLetters::requeue));
   router.post(all + "/{id}/discard", answerHandler(control, &DeadLetters::discard));
   router.post("/api/bulk-operations",
               withQuery({}, idempotent(control, [&control](const Request& request) {
                           return startBulk(control, request);
                         })));
-  router.get("/api/bulk-operations/{id}", withQuery({}, [&control](const Request& request) {
-               const auto id = request.id();
-               return id ? jsonOr(control.deadLetters.bulk(*id)) : problem(id.error());
-             }));
+  getOne(router, "/api/bulk-operations/{id}",
+         [&control](std::int64_t id) { return jsonOr(control.deadLetters.bulk(id)); });
 }
 
 }  // namespace planwright

@@ -64,23 +64,13 @@ Response upload(Control& control, const Request& request) {
       .with("Location", "/api/pending-inputs/" + std::to_string(done->id));
 }
 
-Response enqueuePlan(Control& control, const Request& request) {
-  const auto id = request.id();
-  if (!id) return problem(id.error());
+Response enqueuePlan(Control& control, std::int64_t id, const Request& request) {
   const auto body = bodyObject(request, {"force"});
   if (!body) return problem(body.error());
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
-  const auto done = control.actions.enqueuePlan(*id, *force, kApiActor, traceIdOf(request));
-  if (!done) return problem(done.error());
-  return Response::json(JsonWriter()
-                            .object()
-                            .member("queue", done->list)
-                            .member("position", done->position)
-                            .rawMember("pending_input", done->itemJson)
-                            .end()
-                            .take(),
-                        done->wasQueued ? 200 : 202);
+  return enqueuedResponse(control.actions.enqueuePlan(id, *force, kApiActor, traceIdOf(request)),
+                          "pending_input");
 }
 
 }  // namespace
@@ -96,16 +86,14 @@ void addInputRoutes(Router& router, Control& control) {
              {.upload = true});
   router.get(one, itemHandler(control, Listed::Inputs));
   router.get(one + "/explain", explainHandler(control, Listed::Inputs));
-  router.get(one + "/content", withQuery({}, [&control](const Request& request) {
-               const auto id = request.id();
-               if (!id) return problem(id.error());
-               return contentResponse(control.contents.ofInput(*id), "application/octet-stream",
-                                      true);
-             }));
-  router.post(one + "/enqueue-plan",
-              withQuery({}, idempotent(control, [&control](const Request& request) {
-                          return enqueuePlan(control, request);
-                        })));
+  getOne(router, one + "/content", [&control](std::int64_t id) {
+    return contentResponse(control.contents.ofInput(id), "application/octet-stream", true);
+  });
+  router.post(
+      one + "/enqueue-plan",
+      withQuery({}, idempotent(control, withId([&control](std::int64_t id, const Request& request) {
+                                 return enqueuePlan(control, id, request);
+                               }))));
   const auto cancel = cancelHandler(
       control, [&control](std::int64_t id) { return control.actions.cancelInput(id, kApiActor); });
   router.add(Method::Delete, one, cancel);
