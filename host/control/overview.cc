@@ -157,14 +157,17 @@ std::string pluginJson(const ListedPlugin& plugin,
 /// Failures with one cause.
 std::string failureJson(const Row& group) {
   const std::string_view code = group.text("code");
+  const std::string_view title = failureMessage(group.text("kind"), group.text("title"));
   JsonWriter json;
   json.object();
-  for (const auto* name : {"fingerprint", "title", "kind"}) writeText(json, name, group);
+  writeText(json, "fingerprint", group);
+  json.member("title", title);
+  writeText(json, "kind", group);
   writeNumber(json, "count", group);
   for (const auto* name : {"first_at", "last_at"}) writeTime(json, name, group);
   json.key("reason");
-  writeReason(json, {std::string(code), std::string(group.text("title")),
-                     failureHint(code, "the button"), rfc3339(group.text("first_at"))});
+  writeReason(json, {std::string(code), std::string(title), failureHint(code, "the button"),
+                     rfc3339(group.text("first_at"))});
   return json.rawMember("samples", group.text("samples")).end().take();
 }
 

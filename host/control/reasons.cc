@@ -102,8 +102,8 @@ std::vector<std::string_view> codesOf(const Row& item) {
 }
 
 /// `waiting`: the status of what can be taken.
-std::vector<Reason> reasonsOf(const Row& item, const StageWords& words, std::string_view waiting,
-                              std::string_view failed, std::string_view cancelled,
+std::vector<Reason> reasonsOf(const Row& item, const StageWords& words, std::string_view kind,
+                              std::string_view waiting, std::string_view cancelled,
                               std::string_view superseded) {
   std::vector<Reason> reasons;
   const auto codes = codesOf(item);
@@ -116,7 +116,7 @@ std::vector<Reason> reasonsOf(const Row& item, const StageWords& words, std::str
   if (status == waiting && item.flag("cancel_requested")) {
     add(reasonCode("cancelled")->message, "");
   } else if (status == "failed") {
-    add(orElse(item.text("error"), failed), failureHint(codes[0], words.button));
+    add(failureMessage(kind, item.text("error")), failureHint(codes[0], words.button));
   } else if (status == "superseded") {
     add(superseded, "");
   } else if (status == "cancelled") {
@@ -171,6 +171,12 @@ std::string failureHint(std::string_view code, std::string_view button) {
                      fmt::arg("button", button));
 }
 
+std::string_view failureMessage(std::string_view kind, std::string_view error) {
+  if (!error.empty()) return error;
+  if (kind == "input") return "Planning failed.";
+  return kind == "plan" ? "The build failed." : "The job failed.";
+}
+
 Reason noJobSlots(std::string_view queue) {
   return {"limit", fmt::format("Queue {} has no job slots.", queue), "Raise job_slots.", {}};
 }
@@ -180,8 +186,7 @@ std::vector<Reason> inputReasons(const Row& input) {
       input.isNull("superseded_by")
           ? "Newer content of this file was recorded."
           : fmt::format("Input {} has newer content of this file.", input.text("superseded_by"));
-  auto reasons =
-      reasonsOf(input, kPlanning, "pending", "Planning failed.", "It was cancelled.", by);
+  auto reasons = reasonsOf(input, kPlanning, "input", "pending", "It was cancelled.", by);
   addBehind(input, "input", reasons);
   return reasons;
 }
@@ -190,8 +195,8 @@ std::vector<Reason> planReasons(const Row& plan) {
   const std::string by = plan.isNull("superseded_by")
                              ? "A newer plan was made."
                              : fmt::format("Plan {} is newer.", plan.text("superseded_by"));
-  auto reasons = reasonsOf(plan, kBuilding, "ready_for_build", "The build failed.",
-                           "Its build was cancelled.", by);
+  auto reasons =
+      reasonsOf(plan, kBuilding, "plan", "ready_for_build", "Its build was cancelled.", by);
   addBehind(plan, "plan", reasons);
   return reasons;
 }
@@ -205,7 +210,7 @@ Reason buildReason(const Row& build) {
   const std::string_view code = build.text("code"), error = build.text("error");
   const std::string_view status = build.text("status");
   if (status == "failed")
-    return {std::string(code), std::string(orElse(error, "The build failed.")),
+    return {std::string(code), std::string(failureMessage("plan", error)),
             failureHint(code, kBuilding.button), rfc3339(build.text("finished_at"))};
   if (status == "cancelled")
     return {std::string(code), std::string(orElse(error, "It was cancelled.")), "",

@@ -37,6 +37,8 @@ void writeReasonMembers(JsonWriter& json, const Reason& reason);
 
 /// What can be done about a failure. `button`: what a person presses to try again.
 std::string failureHint(std::string_view code, std::string_view button);
+/// What went wrong, or that something did. `kind`: of the item, "input", "plan" or "job".
+std::string_view failureMessage(std::string_view kind, std::string_view error);
 /// The queue has no job slots.
 Reason noJobSlots(std::string_view queue);
 

@@ -53,14 +53,14 @@ select id, hostname, pid, roles, version, started_at, heartbeat_at,
 -- $1 since (RFC 3339) or null for a day, $2 window. The newest of what failed or was stopped, grouped by its text without
 -- numbers.
 with f as (
-  select 'input' as kind, i.id, coalesce(i.error, 'Planning failed.') as error, coalesce(i.reason_code, 'internal') as code,
+  select 'input' as kind, i.id, coalesce(i.error, '') as error, coalesce(i.reason_code, 'internal') as code,
          i.updated_at as at, i.filename as name
     from (select * from pending_inputs where reason_code is not null order by id desc limit $2) i where i.status = 'failed'
   union all
-  select 'job', j.id, coalesce(j.error, 'The job failed.'), job_code(j::jobs), j.finished_at, j.name
+  select 'job', j.id, j.error, job_code(j::jobs), j.finished_at, j.name
     from (select * from jobs where error is not null order by id desc limit $2) j where j.status in ('failed', 'timed_out')
   union all
-  select 'plan', p.id, coalesce(p.error, 'The build failed.'), coalesce(p.reason_code, 'job_failed'), p.updated_at, p.filename
+  select 'plan', p.id, coalesce(p.error, ''), coalesce(p.reason_code, 'job_failed'), p.updated_at, p.filename
     from (select * from plans where reason_code is not null order by id desc limit $2) p
    where p.status = 'failed' and coalesce(p.reason_code, 'job_failed') <> 'job_failed'),
 g as (
