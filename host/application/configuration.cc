@@ -10,6 +10,43 @@
 #include "stages/plugin_lock.h"
 
 namespace planwright {
+namespace {
+
+/// Paths that a stage lets its programs read, with their places. What is no path is none.
+std::vector<std::pair<std::string, std::string>> readablePaths(const StageConfig& stage) {
+  std::vector<std::pair<std::string, std::string>> paths;
+  const auto settings = parseJson(stage.settingsJson);
+  for (const auto& path : stage.programs.readable) paths.emplace_back("/readable", path);
+  for (const char* key : {"readable", "find_links"})
+    if (settings && stage.plugin.starts_with("planwright."))
+      for (const auto& path : textsOf(*settings, key))
+        if (path.starts_with('/')) paths.emplace_back("/settings/" + std::string(key), path);
+  return paths;
+}
+
+/// If the host is root, what its programs are to read and may not.
+std::vector<ConfigProblem> closedPaths(const Config& config) {
+  std::vector<ConfigProblem> problems;
+  if (::geteuid() != 0) return problems;
+  const auto look = [&](const StageConfig& stage) {
+    if (stage.programs.sandbox == "none") return;
+    for (const auto& [key, path] : readablePaths(stage))
+      if (const std::string why = whyClosedToOthers(path); !why.empty())
+        problems.push_back({config.placeOf(stage.pointer + key),
+                            key.substr(key.rfind('/') + 1) + " names " + path +
+                                ", which programs cannot read, because they run as users of their "
+                                "own: " +
+                                why});
+  };
+  for (const auto& queue : config.queues) {
+    for (const auto& source : queue.sources) look(source);
+    for (const auto& planner : queue.planners) look(planner);
+    look(queue.builder);
+  }
+  return problems;
+}
+
+}  // namespace
 
 ReadConfig readConfiguration(const ServeOptions& options, const std::optional<std::string>& text) {
   const auto here = std::filesystem::current_path();
@@ -44,40 +81,6 @@ void addProblems(ReadConfig& read, std::vector<ConfigProblem> more) {
                      [&](const ConfigProblem& each) { return each.place == problem.place; }))
       read.problems.push_back(std::move(problem));
   std::sort(read.problems.begin(), read.problems.end());
-}
-
-/// Paths that a stage lets its programs read, with their places. What is no path is none.
-std::vector<std::pair<std::string, std::string>> readablePaths(const StageConfig& stage) {
-  std::vector<std::pair<std::string, std::string>> paths;
-  const auto settings = parseJson(stage.settingsJson);
-  for (const auto& path : stage.programs.readable) paths.emplace_back("/readable", path);
-  for (const char* key : {"readable", "find_links"})
-    if (settings && stage.plugin.starts_with("planwright."))
-      for (const auto& path : textsOf(*settings, key))
-        if (path.starts_with('/')) paths.emplace_back("/settings/" + std::string(key), path);
-  return paths;
-}
-
-/// If the host is root, what its programs are to read and may not.
-std::vector<ConfigProblem> closedPaths(const Config& config) {
-  std::vector<ConfigProblem> problems;
-  if (::geteuid() != 0) return problems;
-  const auto look = [&](const StageConfig& stage) {
-    if (stage.programs.sandbox == "none") return;
-    for (const auto& [key, path] : readablePaths(stage))
-      if (const std::string why = whyClosedToOthers(path); !why.empty())
-        problems.push_back({config.placeOf(stage.pointer + key),
-                            key.substr(key.rfind('/') + 1) + " names " + path +
-                                ", which programs cannot read, because they run as users of their "
-                                "own: " +
-                                why});
-  };
-  for (const auto& queue : config.queues) {
-    for (const auto& source : queue.sources) look(source);
-    for (const auto& planner : queue.planners) look(planner);
-    look(queue.builder);
-  }
-  return problems;
 }
 
 std::vector<ConfigProblem> missingFiles(const Config& config) {
