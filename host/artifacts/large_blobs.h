@@ -4,7 +4,7 @@
 
 namespace planwright {
 
-/// Where blobs over kSmallBlobBytes live: a folder (FolderBlobs) or S3. [any thread]
+/// Where blobs over kSmallBlobBytes live: a folder (FolderBlobs). [any thread]
 class LargeBlobs {
  public:
   virtual ~LargeBlobs() = default;

@@ -31,7 +31,7 @@ class RemoteEngine {
   RemoteEngine(const RemoteEngine&) = delete;
   RemoteEngine& operator=(const RemoteEngine&) = delete;
 
-  /// `document` of the outcome is the handle. One call at a time: others wait.
+  /// The text of the outcome is the handle. One call at a time: others wait.
   StageOutcome submit(const StageJob& job, StageCall& call);
 
   /// How a job ended there, or why it is not known.

@@ -126,7 +126,7 @@ int run(std::vector<std::string> arguments, Terminal terminal) {
 }
 
 int run(int argc, char** argv) {
-  constexpr int kKeeperSocket = 3;  // hidden: started by base/keeper.h
+  constexpr int kKeeperSocket = 3;  // hidden: started by programs/keeper.h
   if (argc > 1 && std::string_view(argv[1]) == "keeper") return keeperMain(kKeeperSocket);
   constexpr int kWorkerSocket = 0;  // hidden: started by stages/worker_process.h
   if (argc > 1 && std::string_view(argv[1]) == "plugin-worker") return workerMain(kWorkerSocket);

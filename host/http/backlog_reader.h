@@ -12,8 +12,7 @@
 namespace planwright {
 
 /// Reads stored events for the hub's clients that are behind, one page at a time, on a thread of
-/// its own
-/// ("pw-http-feed"), since the database may block. Owned by the Hub.
+/// its own ("pw-http-feed"), since the database may block. Owned by the Hub.
 class BacklogReader {
  public:
   struct Order {

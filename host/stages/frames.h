@@ -45,9 +45,8 @@ enum class FrameKind : std::uint16_t {
   Event = 20,     ///< {"type"}, data = its body
   Metric = 21,    ///< {"kind","name","value","labels"}
   Progress = 22,  ///< {"done","total","note"}
-  /// Of what Done brings {"outputs","states","items"}, as far as one frame cannot hold them: as
-  /// many
-  /// of these before it as that takes.
+  /// What Done brings of {"outputs","states","items"} and one frame cannot hold: as many of these
+  /// before it as that takes.
   Part = 23,
   // worker -> host, answered by Reply
   BlobGet = 32,  ///< {"digest"}; the reply brings a descriptor

@@ -12,7 +12,7 @@
 
 namespace planwright {
 
-/// The blob store of a host: small content in the `blobs` table, the rest in a folder or S3.
+/// The blob store of a host: small content in the `blobs` table, the rest in a folder.
 /// Staging writes no row; whoever needs the blob records it in its own transaction. Bytes that are
 /// lost are noted in the blob's row, once, with an event; who stages them again brings them back.
 /// [any thread]

@@ -110,8 +110,8 @@ class Jobs {
   std::vector<InsertedJob> inserted(const std::vector<BuildId>& builds, InstanceId instance);
   /// By build, then by position.
   std::vector<KnownJob> load(const std::vector<BuildId>& builds);
-  /// Closes attempts that died with their instance; their jobs are ready again or, out of budget,
-  /// failed.
+  /// Closes attempts that died with their instance. Their jobs are ready again whatever their
+  /// budget, since the plan counts such a death; those that somebody cancelled are cancelled.
   void resetLost(const std::vector<ClaimedPlan>& plans);
   /// `progress`: of the builds that go on. Gives how many changes took place: not those of lost
   /// claims, nor what an earlier write in doubt did. In the caller's transaction, if there are

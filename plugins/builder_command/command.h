@@ -18,8 +18,8 @@ struct Command {
 
 /// Why a program failed, by its output, fit for the end of a sentence: ": " and the first line that
 /// names an error (compilers and build tools go on talking after it; with the next line if it ends
-/// with a colon), else " (last line: ...)" with
-/// the last line that says something. Empty if there is none.
+/// with a colon), else " (last line: ...)" with the last line that says something. Empty if there
+/// is none.
 std::string reasonIn(std::string_view output);
 
 /// "exited with 7" or "was ended by signal 9 (SIGKILL)".

@@ -15,9 +15,8 @@ namespace source_folder {
 /// with a dot are skipped, links are reported and never followed. One thread.
 class FolderScan {
  public:
-  /// Told of every folder before its entries are read, so that a watch is there before them. `name`
-  /// is
-  /// "" for the root.
+  /// Told of every folder before its entries are read, so that a watch is there before them.
+  /// `name` is "" for the root.
   using OnFolder = std::function<void(int fd, const std::string& name)>;
 
   FolderScan(pw::Fd root, bool isRecursive, OnFolder onFolder);
