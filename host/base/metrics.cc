@@ -110,6 +110,8 @@ const std::vector<MetricFamily>& metricFamilies() {
        "Calls of plugins that failed, by plugin and class."},
       {"planwright_http_request_duration_seconds", Histogram, "Time to answer a request.", kShort},
       {"planwright_http_connections", Gauge, "Open connections."},
+      {"planwright_http_connections_given_up_total", Counter,
+       "Connections that were closed to make room for others."},
       {"planwright_event_clients", Gauge, "Open event streams."},
       {"planwright_event_clients_dropped_total", Counter,
        "Event streams closed because their client did not read."},

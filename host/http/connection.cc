@@ -49,25 +49,28 @@ std::optional<std::size_t> trySend(int socket, std::string_view head, std::strin
 
 }  // namespace
 
-HttpConnection::HttpConnection(int socket, std::string peer, const ConnectionContext& context,
-                               SteadyTime now)
+HttpConnection::HttpConnection(int socket, Seat seat, std::string peer,
+                               const ConnectionContext& context, SteadyTime now)
     : socket_(socket),
+      seat_(std::move(seat)),
       peer_(std::move(peer)),
       context_(context),
       framer_(context.options.limits),
       now_(now),
       lastByte_(now),
+      freeSince_(now),
       requestBegan_(now),
       closeBy_(now) {}
 
 HttpConnection::State HttpConnection::onBytes(std::string_view bytes, SteadyTime now) {
   now_ = now;
+  if (seat_.isGivenUp()) state_ = State::Done;
   if (state_ == State::Closing) {
     forgotten_ += bytes.size();
     if (forgotten_ > kLingerBytes) state_ = State::Done;
   }
   if (state_ != State::Open) return state_;
-  if (!framer_.isInside()) requestBegan_ = now;
+  if (!framer_.isInside() && hasAnswered_) requestBegan_ = now;
   lastByte_ = now;
   framer_.feed(bytes);
   advance();
@@ -77,15 +80,22 @@ HttpConnection::State HttpConnection::onBytes(std::string_view bytes, SteadyTime
 HttpConnection::State HttpConnection::onTick(SteadyTime now) {
   now_ = now;
   const HttpLimits& limits = context_.options.limits;
-  if (state_ == State::Closing && now >= closeBy_) state_ = State::Done;
+  if (seat_.isGivenUp() || (state_ == State::Closing && now >= closeBy_)) state_ = State::Done;
   if (state_ != State::Open) return state_;
   if (framer_.isInside()) {
-    const SteadyTime since = spool_ ? lastByte_ : requestBegan_;
-    if (now - since > limits.requestTimeout) refuse(408, "The request took too long to arrive.");
-  } else if (now - lastByte_ > limits.idleTimeout) {
+    if (isTooSlow()) refuse(408, "The request took too long to arrive.");
+  } else if (now - freeSince_ > (hasAnswered_ ? limits.idleTimeout : limits.requestTimeout)) {
     state_ = State::Done;
   }
   return state_;
+}
+
+bool HttpConnection::isTooSlow() const {
+  const auto patience = context_.options.limits.requestTimeout;
+  if (spool_ && now_ - lastByte_ > patience) return true;
+  const std::uint64_t came = spool_ ? spool_->sizeBytes() : request_.body.size();
+  return now_ - requestBegan_ >
+         patience + std::chrono::seconds(static_cast<std::int64_t>(came / kSlowestBodyBytes));
 }
 
 void HttpConnection::advance() {
@@ -145,15 +155,19 @@ void HttpConnection::beginRequest() {
   if (admission_.match.route->options.upload) {
     framer_.limitBody(context_.options.limits.uploadBytes);
     spool_.emplace(context_.options.spoolFolder);
+    seat_.lasts(now_);
   }
   if (head.expectsContinue) trySend(socket_, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 void HttpConnection::takeBody() {
-  if (spool_)
+  if (spool_) {
     spool_->append(framer_.body());
-  else
+    seat_.moved(framer_.body().size());
+  } else {
     request_.body.append(framer_.body());
+    seat_.keeps(request_.body.size());
+  }
 }
 
 void HttpConnection::finishRequest() {
@@ -167,10 +181,14 @@ void HttpConnection::finishRequest() {
     request_.bodySize = request_.body.size();
   }
   hasHead_ = false;
+  seat_.works();
   answer(request_, std::move(admission_));
   request_ = {};
+  hasAnswered_ = true;
   now_ = std::chrono::steady_clock::now();  // the handler may have taken its time
-  lastByte_ = requestBegan_ = now_;
+  lastByte_ = freeSince_ = requestBegan_ = now_;
+  seat_.keeps(0);
+  seat_.waits(now_);
 }
 
 void HttpConnection::refuse(int status, const std::string& detail) {
@@ -190,7 +208,7 @@ void HttpConnection::answer(const Request& request, Dispatcher::Admission admiss
   auto* late = std::get_if<LateBody>(&response.body);
   if (late == nullptr) return send(toWire(request, std::move(response)));
   if (UniqueFd socket = giveAway())
-    context_.late.adopt({std::move(socket), request, route, std::move(*late)});
+    context_.late.adopt({std::move(socket), std::move(seat_), request, route, std::move(*late)});
 }
 
 void HttpConnection::send(WireResponse wire) {
@@ -206,7 +224,8 @@ void HttpConnection::send(WireResponse wire) {
 
 void HttpConnection::handOver(WireResponse wire, std::size_t sentBytes) {
   if (UniqueFd socket = giveAway())
-    planwright::handOver(std::move(socket), std::move(wire), sentBytes, context_.hub);
+    planwright::handOver(std::move(socket), std::move(seat_), std::move(wire), sentBytes,
+                         context_.hub);
 }
 
 /// A descriptor for somebody else. It keeps the connection open; ours is not needed any more.
@@ -214,6 +233,9 @@ UniqueFd HttpConnection::giveAway() {
   state_ = State::Done;
   UniqueFd socket(::fcntl(socket_, F_DUPFD_CLOEXEC, 3));
   if (!socket) log::warn("http connection dropped, no descriptor left");
+  if (!socket) return socket;
+  seat_.movesTo(socket.get());
+  seat_.lasts(now_);
   return socket;
 }
 
@@ -221,6 +243,7 @@ void HttpConnection::close() {
   ::shutdown(socket_, SHUT_WR);
   state_ = State::Closing;
   closeBy_ = now_ + kLingerTime;
+  seat_.waits(now_);
 }
 
 }  // namespace planwright

@@ -11,6 +11,7 @@
 #include "http/late_answers.h"
 #include "http/request_framer.h"
 #include "http/response_writer.h"
+#include "http/seats.h"
 #include "http/spool_file.h"
 
 namespace planwright {
@@ -21,6 +22,7 @@ struct ConnectionContext {
   const ServerOptions& options;
   Hub& hub;
   LateAnswers& late;
+  ConnectionSeats& seats;
 };
 
 /// One client: bytes in, answers out, in order. The socket belongs to the caller and is only
@@ -38,12 +40,15 @@ class HttpConnection {
     Done,     ///< the caller closes its descriptor now
   };
 
-  HttpConnection(int socket, std::string peer, const ConnectionContext& context, SteadyTime now);
+  HttpConnection(int socket, Seat seat, std::string peer, const ConnectionContext& context,
+                 SteadyTime now);
 
   /// Handles everything that is complete. Never waits for the client; handlers may block.
   State onBytes(std::string_view bytes, SteadyTime now);
   /// Looks at the clocks: slow senders get 408, idle ones are closed.
   State onTick(SteadyTime now);
+  /// The caller closes the descriptor now.
+  void leaveSeat() { seat_.leave(); }
 
  private:
   void advance();
@@ -51,6 +56,7 @@ class HttpConnection {
   void beginRequest();
   void takeBody();
   void finishRequest();
+  bool isTooSlow() const;
   void refuse(int status, const std::string& detail);
   void answer(const Request& request, Dispatcher::Admission admission);
   void send(WireResponse wire);
@@ -59,6 +65,7 @@ class HttpConnection {
   void close();
 
   const int socket_;
+  Seat seat_;
   const std::string peer_;
   const ConnectionContext& context_;
   State state_ = State::Open;
@@ -66,10 +73,12 @@ class HttpConnection {
   Request request_;
   Dispatcher::Admission admission_;
   std::optional<SpoolFile> spool_;
-  bool hasHead_ = false;  ///< request_ and admission_ are filled in
-  SteadyTime now_;        ///< of the call that runs
+  bool hasHead_ = false;      ///< request_ and admission_ are filled in
+  bool hasAnswered_ = false;  ///< a request at least
+  SteadyTime now_;            ///< of the call that runs
   SteadyTime lastByte_;
-  SteadyTime requestBegan_;
+  SteadyTime freeSince_;       ///< the connect, or the last answer
+  SteadyTime requestBegan_;    ///< the first one: at the connect
   SteadyTime closeBy_;         ///< in state Closing
   std::size_t forgotten_ = 0;  ///< bytes read in state Closing
 };

@@ -5,9 +5,10 @@
 
 namespace planwright {
 
-void handOver(UniqueFd socket, WireResponse wire, std::size_t sentBytes, Hub& hub) {
+void handOver(UniqueFd socket, Seat seat, WireResponse wire, std::size_t sentBytes, Hub& hub) {
   Transfer transfer;
   transfer.socket = std::move(socket);
+  transfer.seat = std::move(seat);
   transfer.bytes.push_back(std::move(wire.head));
   transfer.bytes.push_back(std::move(wire.body));
   transfer.sentBytes = sentBytes;

@@ -18,7 +18,6 @@
 #include "http/backlog_reader.h"
 #include "http/event_memory.h"
 #include "http/hub_client.h"
-#include "http/limits.h"
 #include "http/piece_maker.h"
 
 namespace planwright {
@@ -284,7 +283,7 @@ void Hub::State::settle(std::uint64_t id, HubClient& client) {
   askForPiece(id, client);
   if (!client.hasOutput() && !client.maker() && client.phase == HubClient::Phase::Sending) {
     if (client.sawEnd()) return drop(id);
-    client.beginLinger(now + kLingerTime);
+    client.beginLinger(now);
   }
   updateInterest(id, client);
 }

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "http/limits.h"
+
 namespace planwright {
 
 namespace {
@@ -81,6 +83,7 @@ bool HubClient::pumpFrames(SteadyTime now, std::size_t& budget) {
     if (n < 0) return wouldBlock();
     progressAt_ = now;
     const auto sent = static_cast<std::size_t>(n);
+    transfer_.seat.moved(sent);
     budget -= std::min(budget, sent);
     forgetSent(sent);
   }
@@ -109,6 +112,7 @@ bool HubClient::pumpFile(SteadyTime now, std::size_t& budget) {
     if (n == 0)
       return false;  // the file is shorter than it was: the promised length cannot be kept
     progressAt_ = now;
+    transfer_.seat.moved(static_cast<std::size_t>(n));
     file.offset += static_cast<std::uint64_t>(n);
     file.size -= static_cast<std::uint64_t>(n);
     budget -= static_cast<std::size_t>(n);
@@ -128,9 +132,10 @@ bool HubClient::drainInput() {
   return forgottenBytes_ <= kMaxForgotten;
 }
 
-void HubClient::beginLinger(SteadyTime until) {
+void HubClient::beginLinger(SteadyTime now) {
   phase = Phase::Lingering;
-  lingerUntil_ = until;
+  lingerUntil_ = now + kLingerTime;
+  transfer_.seat.waits(now);
   ::shutdown(socket(), SHUT_WR);
 }
 

@@ -29,7 +29,7 @@ class HubClient {
   bool drainInput();
   void enqueue(EventFrame frame, SteadyTime now);
   /// Says goodbye: no more bytes will come.
-  void beginLinger(SteadyTime until);
+  void beginLinger(SteadyTime now);
 
   int socket() const { return transfer_.socket.get(); }
   bool hasOutput() const { return !frames_.empty() || transfer_.file.size > 0; }

@@ -14,8 +14,9 @@ constexpr std::size_t kMostThreads = 4;
 
 LateAnswers::LateAnswers(const Dispatcher& dispatcher, Hub& hub)
     : crew_("pw-http-late", kMostThreads, [&dispatcher, &hub](Answer answer) {
+        if (answer.seat.isGivenUp()) return;
         answer.request.keepAlive = false;  // nobody reads a next request from this socket
-        handOver(std::move(answer.socket),
+        handOver(std::move(answer.socket), std::move(answer.seat),
                  toWire(answer.request,
                         dispatcher.answerLate(answer.request, answer.route, answer.body)),
                  0, hub);

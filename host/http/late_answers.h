@@ -6,6 +6,7 @@
 #include "base/unique_fd.h"
 #include "http/dispatcher.h"
 #include "http/hub.h"
+#include "http/seats.h"
 
 namespace planwright {
 
@@ -18,14 +19,13 @@ class LateAnswers {
 
   struct Answer {
     UniqueFd socket;
+    Seat seat;
     Request request;
     const Route* route = nullptr;
     LateBody body;
   };
   /// Makes it when it is its turn and sends it; the connection ends with it.
   void adopt(Answer answer) { crew_.add(std::move(answer)); }
-  /// How many connections wait for one.
-  std::size_t count() { return crew_.count(); }
   /// Drops what is not made yet and ends the threads.
   void stop() { crew_.stop(); }
 

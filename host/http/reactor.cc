@@ -5,7 +5,7 @@
 #include <system_error>
 #include <vector>
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pistache/peer.h>
 #include <pistache/reactor.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/peer_address.h"
 
 namespace planwright {
 
@@ -33,7 +34,6 @@ constexpr const char* kConnectionKey = "connection";
 struct Shared {
   int listenSocket;
   const ConnectionContext& context;
-  std::atomic<std::size_t>& connections;
 };
 
 /// Pistache wants one; all input goes through Transport::readFrom instead.
@@ -42,16 +42,6 @@ class NoHandler final : public Pistache::Tcp::Handler {
 
   void onInput(const char*, std::size_t, const PeerPtr&) override {}
 };
-
-std::string addressText(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* raw =
-      address.ss_family == AF_INET6
-          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr)
-          : &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr;
-  ::inet_ntop(address.ss_family, raw, text.data(), text.size());
-  return text.data();
-}
 
 /// What one worker does: accepts, reads, ticks. Of Pistache's transport it uses the bookkeeping of
 /// peers in the worker's epoll set, and never its write queues, which go by descriptor number and
@@ -66,8 +56,8 @@ class Transport final : public Pistache::Tcp::Transport {
   Transport& operator=(const Transport&) = delete;
   ~Transport() override {
     for (const auto& [fd, peer] : peers) {
+      connectionOf(peer).leaveSeat();
       ::close(fd);
-      --shared_.connections;
     }
   }
 
@@ -82,7 +72,7 @@ class Transport final : public Pistache::Tcp::Transport {
   static Polling::Tag tagOf(int fd) { return Polling::Tag(static_cast<std::uint64_t>(fd)); }
   void onPeerReady(const Pistache::Aio::FdSet::Entry& entry);
   void acceptOne();
-  void addPeer(UniqueFd socket, const sockaddr_storage& address);
+  void addPeer(UniqueFd socket, Seat seat, const sockaddr_storage& address, SteadyTime now);
   HttpConnection::State readFrom(int fd, HttpConnection& connection);
   void tick();
   void remove(const PeerPtr& peer);
@@ -156,18 +146,22 @@ HttpConnection::State Transport::readFrom(int fd, HttpConnection& connection) {
 }
 
 void Transport::acceptOne() {
+  constexpr auto kPause = 1ms;
+  ConnectionSeats& seats = shared_.context.seats;
+  const SteadyTime now = std::chrono::steady_clock::now();
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   UniqueFd socket(::accept4(shared_.listenSocket, reinterpret_cast<sockaddr*>(&address), &length,
                             SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket) {
-    constexpr auto kPause = 5ms;  // out of descriptors: the event stays, do not spin on it
-    if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(kPause);
+    if (errno != EMFILE && errno != ENFILE) return;
+    seats.giveUpOne(now);
+    std::this_thread::sleep_for(kPause);  // the event stays, do not spin on it
     return;
   }
-  const ConnectionContext& context = shared_.context;
-  if (shared_.connections + context.hub.counts().connections + context.late.count() >=
-      context.options.limits.connections) {
+  if (seats.areManyLeaving()) std::this_thread::sleep_for(kPause);  // their threads need the time
+  auto seat = seats.take(clientText(address), socket.get(), now);
+  if (!seat) {
     constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
         "Connection: close\r\n\r\n";
@@ -176,16 +170,17 @@ void Transport::acceptOne() {
   }
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  addPeer(std::move(socket), address);
+  addPeer(std::move(socket), std::move(*seat), address, now);
 }
 
-void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
+void Transport::addPeer(UniqueFd socket, Seat seat, const sockaddr_storage& address,
+                        SteadyTime now) {
   sockaddr_storage copy = address;
   const auto peer = Pistache::Tcp::Peer::Create(
       socket.get(), Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
-  peer->putData(kConnectionKey, std::make_shared<HttpConnection>(socket.get(), addressText(address),
-                                                                 shared_.context,
-                                                                 std::chrono::steady_clock::now()));
+  peer->putData(kConnectionKey,
+                std::make_shared<HttpConnection>(socket.get(), std::move(seat),
+                                                 addressText(address), shared_.context, now));
   try {
     handleNewPeer(peer);
     // Pistache asks for edges, which want one more recv for each request, to see that all was read.
@@ -195,7 +190,6 @@ void Transport::addPeer(UniqueFd socket, const sockaddr_storage& address) {
     peers.erase(socket.get());
     throw;
   }
-  ++shared_.connections;
   socket.release();  // from now on remove() closes it
 }
 
@@ -211,7 +205,7 @@ void Transport::tick() {
 }
 
 void Transport::remove(const PeerPtr& peer) {
-  --shared_.connections;
+  connectionOf(peer).leaveSeat();
   removePeer(peer);
 }
 
@@ -225,8 +219,7 @@ Reactor::Reactor(int listenSocket, int threads, const ConnectionContext& context
     : state_(std::make_unique<State>()) {
   state_->reactor = Pistache::Aio::Reactor::create();
   state_->reactor->init(Pistache::Aio::AsyncContext(static_cast<std::size_t>(threads), "pw-http"));
-  state_->reactor->addHandler(
-      std::make_shared<Transport>(Shared{listenSocket, context, connections_}));
+  state_->reactor->addHandler(std::make_shared<Transport>(Shared{listenSocket, context}));
   state_->reactor->run();
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <memory>
 
 #include "http/connection.h"
@@ -19,12 +17,8 @@ class Reactor {
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  /// Connections that the workers own now. [any thread]
-  std::size_t connections() const { return connections_; }
-
  private:
   struct State;
-  std::atomic<std::size_t> connections_{0};
   std::unique_ptr<State> state_;
 };
 

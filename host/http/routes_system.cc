@@ -14,7 +14,9 @@ void addJson(Router& router, std::string_view path, Make make) {
 /// Connections and event clients.
 void setGauges(Metrics& metrics, Server& server) {
   const HubCounts counts = server.hub().counts();
-  metrics.set("planwright_http_connections", {}, static_cast<double>(server.connections()));
+  metrics.set("planwright_http_connections", {}, static_cast<double>(server.seats().count()));
+  metrics.set("planwright_http_connections_given_up_total", {},
+              static_cast<double>(server.seats().givenUp()));
   metrics.set("planwright_event_clients", {}, static_cast<double>(counts.subscribers));
   metrics.set("planwright_event_clients_dropped_total", {}, static_cast<double>(counts.dropped));
 }

@@ -12,12 +12,14 @@ namespace planwright {
 struct Server::State {
   State(const Router& router, ServerOptions wanted)
       : options(std::move(wanted)),
+        seats(options.limits),
         hub(options.hub),
         dispatcher(router, options),
         late(dispatcher, hub),
-        context{dispatcher, options, hub, late} {}
+        context{dispatcher, options, hub, late, seats} {}
 
   const ServerOptions options;
+  ConnectionSeats seats;
   Hub hub;
   const Dispatcher dispatcher;
   LateAnswers late;
@@ -67,9 +69,8 @@ Hub& Server::hub() {
   return state_->hub;
 }
 
-std::size_t Server::connections() const {
-  return (state_->reactor ? state_->reactor->connections() : 0) + state_->hub.counts().connections +
-         state_->late.count();
+ConnectionSeats& Server::seats() {
+  return state_->seats;
 }
 
 }  // namespace planwright

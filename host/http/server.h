@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "http/hub.h"
 #include "http/router.h"
+#include "http/seats.h"
 #include "http/server_options.h"
 
 namespace planwright {
@@ -32,7 +33,7 @@ class Server {
   std::string url() const;  ///< "http://127.0.0.1:8470", with the real port; after listen()
   int port() const;
   Hub& hub();
-  std::size_t connections() const;
+  ConnectionSeats& seats();
 
  private:
   struct State;

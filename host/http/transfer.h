@@ -10,6 +10,7 @@
 #include "base/unique_fd.h"
 #include "http/event_message.h"
 #include "http/response.h"
+#include "http/seats.h"
 
 namespace planwright {
 
@@ -17,6 +18,7 @@ namespace planwright {
 /// meanwhile, or events.
 struct Transfer {
   UniqueFd socket;
+  Seat seat;  ///< goes before the socket
   std::vector<std::string> bytes;
   std::size_t sentBytes = 0;  ///< of `bytes`, which went out already
   FileBody file;

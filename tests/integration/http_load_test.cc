@@ -106,7 +106,7 @@ void expectOnlyRightAnswers(const std::string& churnPath, bool waits, int wanted
   EXPECT_EQ(tally.wrong, 0);
   EXPECT_EQ(tally.failed, 0);
   EXPECT_EQ(tally.right, wanted);
-  EXPECT_TRUE(eventually([&] { return server.server().connections() == 0; }));
+  EXPECT_TRUE(eventually([&] { return server.server().seats().count() == 0; }));
   EXPECT_TRUE(eventually([&] { return openDescriptors() <= before; })) << openDescriptors();
 }
 
@@ -191,7 +191,7 @@ TEST(HttpLoad, AClientThatNeverReadsItsPipelinedAnswersIsBounded) {
     }
     isCutOff = true;
   });
-  EXPECT_TRUE(eventually([&] { return isCutOff && server.server().connections() == 0; }));
+  EXPECT_TRUE(eventually([&] { return isCutOff && server.server().seats().count() == 0; }));
   EXPECT_EQ(ask(server.port(), "GET /hello").status, 200);
 }
 
@@ -215,19 +215,6 @@ TEST(HttpLoad, SlowAndSilentClientsAreClosed) {
   EXPECT_LT(Clock::now() - begin, 3s);
   EXPECT_TRUE(silent.isClosedWithin(3s));
   EXPECT_TRUE(idle.isClosedWithin(3s));
-}
-
-TEST(HttpLoad, ConnectionsAreCapped) {
-  TestServer server([](Router&, ServerOptions& options) { options.limits.connections = 3; });
-  std::vector<RawClient> clients;
-  for (int i = 0; i < 3; ++i) {
-    clients.emplace_back(server.port());
-    clients.back().send("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
-    EXPECT_EQ(clients.back().read().status, 200);
-  }
-  EXPECT_EQ(ask(server.port(), "GET /hello").status, 503);
-  clients.clear();
-  EXPECT_TRUE(eventually([&] { return ask(server.port(), "GET /hello").status == 200; }));
 }
 
 TEST(HttpLoad, StopIsQuickWithOpenConnections) {

@@ -1,0 +1,117 @@
+// Strangers who keep connections open do not keep others out.
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/eventually.h"
+#include "support/http_client.h"
+#include "support/http_server.h"
+
+namespace planwright::http_seats_test {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+const std::string kHost = "Host: localhost\r\n";
+constexpr int kSeats = 64;
+constexpr int kStrangers = 3 * kSeats;
+
+class HttpSeats : public testing::Test {
+ protected:
+  /// Many connections, of which each sends this and then holds on.
+  void hold(const std::string& bytes) {
+    for (int i = 0; i < kStrangers; ++i) {
+      strangers.push_back(std::make_unique<RawClient>(server.port()));
+      strangers.back()->setReceiveBuffer(4096);
+      strangers.back()->send(bytes);
+    }
+  }
+  void expectOthersGetThrough() {
+    RawClient used(server.port());
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(ask(server.port(), "GET /hello").status, 200);
+      used.send("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
+      ASSERT_EQ(used.read().status, 200) << "the one that is used is not the longest waiting";
+    }
+    EXPECT_EQ(ask(server.port(), "POST /upload", {}, std::string(100'000, 'u')).body, "100000:uuuuu");
+    RawClient download(server.port());
+    download.send("GET /big/3000 HTTP/1.1\r\n" + kHost + "\r\n");
+    EXPECT_EQ(download.read().body.size(), 3000U * 1024);
+    EXPECT_TRUE(eventually([&] { return server.server().seats().count() <= kSeats; }));
+  }
+
+  TestServer server{[](Router& router, ServerOptions& options) {
+    options.limits.connections = kSeats;
+    router.get("/events", [](const Request&) { return Response::events({}); });
+  }};
+  std::vector<std::unique_ptr<RawClient>> strangers;
+};
+
+TEST_F(HttpSeats, SilentConnectionsKeepNobodyOut) {
+  hold("");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, IdleConnectionsKeepNobodyOut) {
+  hold("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, UnfinishedHeadersKeepNobodyOut) {
+  hold("GET /hello HTTP/1.1\r\n" + kHost + "X: y");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, UnfinishedBodiesKeepNobodyOut) {
+  hold("POST /len HTTP/1.1\r\n" + kHost + "Content-Length: 100000\r\n\r\nxx");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, UnfinishedUploadsKeepNobodyOut) {
+  hold("POST /upload HTTP/1.1\r\n" + kHost + "Content-Length: 100000\r\n\r\nxx");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, AnswersThatNobodyReadsKeepNobodyOut) {
+  hold("GET /big/30000 HTTP/1.1\r\n" + kHost + "\r\n");
+  expectOthersGetThrough();
+}
+
+TEST_F(HttpSeats, EventStreamsKeepNobodyOut) {
+  hold("GET /events HTTP/1.1\r\n" + kHost + "\r\n");
+  expectOthersGetThrough();
+  RawClient listener(server.port());
+  listener.send("GET /events HTTP/1.1\r\n" + kHost + "\r\n");
+  EXPECT_TRUE(listener.waitFor("retry: 1000"));
+  EXPECT_FALSE(listener.isClosedWithin(200ms));
+}
+
+TEST_F(HttpSeats, RefusedRequestsThatHoldOnKeepNobodyOut) {
+  hold("NONSENSE\r\n\r\n");
+  expectOthersGetThrough();
+}
+
+TEST(HttpClocks, EmptyLinesAreNoRequest) {
+  TestServer server([](Router&, ServerOptions& options) { options.limits.requestTimeout = 700ms; });
+  RawClient client(server.port());
+  EXPECT_TRUE(eventually([&] {
+    client.send("\r\n");
+    return client.isClosedWithin(20ms);
+  }));
+}
+
+TEST(HttpClocks, AnUploadOfAFewBytesNowAndThenIsEnded) {
+  TestServer server([](Router&, ServerOptions& options) { options.limits.requestTimeout = 700ms; });
+  RawClient slow(server.port());
+  slow.send("POST /upload HTTP/1.1\r\n" + kHost + "Content-Length: 100000\r\n\r\n");
+  EXPECT_TRUE(eventually([&] {
+    slow.send("x");
+    return slow.waitFor("HTTP/1.1 408", 20ms);
+  }));
+}
+
+}  // namespace
+}  // namespace planwright::http_seats_test
