@@ -55,8 +55,10 @@ class BlobStore {
   /// not known yet, which takes its time. NotFound if no such blob is there, Unavailable
   /// (kBlobDamaged, kBlobMissing) if its bytes are lost.
   virtual Result<UniqueFd> open(const Digest& digest) = 0;
-  /// Whether the file that open() gave is as it was then. Does not read it.
-  virtual bool isUnchanged(int /*fd*/, const Digest&) { return true; }
+  /// Whether the file that open() gave still has its bytes. A file whose state has changed, by a
+  /// touch if nothing else, is hashed again if this `mayRead`, which takes its time; else the
+  /// answer is no.
+  virtual bool isIntact(int /*fd*/, const Digest&, bool /*mayRead*/) { return true; }
   /// Whether open() answers without reading much. Always right to say yes where it does not matter.
   virtual bool isOpenedAtOnce(const Digest&) { return true; }
 };

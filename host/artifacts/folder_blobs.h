@@ -37,7 +37,9 @@ class FolderBlobs final : public LargeBlobs {
   StagedBlob stageBytes(std::string_view bytes) override;
   Result<UniqueFd> open(const Digest& digest) override;
   std::optional<std::int64_t> storedBytes(const Digest& digest) override;
-  bool isUnchanged(int fd, const Digest& digest) override { return checked_.isKnown(fd, digest); }
+  bool isIntact(int fd, const Digest& digest, bool mayRead) override {
+    return mayRead ? checked_.hasDigest(fd, digest) : checked_.isKnown(fd, digest);
+  }
   bool isOpenedAtOnce(const Digest& digest) override;
 
   /// The time as this file system tells it, which files are stamped with.

@@ -19,7 +19,7 @@ class LargeBlobs {
   /// The size of its file, whatever is in it; nullopt if there is none. Does not read it.
   virtual std::optional<std::int64_t> storedBytes(const Digest& digest) = 0;
   /// As BlobStore says.
-  virtual bool isUnchanged(int fd, const Digest& digest) = 0;
+  virtual bool isIntact(int fd, const Digest& digest, bool mayRead) = 0;
   virtual bool isOpenedAtOnce(const Digest& digest) = 0;
 };
 

@@ -23,7 +23,7 @@ void ArchivePieces::step() {
   if (content_) {
     const int fd = content_->file.get();
     if (writer_.copy(fd)) return;
-    if (content_->isIntact && !content_->isIntact(fd))
+    if (content_->isIntact && !content_->isIntact(fd, true))
       throw std::runtime_error(artifacts_[at_].path + " was written while it was read");
     content_.reset();
     ++at_;

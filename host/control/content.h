@@ -17,8 +17,9 @@ struct Content {
   std::uint64_t sizeBytes = 0;
   std::string digest;    ///< of all of it, or empty while it may still grow
   std::string fileName;  ///< what a browser would save it as
-  /// Whether the file is still as it was hashed; empty if that does not matter.
-  std::function<bool(int fd)> isIntact = {};
+  /// Whether the file still has the bytes that were hashed (BlobStore::isIntact); empty if that
+  /// does not matter.
+  std::function<bool(int fd, bool mayRead)> isIntact = {};
 };
 
 /// Content that may have to be read and hashed first: whoever must not wait calls `open` elsewhere.

@@ -70,12 +70,12 @@ Result<Content> Contents::open(const Named& named) const {
                  "pruned",
                  {}};
   const FileState state = stateOf(file->get());
-  auto isIntact = [this, state, name = *digest](int fd) {
+  auto isIntact = [this, state, name = *digest](int fd, bool mayRead) {
     const FileState now = stateOf(fd);
     // A change of the inode alone: it was renamed or unlinked meanwhile.
     const bool isOnlyMoved = now.device == state.device && now.inode == state.inode &&
                              now.sizeBytes == state.sizeBytes && now.modifiedNs == state.modifiedNs;
-    return isOnlyMoved || parts_.blobs.isUnchanged(fd, name);
+    return isOnlyMoved || parts_.blobs.isIntact(fd, name, mayRead);
   };
   return Content{.file = std::move(*file),
                  .sizeBytes = static_cast<std::uint64_t>(state.sizeBytes),

@@ -234,7 +234,10 @@ void Hub::State::receive(PieceMaker::Piece piece) {
   if (found == clients.end()) return;
   found->second.awaitsBacklog = false;
   if (piece.failed) return drop(piece.client);
-  found->second.take(std::move(piece.bytes), now);
+  if (found->second.awaitsCheck())
+    found->second.checked(now);
+  else
+    found->second.take(std::move(piece.bytes), now);
   settle(piece.client, found->second);
 }
 
@@ -269,11 +272,14 @@ void Hub::State::feedOwn(std::uint64_t id, HubClient& client) {
   backlog.order({id, client.position, {}, client.subscription().backlog});
 }
 
-/// Asks for the next piece of an answer that is made meanwhile, once little of the last is left.
+/// Asks for the next piece of an answer that is made meanwhile, once little of the last is left; or
+/// for another look at a file that was touched.
 void Hub::State::askForPiece(std::uint64_t id, HubClient& client) {
-  if (!client.maker() || client.awaitsBacklog || client.queuedBytes() >= kFeedBelowBytes) return;
+  if (client.awaitsBacklog) return;
+  const bool wantsMore = client.maker() && client.queuedBytes() < kFeedBelowBytes;
+  if (!client.awaitsCheck() && !wantsMore) return;
   client.awaitsBacklog = true;
-  maker.order({id, client.maker()});
+  maker.order({id, client.awaitsCheck() ? client.check() : client.maker()});
 }
 
 /// Sends what can be sent and decides how the client goes on.
@@ -292,7 +298,7 @@ void Hub::State::updateInterest(std::uint64_t id, HubClient& client) {
   const bool mayFeed = client.phase == HubClient::Phase::CatchingUp && !client.awaitsBacklog &&
                        now >= client.askAgainAt;
   std::uint32_t interest = client.sawEnd() ? 0U : static_cast<std::uint32_t>(EPOLLIN);
-  if (client.hasOutput() || mayFeed) interest |= EPOLLOUT;
+  if ((client.hasOutput() && !client.awaitsCheck()) || mayFeed) interest |= EPOLLOUT;
   if (interest == client.interest) return;
   client.interest = interest;
   epoll_event event{};
@@ -319,6 +325,8 @@ void Hub::State::scan() {
     const auto quiet = now - client.progressAt();
     if (client.phase == HubClient::Phase::Lingering) {
       if (now >= client.lingerUntil()) finished.push_back(id);
+    } else if (client.awaitsCheck()) {
+      continue;
     } else if (client.hasOutput()) {
       if (quiet > limits.stall) stalled.push_back(id);
     } else if (client.isEventClient() && quiet >= limits.heartbeat) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/sendfile.h>
@@ -53,6 +55,21 @@ void HubClient::take(std::optional<std::string> piece, SteadyTime now) {
   if (transfer_.isChunked) send("\r\n");
 }
 
+std::shared_ptr<const NextPiece> HubClient::check() const {
+  return std::make_shared<const NextPiece>(
+      [isIntact = transfer_.file.isIntact]() -> std::optional<std::string> {
+        // Who gets fewer bytes than promised throws them away.
+        if (!isIntact(true)) throw std::runtime_error("the file was written while it was sent");
+        return std::nullopt;
+      });
+}
+
+void HubClient::checked(SteadyTime now) {
+  awaitsCheck_ = false;
+  isChecked_ = true;
+  progressAt_ = now;
+}
+
 bool HubClient::wants(const EventMessage& message) const {
   try {
     return !transfer_.events->wants || transfer_.events->wants(message);
@@ -101,11 +118,13 @@ void HubClient::forgetSent(std::size_t bytes) {
 
 bool HubClient::pumpFile(SteadyTime now, std::size_t& budget) {
   FileBody& file = transfer_.file;
+  const bool isChecked = std::exchange(isChecked_, false);
   while (file.size > 0 && budget > 0) {
     auto offset = static_cast<off_t>(file.offset);
     const std::size_t piece = std::min<std::uint64_t>(file.size, budget);
-    // Somebody has written it meanwhile: who gets fewer bytes than promised throws them away.
-    if (piece == file.size && file.isIntact && !file.isIntact()) return false;
+    const bool isAsked = piece == file.size && file.isIntact && !isChecked;
+    awaitsCheck_ = isAsked && !file.isIntact(false);
+    if (awaitsCheck_) return true;
     const ssize_t n = ::sendfile(socket(), file.file->get(), &offset, piece);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return wouldBlock();

@@ -37,6 +37,11 @@ class HubClient {
   const std::shared_ptr<const NextPiece>& maker() const { return transfer_.next; }
   /// A piece was made, or nothing: that was the last one.
   void take(std::optional<std::string> piece, SteadyTime now);
+  /// Its file was touched while it was sent: the last bytes wait until it has been read again.
+  bool awaitsCheck() const { return awaitsCheck_; }
+  /// Reads it; throws if its bytes are not right any more.
+  std::shared_ptr<const NextPiece> check() const;
+  void checked(SteadyTime now);
   bool isEventClient() const { return transfer_.events.has_value(); }
   bool hasOwnStream() const { return isEventClient() && transfer_.events->isOwn(); }
   bool sawEnd() const { return sawEnd_; }  ///< the client has closed its sending side
@@ -49,7 +54,7 @@ class HubClient {
 
   Phase phase = Phase::Sending;
   EventOrder position{};       ///< event clients: everything up to here is sent or queued
-  bool awaitsBacklog = false;  ///< a page, or a piece of what is made, has been asked for
+  bool awaitsBacklog = false;  ///< a page, a piece of what is made, or a check was asked for
   SteadyTime askAgainAt{};     ///< streams of their own: there was nothing, not before this time
   std::uint32_t interest = 0;  ///< epoll events asked for
 
@@ -66,6 +71,8 @@ class HubClient {
   SteadyTime progressAt_;
   SteadyTime lingerUntil_;
   bool sawEnd_ = false;
+  bool awaitsCheck_ = false;
+  bool isChecked_ = false;  ///< this moment: the next bytes may go, whoever touches it again
 };
 
 }  // namespace planwright

@@ -13,10 +13,10 @@
 
 namespace planwright {
 
-/// Makes the next bytes of answers that are made while they are sent, such as archives: a few
-/// threads ("pw-http-stream"), since that reads files. Somebody asks for a piece once the one
-/// before has been sent, so a client that reads slowly holds a piece and no thread. Owned by the
-/// Hub.
+/// Makes the next bytes of answers that are made while they are sent, such as archives, and reads
+/// files again that were touched meanwhile: a few threads ("pw-http-stream"), since that waits for
+/// disks. Somebody asks for a piece once the one before has been sent, so a client that reads
+/// slowly holds a piece and no thread. Owned by the Hub.
 class PieceMaker {
  public:
   struct Order {

@@ -24,8 +24,10 @@ struct FileBody {
   std::shared_ptr<const UniqueFd> file;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  /// Asked before the last of the bytes go out; false breaks the answer off. Empty: nobody asks.
-  std::function<bool()> isIntact = {};
+  /// Asked before the last of the bytes go out: whether those that went were right. First without
+  /// `mayRead`; if that says no, on a thread that may wait, and then a no breaks the answer off.
+  /// Empty: nobody asks.
+  std::function<bool(bool mayRead)> isIntact = {};
 };
 
 /// Bytes that are made while they are sent, piece by piece as the client takes them. If a piece

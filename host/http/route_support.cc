@@ -196,9 +196,11 @@ std::string disposition(const std::string& name) {
 Response contentResponse(Result<Content> content, std::string_view contentType, bool asDownload) {
   if (!content) return problem(content.error());
   const auto file = std::make_shared<const UniqueFd>(std::move(content->file));
-  std::function<bool()> isIntact;
+  std::function<bool(bool)> isIntact;
   if (content->isIntact)
-    isIntact = [file, isIntactOf = content->isIntact] { return isIntactOf(file->get()); };
+    isIntact = [file, isIntactOf = content->isIntact](bool mayRead) {
+      return isIntactOf(file->get(), mayRead);
+    };
   Response response = Response::file(
       {.file = file, .offset = 0, .size = content->sizeBytes, .isIntact = std::move(isIntact)},
       contentType);

@@ -27,7 +27,9 @@ class Blobs final : public BlobStore {
   using BlobStore::stage;
   StagedBlob stageBytes(std::string_view bytes) override;
   Result<UniqueFd> open(const Digest& digest) override;
-  bool isUnchanged(int fd, const Digest& digest) override { return large_.isUnchanged(fd, digest); }
+  bool isIntact(int fd, const Digest& digest, bool mayRead) override {
+    return large_.isIntact(fd, digest, mayRead);
+  }
   bool isOpenedAtOnce(const Digest& digest) override { return large_.isOpenedAtOnce(digest); }
 
   /// Rows for these, on the caller's connection and in its transaction.

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import socket
 import subprocess
 import threading
 import urllib.parse
@@ -206,6 +207,33 @@ class BitRot(HostCase):
         self.assertEqual(host.call("GET", path, headers={"Range": "bytes=5-9"}).body, large[5:10])
         flip(self.blob_file(host, made["digest"]))
         self.assert_refused(host, path, made["digest"], "large.plan.yaml")
+
+    def test_a_file_that_is_touched_while_it_is_sent_is_read_again(self):
+        host = self.recipe_host(auto_plan=False)
+        place = urllib.parse.urlsplit(host.url)
+        for damage in (None, flip):
+            large = os.urandom(1 << 20) * 64
+            made = host.call("POST", "/api/pending-inputs?filename=large.plan.yaml", large).json
+            file = self.blob_file(host, made["digest"])
+            for path in (f"/api/blobs/{made['digest']}", f"/api/pending-inputs/{made['id']}/content"):
+                with self.subTest(f"{path} {damage}"):
+                    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+                    self.addCleanup(connection.close)
+                    connection.connect()
+                    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                    connection.request("GET", path)
+                    answer = connection.getresponse()
+                    got = answer.read(1000)
+                    if damage:
+                        damage(file)
+                    os.utime(file)
+                    if damage is None:
+                        self.assertEqual(got + answer.read(), large)
+                        continue
+                    with self.assertRaises(http.client.IncompleteRead):
+                        answer.read()
+                    self.assert_refused(host, path, made["digest"])
+                    self.assertEqual(host.call("POST", "/api/pending-inputs?filename=large.plan.yaml", large).status, 200)
 
     def wrong_log(self, host, job, name):
         """What is wrong with the log of a job that says so nine times, and was not told of; or nothing."""

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """Two hosts with one Postgres, one Redis and one blob folder share the work."""
 
+import os
+import socket
+import urllib.parse
+
 from harness import ServicesCase, eventually, main, queue_config
 from services import Psql
 
@@ -82,6 +86,22 @@ class TwoHostsTest(ServicesCase):
         told = first.items("/api/events?type=queue.watch_dir_moved")
         self.assertEqual([event["event"]["data"]["before"] for event in told], [str(self.watched)])
         self.assertIn(f"watches {elsewhere} now and not {self.watched}", told[0]["event"]["data"]["message"])
+
+    def test_a_download_goes_on_while_another_host_takes_in_the_same_bytes(self):
+        first, second = [self.host(name, self.config) for name in ("first", "second")]
+        large = os.urandom(1 << 20) * 64
+        made = first.call("POST", "/api/pending-inputs?filename=large", large).json
+        place = urllib.parse.urlsplit(first.url)
+        for path in (f"/api/pending-inputs/{made['id']}/content", f"/api/blobs/{made['digest']}"):
+            with self.subTest(path), socket.create_connection((place.hostname, place.port), timeout=60) as slow:
+                slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                slow.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                got = slow.recv(65536)
+                self.assertEqual(second.call("POST", "/api/pending-inputs?filename=again", large).json["digest"],
+                                 made["digest"])
+                while piece := slow.recv(1 << 20):
+                    got += piece
+                self.assertEqual(got.split(b"\r\n\r\n", 1)[1], large)
 
     def test_one_takes_over_when_the_other_is_killed(self):
         first, second = [self.host(name, self.config) for name in ("first", "second")]

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "support/eventually.h"
 #include "support/http_client.h"
@@ -176,6 +178,37 @@ TEST(HttpLoad, SlowReadersOfAnswersThatAreMadeHoldUpNobody) {
   EXPECT_TRUE(broken.read().body.ends_with("x\r\n")) << "and no last chunk";
   slow.clear();
   EXPECT_TRUE(eventually([&] { return server.hub().counts().connections == 0; }));
+}
+
+/// A file that looks touched at its end, and then has the right bytes or not.
+Response touchedFile(bool isRight, const std::shared_ptr<std::atomic<int>>& reads) {
+  constexpr std::uint64_t kBytes = 5 << 20;
+  const auto file = std::make_shared<const UniqueFd>(::memfd_create("file", MFD_CLOEXEC));
+  EXPECT_EQ(::ftruncate(file->get(), kBytes), 0);
+  return Response::file({.file = file,
+                         .size = kBytes,
+                         .isIntact =
+                             [=](bool mayRead) {
+                               if (mayRead) ++*reads;
+                               return mayRead && isRight;
+                             }},
+                        "application/octet-stream");
+}
+
+TEST(HttpLoad, AFileThatIsTouchedWhileItIsSentIsReadAgain) {
+  const auto reads = std::make_shared<std::atomic<int>>(0);
+  TestServer server([&](Router& router, ServerOptions& options) {
+    options.hub.makers = 1;
+    router.get("/right", [=](const Request&) { return touchedFile(true, reads); });
+    router.get("/wrong", [=](const Request&) { return touchedFile(false, reads); });
+  });
+  const RawAnswer right = ask(server.port(), "GET /right");
+  EXPECT_TRUE(right.isComplete);
+  EXPECT_EQ(right.body.size(), 5U << 20);
+  EXPECT_GE(*reads, 1);
+  const RawAnswer wrong = ask(server.port(), "GET /wrong");
+  EXPECT_FALSE(wrong.isComplete) << "who gets fewer bytes than promised throws them away";
+  EXPECT_TRUE(eventually([&] { return server.server().seats().count() == 0; }));
 }
 
 TEST(HttpLoad, AClientThatNeverReadsItsPipelinedAnswersIsBounded) {

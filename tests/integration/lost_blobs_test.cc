@@ -98,11 +98,13 @@ TEST_F(LostBlobs, AFileIsHashedOnceForEachStateOfIt) {
   EXPECT_TRUE(folderBlobs->isOpenedAtOnce(staged.digest))
       << "that it is used again changes only times";
   const auto opened = folderBlobs->open(staged.digest);
-  EXPECT_TRUE(folderBlobs->isUnchanged(opened->get(), staged.digest));
+  EXPECT_TRUE(folderBlobs->isIntact(opened->get(), staged.digest, false));
   EXPECT_FALSE((*FolderBlobs::open(folder / "blobs", "test"))->isOpenedAtOnce(staged.digest))
       << "nothing is remembered on a disk";
   std::filesystem::last_write_time(path, folderBlobs->now() + std::chrono::seconds(1));
-  EXPECT_FALSE(folderBlobs->isUnchanged(opened->get(), staged.digest));
+  EXPECT_FALSE(folderBlobs->isIntact(opened->get(), staged.digest, false));
+  EXPECT_TRUE(folderBlobs->isIntact(opened->get(), staged.digest, true))
+      << "only its times changed";
   EXPECT_FALSE(folderBlobs->isOpenedAtOnce(staged.digest));
   EXPECT_TRUE(folderBlobs->open(staged.digest));
 }
