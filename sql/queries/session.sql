@@ -4,13 +4,19 @@
 -- What every session relies on, whatever the server, the database or the user's role say. The braces stand for the schema
 -- of the functions; it comes last, as tables are made in the first. `jit` costs more than it brings: all answers are small.
 -- Whether a session may write is not set here: a server that is read-only is so for a reason (store/sql_trouble.h).
+-- What is committed must be durable, triggers must fire, and a transaction may take its time (Postgres 17 has a limit). The
+-- last three are only set where they have to be: not everybody may set the one of triggers, and how many servers make a
+-- commit durable is the administrator's choice.
 -- The settings of a workload follow in the same message, and its answer is that of session_room.
 set search_path = public, {}; set client_encoding = 'UTF8'; set standard_conforming_strings = on;
 set bytea_output = 'hex'; set TimeZone = 'UTC'; set DateStyle = 'ISO, YMD'; set IntervalStyle = 'postgres';
 set extra_float_digits = 1; set client_min_messages = warning; set jit = off; set array_nulls = on;
 set transform_null_equals = off; set default_transaction_isolation = 'read committed';
 set default_transaction_deferrable = off; set plan_cache_mode = auto; set lock_timeout = 0; set idle_session_timeout = 0;
-set idle_in_transaction_session_timeout = '10min'
+set idle_in_transaction_session_timeout = '10min';
+select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
+select set_config('session_replication_role', 'origin', false) where current_setting('session_replication_role') <> 'origin';
+select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) <> '0'
 
 -- name: session_keyed
 -- For statements that reach rows by primary key only. Their plans are fixed once: planning such a statement costs more
