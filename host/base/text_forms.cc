@@ -35,6 +35,14 @@ std::string base64Behind(std::size_t ahead, std::string_view text) {
   return all.substr(first, last - first);
 }
 
+/// In lines of that length, as programs print what is long.
+std::string inLines(const std::string& text, std::size_t length) {
+  std::string out = text.substr(0, length);
+  for (std::size_t at = length; at < text.size(); at += length)
+    out.append("\n").append(text, at, length);
+  return out;
+}
+
 /// Percent-encoding (RFC 3986) of all but letters, digits and `plain`.
 std::string inUrl(std::string_view text, std::string_view plain, bool isUpper) {
   std::string out;
@@ -72,8 +80,10 @@ std::vector<std::string> formsOf(std::string_view text) {
         base64Behind(1, text), base64Behind(2, text)}) {
     const std::string bare = whole.substr(0, whole.find('='));
     for (const auto& form : {whole, bare, forUrls(whole), forUrls(bare)}) addLong(form);
+    for (const std::size_t length : {64, 76}) addLong(inLines(whole, length));  // openssl, base64
   }
   addLong(toHex(text));
+  addLong(inLines(toHex(text), 60));  // xxd
   addLong(upper(toHex(text)));
   for (const bool isUpper : {true, false})
     for (const char* plain : {"-._~", "-._~/", "-._~!'()*", "-._*"}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "base/signing_key.h"
 
 namespace planwright::secret_mask_test {
@@ -35,6 +36,25 @@ TEST(SecretMask, HidesTheFormsInWhichProgramsPassThemOn) {
     EXPECT_EQ(mask.without("<" + std::string(form) + ">"), "<***>") << form;
   }
   EXPECT_EQ(mask.without("<68756E74657232202620667269656E64732F3F>"), "<***>");
+}
+
+/// `base64`, `openssl base64` and `xxd -p` break what is long into lines.
+TEST(SecretMask, HidesWhatIsBrokenIntoLines) {
+  std::string secret;
+  for (int i = 0; i < 10; ++i) secret += "token-" + std::to_string(i) + "-of-ten ";
+  SecretMask mask;
+  mask.add(secret);
+  const auto inLines = [](std::string text, std::size_t length) {
+    for (std::size_t at = length; at < text.size(); at += length + 1) text.insert(at, "\n");
+    return text;
+  };
+  for (const auto& form : {inLines(toBase64(secret), 76), inLines(toBase64(secret + "\n"), 76),
+                           inLines(toBase64(secret), 64), inLines(toHex(secret), 60)}) {
+    EXPECT_EQ(mask.without("<" + form + "\n>"), "<***\n>") << form;
+    std::string shown;
+    for (const char c : form + "\n") shown += mask.feed({&c, 1});
+    EXPECT_EQ(shown + mask.rest(), "***\n");
+  }
 }
 
 TEST(SecretMask, HidesASecretInTheMiddleOfBase64) {
