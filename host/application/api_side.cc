@@ -1,13 +1,18 @@
 #include "application/api_side.h"
 
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
+#include "access/keys.h"
+#include "access/token_file.h"
 #include "base/embedded_files.h"
 #include "base/files.h"
 #include "control/control.h"
 #include "control/event_feed.h"
 #include "control/ticket_desk.h"
 #include "http/api.h"
+#include "http/gate.h"
 #include "http/hub_sink.h"
 #include "http/server.h"
 
@@ -28,6 +33,10 @@ struct ApiSide::State {
   SigningKey signingKey;
   TicketDesk tickets;
   Control control;
+  std::unique_ptr<Keys> keys;  ///< null: nobody has to sign in
+  WrongKeys wrongKeys;
+  ItemQueues itemQueues;
+  std::optional<Gate> gate;
   Router router;
   Server server;
   HubSink sink;
@@ -38,11 +47,28 @@ struct ApiSide::State {
         signingKey(openKey(parts.signingKeyFile)),
         tickets(parts.host.connectTickets()),
         control(controlParts()),
+        keys(openKeys()),
+        wrongKeys(parts.host.clock),
+        itemQueues(parts.host.database),
         server(router, serverOptions()),
         sink(server.hub()),
         feed(control.parts, sink) {
     control.statements.publishKey();
-    addRoutes(router, {control, feed, embeddedFiles(), server});
+  }
+
+  /// After the server listens: its port names the cookie.
+  void mount() {
+    const std::string cookie = sessionCookie(server.port());
+    gate.emplace(Gate::Parts{keys.get(), itemQueues, parts.host.config, wrongKeys, cookie});
+    addRoutes(router, {control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}});
+  }
+
+  std::unique_ptr<Keys> openKeys() const {
+    if (parts.host.config.now()->access.isOpen) return nullptr;
+    if (const auto made = makeTokenFile(parts.tokenFile); !made)
+      throw std::runtime_error(made.error().message);
+    return std::make_unique<Keys>(
+        Keys::Parts{parts.host.database, parts.host.config, parts.host.clock, parts.tokenFile});
   }
 
   ControlParts controlParts() {
@@ -51,13 +77,14 @@ struct ApiSide::State {
             &parts.postgres, &parts.redis,  &parts.store};
   }
 
-  ServerOptions serverOptions() const {
+  ServerOptions serverOptions() {
     ServerOptions options;
     const auto config = parts.host.config.now();
     options.listen = config->listen;
     options.spoolFolder = parts.spoolFolder;
     options.allowedHosts = config->hosts;
     options.readOnly = config->readOnly;
+    options.gate = [this](Request& request, const Route& route) { return (*gate)(request, route); };
     options.onRequest = countRequests(parts.host.metrics);
     return options;
   }
@@ -67,6 +94,7 @@ ApiSide::ApiSide(Parts parts) {
   makeFolder(parts.spoolFolder, 0700);
   state_ = std::make_unique<State>(std::move(parts));
   if (const auto ok = state_->server.listen(); !ok) throw std::runtime_error(ok.error().message);
+  state_->mount();
   state_->server.start();
   state_->feed.start();
 }
@@ -78,6 +106,11 @@ ApiSide::~ApiSide() {
 
 std::string ApiSide::url() const {
   return state_->server.url();
+}
+
+std::string ApiSide::loginUrl() const {
+  if (!state_->keys) return {};
+  return url() + "/login#" + state_->keys->addAdministratorLink();
 }
 
 }  // namespace planwright

@@ -29,6 +29,7 @@ class ApiSide {
     const ServiceState& store;
     std::filesystem::path spoolFolder;  ///< upload bodies pass through it
     std::filesystem::path signingKeyFile;
+    std::filesystem::path tokenFile;  ///< of the administrator
   };
   /// Throws if the address cannot be taken.
   explicit ApiSide(Parts parts);
@@ -37,6 +38,8 @@ class ApiSide {
   ApiSide& operator=(const ApiSide&) = delete;
 
   std::string url() const;
+  /// An address that signs a browser in as the administrator, once; "" if nobody has to sign in.
+  std::string loginUrl() const;
 
  private:
   struct State;

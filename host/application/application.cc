@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "access/token_file.h"
 #include "application/api_side.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -169,7 +170,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   if (config.roles.api) {
     api_ = std::make_unique<ApiSide>(ApiSide::Parts{
         *host_, *plugins_, sandbox_->report(), *queues_, *reload_, *switch_, postgresState_,
-        redisState_.service, storeState_, data / "spool", signingKeyFile(data)});
+        redisState_.service, storeState_, data / "spool", signingKeyFile(data), tokenFile(data)});
     dataFolder_.writeUrl(api_->url());
   }
 }
@@ -219,6 +220,10 @@ void Application::abandonQueues() {
 
 std::string Application::url() const {
   return api_ ? api_->url() : "";
+}
+
+std::string Application::loginUrl() const {
+  return api_ ? api_->loginUrl() : "";
 }
 
 /// Brings changed settings to the queues: at once when something was committed here, else within a

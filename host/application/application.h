@@ -43,6 +43,8 @@ class Application {
 
   /// Where it listens; "" without the role api.
   std::string url() const;
+  /// As ApiSide::loginUrl(); "" without the role api.
+  std::string loginUrl() const;
   /// [any thread]
   ReloadAnswer reload(const ReloadRequest& request);
 

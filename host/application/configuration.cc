@@ -7,6 +7,7 @@
 #include "application/plugin_files.h"
 #include "base/closed_paths.h"
 #include "base/json.h"
+#include "config/access_reader.h"
 #include "stages/plugin_lock.h"
 
 namespace planwright {
@@ -64,12 +65,14 @@ ReadConfig readConfiguration(const ServeOptions& options, const std::optional<st
     config.dataFolderIsDefault = false;
   }
   addProblems(read, checkStages(config, pluginFilesOf(config)));
-  if (!options.roles) return read;
-  const auto roles = parseRoles(*options.roles);
-  if (roles)
-    config.roles = *roles;
-  else
-    read.problems.push_back({{}, "--roles: " + roles.error().message});
+  if (options.roles) {
+    const auto roles = parseRoles(*options.roles);
+    if (roles)
+      config.roles = *roles;
+    else
+      read.problems.push_back({{}, "--roles: " + roles.error().message});
+  }
+  if (auto problem = accessProblem(config)) addProblems(read, {std::move(*problem)});
   return read;
 }
 
@@ -92,6 +95,14 @@ std::vector<ConfigProblem> missingFiles(const Config& config) {
       problems.push_back({config.placeOf("/secrets/" + name + "/file"),
                           "the secret " + name + " has no file " + source.file.string() +
                               "; write its value there, or name another file"});
+  for (std::size_t i = 0; i < config.access.tokens.size(); ++i) {
+    const AccessToken& token = config.access.tokens[i];
+    if (token.source.file.empty() || std::filesystem::exists(token.source.file, error)) continue;
+    problems.push_back(
+        {config.placeOf("/access/tokens/" + std::to_string(i) + "/file"),
+         "the token " + token.caller.name + " has no file " + token.source.file.string() +
+             "; write its text there (`openssl rand -base64 32`), or name another file"});
+  }
   if (config.file.empty()) return problems;  // the built-in folder is made
   for (const auto& queue : config.queues)
     for (const auto& source : queue.sources) {

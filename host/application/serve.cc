@@ -79,6 +79,8 @@ int serve(const Config& config, const ServeOptions& options) {
     else
       fmt::print("planwright ready\n");
     std::fflush(stdout);
+    if (const std::string login = application.loginUrl(); !login.empty())
+      fmt::print(stderr, "Sign a browser in, once, within 10 minutes: {}\n", login);
     while (!stop.stop_requested()) {
       {
         auto asked = isReloadAsked.waitFor(std::chrono::hours(1), stop.get_token(),

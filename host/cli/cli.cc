@@ -53,6 +53,7 @@ void addCommands(CLI::App& app, Session& session) {
   addLogCommands(app, session);
   addSettingsCommands(app, session);
   addReloadCommand(app, session);
+  addAccessCommands(app, session);
   addRetentionCommands(app, session);
   addBackupCommands(app, session);
 }

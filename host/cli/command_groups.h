@@ -36,6 +36,7 @@ void addLogCommands(CLI::App& app, Session& session);  // logs, and the events c
 void addEventsCommand(CLI::App& app, Session& session);
 void addSettingsCommands(CLI::App& app, Session& session);   // settings, mode
 void addStatusCommands(CLI::App& app, Session& session);     // status, version
+void addAccessCommands(CLI::App& app, Session& session);     // token, login-link, whoami
 void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
 void addBackupCommands(CLI::App& app, Session& session);     // backup, restore
 

@@ -11,6 +11,7 @@
 #include "base/unavailable.h"
 #include "cli/command_groups.h"
 #include "cli/output.h"
+#include "config/access_reader.h"
 #include "config/config_reader.h"
 #include "offline/backup.h"
 #include "offline/examine.h"
@@ -42,6 +43,7 @@ ExitCode checkConfig(Session& session, const CheckedFile& arguments) {
   const std::string& file = arguments.file;
   ReadConfig read = readConfigFile(file, std::filesystem::current_path());
   addProblems(read, checkStages(read.config, pluginFilesOf(read.config)));
+  if (auto problem = accessProblem(read.config)) addProblems(read, {std::move(*problem)});
   if (!arguments.isElsewhere) {
     addProblems(read, missingFiles(read.config));
     if (auto problem = lockProblem(read.config)) addProblems(read, {std::move(*problem)});

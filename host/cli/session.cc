@@ -32,11 +32,18 @@ std::string serverAddress(const std::string& given, const std::filesystem::path&
   return address;
 }
 
-std::string accessToken() {
+std::string accessToken(const std::string& address, const std::filesystem::path& workingFolder) {
   const std::string token = environment("PLANWRIGHT_TOKEN");
   if (!token.empty()) return token;
-  const std::string file = environment("PLANWRIGHT_TOKEN_FILE");
-  return file.empty() ? std::string() : firstLine(file);
+  if (const std::string file = environment("PLANWRIGHT_TOKEN_FILE"); !file.empty())
+    return firstLine(file);
+  const auto local = workingFolder / ".planwright";
+  if (firstLine(local / "planwright.url") == address) {
+    const std::string own = firstLine(local / "token");
+    if (!own.empty()) return own;
+  }
+  const std::string home = environment("HOME");
+  return home.empty() ? "" : firstLine(std::filesystem::path(home) / ".config/planwright/token");
 }
 
 std::string Session::address() const {
@@ -44,7 +51,9 @@ std::string Session::address() const {
 }
 
 Client& Session::client() {
-  if (!client_) client_ = std::make_unique<Client>(address(), accessToken());
+  if (!client_)
+    client_ = std::make_unique<Client>(address(),
+                                       accessToken(address(), std::filesystem::current_path()));
   return *client_;
 }
 

@@ -17,9 +17,11 @@ namespace planwright::cli {
 /// trailing slash; `http://` is added if missing.
 std::string serverAddress(const std::string& given, const std::filesystem::path& workingFolder);
 
-/// PLANWRIGHT_TOKEN, else the first line of the file PLANWRIGHT_TOKEN_FILE, else empty. Never a
-/// flag: a command line can be read by every user of the machine.
-std::string accessToken();
+/// What to show to the server at `address`: PLANWRIGHT_TOKEN, else the first line of the file
+/// PLANWRIGHT_TOKEN_FILE, else of `.planwright/token` below `workingFolder` if the server is the
+/// one of that folder, else of ~/.config/planwright/token, else nothing. Never a flag: a command
+/// line can be read by every user of the machine.
+std::string accessToken(const std::string& address, const std::filesystem::path& workingFolder);
 
 /// What all commands of one run share: the global options, the terminal, the connection. Owned by
 /// cli::run.

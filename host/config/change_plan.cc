@@ -56,6 +56,7 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   restart("blobs", running.blobs == wanted.blobs);
   restart("plugins", running.plugins == wanted.plugins);
   restart("roles", running.roles == wanted.roles);
+  restart("access", running.access.isOpen == wanted.access.isOpen);
   restart("hosts", running.hosts == wanted.hosts);
   restart("lease", running.lease == wanted.lease);
   restart("stalled_after", running.stalledAfter == wanted.stalledAfter);
@@ -63,6 +64,8 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   const auto atOnce = [&](const char* key, bool same) {
     if (!same) plan.host.emplace_back(key);
   };
+  atOnce("access", running.access.tokens == wanted.access.tokens ||
+                       running.access.isOpen != wanted.access.isOpen);
   atOnce("watch_roots", running.watchRoots == wanted.watchRoots);
   atOnce("drain_timeout", running.drainTimeout == wanted.drainTimeout);
   atOnce("locked", running.locked == wanted.locked);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/failure.h"
+#include "config/access_config.h"
 #include "config/stage_config.h"
 
 namespace planwright {
@@ -119,6 +120,7 @@ struct Config {
   BlobsConfig blobs;
   PluginsConfig plugins;
   Roles roles;
+  AccessConfig access;
   std::vector<std::string> hosts;  ///< Host header values allowed besides loopback
   std::vector<std::filesystem::path>
       watchRoots;  ///< `watch_dir` must lie below one of them; none = what the file names

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/redis_url.h"
+#include "config/access_reader.h"
 #include "config/queue_reader.h"
 #include "config/secret_reader.h"
 #include "config/section_reader.h"
@@ -173,11 +174,12 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   config.readOnly = top.flag("read_only", config.readOnly);
   config.locked = readLocked(top);
   top.refuse("tokens",
-             "is not supported by this version: the API asks nobody who they are; put a proxy that "
-             "does in front of listen");
+             "stands below access: write access: {tokens: [{name: NAME, role: admin, file: PATH}]}");
+  config.access = readAccess(top, folder, problems);
   config.secrets = readSecrets(top, folder, problems);
   readQueues(top, folder, config, problems);
   grantSecrets(config.secrets, config, problems);
+  checkTokenQueues(config, problems);
   checkWatchedFolders(config, problems);
   top.finish();
 }

@@ -95,6 +95,11 @@ std::string LetterFilter::json() const {
     if (value) json.member(name, *value);
   };
   add("queue", queue);
+  if (queues) {
+    json.key("queues").array();
+    for (const auto& name : *queues) json.value(name);
+    json.end();
+  }
   add("kind", kind);
   add("class", klass);
   add("reason", reason);
@@ -204,9 +209,10 @@ Result<DeadLetters::Bulk> DeadLetters::startBulk(const BulkWish& wish) const {
   return Bulk{begun.number("id"), bulkJson(begun)};
 }
 
-Result<std::string> DeadLetters::bulk(std::int64_t id) const {
+Result<std::string> DeadLetters::bulk(std::int64_t id, const std::string& actor) const {
   const Rows rows = parts_.database.lease()->run("bulk_operation", {id});
-  if (rows.empty()) return notFound(fmt::format("There is no bulk operation {}.", id));
+  if (rows.empty() || (!actor.empty() && rows.text(0, "actor") != actor))
+    return notFound(fmt::format("There is no bulk operation {}.", id));
   return bulkJson(Row(rows, 0));
 }
 

@@ -7,12 +7,14 @@
 #include "base/result.h"
 #include "control/actions.h"
 #include "control/control_parts.h"
+#include "control/pages.h"
 
 namespace planwright {
 
 /// The filter of a list of dead letters; empty = all.
 struct LetterFilter {
   std::optional<std::string> queue = {};
+  SomeQueues queues = {};                  ///< of these only
   std::optional<std::string> kind = {};    ///< input | plan
   std::optional<std::string> klass = {};   ///< failure class
   std::optional<std::string> reason = {};  ///< reason code
@@ -60,7 +62,8 @@ class DeadLetters {
   };
   /// Conflict changed: not `expected` letters fit now.
   Result<Bulk> startBulk(const BulkWish& wish) const;
-  Result<std::string> bulk(std::int64_t id) const;
+  /// `actor`: NotFound if it is not this one's; empty: anybody's.
+  Result<std::string> bulk(std::int64_t id, const std::string& actor = {}) const;
 
  private:
   const ControlParts& parts_;

@@ -99,7 +99,8 @@ Result<std::string> EventLog::page(const EventQuery& query) const {
     if (!answer) return answer.error();
     return std::move(answer->json);
   }
-  const std::string key = queryKey(query.after, query.types, query.level, query.limit);
+  const std::string key =
+      queryKey(query.after, query.types, query.level, queuesArray(query.queues), query.limit);
   return answers_.get(key, !query.after,
                       [&](Connection& connection) { return read(connection, query); });
 }
@@ -117,19 +118,19 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
   const EventPlace newestPlace = newestOf(connection);
   if (place && !isBackwards && place->epoch != newestPlace.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
-  const auto types = typesArray(query.types);
+  const auto types = typesArray(query.types), queues = queuesArray(query.queues);
   const auto statement = [&](const char* any, const char* ofSubject) {
     return query.subject ? ofSubject : any;
   };
-  const Rows rows = !place ? connection.run(statement("api_events_newest", "api_events_newest_of"),
-                                            {types, query.subject, query.level, query.limit})
-                    : isBackwards
-                        ? connection.run(statement("api_events_before", "api_events_before_of"),
-                                         {types, query.subject, query.level, query.limit,
-                                          textOf(place->xid), textOf(place->id)})
-                        : connection.run(statement("api_events_after", "api_events_after_of"),
-                                         {textOf(place->xid), textOf(place->id), types,
-                                          query.subject, query.level, query.limit});
+  const Rows rows =
+      !place        ? connection.run(statement("api_events_newest", "api_events_newest_of"),
+                                     {types, query.subject, query.level, query.limit, queues})
+      : isBackwards ? connection.run(statement("api_events_before", "api_events_before_of"),
+                                     {types, query.subject, query.level, query.limit, queues,
+                                      textOf(place->xid), textOf(place->id)})
+                    : connection.run(statement("api_events_after", "api_events_after_of"),
+                                     {textOf(place->xid), textOf(place->id), types, query.subject,
+                                      query.level, query.limit, queues});
   JsonWriter json;
   json.object().key("items").array();
   EventPlace last = place.value_or(newestPlace);
@@ -157,9 +158,9 @@ std::vector<StoredEvent> EventLog::after(const EventPlace& place, int limit) con
   auto connection = parts_.database.lease(Workload::Keyed);
   const EventPlace current = newestOf(*connection);
   const EventPlace from = place.epoch == current.epoch ? place : EventPlace{};
-  const Rows rows = connection->run(
-      "api_events_after",
-      {textOf(from.xid), textOf(from.id), std::nullopt, std::nullopt, std::nullopt, limit});
+  const Rows rows =
+      connection->run("api_events_after", {textOf(from.xid), textOf(from.id), std::nullopt,
+                                           std::nullopt, std::nullopt, limit, std::nullopt});
   std::vector<StoredEvent> out;
   out.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -170,6 +171,7 @@ std::vector<StoredEvent> EventLog::after(const EventPlace& place, int limit) con
     out.push_back({.place = at,
                    .type = std::string(event.text("type")),
                    .subject = std::string(event.text("subject")),
+                   .queue = std::string(event.text("queue")),
                    .json = json.take()});
   }
   return out;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
+#include "control/pages.h"
 #include "control/shared_answers.h"
 
 namespace planwright {
@@ -29,7 +30,8 @@ struct StoredEvent {
   EventPlace place;
   std::string type;
   std::string subject;
-  std::string json;  ///< CloudEvents 1.0, one line
+  std::string queue;  ///< or empty
+  std::string json;   ///< CloudEvents 1.0, one line
 };
 
 struct EventQuery {
@@ -38,6 +40,7 @@ struct EventQuery {
   std::optional<std::string> types = {};    ///< separated by commas
   std::optional<std::string> subject = {};  ///< "input/17"
   std::optional<std::string> level = {};    ///< info, warning or error
+  SomeQueues queues = {};
   int limit = 50;
 };
 

@@ -196,8 +196,8 @@ std::optional<std::int64_t> Listings::fill(Page& page, Connection& connection,
             ? connection.run(table.window, {*below, kListWindow, true}).number(0, "first_id")
             : *below - kListWindow;
     const Rows rows = connection.run(search.isOfEnded ? table.attention : table.filtered,
-                                     {*below, query.queue, search.statuses, query.text,
-                                      query.reason, first, page.missing() + 1});
+                                     {*below, queuesArray(query.queues), search.statuses,
+                                      query.text, query.reason, first, page.missing() + 1});
     if (const auto next = page.add(rows, "id", *below)) return next;
     below = fromNewest(first);
     if (parts_.clock.steady() >= end) return below;
@@ -215,18 +215,19 @@ Listings::Total Listings::total(Connection& connection, const Search& search) {
   }
   const auto& query = search.query;
   const std::string_view list = tableOf(search.what).total;
-  const std::string key = queryKey(list, query.queue, search.statuses, query.text, query.reason);
+  const std::string key =
+      queryKey(list, queuesArray(query.queues), search.statuses, query.text, query.reason);
   const int window = query.text || query.reason ? kSearchWindow : kTotalWindow;
   return totals_.get(key, [&] {
-    const Rows rows = connection.run(list, {kNewest, query.queue, search.statuses, query.text,
-                                            query.reason, window, search.isOfEnded});
+    const Rows rows = connection.run(list, {kNewest, queuesArray(query.queues), search.statuses,
+                                            query.text, query.reason, window, search.isOfEnded});
     return Total{rows.number(0, "fitting"), rows.number(0, "seen") >= window};
   });
 }
 
 Result<std::string> Listings::list(Listed what, const ListQuery& query) {
-  const std::string key = queryKey(static_cast<int>(what), query.queue, query.status, query.text,
-                                   query.reason, query.cursor, query.limit);
+  const std::string key = queryKey(static_cast<int>(what), queuesArray(query.queues), query.status,
+                                   query.text, query.reason, query.cursor, query.limit);
   const bool isFirstPage = !query.cursor && !query.reason;  // reasons come and go by the clock
   return answers_.get(key, isFirstPage,
                       [&](Connection& connection) { return read(connection, what, query); });
@@ -240,7 +241,7 @@ Result<ReadAnswer> Listings::read(Connection& connection, Listed what, const Lis
   const auto before = cursorNumber(query.cursor, kNewest);
   if (!before) return before.error();
 
-  const bool isNarrowed = query.queue || query.status || query.text || query.reason;
+  const bool isNarrowed = query.queues || query.status || query.text || query.reason;
   const Search search{
       what, query, *before, std::move(*statuses), isNarrowed, asksForAttention(table, query)};
   Page page(what, connection, query.limit);

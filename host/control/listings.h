@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "control/control_parts.h"
 #include "control/item_json.h"
+#include "control/pages.h"
 #include "control/shared_answers.h"
 #include "control/timed_cache.h"
 
@@ -14,7 +15,7 @@ namespace planwright {
 
 /// The filter of a list; empty = all.
 struct ListQuery {
-  std::optional<std::string> queue = {};
+  SomeQueues queues = {};
   std::optional<std::string> status = {};  ///< one or more, separated by commas
   std::optional<std::string> text = {};    ///< part of the name, any case, or the id
   std::optional<std::string> reason = {};

@@ -191,9 +191,10 @@ std::vector<Overview::QueueRow> Overview::rows() {
   return out;
 }
 
-std::string Overview::queues() {
+std::string Overview::queues(const SomeQueues& seen) {
   std::vector<std::string> items;
-  for (auto& row : rows()) items.push_back(std::move(row.json));
+  for (auto& row : rows())
+    if (!seen || seen->contains(row.name)) items.push_back(std::move(row.json));
   return wholePage(items);
 }
 
@@ -211,8 +212,8 @@ std::string Overview::workers() {
   return wholePage(items);
 }
 
-std::string Overview::arriving() const {
-  const std::string items = parts_.queues ? parts_.queues->arrivingJson() : "[]";
+std::string Overview::arriving(const SomeQueues& seen) const {
+  const std::string items = parts_.queues ? parts_.queues->arrivingJson(seen) : "[]";
   const auto document = parseJson(items);
   const std::size_t count = document && document->IsArray() ? document->Size() : 0;
   return JsonWriter()
@@ -225,7 +226,7 @@ std::string Overview::arriving() const {
       .take();
 }
 
-Result<std::string> Overview::failures(const std::string& since) const {
+Result<std::string> Overview::failures(const std::string& since, const SomeQueues& seen) const {
   constexpr int kFailureWindow = 10'000;
   const bool looksLikeATime = since.size() >= 10 && since.size() <= 40 &&
                               since.find_first_not_of("0123456789-:.TZ+tz ") == std::string::npos;
@@ -233,7 +234,8 @@ Result<std::string> Overview::failures(const std::string& since) const {
     return Error{
         ErrorKind::Invalid, "It must be a time such as 2026-01-31T12:00:00Z.", {}, "since"};
   const Rows rows = parts_.database.lease()->run(
-      "api_failures", {since.empty() ? std::optional<std::string>() : since, kFailureWindow});
+      "api_failures",
+      {since.empty() ? std::optional<std::string>() : since, kFailureWindow, queuesArray(seen)});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(failureJson(Row(rows, i)));
   return wholePage(items);

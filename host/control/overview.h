@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
+#include "control/pages.h"
 #include "control/stage_counts.h"
 
 namespace planwright {
@@ -14,12 +15,15 @@ class Overview {
  public:
   explicit Overview(const ControlParts& parts);
 
-  std::string queues();  ///< page of queues
+  // `seen`: only what these queues have, if it says any.
+
+  std::string queues(const SomeQueues& seen = {});  ///< page of queues
   Result<std::string> queue(const std::string& name);
-  std::string workers();         ///< page of the running instances
-  std::string arriving() const;  ///< page of files that are not stable yet
+  std::string workers();  ///< page of the running instances
+  std::string arriving(
+      const SomeQueues& seen = {}) const;  ///< page of files that are not stable yet
   /// Page of groups. Invalid (parameter "since"): not a time.
-  Result<std::string> failures(const std::string& since) const;
+  Result<std::string> failures(const std::string& since, const SomeQueues& seen = {}) const;
   std::string reconciler() const;  ///< {repairs: {kind: count}, fenced_writes}
   std::string plugins() const;     ///< page
   Result<std::string> plugin(const std::string& id) const;

@@ -139,6 +139,14 @@ Result<LateText> PackageIndex::project(const std::string& address, const std::st
                   }};
 }
 
+bool PackageIndex::lists(const std::string& address, const std::string& digest) {
+  const auto found = wheels(address);
+  return found && std::any_of((*found)->begin(), (*found)->end(), [&](const auto& project) {
+           return std::any_of(project.second.begin(), project.second.end(),
+                              [&](const IndexedWheel& wheel) { return wheel.digest == digest; });
+         });
+}
+
 bool PackageIndex::isKnown(const IndexedWheel& wheel) {
   return facts_.lock()->contains(wheel.digest);
 }

@@ -44,6 +44,8 @@ class PackageIndex {
   Result<std::string> projects(const std::string& address, IndexForm form);
   /// NotFound also if there is no wheel of the (normalised) project.
   Result<LateText> project(const std::string& address, const std::string& project, IndexForm form);
+  /// The index lists a wheel with that digest now.
+  bool lists(const std::string& address, const std::string& digest);
   /// The METADATA of the wheel with that digest and file name. NotFound: it has none that can be
   /// read; otherwise as Contents of blobs.
   LateText metadata(const std::string& digest, const std::string& file) const;

@@ -21,6 +21,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addReloadRoute(router, parts.control);
   addEventRoutes(router, parts.control, parts.feed);
   addIndexRoutes(router, parts.control);
+  addAccessRoutes(router, parts.control, parts.access);
   addSystemRoutes(router, parts);
   addPageRoutes(router, parts);
 }

@@ -6,10 +6,18 @@
 
 #include "control/control.h"
 #include "control/event_feed.h"
+#include "http/gate.h"
 #include "http/router.h"
 #include "http/server.h"
 
 namespace planwright {
+
+/// What signing in takes.
+struct AccessParts {
+  Keys* keys;  ///< null: whoever reaches the address is an administrator
+  WrongKeys& wrongKeys;
+  std::string cookie;  ///< sessionCookie()
+};
 
 /// What the routes use. Everything outlives the server.
 struct ApiParts {
@@ -17,6 +25,7 @@ struct ApiParts {
   EventFeed& feed;
   const std::map<std::string_view, std::string_view>& files;  ///< embeddedFiles()
   Server& server;
+  AccessParts access;
 };
 
 /// Mounts everything the program answers: the API, health, metrics, and the page for the rest.
@@ -34,6 +43,7 @@ void addQueueRoutes(Router& router, Control& control);
 void addReloadRoute(Router& router, Control& control);
 void addEventRoutes(Router& router, Control& control, EventFeed& feed);
 void addIndexRoutes(Router& router, Control& control);
+void addAccessRoutes(Router& router, Control& control, const AccessParts& access);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);
 

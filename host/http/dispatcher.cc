@@ -24,6 +24,10 @@ bool isUsableId(std::string_view id) {
   });
 }
 
+Response unavailable(const Unavailable& why) {
+  return problem(503, "unavailable", std::string(why.what()) + " Try again in a moment.");
+}
+
 Response internalError() {
   return problem(500, "internal", "The server failed to answer; its log has the request id.");
 }
@@ -73,6 +77,8 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
   if (!options_.gate) return admission;
   try {
     admission.refusal = options_.gate(request, *admission.match.route);
+  } catch (const Unavailable& e) {
+    admission.refusal = unavailable(e);
   } catch (const std::exception& e) {
     log::error("http gate failed request={} error={}", request.requestId, e.what());
     admission.refusal = internalError();
@@ -86,7 +92,7 @@ Response Dispatcher::run(const Request& request, Make make) const {
     return make();
   } catch (const Unavailable& e) {
     log::warn("http dependency away request={} error={}", request.requestId, e.what());
-    return problem(503, "unavailable", std::string(e.what()) + " Try again in a moment.");
+    return unavailable(e);
   } catch (const std::exception& e) {
     log::error("http handler failed path={} request={} error={}", request.path, request.requestId,
                e.what());

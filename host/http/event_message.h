@@ -20,6 +20,7 @@ struct EventMessage {
   std::string id;       ///< the cursor as text; comes back as Last-Event-ID
   std::string type;     ///< for filters only; the wire has no `event:` line
   std::string subject;  ///< for filters only
+  std::string queue;    ///< for filters only; may be empty
   std::string data;     ///< JSON on one line
 };
 

@@ -2,33 +2,10 @@
 
 #include <algorithm>
 
+#include "base/loopback.h"
 #include "http/problem.h"
 
 namespace planwright {
-
-namespace {
-
-/// "Name:8470" -> "Name", "[::1]:8470" -> "[::1]", without a trailing dot.
-std::string_view withoutPort(std::string_view host) {
-  const std::size_t bracket = host.find(']');
-  const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  host = host.substr(0, colon);
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return host;
-}
-
-bool isLoopbackV4(std::string_view host) {
-  constexpr std::string_view kNet = "127.";
-  return host.starts_with(kNet) && std::count(host.begin(), host.end(), '.') == 3 &&
-         host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
-}  // namespace
-
-bool isLoopbackHost(std::string_view hostHeader) {
-  const std::string_view host = withoutPort(hostHeader);
-  return equalsIgnoringCase(host, "localhost") || host == "[::1]" || isLoopbackV4(host);
-}
 
 bool isAllowedHost(std::string_view hostHeader, const std::vector<std::string>& allowed) {
   if (isLoopbackHost(hostHeader)) return true;

@@ -11,8 +11,6 @@
 
 namespace planwright {
 
-/// localhost, 127.x.y.z and [::1], with or without a port.
-bool isLoopbackHost(std::string_view hostHeader);
 /// A loopback name or one of `allowed` ("*" = any), compared without port and case. Stops DNS
 /// rebinding: a stranger's page can reach us under the stranger's name only.
 bool isAllowedHost(std::string_view hostHeader, const std::vector<std::string>& allowed);

@@ -19,6 +19,7 @@ class HubSink final : public EventSink {
             .id = event.place.text(),
             .type = std::move(event.type),
             .subject = std::move(event.subject),
+            .queue = std::move(event.queue),
             .data = std::move(event.json)};
   }
 

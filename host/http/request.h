@@ -9,6 +9,7 @@
 #include "base/unique_fd.h"
 #include "http/headers.h"
 #include "http/url.h"
+#include "model/caller.h"
 
 namespace planwright {
 
@@ -34,6 +35,7 @@ struct Request {
   std::size_t bodySize = 0;                  ///< bytes of `body` or `bodyFile`
   std::string peer;                          ///< address of the client, without the port
   std::string requestId;                     ///< X-Request-Id, or made up
+  Caller caller;                             ///< who asks; filled in by the gate
   bool keepAlive = true;
   bool isHttp11 = true;
 

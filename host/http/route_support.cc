@@ -15,11 +15,13 @@ namespace planwright {
 
 namespace {
 
-/// Method, target and body of a request as one digest. Leaves the body file's offset alone.
+/// Method, target, caller and body of a request as one digest. Leaves the body file's offset alone.
 Digest digestOf(const Request& request) {
   Sha256 hash;
   hash.update(toText(request.method));
   hash.update(request.target);
+  hash.update(std::string_view("\0", 1));
+  hash.update(request.caller.name);
   hash.update(std::string_view("\0", 1));
   hash.update(request.body);
   if (!request.bodyFile) return hash.finish();
@@ -103,10 +105,16 @@ Result<long long> numberParameter(const Request& request, std::string_view name,
   return value->value_or(fallback);
 }
 
+std::optional<std::set<std::string>> queuesWanted(const Request& request) {
+  const auto asked = optionalText(request, "queue");
+  if (!asked) return request.caller.queues;
+  return request.caller.mayUse(*asked) ? std::set{*asked} : std::set<std::string>();
+}
+
 Result<ListQuery> listQuery(const Request& request) {
   const auto limit = numberParameter(request, "limit", 50, 1, 200);
   if (!limit) return limit.error();
-  return ListQuery{.queue = optionalText(request, "queue"),
+  return ListQuery{.queues = queuesWanted(request),
                    .status = optionalText(request, "status"),
                    .text = optionalText(request, "q"),
                    .reason = optionalText(request, "reason"),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,9 +21,6 @@
 #include "http/router.h"
 
 namespace planwright {
-
-/// Who acts, for events, until requests carry a name.
-inline constexpr const char* kApiActor = "api";
 
 /// 200 with that JSON, or the problem.
 Response jsonOr(Result<std::string> result);
@@ -49,6 +47,8 @@ void getOne(Router& router, const std::string& path, Answer answer) {
   router.get(path, withQuery({}, withId(std::move(answer))));
 }
 
+/// The queues that the caller asks for by `queue` and may see; nothing: all of them.
+std::optional<std::set<std::string>> queuesWanted(const Request& request);
 /// `queue, status, q, reason, cursor, limit`.
 Result<ListQuery> listQuery(const Request& request);
 /// A GET that is a list of `what`.
@@ -57,14 +57,14 @@ Handler itemHandler(Control& control, Listed what);
 Handler explainHandler(Control& control, Listed what);
 
 /// A POST that cancels: 200 if nothing of it runs any more, else 202.
-template <class Cancel>  // Result<Cancelled>(std::int64_t id)
+template <class Cancel>  // Result<Cancelled>(std::int64_t id, const std::string& actor)
 Handler cancelHandler(Control& control, Cancel cancel) {
-  return withQuery({}, idempotent(control, withId([cancel](std::int64_t id) {
-                                    auto done = cancel(id);
-                                    if (!done) return problem(done.error());
-                                    return Response::json(std::move(done->itemJson),
-                                                          done->isOver ? 200 : 202);
-                                  })));
+  return withQuery(
+      {}, idempotent(control, withId([cancel](std::int64_t id, const Request& request) {
+                       auto done = cancel(id, request.caller.name);
+                       if (!done) return problem(done.error());
+                       return Response::json(std::move(done->itemJson), done->isOver ? 200 : 202);
+                     })));
 }
 
 /// What somebody enqueued: 202, or 200 if it was queued already. `name`: of the item in the answer.

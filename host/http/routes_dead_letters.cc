@@ -9,6 +9,7 @@ namespace {
 
 LetterFilter letterFilter(const Request& request) {
   return {.queue = optionalText(request, "queue"),
+          .queues = request.caller.queues,
           .kind = optionalText(request, "kind"),
           .klass = optionalText(request, "class"),
           .reason = optionalText(request, "reason"),
@@ -41,9 +42,9 @@ Result<LetterFilter> letterFilter(const JsonValue& body) {
   return filter;
 }
 
-Result<BulkWish> bulkWish(const JsonValue& body) {
+Result<BulkWish> bulkWish(const JsonValue& body, const Caller& caller) {
   BulkWish wish;
-  wish.actor = kApiActor;
+  wish.actor = caller.name;
   wish.action = textOr(body, "action");
   if (wish.action != "requeue" && wish.action != "discard")
     return invalid("It must be \"requeue\" or \"discard\".", "/action");
@@ -52,6 +53,7 @@ Result<BulkWish> bulkWish(const JsonValue& body) {
   auto filter = letterFilter(body);
   if (!filter) return filter.error();
   wish.filter = std::move(*filter);
+  wish.filter.queues = caller.queues;
   if (const JsonValue* expected = find(body, "expected"); expected && !expected->IsNull()) {
     if (!expected->IsInt64()) return invalid("It must be a whole number.", "/expected");
     wish.expected = expected->GetInt64();
@@ -62,7 +64,7 @@ Result<BulkWish> bulkWish(const JsonValue& body) {
 Response startBulk(Control& control, const Request& request) {
   const auto body = bodyObject(request, {"action", "target", "filter", "dry_run", "expected"});
   if (!body) return problem(body.error());
-  const auto wish = bulkWish(*body);
+  const auto wish = bulkWish(*body, request.caller);
   if (!wish) return problem(wish.error());
   const auto dryRun = flagMember(*body, "dry_run");
   if (!dryRun) return problem(dryRun.error());
@@ -76,9 +78,10 @@ Response startBulk(Control& control, const Request& request) {
 using LetterAction = Result<std::string> (DeadLetters::*)(std::int64_t, const std::string&) const;
 
 Handler answerHandler(Control& control, LetterAction action) {
-  return withQuery({}, idempotent(control, withId([&control, action](std::int64_t id) {
-                                    return jsonOr((control.deadLetters.*action)(id, kApiActor));
-                                  })));
+  return withQuery(
+      {}, idempotent(control, withId([&control, action](std::int64_t id, const Request& request) {
+                       return jsonOr((control.deadLetters.*action)(id, request.caller.name));
+                     })));
 }
 
 }  // namespace
@@ -106,8 +109,10 @@ void addDeadLetterRoutes(Router& router, Control& control) {
               withQuery({}, idempotent(control, [&control](const Request& request) {
                           return startBulk(control, request);
                         })));
-  getOne(router, "/api/bulk-operations/{id}",
-         [&control](std::int64_t id) { return jsonOr(control.deadLetters.bulk(id)); });
+  getOne(router, "/api/bulk-operations/{id}", [&control](std::int64_t id, const Request& request) {
+    const Caller& caller = request.caller;
+    return jsonOr(control.deadLetters.bulk(id, caller.queues ? caller.name : std::string()));
+  });
 }
 
 }  // namespace planwright

@@ -27,6 +27,7 @@ Response page(Control& control, const Request& request) {
                                      .types = optionalText(request, "type"),
                                      .subject = optionalText(request, "subject"),
                                      .level = optionalText(request, "level"),
+                                     .queues = request.caller.queues,
                                      .limit = static_cast<int>(*limit)}));
 }
 
@@ -45,10 +46,11 @@ Response stream(Control& control, EventFeed& feed, const Request& request) {
   EventSubscription subscription;
   subscription.after = place.value_or(now).order();
   const auto types = commaSeparated(request.query.textOr("types"));
-  if (!types.empty())
-    subscription.wants = [types](const EventMessage& message) {
-      return message.type == "events.pruned" ||
-             std::find(types.begin(), types.end(), message.type) != types.end();
+  if (const auto& queues = request.caller.queues; !types.empty() || queues)
+    subscription.wants = [types, queues](const EventMessage& message) {
+      if (message.type == "events.pruned") return true;
+      if (queues && !queues->contains(message.queue)) return false;
+      return types.empty() || std::find(types.begin(), types.end(), message.type) != types.end();
     };
   subscription.backlog = [&control](const EventOrder& after, std::size_t limit) {
     std::vector<EventMessage> out;

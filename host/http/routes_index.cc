@@ -74,6 +74,9 @@ Response file(Control& control, const Request& request) {
   const std::string contentType = "application/octet-stream";
   const std::string digest = "sha256:" + std::string(request.param("digest"));
   std::string name(request.param("file"));
+  // A digest alone says nothing of a queue.
+  if (request.caller.queues && !control.index.lists(std::string(request.param("index")), digest))
+    return problem(404, "not-found", "The index does not list this file; read its page again.");
   if (!name.ends_with(kMetadata))
     return contentResponse(control.contents.wheel(digest, name), contentType, false);
   name.resize(name.size() - kMetadata.size());

@@ -69,8 +69,9 @@ Response enqueuePlan(Control& control, std::int64_t id, const Request& request) 
   if (!body) return problem(body.error());
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
-  return enqueuedResponse(control.actions.enqueuePlan(id, *force, kApiActor, traceIdOf(request)),
-                          "pending_input");
+  return enqueuedResponse(
+      control.actions.enqueuePlan(id, *force, request.caller.name, traceIdOf(request)),
+      "pending_input");
 }
 
 }  // namespace
@@ -94,8 +95,9 @@ void addInputRoutes(Router& router, Control& control) {
       withQuery({}, idempotent(control, withId([&control](std::int64_t id, const Request& request) {
                                  return enqueuePlan(control, id, request);
                                }))));
-  const auto cancel = cancelHandler(
-      control, [&control](std::int64_t id) { return control.actions.cancelInput(id, kApiActor); });
+  const auto cancel = cancelHandler(control, [&control](std::int64_t id, const std::string& actor) {
+    return control.actions.cancelInput(id, actor);
+  });
   router.add(Method::Delete, one, cancel);
   router.post(one + "/cancel", cancel);
 }

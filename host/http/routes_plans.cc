@@ -23,7 +23,7 @@ Response enqueueBuild(Control& control, std::int64_t id, const Request& request)
                                                         .useCache = boolOr(*body, "cache", true),
                                                         .force = *force,
                                                         .expectedDigest = ifMatch(request),
-                                                        .actor = kApiActor,
+                                                        .actor = request.caller.name,
                                                         .traceId = traceIdOf(request)}),
                           "plan");
 }
@@ -81,8 +81,9 @@ void addPlanRoutes(Router& router, Control& control) {
       withQuery({}, idempotent(control, withId([&control](std::int64_t id, const Request& request) {
                                  return enqueueBuild(control, id, request);
                                }))));
-  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.actions.cancelPlan(id, kApiActor);
+  router.post(one + "/cancel",
+              cancelHandler(control, [&control](std::int64_t id, const std::string& actor) {
+                return control.actions.cancelPlan(id, actor);
               }));
 }
 
@@ -112,8 +113,9 @@ void addBuildRoutes(Router& router, Control& control) {
     return contentResponse(control.contents.artifact(id, request.param("path")),
                            "application/octet-stream", true);
   });
-  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.actions.cancelBuild(id, kApiActor);
+  router.post(one + "/cancel",
+              cancelHandler(control, [&control](std::int64_t id, const std::string& actor) {
+                return control.actions.cancelBuild(id, actor);
               }));
 }
 
@@ -124,8 +126,9 @@ void addJobRoutes(Router& router, Control& control) {
   router.get(one + "/explain", explainHandler(control, Listed::Jobs));
   getOne(router, one + "/cache",
          [&control](std::int64_t id) { return jsonOr(control.cache.ofJob(id)); });
-  router.post(one + "/cancel", cancelHandler(control, [&control](std::int64_t id) {
-                return control.actions.cancelJob(id, kApiActor);
+  router.post(one + "/cancel",
+              cancelHandler(control, [&control](std::int64_t id, const std::string& actor) {
+                return control.actions.cancelJob(id, actor);
               }));
 }
 

@@ -10,7 +10,7 @@ Result<ReloadRequest> reloadWish(const Request& request) {
   if (!body) return body.error();
   const auto dryRun = flagMember(*body, "dry_run");
   if (!dryRun) return dryRun.error();
-  ReloadRequest wish{.isDryRun = *dryRun, .text = {}, .actor = kApiActor};
+  ReloadRequest wish{.isDryRun = *dryRun, .text = {}, .actor = request.caller.name};
   const JsonValue* text = find(*body, "text");
   if (!text || text->IsNull()) return wish;
   if (!text->IsString()) return invalid("It must be the text of a configuration file.", "/text");
@@ -41,7 +41,8 @@ void addReloadRoute(Router& router, Control& control) {
     router.post(path, withQuery({}, [act](const Request& request) {
                   if (const auto body = bodyObject(request, {}); !body)
                     return problem(body.error());
-                  Result<std::string> done = act(std::string(request.param("queue")));
+                  Result<std::string> done =
+                      act(std::string(request.param("queue")), request.caller.name);
                   if (!done) {
                     Problem refused = toProblem(done.error());
                     if (done.error().kind == ErrorKind::Invalid) refused.status = 422;
@@ -50,12 +51,14 @@ void addReloadRoute(Router& router, Control& control) {
                   return Response::json(std::move(*done));
                 }));
   };
-  add("/api/queues/{queue}/plugins/reload", [&control](const std::string& queue) {
-    return control.parts.plugSwitch->reload(queue, kApiActor);
-  });
-  add("/api/queues/{queue}/plugins/rollback", [&control](const std::string& queue) {
-    return control.parts.plugSwitch->rollback(queue, kApiActor);
-  });
+  add("/api/queues/{queue}/plugins/reload",
+      [&control](const std::string& queue, const std::string& actor) {
+        return control.parts.plugSwitch->reload(queue, actor);
+      });
+  add("/api/queues/{queue}/plugins/rollback",
+      [&control](const std::string& queue, const std::string& actor) {
+        return control.parts.plugSwitch->rollback(queue, actor);
+      });
 }
 
 }  // namespace planwright

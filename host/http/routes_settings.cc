@@ -20,8 +20,10 @@ Response refused(const SettingsRefusal& refusal) {
 }
 
 Result<SettingsView> change(Control& control, const Request& request, const std::string& queue) {
-  auto done = control.settings.patch(
-      {.queue = queue, .body = request.body, .expectedEtag = ifMatch(request), .actor = kApiActor});
+  auto done = control.settings.patch({.queue = queue,
+                                      .body = request.body,
+                                      .expectedEtag = ifMatch(request),
+                                      .actor = request.caller.name});
   control.overview.forget();
   return done;
 }
@@ -53,7 +55,7 @@ Handler pauseHandler(Control& control, bool paused) {
   return withQuery({}, idempotent(control, [&control, paused](const Request& request) {
                      const std::string name(request.param("queue"));
                      const auto done = control.settings.pause(
-                         name, std::string(request.param("stage")), paused, kApiActor);
+                         name, std::string(request.param("stage")), paused, request.caller.name);
                      control.overview.forget();
                      if (!done) return problem(done.error());
                      if (done->refusal) return refused(*done->refusal);
@@ -105,8 +107,8 @@ void addSettingsRoutes(Router& router, Control& control) {
 
 void addQueueRoutes(Router& router, Control& control) {
   const std::string one = "/api/queues/{queue}";
-  router.get("/api/queues", withQuery({}, [&control](const Request&) {
-               return Response::json(control.overview.queues());
+  router.get("/api/queues", withQuery({}, [&control](const Request& request) {
+               return Response::json(control.overview.queues(request.caller.queues));
              }));
   router.get(one, withQuery({}, [&control](const Request& request) {
                return queueResponse(control, std::string(request.param("queue")));

@@ -27,8 +27,10 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
   Control& control = parts.control;
   Overview& overview = control.overview;
   addJson(router, "/healthz", [] { return R"({"status":"ok"})"; });
-  router.get("/readyz", withQuery({}, [&overview](const Request&) {
+  router.get("/readyz", withQuery({}, [&overview](const Request& request) {
                auto [json, isReady] = overview.readiness();
+               if (request.caller.role == Role::Nobody)
+                 json = isReady ? R"({"ready":true})" : R"({"ready":false})";
                Response response = Response::json(std::move(json), isReady ? 200 : 503);
                if (!isReady) response.with("Retry-After", "1");
                return response;
@@ -40,7 +42,9 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
              }));
   addJson(router, "/api/version", [&overview] { return overview.version(); });
   addJson(router, "/api/workers", [&overview] { return overview.workers(); });
-  addJson(router, "/api/arriving", [&overview] { return overview.arriving(); });
+  router.get("/api/arriving", withQuery({}, [&overview](const Request& request) {
+               return Response::json(overview.arriving(request.caller.queues));
+             }));
   addJson(router, "/api/reconciler", [&overview] { return overview.reconciler(); });
   addJson(router, "/api/plugins", [&overview] { return overview.plugins(); });
   router.get("/api/plugins/{id}", withQuery({}, [&overview](const Request& request) {
@@ -48,11 +52,13 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
              }));
   router.post("/api/plugins/{id}/release", withQuery({}, [&overview](const Request& request) {
                 if (const auto body = bodyObject(request, {}); !body) return problem(body.error());
-                return jsonOr(overview.releasePlugin(std::string(request.param("id")), kApiActor));
+                return jsonOr(
+                    overview.releasePlugin(std::string(request.param("id")), request.caller.name));
               }));
-  router.get("/api/failures", withQuery({"since"}, [&overview](const Request& request) {
-               return jsonOr(overview.failures(request.query.textOr("since")));
-             }));
+  router.get(
+      "/api/failures", withQuery({"since"}, [&overview](const Request& request) {
+        return jsonOr(overview.failures(request.query.textOr("since"), request.caller.queues));
+      }));
   router.get("/api/blobs/{digest}", withQuery({}, [&control](const Request& request) {
                return contentResponse(control.contents.blob(std::string(request.param("digest"))),
                                       "application/octet-stream", true);

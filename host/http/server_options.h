@@ -32,8 +32,9 @@ struct ServerOptions {
   /// Host names (without port) that are answered besides loopback ones; "*" = any. Others get 421.
   std::vector<std::string> allowedHosts;
   bool readOnly = false;  ///< every write is refused with 403
-  /// Asked before the handler: an answer refuses the request (sign-in, roles). [HTTP workers]
-  std::function<std::optional<Response>(const Request&, const Route&)> gate;
+  /// Asked before the handler: it fills in the caller, or an answer of it refuses the request.
+  /// [HTTP workers]
+  std::function<std::optional<Response>(Request&, const Route&)> gate;
   std::function<void(const RequestRecord&)> onRequest;  ///< [HTTP workers]
 };
 

@@ -239,12 +239,13 @@ std::vector<std::int64_t> Queues::heldPlans() const {
   return held;
 }
 
-std::string Queues::arrivingJson() const {
+std::string Queues::arrivingJson(const std::optional<std::set<std::string>>& seen) const {
   constexpr std::size_t kMost = 200;
   const Runners running = *running_.lock();
   JsonWriter json;
   json.array();
-  for (const auto& queue : running)
+  for (const auto& queue : running) {
+    if (seen && !seen->contains(queue->name())) continue;
     for (const auto& file : queue->arriving(kMost))
       json.object()
           .member("queue", queue->name())
@@ -260,6 +261,7 @@ std::string Queues::arrivingJson() const {
           .member("since", toRfc3339(file.since))
           .end()
           .end();
+  }
   return json.end().take();
 }
 

@@ -54,7 +54,7 @@ class Queues {
 
   std::vector<std::int64_t> heldInputs() const;
   std::vector<std::int64_t> heldPlans() const;
-  std::string arrivingJson() const;
+  std::string arrivingJson(const std::optional<std::set<std::string>>& seen = {}) const;
   /// Why sources record nothing now.
   std::vector<std::string> problems() const;
 

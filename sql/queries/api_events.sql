@@ -1,7 +1,7 @@
 -- The event stream as the API shows it. Cursor: epoch-xid-id.
 
 -- name: api_events_after
--- $1 xid, $2 id (exclusive), $3 types or null, $4 subject or null, $5 level or null, $6 limit. Oldest first. From a place
+-- $1 xid, $2 id (exclusive), $3 types or null, $4 subject or null, $5 level or null, $6 limit, $7 queues or null. Oldest first. From a place
 -- whose events are deleted by age it goes on with one of the type events.pruned, which stands for them and stays whatever
 -- is asked for.
 with p as (
@@ -16,22 +16,25 @@ union all
  where (e.xid, e.id) > ($1::text::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($3::text[] is null or e.type = any ($3::text[])) and ($4::text is null or e.subject = $4)
    and ($5::text is null or e.level = $5)
+   and ($7::text[] is null or e.queue = any ($7::text[]))
  order by e.xid, e.id limit $6)) stream limit $6
 
 -- name: api_events_newest
--- $1 types, $2 subject, $3 level, $4 limit. Newest first.
+-- $1 types, $2 subject, $3 level, $4 limit, $5 queues. Newest first.
 select * from event_rows e
  where e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($1::text[] is null or e.type = any ($1::text[])) and ($2::text is null or e.subject = $2)
    and ($3::text is null or e.level = $3)
+   and ($5::text[] is null or e.queue = any ($5::text[]))
  order by e.xid desc, e.id desc limit $4
 
 -- name: api_events_before
--- As above; $5 only before this xid, $6 id.
+-- As above; $6 only before this xid, $7 id.
 select * from event_rows e
- where (e.xid, e.id) < ($5::text::xid8, $6::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+ where (e.xid, e.id) < ($6::text::xid8, $7::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($1::text[] is null or e.type = any ($1::text[])) and ($2::text is null or e.subject = $2)
    and ($3::text is null or e.level = $3)
+   and ($5::text[] is null or e.queue = any ($5::text[]))
  order by e.xid desc, e.id desc limit $4
 
 -- The same for one subject, which has an index of its own: $4, or $2 of the other two, is never null.
@@ -49,19 +52,22 @@ union all
  where e.subject = $4 and (e.xid, e.id) > ($1::text::xid8, $2::bigint)
    and e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($3::text[] is null or e.type = any ($3::text[])) and ($5::text is null or e.level = $5)
+   and ($7::text[] is null or e.queue = any ($7::text[]))
  order by e.xid, e.id limit $6)) stream limit $6
 
 -- name: api_events_newest_of
 select * from event_rows e
  where e.subject = $2 and e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($1::text[] is null or e.type = any ($1::text[])) and ($3::text is null or e.level = $3)
+   and ($5::text[] is null or e.queue = any ($5::text[]))
  order by e.xid desc, e.id desc limit $4
 
 -- name: api_events_before_of
 select * from event_rows e
- where e.subject = $2 and (e.xid, e.id) < ($5::text::xid8, $6::bigint)
+ where e.subject = $2 and (e.xid, e.id) < ($6::text::xid8, $7::bigint)
    and e.xid < pg_snapshot_xmin(pg_current_snapshot())
    and ($1::text[] is null or e.type = any ($1::text[])) and ($3::text is null or e.level = $3)
+   and ($5::text[] is null or e.queue = any ($5::text[]))
  order by e.xid desc, e.id desc limit $4
 
 -- name: api_events_place

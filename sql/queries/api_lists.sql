@@ -3,7 +3,7 @@
 -- table of millions in one statement or one request.
 --
 -- api_X: $1 only ids below this, $2 limit.
--- api_X_filtered: $1 only ids below this, $2 queue or null, $3 statuses or null, $4 search text or null, $5 reason code
+-- api_X_filtered: $1 only ids below this, $2 queues or null, $3 statuses or null, $4 search text or null, $5 reason code
 -- or null, $6 no id below this, $7 limit. The filters are columns of the view, so that it is joined for what fits only.
 -- api_X_attention: the same for filters of which all that fits failed or was stopped, which has an index.
 -- api_X_newest: $1 only ids below this, $2 whether of api_X_attention. Gives (id), null when there is none.
@@ -14,14 +14,14 @@
 -- name: api_inputs_filtered
 select * from input_rows
  where id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or first_code(codes, status) = $5)
  order by id desc limit $7
 
 -- name: api_inputs_attention
 select * from input_rows
  where reason_code is not null and id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or first_code(codes, status) = $5)
  order by id desc limit $7
 
@@ -40,7 +40,7 @@ select coalesce(min(id), 0) as first_id, count(*) as seen
 
 -- name: api_inputs_total
 select count(*) filter (where
-           ($2::text is null or i.queue = $2) and ($3::text[] is null or i.status = any ($3::text[]))
+           ($2::text[] is null or i.queue = any ($2::text[])) and ($3::text[] is null or i.status = any ($3::text[]))
            and search_fits($4, i.id, i.filename)
            and ($5::text is null or input_code(i::pending_inputs, q, (select has_host('plan'))) = $5)) as fitting, count(*) as seen
   from (select * from (select * from pending_inputs where not $7::boolean and id < $1 order by id desc limit $6) w
@@ -50,14 +50,14 @@ select count(*) filter (where
 -- name: api_plans_filtered
 select * from plan_rows
  where id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or first_code(codes, status) = $5)
  order by id desc limit $7
 
 -- name: api_plans_attention
 select * from plan_rows
  where reason_code is not null and id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or first_code(codes, status) = $5)
  order by id desc limit $7
 
@@ -76,7 +76,7 @@ select coalesce(min(id), 0) as first_id, count(*) as seen
 
 -- name: api_plans_total
 select count(*) filter (where
-           ($2::text is null or p.queue = $2) and ($3::text[] is null or p.status = any ($3::text[]))
+           ($2::text[] is null or p.queue = any ($2::text[])) and ($3::text[] is null or p.status = any ($3::text[]))
            and search_fits($4, p.id, p.filename)
            and ($5::text is null or plan_code(p::plans, q, (select has_host('build'))) = $5)) as fitting, count(*) as seen
   from (select * from (select * from plans where not $7::boolean and id < $1 order by id desc limit $6) w
@@ -86,14 +86,14 @@ select count(*) filter (where
 -- name: api_builds_filtered
 select * from build_rows
  where id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or code = $5)
  order by id desc limit $7
 
 -- name: api_builds_attention
 select * from build_rows
  where reason_code is not null and id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, filename) and ($5::text is null or code = $5)
  order by id desc limit $7
 
@@ -112,7 +112,7 @@ select coalesce(min(id), 0) as first_id, count(*) as seen
 
 -- name: api_builds_total
 select count(*) filter (where
-           ($2::text is null or b.queue = $2) and ($3::text[] is null or b.status = any ($3::text[]))
+           ($2::text[] is null or b.queue = any ($2::text[])) and ($3::text[] is null or b.status = any ($3::text[]))
            and search_fits($4, b.id, p.filename)
            and ($5::text is null or build_code(b::builds, p) = $5)) as fitting, count(*) as seen
   from (select * from (select * from builds where not $7::boolean and id < $1 order by id desc limit $6) w
@@ -122,14 +122,14 @@ select count(*) filter (where
 -- name: api_jobs_filtered
 select * from job_rows
  where id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, name) and ($5::text is null or code = $5)
  order by id desc limit $7
 
 -- name: api_jobs_attention
 select * from job_rows
  where error is not null and id < $1 and id >= $6
-   and ($2::text is null or queue = $2) and ($3::text[] is null or status = any ($3::text[]))
+   and ($2::text[] is null or queue = any ($2::text[])) and ($3::text[] is null or status = any ($3::text[]))
    and search_fits($4, id, name) and ($5::text is null or code = $5)
  order by id desc limit $7
 

@@ -50,19 +50,23 @@ select id, hostname, pid, roles, version, started_at, heartbeat_at,
   from instances where ended_at is null order by id
 
 -- name: api_failures
--- $1 since (RFC 3339) or null for a day, $2 window. The newest of what failed or was stopped, grouped by its text without
--- numbers.
+-- $1 since (RFC 3339) or null for a day, $2 window, $3 queues or null. The newest of what failed or was stopped, grouped by
+-- its text without numbers.
 with f as (
   select 'input' as kind, i.id, coalesce(i.error, '') as error, coalesce(i.reason_code, 'internal') as code,
          i.updated_at as at, i.filename as name
-    from (select * from pending_inputs where reason_code is not null order by id desc limit $2) i where i.status = 'failed'
+    from (select * from pending_inputs where reason_code is not null order by id desc limit $2) i
+   where i.status = 'failed' and ($3::text[] is null or i.queue = any ($3::text[]))
   union all
   select 'job', j.id, j.error, job_code(j::jobs), j.finished_at, j.name
-    from (select * from jobs where error is not null order by id desc limit $2) j where j.status in ('failed', 'timed_out')
+    from (select * from jobs where error is not null order by id desc limit $2) j
+   where j.status in ('failed', 'timed_out')
+     and ($3::text[] is null or exists (select from builds b where b.id = j.build_id and b.queue = any ($3::text[])))
   union all
   select 'plan', p.id, coalesce(p.error, ''), coalesce(p.reason_code, 'job_failed'), p.updated_at, p.filename
     from (select * from plans where reason_code is not null order by id desc limit $2) p
-   where p.status = 'failed' and coalesce(p.reason_code, 'job_failed') <> 'job_failed'),
+   where p.status = 'failed' and coalesce(p.reason_code, 'job_failed') <> 'job_failed'
+     and ($3::text[] is null or p.queue = any ($3::text[]))),
 g as (
   select failure_cause(kind, code, error) as fingerprint, f.*
     from f where at >= coalesce($1::timestamptz, now() - interval '1 day'))

@@ -104,7 +104,7 @@ def measure(services, program, folder, rows, add):
         pick = random.Random(1)
         paths = {kind: list(list_paths(kind, rows, newest_event, pick)) for kind in FILTERS}
         paths["item"] = [f"/api/plans/{pick.randint(1, rows)}" for _ in range(PATHS)]
-        add("planwright", "item", *wrk(host.url, write_paths(folder, paths["item"])))
+        add("planwright", "item", *wrk(host.url, write_paths(folder, paths["item"]), host.token))
         lists(host, folder, paths, "", add)
         with Commits(services, host.database) as commits:
             lists(host, folder, paths, "-commits", add)
@@ -114,8 +114,8 @@ def measure(services, program, folder, rows, add):
 def lists(host, folder, paths, suffix, add):
     for kind, filters in FILTERS.items():
         file = write_paths(folder, paths[kind])
-        add("planwright", f"{kind}-distinct{suffix}", *wrk(host.url, file), {"filters": ", ".join(filters)})
-        add("planwright", f"{kind}-same{suffix}", *wrk(f"{host.url}/api/{kind}?limit=50"))
+        add("planwright", f"{kind}-distinct{suffix}", *wrk(host.url, file, host.token), {"filters": ", ".join(filters)})
+        add("planwright", f"{kind}-same{suffix}", *wrk(f"{host.url}/api/{kind}?limit=50", token=host.token))
 
 
 def list_paths(kind, rows, newest_event, pick):
@@ -147,9 +147,11 @@ def write_paths(folder, paths):
     return file
 
 
-def wrk(url, paths=None):
+def wrk(url, paths=None, token=None):
     """Gives (requests per second, p99 in ms) of keep-alive connections."""
     command = ["wrk", "-t", "2", "-c", str(CONNECTIONS), "-d", f"{SECONDS}s", "--latency", url]
+    if token:
+        command[1:1] = ["-H", f"Authorization: Bearer {token}"]
     if paths:
         command[1:1] = ["-s", str(HERE / "load/paths.lua")]
     result = subprocess.run(

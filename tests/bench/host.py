@@ -8,6 +8,7 @@ import subprocess
 import threading
 import urllib.request
 
+import sign_in
 from services import Psql
 
 CONFIG = """\
@@ -62,6 +63,7 @@ class Host:
         try:
             self.start()
             self.url = self._ready_url()
+            self.token = sign_in.know(self.url, self.folder / "data")
         except BaseException:
             self.close()
             raise

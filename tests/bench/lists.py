@@ -1,5 +1,6 @@
 """Answers of lists and explain with a million rows in each table: what a page and a script ask for, one by one."""
 
+import functools
 import http.client
 import json
 import pathlib
@@ -26,17 +27,18 @@ def measure(services, program, folder, rows):
         pick = random.Random(1)
         address = urllib.parse.urlsplit(host.url)
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+        ask = functools.partial(_get, connection, {"Authorization": f"Bearer {host.token}"})
         times = {"list": [], "explain": []}
         for _ in range(ROUNDS):
-            for path in list_paths(connection, pick):
-                times["list"].append((_milliseconds(connection, path), path))
+            for path in list_paths(ask, pick):
+                times["list"].append((_milliseconds(ask, path), path))
             for kind in KINDS:
                 path = f"/api/{kind}/{pick.randint(1, rows)}/explain"
-                times["explain"].append((_milliseconds(connection, path), path))
+                times["explain"].append((_milliseconds(ask, path), path))
     return {what: sorted(all_of_it) for what, all_of_it in times.items()}
 
 
-def list_paths(connection, pick):
+def list_paths(ask, pick):
     """Newest first, deep pages, filters that fit much, little and nothing; then what the page shows besides."""
     yield from ["/api/queues", "/api/workers", "/api/failures", "/api/dead-letters", "/api/dead-letters/causes"]
     for kind, rare in KINDS.items():
@@ -47,19 +49,19 @@ def list_paths(connection, pick):
         yield f"{base}&reason=backoff"  # none does
         yield f"{base}&q=nowhere{pick.randint(1, 9)}"
         yield f"{base}&queue=default&q=drop-{pick.randint(1, 999)}"
-        cursor = _get(connection, f"{base}&status={rare}").get("next_cursor")
+        cursor = ask(f"{base}&status={rare}").get("next_cursor")
         if cursor:
             yield f"{base}&status={rare}&cursor={cursor}"
 
 
-def _milliseconds(connection, path):
+def _milliseconds(ask, path):
     start = time.monotonic()
-    _get(connection, path)
+    ask(path)
     return (time.monotonic() - start) * 1000
 
 
-def _get(connection, path):
-    connection.request("GET", path)
+def _get(connection, headers, path):
+    connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200:

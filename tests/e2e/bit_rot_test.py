@@ -129,7 +129,7 @@ class BitRot(HostCase):
         place = urllib.parse.urlsplit(host.url)
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=host.shown)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (http.client.IncompleteRead, ConnectionError):
@@ -221,7 +221,7 @@ class BitRot(HostCase):
                     self.addCleanup(connection.close)
                     connection.connect()
                     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-                    connection.request("GET", path)
+                    connection.request("GET", path, headers=host.shown)
                     answer = connection.getresponse()
                     got = answer.read(1000)
                     if damage:
@@ -336,7 +336,7 @@ class BitRot(HostCase):
                     self.assertTrue(answer["damaged"] or answer["cut_bytes"], answer)
                 self.assertRegex(host.call("GET", f"/api/jobs/{job}/log/raw").body.decode(), "are (damaged|missing)")
                 done = subprocess.run([BINARY, "logs", str(job)], capture_output=True, text=True,
-                                      env={**os.environ, "PLANWRIGHT_SERVER": host.url}, timeout=60)
+                                      env=host.env, timeout=60)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertRegex(done.stderr, "are (damaged|missing)")
 

@@ -2,7 +2,6 @@
 """A person at a terminal and a program on the event stream, in front of one host."""
 
 import json
-import os
 import signal
 import subprocess
 import urllib.request
@@ -81,7 +80,7 @@ class ClientTest(HostCase):
     def test_following_events_on_the_command_line(self):
         follow = subprocess.Popen(
             [BINARY, "events", "--follow", "-o", "jsonl"],
-            env={**os.environ, "PLANWRIGHT_SERVER": self.server.url},
+            env=self.server.env,
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -13,7 +13,6 @@ import urllib.parse
 from harness import HostCase, eventually, main
 
 STRANGERS = 3000  # the host keeps 2,000 connections
-HEAD = "Host: localhost\r\n"
 RECIPE = "jobs: {{a: {{command: [echo, '{}']}}}}\n"
 
 
@@ -31,6 +30,7 @@ class ConnectionsTest(HostCase):
         self.server = self.recipe_host()
         place = urllib.parse.urlsplit(self.server.url)
         self.place = (place.hostname, place.port)
+        self.head = f"Host: localhost\r\nAuthorization: Bearer {self.server.token}\r\n"
         self.strangers = []
         self.addCleanup(self.leave)
 
@@ -62,7 +62,7 @@ class ConnectionsTest(HostCase):
         heard = threading.Event()
         listener = http.client.HTTPConnection(*self.place, timeout=60)
         self.addCleanup(listener.close)
-        listener.request("GET", "/api/events/stream?types=plan.built")
+        listener.request("GET", "/api/events/stream?types=plan.built", headers=self.server.shown)
         stream = listener.getresponse()
 
         def listen():
@@ -97,17 +97,17 @@ class ConnectionsTest(HostCase):
 
     def test_who_waits_or_never_ends_a_request_keeps_nobody_out(self):
         self.assert_held("silent", "")
-        self.assert_held("idle", f"GET /healthz HTTP/1.1\r\n{HEAD}\r\n")
-        self.assert_held("header", f"GET /healthz HTTP/1.1\r\n{HEAD}X: ")
-        self.assert_held("body", f"POST /api/reload HTTP/1.1\r\n{HEAD}Content-Length: 1000\r\n\r\n{{")
-        upload = f"POST /api/pending-inputs?filename=x.plan.yaml HTTP/1.1\r\n{HEAD}Content-Length: 1000\r\n\r\nj"
+        self.assert_held("idle", f"GET /healthz HTTP/1.1\r\n{self.head}\r\n")
+        self.assert_held("header", f"GET /healthz HTTP/1.1\r\n{self.head}X: ")
+        self.assert_held("body", f"POST /api/reload HTTP/1.1\r\n{self.head}Content-Length: 1000\r\n\r\n{{")
+        upload = f"POST /api/pending-inputs?filename=x.plan.yaml HTTP/1.1\r\n{self.head}Content-Length: 1000\r\n\r\nj"
         self.assert_held("upload", upload)
 
     def test_who_takes_what_it_gets_slowly_keeps_nobody_out(self):
-        self.assert_held("stream", f"GET /api/events/stream HTTP/1.1\r\n{HEAD}\r\n")
+        self.assert_held("stream", f"GET /api/events/stream HTTP/1.1\r\n{self.head}\r\n")
         large = os.urandom(1 << 20) * 16
         made = self.server.call("POST", "/api/pending-inputs?filename=large.bin", large).json
-        self.assert_held("download", f"GET /api/pending-inputs/{made['id']}/content HTTP/1.1\r\n{HEAD}\r\n")
+        self.assert_held("download", f"GET /api/pending-inputs/{made['id']}/content HTTP/1.1\r\n{self.head}\r\n")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ LOG_LINES = int(os.environ.get("LOG_LINES", 30))  # of a host, shown when its te
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
 import openapi  # noqa: E402
+import sign_in  # noqa: E402
 from services import POSTGRES_BIN, Psql, Redis, Services  # noqa: E402  (the benchmark's clients)
 
 COMMAND = {"plugin": "planwright.command", "settings": {"sandbox": "none"}}
@@ -97,7 +98,7 @@ class Cluster:
 class Host:
     """One data folder and, while it runs, the process that serves it."""
 
-    def __init__(self, folder, config=None, arguments=(), fresh=False, user=None, hide=()):
+    def __init__(self, folder, config=None, arguments=(), fresh=False, user=None, hide=(), listen="127.0.0.1:0"):
         """`config`: a dict (JSON is YAML), or None for the built-in configuration. `fresh`: makes its own cluster.
         `user`: a number; the host runs as this user. `hide`: programs that it does not find. Both only if we are root."""
         self.folder = pathlib.Path(folder)
@@ -106,9 +107,9 @@ class Host:
         self.input = self.folder / "input"
         self.input.mkdir(exist_ok=True)
         self.log = self.folder / "serve.log"
-        self.url = None
+        self.url = self.token = None
         self.process = None
-        self._command = [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", *arguments]
+        self._command = [BINARY, "serve", "--data", str(self.data), "--listen", listen, *arguments]
         if config is not None:
             file = self.folder / "planwright.yaml"
             file.write_text(json.dumps(config, indent=1))
@@ -150,6 +151,7 @@ class Host:
             self.kill()
             raise AssertionError(f"the host did not become ready: {line!r}\n{self.log_tail()}")
         self.url = (line.split() + [None])[2]
+        self.token = sign_in.know(self.url, self.data)
         return self
 
     def stop(self, seconds=30):
@@ -178,6 +180,11 @@ class Host:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     # -- the API
+
+    @property
+    def shown(self):
+        """The headers of a request that urllib does not send."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     def call(self, method, path, body=None, headers=None):
         """One request; `body` is bytes, or something that becomes JSON. Error statuses are answers too. An answer that
@@ -268,11 +275,16 @@ class Host:
             raise AssertionError(f"{words} did not fail\n{done.stdout}")
         return done.stderr
 
+    @property
+    def env(self):
+        """The environment of a client command."""
+        return {**os.environ, "PLANWRIGHT_SERVER": self.url, "PLANWRIGHT_TOKEN": self.token or ""}
+
     def _run(self, words):
         return subprocess.run(
             [BINARY, *map(str, words)],
             cwd=self.folder,
-            env={**os.environ, "PLANWRIGHT_SERVER": self.url},
+            env=self.env,
             capture_output=True,
             text=True,
             timeout=300 * SLOWNESS,  # for a command that hangs, not one that is slow

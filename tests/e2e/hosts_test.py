@@ -95,7 +95,7 @@ class TwoHostsTest(ServicesCase):
         for path in (f"/api/pending-inputs/{made['id']}/content", f"/api/blobs/{made['digest']}"):
             with self.subTest(path), socket.create_connection((place.hostname, place.port), timeout=60) as slow:
                 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-                slow.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                slow.sendall(f"GET {path} HTTP/1.0\r\nAuthorization: Bearer {first.token}\r\n\r\n".encode())
                 got = slow.recv(65536)
                 self.assertEqual(second.call("POST", "/api/pending-inputs?filename=again", large).json["digest"],
                                  made["digest"])

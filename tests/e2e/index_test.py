@@ -91,7 +91,8 @@ class IndexTest(HostCase):
     def ask(self, host, method, path, **headers):
         """One request, no redirect followed: (status, headers, body)."""
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(host.url).netloc, timeout=30)
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        shown = {**host.shown, **headers}
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in shown.items()})
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
@@ -107,6 +108,10 @@ class IndexTest(HostCase):
     def files(self, host, index, project):
         return {f["filename"]: f for f in self.page(host, f"/simple/{index}/{project}/")["files"]}
 
+    def index(self, host, path):
+        """An address for pip, with a token as it takes one."""
+        return host.url.replace("://", f"://token:{host.token}@") + path
+
     def pip(self, *words, expect=0):
         done = subprocess.run(list(map(str, words)), env={**os.environ, **ALONE}, capture_output=True, text=True)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
@@ -115,7 +120,7 @@ class IndexTest(HostCase):
     def download(self, host, index, *words, expect=0):
         """The files that pip takes from the index."""
         folder = self.folder / f"taken-{index}"
-        self.pip(*PIP, "download", "-d", folder, "--index-url", f"{host.url}/simple/{index}/", *words, expect=expect)
+        self.pip(*PIP, "download", "-d", folder, "--index-url", self.index(host, f"/simple/{index}/"), *words, expect=expect)
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     def test_pip_installs_from_it_at_once(self):
@@ -130,10 +135,10 @@ class IndexTest(HostCase):
         place = self.folder / "venv"
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
         pip = [place / "bin" / "pip", "--disable-pip-version-check", "install", "--index-url"]
-        self.pip(*pip, f"{host.url}/simple/default/", "foo-bar.BAZ")
+        self.pip(*pip, self.index(host, "/simple/default/"), "foo-bar.BAZ")
         shown = self.pip(place / "bin" / "python", "-c", "import foo_bar_baz as f, plain as p; print(f.version, p.version)")
         self.assertEqual(shown, "1.0 1.0\n")
-        refused = self.pip(*pip, f"{host.url}/simple/default/", "future", expect=1)
+        refused = self.pip(*pip, self.index(host, "/simple/default/"), "future", expect=1)
         self.assertIn(">=4", refused)
 
         lines = [
@@ -143,14 +148,14 @@ class IndexTest(HostCase):
         good, bad = self.folder / "good.txt", self.folder / "bad.txt"
         good.write_text("\n".join(lines))
         bad.write_text("\n".join(lines).replace(lines[1][-8:], "00000000"))
-        own = f"{host.url}{plan['index_url']}"
+        own = self.index(host, plan["index_url"])
         self.pip(*pip, own, "--require-hashes", "--force-reinstall", "-r", good)
         self.assertIn("HASHES", self.pip(*pip, own, "--require-hashes", "--force-reinstall", "-r", bad, expect=1))
         # What the command line and the page say, is what works.
         said = subprocess.run(
-            [BINARY, "--server", host.url, "watch", "plan", str(plan["id"])], capture_output=True, text=True, check=True
+            [BINARY, "watch", "plan", str(plan["id"])], env=host.env, capture_output=True, text=True, check=True
         ).stderr
-        self.assertIn(f"pip install --index-url {own} ", said)
+        self.assertIn(f"pip install --index-url {host.url}{plan['index_url']} ", said)
 
     def test_the_newest_plan_of_each_file_counts_and_a_named_one_stays(self):
         host = self.recipe_host()

@@ -22,7 +22,7 @@ class Names(HostCase):
     def on_a_terminal(self, host, *words):
         """What a command writes to a terminal."""
         ours, theirs = pty.openpty()
-        env = {**os.environ, "PLANWRIGHT_SERVER": host.url, "TERM": "xterm"}
+        env = {**host.env, "TERM": "xterm"}
         env.pop("NO_COLOR", None)
         command = subprocess.Popen(
             [BINARY, *words], stdout=theirs, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=env)

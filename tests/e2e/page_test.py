@@ -39,7 +39,7 @@ class PageTest(HostCase):
     def test_the_flow_works_in_a_browser(self):
         config = {"watch_roots": [tempfile.gettempdir()]}
         host = self.host(config=lambda folder: {**config, "queues": {"default": queue_config(folder / "input")}})
-        flow(self, PLANWRIGHT_URL=host.url)
+        flow(self, PLANWRIGHT_URL=host.url, PLANWRIGHT_TOKEN=host.token)
 
 
 class LargePageTest(unittest.TestCase):

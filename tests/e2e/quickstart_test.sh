@@ -89,7 +89,8 @@ check "a job's log is kept" equals "$(pw logs "$plan-greet")" greeting
 build=$(pw plan "$plan" --columns build_id --no-headers)
 check "the manifest names the output" grep -q loud.txt <(pw build "$build" manifest -o json)
 digest=$(pw build "$build" manifest -o json | grep -o '"loud.txt"[^}]*' | grep -o 'sha256:[0-9a-f]*')
-check "the output is what the jobs made" equals "$(curl -s "$(cat .planwright/planwright.url)/api/blobs/$digest")" HELLO
+check "the output is what the jobs made" equals \
+  "$(curl -s -H "Authorization: Bearer $(cat .planwright/token)" "$(cat .planwright/planwright.url)/api/blobs/$digest")" HELLO
 
 check "building by itself is switched on" pw mode build auto
 printf 'jobs:\n  bad: {command: "echo why >&2; exit 3"}\n  after: {needs: [bad], command: "true"}\n  good: {command: "true"}\n' >broken.plan.yaml

@@ -41,7 +41,7 @@ class ReadmeTest(unittest.TestCase):
         def planwright(*words):
             done = subprocess.run(
                 [BINARY, *words],
-                env={**os.environ, "PLANWRIGHT_SERVER": url},
+                env={**os.environ, "PLANWRIGHT_SERVER": url, "PLANWRIGHT_TOKEN_FILE": str(self.folder / "data" / "token")},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -56,8 +56,8 @@ class UnchangedTest(HostCase):
         self.assertIn(f"unchanged since plan {first}", host.cli("plan", back))
         file = self.folder / "c.plan.yaml"
         file.write_text(RECIPE.format("hello", "by hand"))
-        command = [BINARY, "--server", host.url, "submit", str(file), "--wait"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        command = [BINARY, "submit", str(file), "--wait"]
+        said = subprocess.run(command, env=host.env, capture_output=True, text=True, check=True).stderr
         self.assertIn(f"is made, unchanged since plan {first}. See:", said)
 
     def test_plans_that_are_made_at_once_know_of_each_other(self):

@@ -203,7 +203,7 @@ TEST_F(ControlTest, ListsAreNarrowedByStatusQueueTextAndReason) {
   };
   EXPECT_THAT(ids({.status = "planned"}), ElementsAre(planned));
   EXPECT_THAT(ids({.status = "planned,pending"}), ElementsAre(waiting, planned));
-  EXPECT_THAT(ids({.queue = "other"}), ElementsAre(waiting));
+  EXPECT_THAT(ids({.queues = {{"other"}}}), ElementsAre(waiting));
   EXPECT_THAT(ids({.text = "other_%"}), ElementsAre(waiting));
   EXPECT_THAT(ids({.text = "_"}), ElementsAre(waiting));
   EXPECT_THAT(ids({.reason = "manual_mode"}), ElementsAre(waiting));
@@ -242,8 +242,8 @@ TEST_F(ControlTest, ATotalIsOfThisQueryAndNoOther) {
     query.cursor = cursorText(1'000'000);
     return numberOr(page(Listed::Inputs, query), "total", -1);
   };
-  EXPECT_EQ(totalOf({.queue = "default", .text = "\1\n\1"}), 1);
-  EXPECT_EQ(totalOf({.queue = "default\n\1"}), 0);
+  EXPECT_EQ(totalOf({.queues = {{"default"}}, .text = "\1\n\1"}), 1);
+  EXPECT_EQ(totalOf({.queues = {{"default\n\1"}}}), 0);
 }
 
 // All events were read, from the newest on.

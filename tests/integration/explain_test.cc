@@ -256,7 +256,7 @@ TEST_F(ExplainTest, AFilterReachesAcrossIdsThatAreGone) {
   };
   const std::vector<std::string> all = {"f700000001", "f700000000", "f40000", "f3"};
   EXPECT_EQ(names({.status = "planning"}), all);
-  EXPECT_EQ(names({.queue = "default", .cursor = cursorText(700'000'000)}),
+  EXPECT_EQ(names({.queues = {{"default"}}, .cursor = cursorText(700'000'000)}),
             std::vector<std::string>(all.begin() + 2, all.end()));
   EXPECT_EQ(names({.text = "f3"}), std::vector<std::string>{"f3"});
   EXPECT_TRUE(names({.status = "failed"}).empty());

@@ -30,6 +30,7 @@ class ApiFixture : public ControlFixture {
                         const std::string& fields = {});
   int port() const { return server_->port(); }
 
+  WrongKeys wrongKeys_{clock_};
   const OpenapiChecker document_;
   Router router_;
   std::unique_ptr<Server> server_;

@@ -16,6 +16,8 @@ ReadConfig read(const std::string& text) {
 /// The sections of a file: @ stands for a key and its value.
 const std::map<std::string, std::string> kSections = {
     {"the configuration", "{@}"},
+    {"access", "access: {@}"},
+    {"an entry of access/tokens", "access: {tokens: [{@}]}"},
     {"blobs", "blobs: {@}"},
     {"plugins", "plugins: {@}"},
     {"quarantine", "plugins: {quarantine: {@}}"},
@@ -55,6 +57,14 @@ std::vector<Key> allKeys() {
                            {"the configuration", "secrets", "{A: {env: A}}"},
                            {"the configuration", "defaults", "{auto_build: true}"},
                            {"the configuration", "queues", "{other: {}}"},
+                           {"the configuration", "access", "{mode: none}"},
+                           {"access", "mode", "none"},
+                           {"access", "tokens", "[{name: a, role: viewer, env: A}]"},
+                           {"an entry of access/tokens", "name", "b"},
+                           {"an entry of access/tokens", "role", "admin"},
+                           {"an entry of access/tokens", "queues", "[default]"},
+                           {"an entry of access/tokens", "file", "f"},
+                           {"an entry of access/tokens", "env", "E"},
                            {"blobs", "folder", "b"},
                            {"blobs", "grace", "3h"},
                            {"plugins", "path", "[p]"},
@@ -157,13 +167,33 @@ Config valuesOf(const std::string& text) {
   return std::move(got.config);
 }
 
+/// What the section must have besides.
+std::string othersOf(const std::string& section, const std::string& key) {
+  if (section != "an entry of access/tokens") return "";
+  std::string others;
+  if (key != "name") others += "name: a, ";
+  if (key != "role") others += "role: viewer, ";
+  if (key != "file" && key != "env") others += "env: A, ";
+  return others;
+}
+
+/// What stands there instead of the key; a secret is always somewhere.
+std::string withoutKey(const std::string& section, const std::string& key) {
+  if (section == "an entry of access/tokens") {
+    if (key == "name") return "name: other";
+    if (key == "role") return "role: viewer";
+    if (key == "queues") return "";
+  } else if (section != "secret S") {
+    return "";
+  }
+  return key == "env" ? "file: other" : "env: OTHER";
+}
+
 TEST(ConfigKeys, EveryKeyChangesWhatIsRead) {
   for (const auto& [section, key, value] : allKeys()) {
-    // A secret is always somewhere.
-    const std::string without =
-        section == "secret S" ? (key == "env" ? "file: other" : "env: OTHER") : "";
-    EXPECT_FALSE(valuesOf(fileWith(section, key + ": " + value)) ==
-                 valuesOf(fileWith(section, without)))
+    const std::string with = othersOf(section, key) + key + ": " + value;
+    const std::string without = othersOf(section, key) + withoutKey(section, key);
+    EXPECT_FALSE(valuesOf(fileWith(section, with)) == valuesOf(fileWith(section, without)))
         << key << " of " << section << " changes nothing";
   }
 }
@@ -209,8 +239,8 @@ queues:
     planner: {plugin: "org.example.wheels@^1.2", sanitize: address, limits: {output: 1GiB}}
     builder: {plugin: planwright.command, version: "1.0.0", worker_sandbox: {network: true}}
 )"),
-            "team.yaml:1:9: tokens is not supported by this version: the API asks nobody who they "
-            "are; put a proxy that does in front of listen\n"
+            "team.yaml:1:9: tokens stands below access: write access: {tokens: [{name: NAME, role: "
+            "admin, file: PATH}]}\n"
             "team.yaml:3:7: s3 is not supported by this version; write folder: PATH, which several "
             "hosts may share by a network file system\n"
             "team.yaml:4:27: allow_unsigned is not supported by this version: plugins have no "

@@ -29,7 +29,8 @@ const std::map<std::string, Names>& allowed() {
   static const std::map<std::string, Names> table = [] {
     std::map<std::string, Names> t = {
         {"base", {}},
-        {"config", {"base"}},
+        {"config", {"base", "model"}},
+        {"access", {"base", "config", "model", "store"}},
         {"model", {"base"}},
         {"tickets", {"base"}},
         {"artifacts", {"base"}},
@@ -44,7 +45,7 @@ const std::map<std::string, Names>& allowed() {
         {"building", stage},
         {"upkeep", stage},
         {"control", stage},
-        {"http", {"base", "model", "artifacts", "logs", "control"}},
+        {"http", {"base", "config", "model", "artifacts", "logs", "access", "control"}},
         {"queues", stage},
         {"offline", {"base", "config", "artifacts", "embedded", "store", "tickets", "upkeep"}},
         {"trial", {"base", "model", "programs", "stages"}},

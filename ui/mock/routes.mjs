@@ -34,6 +34,20 @@ function stream(world, { request, response, query }) {
   });
 }
 
+/** The stand-in starts signed in; any key but `wrong` signs in again. */
+async function signIn(world, { request }) {
+  const { key } = await readJson(request);
+  if (key === 'wrong') throw new Problem(403, 'Sign in refused', 'Nobody can sign in with this.');
+  world.caller = { access: 'token', name: 'admin', role: 'admin', queues: null };
+  return world.caller;
+}
+
+function signOut(world, { response }) {
+  world.caller = { access: 'token', name: null, role: null, queues: null };
+  response.writeHead(204);
+  response.end();
+}
+
 async function upload(world, { request, response, query }) {
   onlyParameters(query, ['filename', 'queue']);
   const name = query.get('filename');
@@ -132,6 +146,9 @@ const sandbox = {
 /** [method, path with (\d+) for ids, handler]. A handler that returns something answers with it. */
 export const routes = [
   ['GET', '/readyz', () => ({ ready: true, mode: 'normal', dependencies: {} })],
+  ['GET', '/api/me', (w) => w.caller],
+  ['POST', '/api/login', signIn],
+  ['POST', '/api/logout', signOut],
   ['GET', '/api/version', () => ({ name: 'planwright', version: '0.1.0-mock', api: '1', sandbox })],
   ['GET', '/api/pending-inputs', (w, { query }) => mappedPage(w.inputs, query, inputView)],
   ['POST', '/api/pending-inputs', upload],

@@ -24,6 +24,7 @@ export class World extends Simulation {
     this.listeners = new Set();
     this.settings = { auto_plan: true, auto_build: false, watch_dir: '/nonexistent' };
     this.revision = 1;
+    this.caller = { access: 'token', name: 'admin', role: 'admin', queues: null };
     this.startedAt = this.now();
     this.stages = {
       plan: { workers: 2, paused: false },

@@ -22,6 +22,7 @@ import { QueuesPage } from './pages/queues';
 import { SettingsPage } from './pages/settings';
 import { Failure } from './ui/basics';
 import { ModeBanner } from './ui/mode_banner';
+import { CallerMenu, OpenBanner, SignedIn } from './ui/signed_in';
 import { inEditable, Shortcuts } from './ui/shortcuts';
 import { ThemeChoice } from './ui/theme';
 import { Toasts } from './ui/toasts';
@@ -61,6 +62,14 @@ const stateWords: Record<LiveState, string> = {
 };
 
 export function App() {
+  return (
+    <SignedIn>
+      <Frame />
+    </SignedIn>
+  );
+}
+
+function Frame() {
   const { path } = useAddress();
   const state = useLive();
   const queues = useQuery({
@@ -92,11 +101,13 @@ export function App() {
         </span>
         <span class="grow" />
         <Version />
+        <CallerMenu />
         <ThemeChoice />
         <Shortcuts list={shortcuts} />
       </header>
       <Line queue={queue} queues={queues.data ?? []} onChoose={chooseQueue} />
       <ModeBanner />
+      <OpenBanner />
       {queues.error && (
         <div class="banner">
           <Failure error={queues.error} onRetry={() => void queues.refetch()} />

@@ -2,6 +2,86 @@
 
 export interface components {
   schemas: {
+    Caller: {
+      /**
+       * @description none: whoever reaches the address is an administrator.
+       * @enum {string}
+       */
+      access: 'token' | 'none';
+      /** @description null: nobody signed in. */
+      name: string | null;
+      /** @enum {string|null} */
+      role: 'viewer' | 'operator' | 'approver' | 'admin' | null;
+      /** @description null: every queue. */
+      queues: string[] | null;
+    };
+    Login: {
+      /** @description A token, or what follows # in a login link. */
+      key: string;
+    };
+    LoginLink: {
+      /** @description Below the address of the server. */
+      path: string;
+      /** @description Seconds. */
+      expires_in: number;
+    };
+    NewToken: {
+      /** @description Its text, shown this once. */
+      token: string;
+      id: number;
+      name: string;
+      /** @enum {string} */
+      role: 'viewer' | 'operator' | 'approver' | 'admin';
+      /** @description null: every queue. */
+      queues: string[] | null;
+      /** Format: date-time */
+      created_at: string;
+      created_by: string;
+      /** Format: date-time */
+      expires_at: string | null;
+      /**
+       * Format: date-time
+       * @description To the minute.
+       */
+      last_used_at: string | null;
+      /** Format: date-time */
+      revoked_at: string | null;
+      revoked_by: string | null;
+    };
+    Nothing: Record<string, never>;
+    Token: {
+      id: number;
+      name: string;
+      /** @enum {string} */
+      role: 'viewer' | 'operator' | 'approver' | 'admin';
+      /** @description null: every queue. */
+      queues: string[] | null;
+      /** Format: date-time */
+      created_at: string;
+      created_by: string;
+      /** Format: date-time */
+      expires_at: string | null;
+      /**
+       * Format: date-time
+       * @description To the minute.
+       */
+      last_used_at: string | null;
+      /** Format: date-time */
+      revoked_at: string | null;
+      revoked_by: string | null;
+    };
+    TokenPage: {
+      items: components['schemas']['Token'][];
+    };
+    TokenWish: {
+      name: string;
+      /** @enum {string} */
+      role: 'viewer' | 'operator' | 'approver' | 'admin';
+      /** @description null: every queue. */
+      queues?: string[] | null;
+      /** @description Such as 30d; without it until it is revoked. */
+      expires_in?: string;
+    };
     /** @description RFC 9457. */
     Problem: {
       /** @description Stable path, such as /problems/already-planned. */
@@ -672,6 +752,8 @@ export interface components {
       target: string;
       filter: {
         queue?: string;
+        /** @description Of a caller of some queues: those. */
+        queues?: string[];
         /** @enum {string} */
         kind?: 'input' | 'plan';
         /** @enum {string} */
@@ -792,8 +874,8 @@ export interface components {
        * @description redis_away: work is found in Postgres instead; postgres_away: running jobs go on and their results are held, nothing new starts.
        * @enum {string}
        */
-      mode: 'normal' | 'redis_away' | 'postgres_away';
-      dependencies: {
+      mode?: 'normal' | 'redis_away' | 'postgres_away';
+      dependencies?: {
         [key: string]: {
           ready: boolean;
           detail: string | null;

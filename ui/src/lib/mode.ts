@@ -2,7 +2,7 @@ import { getReadiness } from './api';
 import type { Wire } from './wire';
 
 /** What the host works without at the moment. */
-export type Mode = Wire<'Readiness'>['mode'];
+export type Mode = NonNullable<Wire<'Readiness'>['mode']>;
 
 export async function getMode(signal?: AbortSignal): Promise<Mode> {
   return (await getReadiness(signal)).mode ?? 'normal';

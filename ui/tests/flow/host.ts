@@ -1,16 +1,25 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
 
 /** The host under test: the one at PLANWRIGHT_URL, or a stand-in of our own. */
 export interface Host {
   url: string;
   isMock: boolean;
+  /** To sign in with; the stand-in wants none. */
+  token: string | undefined;
   stop: () => void;
 }
 
 export async function startHost(env: Record<string, string> = {}): Promise<Host> {
   const given = process.env.PLANWRIGHT_URL;
-  if (given) return { url: given.replace(/\/$/, ''), isMock: false, stop: () => {} };
+  if (given)
+    return {
+      url: given.replace(/\/$/, ''),
+      isMock: false,
+      token: process.env.PLANWRIGHT_TOKEN,
+      stop: () => {},
+    };
   const script = fileURLToPath(new URL('../../mock/server.mjs', import.meta.url));
   const child = spawn(process.execPath, [script], {
     env: { ...process.env, PORT: '0', TICK: '100', ...env },
@@ -23,13 +32,20 @@ export async function startHost(env: Record<string, string> = {}): Promise<Host>
     });
     child.on('exit', (code) => reject(new Error(`the stand-in host ended with ${code}`)));
   });
-  return { url, isMock: true, stop: () => child.kill() };
+  return { url, isMock: true, token: undefined, stop: () => child.kill() };
 }
 
 export interface Answer {
   status: number;
   etag: string | null;
   body: any;
+}
+
+/** Signs the browser in, by the page. */
+export async function enter(host: Host, page: Page): Promise<void> {
+  if (!host.token) return;
+  await page.goto(`${host.url}/login#${host.token}`);
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
 /** Asks the host directly, past the page. */
@@ -39,10 +55,12 @@ export async function ask(
   path: string,
   body?: unknown,
 ): Promise<Answer> {
-  const init: RequestInit = { method };
+  const headers: Record<string, string> = {};
+  if (host.token) headers.authorization = `Bearer ${host.token}`;
+  const init: RequestInit = { method, headers };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { 'content-type': 'application/json' };
+    headers['content-type'] = 'application/json';
   }
   const response = await fetch(host.url + path, init);
   const text = await response.text();

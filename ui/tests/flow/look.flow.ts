@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityFaults, Browser } from './browser';
-import { ask, startHost, type Host } from './host';
+import { ask, enter, startHost, type Host } from './host';
 
 let host: Host;
 let browser: Browser;
@@ -25,6 +25,7 @@ const paths = [
 beforeAll(async () => {
   host = await startHost();
   browser = await Browser.open();
+  await enter(host, browser.page);
   page = browser.page;
   for (const kind of ['plans', 'builds']) {
     const items = (await ask(host, 'GET', `/api/${kind}?limit=200`)).body.items;

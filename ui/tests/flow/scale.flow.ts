@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from './browser';
-import { ask, startHost, type Host } from './host';
+import { ask, enter, startHost, type Host } from './host';
 
 const logLines = 200_000;
 
@@ -14,6 +14,7 @@ describe('a plan of 2,000 jobs with long logs', () => {
   beforeAll(async () => {
     host = await startHost({ JOBS: '2000', LOG: String(logLines) });
     browser = await Browser.open();
+    await enter(host, browser.page);
     page = browser.page;
     planId = (await ask(host, 'GET', '/api/plans?q=monorepo')).body.items[0].id;
   });

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { Browser } from './browser';
-import { ask, startHost, type Host } from './host';
+import { ask, enter, startHost, type Host } from './host';
 
 type Stage = 'plan' | 'build';
 
@@ -38,6 +38,7 @@ export class Session {
     this.before = (await ask(this.host, 'GET', '/api/settings')).body;
     await this.patchSettings({ auto_plan: false, auto_build: false });
     this.browser = await Browser.open();
+    await enter(this.host, this.browser.page);
   }
 
   private async stop(): Promise<void> {

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace planwright {
+
+/// What somebody may do. Each role may do all that the roles before it may.
+enum class Role {
+  Nobody,    ///< not signed in
+  Viewer,    ///< reads
+  Operator,  ///< uploads, enqueues, cancels, answers dead letters
+  Approver,  ///< approves plans
+  Admin,     ///< settings, plugins, tokens
+};
+
+std::string_view toText(Role role);
+/// nullopt: no role that can be given to anybody.
+std::optional<Role> parseRole(std::string_view text);
+/// "viewer, operator, approver, admin", for messages.
+std::string roleNames();
+
+/// Who asks for something. A value.
+struct Caller {
+  std::string name = "api";  ///< the actor of events
+  Role role = Role::Admin;
+  std::optional<std::set<std::string>> queues =
+      {};                    ///< nothing: every queue, those to come as well
+  std::int64_t key = 0;      ///< row of access_keys, if a row says who this is
+  std::string fileKey = {};  ///< else the digest of the token in a file, if one says so
+
+  static Caller nobody() { return {.name = "nobody", .role = Role::Nobody}; }
+  bool mayUse(const std::string& queue) const { return !queues || queues->contains(queue); }
+  friend bool operator==(const Caller&, const Caller&) = default;
+};
+
+}  // namespace planwright
