@@ -173,8 +173,9 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   config.stalledAfter = top.duration("stalled_after", config.stalledAfter);
   config.readOnly = top.flag("read_only", config.readOnly);
   config.locked = readLocked(top);
-  top.refuse("tokens",
-             "stands below access: write access: {tokens: [{name: NAME, role: admin, file: PATH}]}");
+  top.refuse(
+      "tokens",
+      "stands below access: write access: {tokens: [{name: NAME, role: admin, file: PATH}]}");
   config.access = readAccess(top, folder, problems);
   config.secrets = readSecrets(top, folder, problems);
   readQueues(top, folder, config, problems);

@@ -256,9 +256,9 @@ TEST_F(ControlTest, EventsOfOneSubjectAreFoundByAnIndex) {
   connection.checkStatements();
   connection.runText("set plan_cache_mode = force_generic_plan");
   const std::vector<std::pair<std::string, std::string>> statements = {
-      {"api_events_newest_of", "null, 'job/17', null, 50"},
-      {"api_events_before_of", "null, 'job/17', null, 50, '9000000', '9000000'"},
-      {"api_events_after_of", "'0', '0', null, 'job/17', null, 50"}};
+      {"api_events_newest_of", "null, 'job/17', null, 50, null"},
+      {"api_events_before_of", "null, 'job/17', null, 50, null, '9000000', '9000000'"},
+      {"api_events_after_of", "'0', '0', null, 'job/17', null, 50, null"}};
   for (const auto& [statement, parameters] : statements) {
     const Rows plan =
         connection.runText(fmt::format("explain execute {}({})", statement, parameters));

@@ -36,8 +36,10 @@ class HttpSeats : public testing::Test {
       used.send("GET /hello HTTP/1.1\r\n" + kHost + "\r\n");
       ASSERT_EQ(used.read().status, 200) << "the one that is used is not the longest waiting";
     }
-    EXPECT_EQ(ask(server.port(), "POST /upload", {}, std::string(100'000, 'u')).body,
-              "100000:uuuuu");
+    EXPECT_EQ(
+        ask(server.port(), "POST /upload", "Content-Length: 100000\r\n", std::string(100'000, 'u'))
+            .body,
+        "100000:uuuuu");
     RawClient download(server.port());
     download.send("GET /big/3000 HTTP/1.1\r\n" + kHost + "\r\n");
     EXPECT_EQ(download.read().body.size(), 3000U * 1024);

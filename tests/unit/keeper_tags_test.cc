@@ -36,7 +36,8 @@ TEST(RunTag, IsNotSeenInUsualLimits) {
   EXPECT_TRUE(taggedAmong({::getpid()}, 1).empty());
 }
 
-/// Root needs no user namespace for it, in which it could not enter a folder that is another user's.
+/// Root needs no user namespace for it, in which it could not enter a folder that is another
+/// user's.
 std::vector<std::string> ownPids() {
   std::vector<std::string> argv = {"unshare", "--pid", "--fork", "--mount-proc"};
   if (::geteuid() != 0) argv.emplace_back("--map-root-user");
