@@ -31,6 +31,7 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
   refresh();
   Round round;
   touched_.clear();
+  line_.addFreed();  // by the ends of the rounds before, which are committed
   // Results that opening a build adds here are handled in the next round, because the jobs must
   // have rows first.
   std::vector<JobResult> ended = std::exchange(self_, {});
@@ -57,7 +58,7 @@ void BuildLoop::step(BuildMessage messages, const std::stop_token& stop) {
 }
 
 std::chrono::milliseconds BuildLoop::untilDue() const {
-  if (!self_.empty()) return std::chrono::milliseconds(0);
+  if (!self_.empty() || pool_.hasFreed()) return std::chrono::milliseconds(0);
   const auto due = pool_.nextDue();
   if (!due) return std::chrono::seconds(1);
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - host_.clock.steady());

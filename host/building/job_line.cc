@@ -14,6 +14,15 @@ void JobLine::wasRead(const JobPlace& place) {
   places_.push_back(place);
 }
 
+void JobLine::addFreed() {
+  for (const auto& place : pool_.takeFreed()) {
+    const auto at = builds_.find(number(place.build));
+    if (at != builds_.end() && at->second->graph().status(place.position) == JobStatus::Ready &&
+        !at->second->isHeld(place.position))
+      places_.push_back(place);
+  }
+}
+
 void JobLine::readDurations() {
   std::vector<std::shared_ptr<const PlanDocument>> documents;
   for (const auto id : opened_)

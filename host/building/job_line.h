@@ -20,6 +20,8 @@ class JobLine {
   /// A build that is new here. Nothing is known yet of how long its jobs take.
   void opened(BuildId build) { opened_.push_back(build); }
   void add(const JobPlace& place) { places_.push_back(place); }
+  /// Jobs that waited while another one did the same, which has ended: the cache may know more.
+  void addFreed();
   /// The bytes of its cached results have been hashed: the cache is asked once more.
   void wasRead(const JobPlace& place);
 

@@ -30,6 +30,7 @@ void JobPool::refresh(const QueueConfig& config) {
 
 void JobPool::add(const OpenBuild& build, int position) {
   ready_.add(build.plan().source, build.ready(position));
+  if (build.plan().useCache) same_.add({build.plan().build, position}, build.cacheKey(position));
 }
 
 std::vector<JobPlace> JobPool::takeDue(SteadyTime now) {
@@ -52,16 +53,20 @@ std::vector<JobPlace> JobPool::start(OpenBuilds& builds, int slots) {
   const auto wanted = static_cast<std::size_t>(slots);
   const std::size_t target =
       std::max(prefetch_.target(wanted), prefetch_.isQuick(kQuick) ? 2 * wanted : wanted);
-  const auto isReady = [&builds](BuildId id, int position) {
+  const auto isReady = [&](BuildId id, int position) {
     const auto at = builds.find(number(id));
-    return at != builds.end() && at->second->graph().status(position) == JobStatus::Ready &&
-           !at->second->isHeld(position);
+    if (at != builds.end() && at->second->graph().status(position) == JobStatus::Ready &&
+        !at->second->isHeld(position))
+      return same_.mayStart({id, position});
+    same_.left({id, position});
+    return false;
   };
   while (ready_.running() < target) {
     const auto next = ready_.take(slots, capacity_, isReady);
     if (!next) break;
     builds.at(number(next->build))->graph().start(next->position);
     started.push_back({next->build, next->position});
+    same_.started(started.back());
     if (next->isUrgent) urgent_.push_back(started.back());
   }
   return started;
@@ -73,6 +78,7 @@ bool JobPool::isUrgent(const JobPlace& place) const {
 
 void JobPool::forgetWaiting() {
   ready_.forgetWaiting();
+  same_.forgetWaiting();
   later_.clear();
 }
 

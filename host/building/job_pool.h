@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "building/open_build.h"
+#include "building/same_jobs.h"
 #include "config/config.h"
 #include "model/ready_jobs.h"
 #include "workers/prefetch.h"
@@ -33,7 +34,14 @@ class JobPool {
   /// Of those that the last start() chose: it goes ahead of what was handed out before.
   bool isUrgent(const JobPlace& place) const;
   /// It runs no more, however it ended.
-  void ended(const JobPlace& place) { ready_.ended(place.build, place.position); }
+  void ended(const JobPlace& place) {
+    ready_.ended(place.build, place.position);
+    same_.ended(place);
+  }
+  /// Jobs that waited while another one did the same, which has ended: the cache may have its
+  /// result once that is committed. They are not in the pool any more.
+  std::vector<JobPlace> takeFreed() { return same_.takeFreed(); }
+  bool hasFreed() const { return same_.hasFreed(); }
   /// A job took that long.
   void took(std::chrono::microseconds time) { prefetch_.finished(time); }
   /// What runs still comes back.
@@ -42,6 +50,7 @@ class JobPool {
 
  private:
   ReadyJobs ready_;
+  SameJobs same_;
   JobCapacity capacity_;
   std::multimap<SteadyTime, JobPlace> later_;
   std::vector<JobPlace> urgent_;

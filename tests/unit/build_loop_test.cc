@@ -1,5 +1,7 @@
 #include "building/build_loop.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,10 +49,27 @@ class MemoryBuilds final : public BuildStore {
       changes.push_back(std::to_string(number(change.id)) + " " +
                         std::string(toText(change.status)));
     finished.insert(finished.end(), round.finished.begin(), round.finished.end());
+    for (const auto& entry : round.results) cache.insert(entry.key);
     return written;
   }
-  CachedAnswers cached(OpenBuilds&, const std::vector<JobPlace>&) override { return {}; }
-  std::optional<CacheEntry> cacheEntry(const OpenBuild&, const JobResult&) override { return {}; }
+  CachedAnswers cached(OpenBuilds& builds, const std::vector<JobPlace>& places) override {
+    CachedAnswers answers;
+    for (const auto& place : places) {
+      OpenBuild& build = *builds.at(number(place.build));
+      if (!build.job(place.position).cacheable) continue;
+      const std::string key = build.job(place.position).name;
+      build.setCache(place.position, key, {});
+      if (cache.contains(key)) answers.ends.push_back(cachedEnd(place, "[]", true));
+    }
+    return answers;
+  }
+  std::optional<CacheEntry> cacheEntry(const OpenBuild& build, const JobResult& result) override {
+    const std::string& key = build.cacheKey(result.position);
+    if (key.empty() || result.status != JobStatus::Succeeded) return std::nullopt;
+    CacheEntry entry;
+    entry.key = key;
+    return entry;
+  }
   std::vector<std::string> lost(const std::vector<std::string>&) override { return {}; }
 
   std::shared_ptr<const PlanDocument> plan;
@@ -59,6 +78,7 @@ class MemoryBuilds final : public BuildStore {
   std::int64_t attempts = 0;
   std::vector<std::string> changes;
   std::vector<FinishedBuild> finished;
+  std::set<std::string> cache;
 };
 
 class NoBlobs final : public BlobStore {
@@ -90,10 +110,10 @@ class BuildLoopTest : public testing::Test, BuildLoop::Doors {
     tasks.clear();
     loop.step(std::move(messages), {});
   }
-  void claim(std::int64_t fence = 1) {
+  void claim(std::int64_t fence = 1, std::int64_t id = 1) {
     ClaimedPlan plan;
-    plan.id = PlanId{1};
-    plan.build = BuildId{10};
+    plan.id = PlanId{id};
+    plan.build = BuildId{id * 10};
     plan.fence = fence;
     plan.jobCount = store.plan ? static_cast<int>(store.plan->jobs.size()) : 1;
     plan.document = "";
@@ -238,6 +258,49 @@ TEST_F(BuildLoopTest, ABuildThatGoesOnRunsOnlyWhatIsLeft) {
   store.known = {done, left};
   claim(2);
   EXPECT_THAT(started(), ElementsAre("left"));
+}
+
+TEST_F(BuildLoopTest, OfJobsThatDoTheSameOneRunsAndTheOthersHaveItsResult) {
+  slots = 4;
+  PlannedJob same = job("same"), other = job("other");
+  same.cacheable = true;
+  planOf({same, other});
+  claim(1, 1);
+  const auto first = tasks;
+  ASSERT_THAT(started(), ElementsAre("same", "other"));
+  claim(1, 2);
+  ASSERT_THAT(started(), ElementsAre("other")) << "the result of this one is nobody else's";
+  end(JobTask(tasks.at(0)), JobStatus::Succeeded);
+  EXPECT_THAT(store.finished, IsEmpty());
+  end(first.at(0), JobStatus::Succeeded);
+  EXPECT_EQ(loop.untilDue(), std::chrono::milliseconds(0));
+  step();
+  EXPECT_THAT(started(), IsEmpty());
+  ASSERT_EQ(store.finished.size(), 1U);
+  EXPECT_EQ(number(store.finished[0].build), 20);
+  EXPECT_EQ(store.finished[0].jobsDone, 2);
+}
+
+TEST_F(BuildLoopTest, WhenAJobFailsThatOthersWaitedForTheNextOfThemRuns) {
+  slots = 4;
+  PlannedJob same = job("same");
+  same.cacheable = true;
+  planOf({same});
+  claim(1, 1);
+  const JobTask first = tasks.at(0);
+  claim(1, 2);
+  claim(1, 3);
+  EXPECT_EQ(loop.runningJobs(), 1U);
+  end(first, JobStatus::Failed);
+  step();
+  ASSERT_EQ(tasks.size(), 1U);
+  const JobTask second = tasks.at(0);
+  EXPECT_EQ(number(second.build), 20);
+  step({.claimed = {}, .ended = {}, .cancelled = {PlanId{3}}, .cancelledJobs = {}, .read = {}});
+  EXPECT_THAT(gone, ElementsAre(1, 3));
+  end(second, JobStatus::Succeeded);
+  step();
+  EXPECT_TRUE(loop.isIdle());
 }
 
 TEST_F(BuildLoopTest, APlanThatCannotBeReadFails) {
