@@ -89,11 +89,18 @@ struct StageConfig {
 /// Newer content of a name that is not planned yet: keep every version, or only the latest.
 enum class OnOverwrite { Every, Latest };
 
-/// What editors, downloads and desktops leave beside people's files.
+/// What editors, office programs, downloads, synchronizations, desktops and crashes leave beside
+/// people's files. Names with a dot in front (.x.swp, .#x, .~lock.x#, .DS_Store) are never taken.
 inline const std::vector<std::string> kLeftovers = {
-    "*~",           "#*#",        "~$*",          "*.part",    "*.partial",  "*.filepart",
-    "*.crdownload", "*.download", "*.tmp",        "*.swp",     "*.swo",      "*.swx",
-    "*.bak",        "*.aria2",    "*.opdownload", "Thumbs.db", "desktop.ini"};
+    // clang-format off
+    "*~", "#*#", "*.bak", "*.sw[k-px]", "*.crswap", "4913",
+    "~$*", "*.tmp", "*.TMP",
+    "*.part", "*.partial", "*.filepart", "*.crdownload", "*.opdownload", "*.download", "*.downloading",
+    "*.aria2", "*.!qB", "*.!ut", "*.bc!", "*.!sync",
+    "[Tt]humbs.db", "ehthumbs.db", "[Dd]esktop.ini",
+    "core", "core.[0-9]", "core.[0-9]*[0-9]", "vgcore.[0-9]*", "hs_err_pid*.log", "*.stackdump",
+    // clang-format on
+};
 
 struct SourceConfig : StageConfig {
   std::string pattern = "*";

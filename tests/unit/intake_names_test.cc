@@ -30,17 +30,60 @@ TEST_F(IntakeNames, SkipsHiddenFilesAndWhatThePatternDoesNotName) {
 }
 
 /// Each was a dead letter.
-TEST_F(IntakeNames, SkipsWhatEditorsAndDownloadsLeave) {
+TEST_F(IntakeNames, SkipsWhatProgramsLeave) {
   IntakeSettings settings;
   settings.stableFor = 0ms;
   settings.ignored = kLeftovers;
   restart(settings);
-  for (const char* name : {"a.txt~", "#a.txt#", "a.iso.part", "a.zip.crdownload", "~$a.xlsx",
-                           "Thumbs.db", "sub/desktop.ini", "a.txt.swo", "a.txt.bak", "a.iso.aria2"})
-    notice(name);
+  const std::vector<std::string> left = {"a.txt~",
+                                         "#a.txt#",
+                                         ".#a.txt",
+                                         "a.txt.bak",
+                                         ".a.txt.swp",
+                                         "a.txt.swp",
+                                         "a.txt.swo",
+                                         "a.txt.swx",
+                                         "a.txt.crswap",
+                                         "4913",
+                                         "sub/4913",
+                                         "~$a.xlsx",
+                                         ".~lock.a.odt#",
+                                         "~WRL0001.tmp",
+                                         "A.TMP",
+                                         "a.iso.part",
+                                         "a.zip.crdownload",
+                                         "a.iso.aria2",
+                                         "a.zip.filepart",
+                                         "a.avi.!qB",
+                                         ".syncthing.a.txt.tmp",
+                                         "~syncthing~a.txt.tmp",
+                                         ".goutputstream-X1Y2Z3",
+                                         "Thumbs.db",
+                                         "thumbs.db",
+                                         "sub/desktop.ini",
+                                         "Desktop.ini",
+                                         ".DS_Store",
+                                         "._a.txt",
+                                         "sub/core",
+                                         "core.7",
+                                         "core.31337",
+                                         "vgcore.512",
+                                         "hs_err_pid4711.log",
+                                         "sh.exe.stackdump"};
+  for (const char* below : {"sub", "core"})
+    std::filesystem::create_directory(folder / "in" / below);
+  for (const auto& name : left) {
+    drop(name, "x");
+    EXPECT_EQ(recorder.inputCount(), 0u) << name;
+  }
   EXPECT_EQ(recorder.refusals().size(), 0u);
-  drop("a.txt", "A");
-  EXPECT_EQ(contents(), Texts{"a.txt=A"});
+  const std::vector<std::string> mine = {
+      "a.txt", "core.yaml", "core.2.plan.yaml", "core/a.txt", "score",       "4913.txt", "14913",
+      "a.swf", "a.tmpl",    "download",         "part",       "coreutils.1", "bak"};
+  for (const auto& name : mine) drop(name, name);
+  std::vector<std::string> taken;
+  for (const auto& input : recorder.inputs()) taken.push_back(input.name);
+  EXPECT_EQ(taken, mine);
 }
 
 TEST_F(IntakeNames, WhatNoPlannerTakesIsNotedOnce) {
