@@ -68,6 +68,23 @@ void refuse(const Filter& filter, int error, int call, Arguments... arguments) {
                          sizeof...(arguments), arguments...));
 }
 
+/// What a process may do to itself (0), but not to others of its user. A thread is one of these, so
+/// who asks for it by its number is refused, too.
+void refuseOthers(const Filter& filter) {
+  const auto isNot = [](unsigned index, scmp_datum_t value) {
+    return scmp_arg_cmp{index, SCMP_CMP_NE, value, 0};
+  };
+  constexpr scmp_datum_t kOneProcess = 1;  // IOPRIO_WHO_PROCESS
+  refuse(filter, EPERM, SCMP_SYS(prlimit64), isNot(0, 0), isNot(2, 0));
+  for (const int call : {SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_setattr),
+                         SCMP_SYS(sched_setparam), SCMP_SYS(sched_setscheduler)})
+    refuse(filter, EPERM, call, isNot(0, 0));
+  refuse(filter, EPERM, SCMP_SYS(setpriority), isNot(0, PRIO_PROCESS));
+  refuse(filter, EPERM, SCMP_SYS(setpriority), isNot(1, 0));
+  refuse(filter, EPERM, SCMP_SYS(ioprio_set), isNot(0, kOneProcess));
+  refuse(filter, EPERM, SCMP_SYS(ioprio_set), isNot(1, 0));
+}
+
 /// The kernel reads the low half of such an argument only, so a filter must not look at the other.
 scmp_arg_cmp isHalf(unsigned index, std::uint32_t value) {
   return {index, SCMP_CMP_MASKED_EQ, 0xffff'ffff, value};
@@ -91,6 +108,7 @@ std::string callFilter(const CallFilter& wish) {
          scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER});
   if (wish.refusesSockets) refuse(filter, EACCES, SCMP_SYS(socket));
   if (wish.refusesUnixSockets) refuse(filter, EACCES, SCMP_SYS(socket), isHalf(0, AF_UNIX));
+  if (wish.refusesOthers) refuseOthers(filter);
 
   const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file) throw std::system_error(errno, std::generic_category(), "memfd_create");

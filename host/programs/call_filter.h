@@ -8,6 +8,8 @@ namespace planwright {
 struct CallFilter {
   bool refusesSockets = false;      ///< every socket(), also those of the host's services
   bool refusesUnixSockets = false;  ///< these only
+  /// To change limits, priorities and processors of other processes: they may be the host's.
+  bool refusesOthers = false;
 };
 
 /// The seccomp filter, an array of struct sock_filter as bytes: refuses (EPERM) what builds do not

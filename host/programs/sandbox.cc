@@ -298,9 +298,11 @@ std::string Sandbox::connect(ProgramSpec& spec, Prepared& prepared, const std::s
   return {};
 }
 
-/// Below namespaces nothing hides the sockets that others have in the file system.
+/// Below namespaces nothing hides other processes, nor the sockets that they have in the file
+/// system.
 const std::string& Sandbox::filterOf(const Means& means, Network network) const {
-  if (means.level == SandboxLevel::Namespaces || network == Network::Host) return filter_;
+  if (means.level == SandboxLevel::Namespaces) return filter_;
+  if (network == Network::Host) return filterAmongOthers_;
   return network == Network::None ? filterWithoutSockets_ : filterWithoutUnixSockets_;
 }
 

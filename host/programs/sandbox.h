@@ -71,8 +71,11 @@ class Sandbox final : public Programs {
 
   const SandboxOptions options_;
   const std::string filter_ = callFilter({});
-  const std::string filterWithoutSockets_ = callFilter({.refusesSockets = true});
-  const std::string filterWithoutUnixSockets_ = callFilter({.refusesUnixSockets = true});
+  const std::string filterAmongOthers_ = callFilter({.refusesOthers = true});
+  const std::string filterWithoutSockets_ =
+      callFilter({.refusesSockets = true, .refusesOthers = true});
+  const std::string filterWithoutUnixSockets_ =
+      callFilter({.refusesUnixSockets = true, .refusesOthers = true});
   Programs& keeper_;
   BuildUsers users_;
   DiskWatch disk_;

@@ -147,7 +147,12 @@ void Sandbox::tryAll() {
 
   problem = tryLandlock();
   if (problem.empty()) best_.level = SandboxLevel::Landlock;
-  note("landlock", problem, fmt::format("version {}", landlockVersion()));
+  constexpr int kKeepsSignals = 6;
+  note("landlock", problem,
+       fmt::format("version {}{}", landlockVersion(),
+                   best_.user || landlockVersion() >= kKeepsSignals
+                       ? ""
+                       : ": programs can signal what the same user runs (before Linux 6.12)"));
   problem = tryBubblewrap();
   if (problem.empty()) best_.level = SandboxLevel::Namespaces;
   note("bubblewrap", problem, bwrap_);

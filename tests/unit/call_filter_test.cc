@@ -174,5 +174,28 @@ TEST(CallFilter, RefusesSocketsIfAsked) {
   EXPECT_EQ(answer({SYS_socket, AF_INET6}, noUnix), kAllow);
 }
 
+/// They may be the host's, where programs are the same user.
+TEST(CallFilter, LeavesLimitsAndPrioritiesOfOthersAloneIfAsked) {
+  const CallFilter alone{.refusesOthers = true};
+  constexpr long kPid = 4711;
+  constexpr std::uint64_t kIoProcess = 1, kIoUser = 3;
+  for (const long number :
+       {SYS_sched_setaffinity, SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler}) {
+    EXPECT_EQ(answer({number, kPid}, alone), refusal(EPERM)) << number;
+    EXPECT_EQ(answer({number, 0}, alone), kAllow) << number;
+    EXPECT_EQ(answer({number, kPid}), kAllow) << number;
+  }
+  EXPECT_EQ(answer({SYS_prlimit64, kPid, RLIMIT_NOFILE, 1}, alone), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_prlimit64, kPid, RLIMIT_NOFILE, 0}, alone), kAllow) << "it only reads";
+  EXPECT_EQ(answer({SYS_prlimit64, 0, RLIMIT_NOFILE, 1}, alone), kAllow);
+  EXPECT_EQ(answer({SYS_prlimit64, 0, RLIMIT_RTTIME, 1}, alone), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_setpriority, PRIO_PROCESS, kPid}, alone), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_setpriority, PRIO_USER, 0}, alone), refusal(EPERM)) << "all that it runs";
+  EXPECT_EQ(answer({SYS_setpriority, PRIO_PROCESS, 0}, alone), kAllow);
+  EXPECT_EQ(answer({SYS_ioprio_set, kIoProcess, kPid}, alone), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_ioprio_set, kIoUser, 0}, alone), refusal(EPERM));
+  EXPECT_EQ(answer({SYS_ioprio_set, kIoProcess, 0}, alone), kAllow);
+}
+
 }  // namespace
 }  // namespace planwright::call_filter_test
