@@ -19,8 +19,8 @@ namespace planwright {
 constexpr std::string_view kManualSource = "planwright.manual";
 
 /// Limits of the programs of a builder's jobs (empty = none), or of the programs that a source or
-/// planner starts (empty = the default of ProgramsConfig) and of its own process, which has memory,
-/// cpu (of each call) and files only (empty = none). Outputs are of jobs.
+/// planner starts and of its own process, whose cpu is that of each call (empty = the default of
+/// ProgramsConfig). Outputs are of jobs.
 struct LimitsConfig {
   std::optional<std::int64_t> memoryBytes;
   std::optional<std::chrono::milliseconds> cpu;

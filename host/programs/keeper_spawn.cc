@@ -291,7 +291,8 @@ Spawned Spawner::start(const SpawnPlan& plan) {
   const auto add = [&limits](int resource, std::uint64_t value) {
     if (value != 0) limits.push_back({resource, value, false});
   };
-  if (plan.memoryGroupFd < 0) add(RLIMIT_AS, plan.limits.memoryBytes);
+  const bool isSanitized = PLANWRIGHT_PLAIN_FORK;  // has terabytes of addresses
+  if (plan.memoryGroupFd < 0 && !isSanitized) add(RLIMIT_AS, plan.limits.memoryBytes);
   if (plan.limits.cpuSeconds != 0)
     limits.push_back({RLIMIT_CPU, plan.limits.cpuSeconds, false, 1});  // SIGXCPU, then SIGKILL
   add(RLIMIT_FSIZE, plan.limits.fileSizeBytes);

@@ -26,7 +26,9 @@ struct StageRoom {
   /// network only if its manifest asks for it as well. Auto: User for a plugin of others.
   enum class Rights { Auto, Host, User, Strict };
   Isolation isolation = Isolation::Inproc;
-  ProgramLimits limits = {};  ///< of its process, if it has one; processor time is that of a call
+  /// Of its process, if it has one; processor time is that of a call. One with the host's user has
+  /// memory, processor time and open files only.
+  ProgramLimits limits = {};
   Rights rights = Rights::Auto;
   bool hasNetwork = false;    ///< if Strict
   ProgramRoom programs = {};  ///< of programs that it starts, and of its own process if it is one

@@ -10,6 +10,20 @@
 #include "stages/stored_plugin.h"
 
 namespace planwright {
+namespace {
+
+/// What a process that is no program has of the limits of its stage. With the host's user its
+/// number of processes would count the host's own, and without a sandbox it writes anywhere.
+ProgramLimits limitsOf(const WorkerTask& task) {
+  ProgramLimits limits = task.room.limits;
+  const bool isLess = task.isStranger() || task.isStrict();
+  if (!isLess || ::geteuid() != 0) limits.processes = 0;
+  if (!isLess) limits.fileSizeBytes = 0;
+  if (!task.isStrict()) limits.diskBytes = 0;
+  return limits;
+}
+
+}  // namespace
 
 WorkerTask WorkerTask::of(const StoredPlugin& plugin, std::string stage, std::string queue,
                           std::string settingsJson, const StageRoom& room, bool isBundled) {
@@ -47,7 +61,7 @@ std::string WorkerTask::hello() const {
 
 WorkerPlace WorkerTask::place(TrustedFile opened) const {
   const ProgramRoom& programs = room.programs;
-  WorkerPlace place{room.limits, {}, std::move(opened), isProgram()};
+  WorkerPlace place{limitsOf(*this), {}, std::move(opened), isProgram()};
   SandboxWish& wish = place.sandbox;
   wish.isNeverRoot = isStranger();
   if (isStrict()) wish.mode = SandboxWish::Mode::Require;

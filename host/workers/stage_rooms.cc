@@ -47,12 +47,10 @@ ProgramRoom programsOf(const StageConfig& stage) {
 StageRoom roomWithPrograms(const StageConfig& stage) {
   StageRoom room;
   room.isolation = isolationOf(stage);
-  room.limits.cpuSeconds = seconds(stage.limits.cpu);
-  room.limits.memoryBytes = orElse(stage.limits.memoryBytes, 0);
-  room.limits.openFiles = orElse(stage.limits.files, 0);
   room.rights = rightsOf(stage);
   room.hasNetwork = stage.workerSandbox.network;
   room.programs = programsOf(stage);
+  room.limits = room.programs.limits;
   return room;
 }
 

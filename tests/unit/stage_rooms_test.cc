@@ -37,6 +37,20 @@ TEST(StageRooms, ProgramsOfAPlannerAreConfinedUnlessTheFileSaysOtherwise) {
   EXPECT_EQ(roomOf(planner).programs.network, Network::Host);
 }
 
+TEST(StageRooms, AProcessHasTheLimitsOfItsPrograms) {
+  PlannerConfig planner;
+  SourceConfig source;
+  for (const StageRoom& room : {roomOf(planner), roomOf(source, "{}", {})}) {
+    EXPECT_EQ(room.limits.memoryBytes, std::uint64_t{2} << 30);
+    EXPECT_EQ(room.limits.openFiles, 4096U);
+    EXPECT_GT(room.limits.diskBytes, 0U);
+  }
+  source.limits.memoryBytes = 1000;
+  source.limits.files = 77;
+  EXPECT_EQ(roomOf(source, "{}", {}).limits.memoryBytes, 1000U);
+  EXPECT_EQ(roomOf(source, "{}", {}).limits.openFiles, 77U);
+}
+
 TEST(StageRooms, BelowAStrictProcessProgramsAreAsStrict) {
   PlannerConfig planner;
   planner.programs.sandbox = "none";
