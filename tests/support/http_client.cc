@@ -49,8 +49,9 @@ bool RawClient::send(std::string_view bytes) {
 }
 
 bool RawClient::receive(std::chrono::steady_clock::time_point until) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      until - std::chrono::steady_clock::now());
+  // Not less: who asks whether a time is over must not hear of its last part too early.
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
   pollfd ready{fd(), POLLIN, 0};
   if (left.count() < 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
   std::array<char, 65536> buffer;  // NOLINT: filled by recv
