@@ -45,6 +45,8 @@ class Document:
         if response is None:
             return f"{name}: the status {status} is not in the document: {body[:200]!r}"
         content = self._resolved(response).get("content", {})
+        if not content and not media and not body:
+            return None
         if media not in content:
             return f"{name}: {status} has the media type {media!r}, not {' or '.join(content) or 'none'}"
         if not is_json(media):

@@ -107,8 +107,25 @@ class OpenapiTest(HostCase):
         self.plugins()
         self.hosts()
         self.cancelled()
+        self.access()
         document = openapi.document()
         self.assertEqual(sorted(document.wanted() - document.seen), [])
+
+    def access(self):
+        """Of a caller of one queue, so that lists of queues have some."""
+        wish = {"name": "ci", "role": "operator", "queues": ["default"], "expires_in": "1h"}
+        made = self.ask("POST", "/api/tokens", wish, 201)
+        self.ask("GET", "/api/tokens")
+        self.ask("GET", f"/api/tokens/{made['id']}")
+        self.ask("POST", "/api/login", {"key": made["token"]})
+        limited = {"Authorization": f"Bearer {made['token']}"}
+        self.assertEqual(self.server.call("GET", "/api/me", headers=limited).json["queues"], ["default"])
+        self.ask("POST", "/api/login-links", {}, 201)
+        bulk = {"action": "discard", "target": "dead-letters", "filter": {"q": "nothing"}}
+        begun = self.server.call("POST", "/api/bulk-operations", bulk, limited)
+        self.assertEqual((begun.status, begun.json["filter"]["queues"]), (202, ["default"]))
+        self.ask("GET", begun.headers["Location"])
+        self.assertEqual(self.server.call("DELETE", f"/api/tokens/{made['id']}").status, 204)
 
     def inputs(self):
         first = self.upload("a", queue="manual")
