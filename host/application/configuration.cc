@@ -47,6 +47,19 @@ std::vector<ConfigProblem> closedPaths(const Config& config) {
   return problems;
 }
 
+/// Tokens whose file is not there.
+void addMissingTokens(const Config& config, std::vector<ConfigProblem>& problems) {
+  std::error_code error;
+  for (std::size_t i = 0; i < config.access.tokens.size(); ++i) {
+    const AccessToken& token = config.access.tokens[i];
+    if (token.source.file.empty() || std::filesystem::exists(token.source.file, error)) continue;
+    problems.push_back(
+        {config.placeOf("/access/tokens/" + std::to_string(i) + "/file"),
+         "the token " + token.caller.name + " has no file " + token.source.file.string() +
+             "; write its text there (`openssl rand -base64 32`), or name another file"});
+  }
+}
+
 }  // namespace
 
 ReadConfig readConfiguration(const ServeOptions& options, const std::optional<std::string>& text) {
@@ -95,14 +108,7 @@ std::vector<ConfigProblem> missingFiles(const Config& config) {
       problems.push_back({config.placeOf("/secrets/" + name + "/file"),
                           "the secret " + name + " has no file " + source.file.string() +
                               "; write its value there, or name another file"});
-  for (std::size_t i = 0; i < config.access.tokens.size(); ++i) {
-    const AccessToken& token = config.access.tokens[i];
-    if (token.source.file.empty() || std::filesystem::exists(token.source.file, error)) continue;
-    problems.push_back(
-        {config.placeOf("/access/tokens/" + std::to_string(i) + "/file"),
-         "the token " + token.caller.name + " has no file " + token.source.file.string() +
-             "; write its text there (`openssl rand -base64 32`), or name another file"});
-  }
+  addMissingTokens(config, problems);
   if (config.file.empty()) return problems;  // the built-in folder is made
   for (const auto& queue : config.queues)
     for (const auto& source : queue.sources) {

@@ -31,6 +31,7 @@ class Seat;
 class ConnectionSeats {
  public:
   explicit ConnectionSeats(const HttpLimits& limits);
+  ~ConnectionSeats() = default;
   ConnectionSeats(const ConnectionSeats&) = delete;
   ConnectionSeats& operator=(const ConnectionSeats&) = delete;
 

@@ -19,6 +19,7 @@ constexpr int kBySignal = 128;  // shells and bwrap add the number of the signal
 
 std::vector<pid_t> pidsOf(const std::vector<TaggedProcess>& processes) {
   std::vector<pid_t> pids;
+  pids.reserve(processes.size());
   for (const TaggedProcess& process : processes) pids.push_back(process.pid);
   return pids;
 }
