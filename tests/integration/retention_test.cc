@@ -200,14 +200,14 @@ TEST_F(RetentionTest, EventsGoByPartitionAndTheStreamSaysSo) {
   EXPECT_GE(connection->run("make_event_partitions", {std::int64_t{1800}, 3}).number(0, 0), 1)
       << "narrower ones in the place of those to come";
   connection->run("source_event", {"default", "source/a", "file.refused", "warning", "{}"});
-  const Rows old =
-      connection->run("api_events_after", {"0", "0", std::nullopt, std::nullopt, std::nullopt, 10});
+  const Rows old = connection->run(
+      "api_events_after", {"0", "0", std::nullopt, std::nullopt, std::nullopt, 10, std::nullopt});
   ASSERT_EQ(old.size(), 1u);
   EXPECT_EQ(text("select count(*) from events_rest"), "0");
   const auto after = [&](const std::string& xid, const std::string& id) {
     std::vector<std::string> types;
-    const Rows rows = connection->run("api_events_after",
-                                      {xid, id, std::nullopt, std::nullopt, std::nullopt, 10});
+    const Rows rows = connection->run(
+        "api_events_after", {xid, id, std::nullopt, std::nullopt, std::nullopt, 10, std::nullopt});
     for (std::size_t i = 0; i < rows.size(); ++i) types.push_back(rows.text(i, 2));
     return types;
   };
