@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/open_files.h"
 #include "base/threads.h"
+#include "base/unavailable.h"
 
 namespace planwright {
 namespace {
@@ -56,6 +57,16 @@ void warnOfMissing(const Config& config) {
   for (const auto& problem : missingFiles(config)) log::warn("{}", problem.text());
 }
 
+/// A host goes on without it: `planwright login-link` makes another.
+void printLoginUrl(const Application& application) {
+  try {
+    if (const std::string login = application.loginUrl(); !login.empty())
+      fmt::print(stderr, "Sign a browser in, once, within 10 minutes: {}\n", login);
+  } catch (const Unavailable& e) {
+    log::warn("no link to sign in with: {}", e.what());
+  }
+}
+
 }  // namespace
 
 int serve(const Config& config, const ServeOptions& options) {
@@ -79,8 +90,7 @@ int serve(const Config& config, const ServeOptions& options) {
     else
       fmt::print("planwright ready\n");
     std::fflush(stdout);
-    if (const std::string login = application.loginUrl(); !login.empty())
-      fmt::print(stderr, "Sign a browser in, once, within 10 minutes: {}\n", login);
+    printLoginUrl(application);
     while (!stop.stop_requested()) {
       {
         auto asked = isReloadAsked.waitFor(std::chrono::hours(1), stop.get_token(),
