@@ -16,6 +16,7 @@ from services import POSTGRES_BIN, wait_until
 HERE = pathlib.Path(__file__).parent
 CONNECTIONS = 32
 SECONDS = 4  # of each figure
+TURNS = 3  # of two hosts that are compared
 PATHS = 4_000  # of different requests
 SETTLE_SECONDS = 10  # reconcile pushes a ticket for each queued row
 COMMITS_PER_SECOND = 200
@@ -106,9 +107,19 @@ def measure(services, program, folder, rows, add):
         paths["item"] = [f"/api/plans/{pick.randint(1, rows)}" for _ in range(PATHS)]
         add("planwright", "item", *wrk(host.url, write_paths(folder, paths["item"]), host.token))
         lists(host, folder, paths, "", add)
+        access_cost(services, program, folder, host, add)
         with Commits(services, host.database) as commits:
             lists(host, folder, paths, "-commits", add)
             add("planwright", "commits", sum(commits.rates) / max(1, len(commits.rates)), 0, {})
+
+
+def access_cost(services, program, folder, host, add):
+    """A list with a token, and in turns the same from a second host of the same rows that asks for none."""
+    path = "/api/plans?limit=50"
+    with Host(services, program, folder / "open", RECIPE_PLANNER, COMMAND_BUILDER, database=host.database, access="none") as other:
+        for _ in range(TURNS):
+            add("planwright", "list-token", *wrk(host.url + path, token=host.token))
+            add("planwright", "list-open", *wrk(other.url + path))
 
 
 def lists(host, folder, paths, suffix, add):

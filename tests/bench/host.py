@@ -14,6 +14,7 @@ from services import Psql
 CONFIG = """\
 listen: 127.0.0.1:0
 data: {data}
+access: {{mode: {access}}}
 postgres: {postgres}
 redis: unix:{redis}
 queues:
@@ -36,8 +37,8 @@ COMMAND_BUILDER = "{plugin: planwright.command, settings: {sandbox: none}}"
 class Host:
     """Owns the process and a database of its own; `close` drains it and drops both."""
 
-    def __init__(self, services, program, folder, planner, builder, stable_for="1s", database=None):
-        """`database`: of another host, to share its work."""
+    def __init__(self, services, program, folder, planner, builder, stable_for="1s", database=None, access="token"):
+        """`database`: of another host, to share its work. `access`: the mode; with `none` nobody needs a token."""
         self._services = services
         self.folder = pathlib.Path(folder)
         self._owns_database = database is None
@@ -51,6 +52,7 @@ class Host:
         config.write_text(
             CONFIG.format(
                 data=self.folder / "data",
+                access=access,
                 postgres=services.postgres_url(self.database),
                 redis=services.redis,
                 input=self.input,

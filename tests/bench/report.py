@@ -203,6 +203,8 @@ def _api_goals(report, size):
             ratios = [ours / peer for ours, peer in zip(rates, peers) if ours and peer]
             yield f"lists, {words}, {what}{when}, requests/s", min(rates) if all(rates) else None, least, False
             yield "same / nginx with the same bytes", min(ratios) if len(ratios) == len(kinds) else None, share, False
+    shown, free = rate(PLANWRIGHT, "list-token"), rate(PLANWRIGHT, "list-open")
+    yield f"a list with a token / without access control, {what}", shown / free if shown and free else None, 0.95, False
     yield f"all of them, {what}, p99 ms", max(slowest) if all(slowest) else None, -50, False
 
 
