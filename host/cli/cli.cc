@@ -18,6 +18,16 @@ void addGlobalOptions(CLI::App& app, Session& session) {
   app.add_option("--server", session.server,
                  "URL of the server (else PLANWRIGHT_SERVER, ./.planwright/planwright.url, "
                  "http://127.0.0.1:8470)");
+  app.add_option(
+         "--cacert", session.certificates.authorities,
+         "PEM file of who may have signed an https server's certificate (else SSL_CERT_FILE, "
+         "else the system's)")
+      ->envname("SSL_CERT_FILE");
+  auto* certificate = app.add_option("--client-cert", session.certificates.own,
+                                     "PEM file of a certificate for a server that asks for one");
+  app.add_option("--client-key", session.certificates.key,
+                 "PEM file of its key, if that is another file")
+      ->needs(certificate);
   app.add_option("-o,--output", session.output, "table, wide, json, jsonl or name")
       ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "name"}));
   app.add_option("--columns", session.columns, "columns of a table, such as id,status,summary.jobs")

@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 namespace planwright::cli {
 namespace {
@@ -81,6 +83,20 @@ std::size_t downloadBody(char* bytes, std::size_t size, std::size_t count, void*
     downloading.thrown = std::current_exception();
     return 0;
   }
+}
+
+bool isOfThisMachine(const std::string& url) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), &curl_url_cleanup);
+  char* text = nullptr;
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &text, 0) != CURLUE_OK)
+    return false;
+  const std::unique_ptr<char, void (*)(void*)> owned(text, &curl_free);
+  const std::string host = text;
+  in_addr address{};
+  const bool isLoopback =
+      inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+  return isLoopback || host == "localhost" || host == "[::1]";
 }
 
 /// Called about once a second while nothing comes, so that Ctrl-C is seen.
@@ -180,6 +196,7 @@ void EventLines::line(std::string_view text) {
 
 struct Client::State {
   CURL* curl = curl_easy_init();
+  char said[CURL_ERROR_SIZE] = {};  // by curl, of the last request that failed
   std::unique_ptr<curl_slist, FreeHeaders> headers;
 
   State() {
@@ -197,9 +214,10 @@ struct Client::State {
   }
 };
 
-Client::Client(std::string baseUrl, std::string token)
+Client::Client(std::string baseUrl, std::string token, Certificates certificates)
     : baseUrl_(std::move(baseUrl)),
       token_(std::move(token)),
+      certificates_(std::move(certificates)),
       state_(std::make_unique<State>()) {}
 
 Client::~Client() = default;
@@ -215,11 +233,38 @@ void Client::prepare(const std::string& path) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "planwright/" PLANWRIGHT_VERSION);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  state_->said[0] = '\0';
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, state_->said);
   // A proxy of the environment never stands between us and this machine.
-  const bool isLocal = baseUrl_.find("://127.") != std::string::npos ||
-                       baseUrl_.find("://localhost") != std::string::npos ||
-                       baseUrl_.find("://[::1]") != std::string::npos;
-  if (isLocal) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  if (isOfThisMachine(baseUrl_)) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  useCertificates();
+}
+
+void Client::useCertificates() {
+  CURL* curl = state_->curl;
+  const auto use = [curl](CURLoption option, const std::string& file) {
+    if (!file.empty()) curl_easy_setopt(curl, option, file.c_str());
+  };
+  use(CURLOPT_CAINFO, certificates_.authorities);
+  use(CURLOPT_SSLCERT, certificates_.own);
+  use(CURLOPT_SSLKEY, certificates_.key);
+}
+
+CommandFailure Client::unreachable(int curlCode, const std::string& what) const {
+  const auto code = static_cast<CURLcode>(curlCode);
+  const std::string why = state_->said[0] ? state_->said : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ExitCode::Unreachable, what + ": " + why,
+              "planwright --cacert FILE ...   (who signed the server's certificate)"};
+    case CURLE_SSL_CERTPROBLEM:
+      return {ExitCode::Unreachable, what + ": " + why,
+              "planwright --client-cert FILE --client-key FILE ..."};
+    default:
+      return {ExitCode::Unreachable, what + ": " + why,
+              "planwright serve   (or name the server with --server URL)"};
+  }
 }
 
 Reply Client::perform(const std::string& method, const std::string& path) {
@@ -235,10 +280,7 @@ Reply Client::perform(const std::string& method, const std::string& path) {
   if (result == CURLE_OPERATION_TIMEDOUT)
     throw CommandFailure(ExitCode::TimedOut,
                          "no answer from " + baseUrl_ + " in time to " + method + " " + path);
-  if (result != CURLE_OK)
-    throw CommandFailure(ExitCode::Unreachable,
-                         "cannot reach " + baseUrl_ + ": " + curl_easy_strerror(result),
-                         "planwright serve   (or name the server with --server URL)");
+  if (result != CURLE_OK) throw unreachable(result, "cannot reach " + baseUrl_);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   reply.status = static_cast<int>(status);
@@ -306,9 +348,7 @@ int Client::download(const std::string& path, std::int64_t offset,
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kAnswerSeconds);
   const CURLcode result = curl_easy_perform(curl);
   if (downloading.thrown) std::rethrow_exception(downloading.thrown);
-  if (result != CURLE_OK)
-    throw CommandFailure(ExitCode::Unreachable, "the download from " + baseUrl_ +
-                                                    " broke off: " + curl_easy_strerror(result));
+  if (result != CURLE_OK) throw unreachable(result, "the download from " + baseUrl_ + " broke off");
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   return static_cast<int>(status);
@@ -333,9 +373,7 @@ int Client::stream(const std::string& path, const std::string& lastEventId,
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   if (result != CURLE_OK && !streaming.ended && status == 0)
-    throw CommandFailure(ExitCode::Unreachable,
-                         "cannot reach " + baseUrl_ + ": " + curl_easy_strerror(result),
-                         "planwright serve   (or name the server with --server URL)");
+    throw unreachable(result, "cannot reach " + baseUrl_);
   return static_cast<int>(status);
 }
 

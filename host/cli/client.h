@@ -82,12 +82,19 @@ struct Reply {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
+/// How an https server and we know each other; empty = as the system says. Files in PEM.
+struct Certificates {
+  std::string authorities;  ///< who may have signed the server's
+  std::string own;          ///< ours, for a server that asks for one
+  std::string key;          ///< of `own`; empty: it is in the same file
+};
+
 /// A connection to one server's REST API. All functions throw CommandFailure (Unreachable,
 /// TimedOut) if there is no answer; what an answer says is the caller's business unless noted. One
 /// thread.
 class Client {
  public:
-  Client(std::string baseUrl, std::string token);
+  Client(std::string baseUrl, std::string token, Certificates certificates = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -116,9 +123,13 @@ class Client {
   struct State;
   Reply perform(const std::string& method, const std::string& path);
   void prepare(const std::string& path);
+  void useCertificates();
+  /// Of a request that had no answer; `what` it was, such as "cannot reach http://…".
+  CommandFailure unreachable(int curlCode, const std::string& what) const;
 
   const std::string baseUrl_;
   const std::string token_;
+  const Certificates certificates_;
   std::unique_ptr<State> state_;
 };
 

@@ -52,8 +52,8 @@ std::string Session::address() const {
 
 Client& Session::client() {
   if (!client_)
-    client_ = std::make_unique<Client>(address(),
-                                       accessToken(address(), std::filesystem::current_path()));
+    client_ = std::make_unique<Client>(
+        address(), accessToken(address(), std::filesystem::current_path()), certificates);
   return *client_;
 }
 

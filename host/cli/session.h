@@ -30,6 +30,7 @@ struct Session {
 
   Terminal& terminal;
   std::string server;
+  Certificates certificates;
   std::string output = "table";      ///< table | wide | json | jsonl | name
   std::string color = "auto";        ///< auto | always | never
   std::vector<std::string> columns;  ///< paths such as "summary.jobs"; empty = the table's own
