@@ -86,6 +86,8 @@ struct Confinement {
   /// The working folder must be one that this user gets to: the program's plugin chose it. Else the
   /// keeper enters it first, which may lie below folders that are closed to the user.
   bool isFolderChosen = false;
+  /// Nobody else on this machine is that user: what runs as it ends with the program.
+  bool isUserOwn = false;
 };
 
 /// A program to run in a process group of its own.

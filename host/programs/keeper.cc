@@ -22,6 +22,7 @@
 #include "base/open_files.h"
 #include "base/threads.h"
 #include "programs/keeper_tags.h"
+#include "programs/user_processes.h"
 
 namespace planwright {
 namespace {
@@ -213,6 +214,7 @@ bool Keeper::sendRun(const Channel& channel, std::uint32_t number, const Program
   message.hasInit = spec.confinement.initFd >= 0;
   message.hasProgram = spec.programFd >= 0;
   message.isFolderChosen = spec.confinement.isFolderChosen;
+  message.isUserOwn = spec.confinement.isUserOwn;
   message.user = spec.confinement.user;
   message.group = spec.confinement.group;
   message.isTextInFile = text.size() > kInlineTextBytes;
@@ -277,6 +279,7 @@ ProgramExit Keeper::run(const ProgramSpec& spec, const std::stop_token& stop) {
     if (!awaitExit(channel, number, stop, exit)) {
       giveUp(channel.link);
       liveLink();  // which ends what is left of the program: the caller may rely on that
+      if (spec.confinement.isUserOwn) endUser(spec.confinement.user);  // it does not know of it
       return lost("the keeper of '" + spec.argv[0] + "' died, and the program with it");
     }
     channel.link->idle.lock()->push_back(std::move(channel.fd));

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "programs/keeper_tags.h"
+
 namespace planwright {
 namespace {
 
@@ -174,6 +176,15 @@ std::vector<pid_t> ControlGroups::membersOf(std::uint32_t run) const {
     for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
   }
   return pids;
+}
+
+bool ControlGroups::end(std::uint32_t run) const {
+  if (membersOf(run).empty()) return true;
+  for (const Hierarchy* hierarchy : {&processes_, &memory_})
+    if (!hierarchy->base.empty()) writeFile(folderOf(*hierarchy, run) + "/cgroup.kill", "1");
+  if (!processes_.base.empty()) writeFile(folderOf(processes_, run) + "/pids.max", "0");
+  killAll([this, run] { return membersOf(run); });
+  return false;
 }
 
 void ControlGroups::remove(std::uint32_t run) const {

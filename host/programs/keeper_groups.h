@@ -40,6 +40,8 @@ class ControlGroups {
   /// The most memory that the run used at once, all its processes together; 0 = not known.
   std::int64_t peakMemoryBytes(std::uint32_t run) const;
   std::vector<pid_t> membersOf(std::uint32_t run) const;
+  /// Kills what is in the groups of the run, and lets none of it fork. True once that is nothing.
+  bool end(std::uint32_t run) const;
   /// Once nothing of the run lives; nothing happens if it has no group.
   void remove(std::uint32_t run) const;
 

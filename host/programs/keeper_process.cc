@@ -105,7 +105,7 @@ int KeeperProcess::run() {
     runs_->sweep();
     if (isHostSilent()) isHostGone_ = true;
   }
-  killEverything(family);
+  runs_->killEverything();
   return 0;
 }
 

@@ -37,7 +37,7 @@ struct RunMessage {
   bool hasStdin = false, hasStdout = false, hasStderr = false;
   bool hasLandlock = false, hasFilter = false;
   bool isConfined = false, isWrapped = false, hasInit = false, hasProgram = false;
-  bool isFolderChosen = false;
+  bool isFolderChosen = false, isUserOwn = false;
   std::uint32_t namespaceCount = 0;
   std::uint32_t user = 0, group = 0;
   bool isTextInFile =

@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "programs/user_processes.h"
+#include "programs/user_table.h"
+
 namespace planwright {
 namespace {
 
@@ -28,7 +31,8 @@ std::vector<pid_t> pidsOf(const std::vector<TaggedProcess>& processes) {
 
 KeeperRuns::KeeperRuns(std::uint32_t family, std::uint64_t openFiles)
     : family_(family),
-      groups_(family) {
+      groups_(family),
+      remains_(family, groups_, [this](pid_t pid) { return leaders_.contains(pid); }) {
   spawner_.setOpenFiles(openFiles);
 }
 
@@ -46,6 +50,7 @@ std::optional<ExitMessage> KeeperRuns::start(const RunMessage& message, int chan
     const ControlGroups::Joined groups = groups_.make(run.number, plan->limits, message.isConfined);
     run.hasLimitGroup = groups.processes || groups.memory;
     run.isWrapped = message.isWrapped;
+    if (message.isUserOwn && !message.isWrapped) run.user = message.user;
     run.hasInit = message.hasInit;
     run.limits = plan->limits;
     plan->processGroupFd = groups.processes.get();
@@ -85,8 +90,9 @@ void KeeperRuns::drop(int channel) {
 void KeeperRuns::askToEnd(Run& run) const {
   run.killAt = Steady::now() + run.grace;
   if (run.isWrapped) {
-    for (const pid_t pid : membersOf(run.number, allProcesses()))
-      if (pid != run.leader && ::kill(pid, SIGTERM) == 0) ::kill(pid, SIGCONT);
+    for (const auto& [pid, tag] : taggedAmong(allProcesses(), family_))
+      if (tag.run() == run.number && pid != run.leader && ::kill(pid, SIGTERM) == 0)
+        ::kill(pid, SIGCONT);
     return;
   }
   ::kill(-run.leader, SIGTERM);
@@ -105,7 +111,10 @@ void KeeperRuns::reap() {
     rusage usage{};
     ::wait4(ended.si_pid, &status, WNOHANG, &usage);
     if (leader == leaders_.end()) continue;  // an orphan that came to us
-    noteExit(runs_.at(leader->second), status, usage);
+    Run& run = runs_.at(leader->second);
+    noteExit(run, status, usage);
+    noteGroups(run);  // before what is left is kept from forking
+    noteLimit(run);
     leaders_.erase(leader);
   }
 }
@@ -148,51 +157,15 @@ std::vector<KeeperRuns::Ended> KeeperRuns::takeEnded() {
   std::vector<Ended> ended;
   for (auto at = runs_.begin(); at != runs_.end();) {
     Run& run = at->second;
-    if (!run.hasExited || !isGone(run)) {
+    if (!run.hasExited || !remains_.end(run)) {
       ++at;
       continue;
     }
-    noteGroups(run);
-    noteLimit(run);
     if (run.hasLimitGroup) groups_.remove(run.number);
     ended.push_back({run.channel, run.exit});
     at = runs_.erase(at);
   }
   return ended;
-}
-
-/// Kills what is left of a run whose leader has ended. True once that is nothing.
-bool KeeperRuns::isGone(Run& run) const {
-  if (!run.isGroupGone && ::kill(-run.leader, SIGKILL) == 0) return false;
-  run.isGroupGone = true;  // from now on the number may be another group's
-  if (run.hasLimitGroup && !killAll([&] { return groups_.membersOf(run.number); }).empty())
-    return false;
-  return killAll([&] { return membersOf(run.number, mayBelongTo(run)); }).empty();
-}
-
-/// Those among `candidates` that live and are of the run.
-std::vector<pid_t> KeeperRuns::membersOf(std::uint32_t run,
-                                         const std::vector<pid_t>& candidates) const {
-  auto members = taggedAmong(candidates, family_);
-  std::erase_if(members, [run](const auto& process) { return process.tag.run() != run; });
-  return pidsOf(members);
-}
-
-/// Processes younger than the leader that are in no session of another run.
-std::vector<pid_t> KeeperRuns::mayBelongTo(const Run& run) const {
-  constexpr pid_t kFewPids = 4096;
-  const pid_t last = lastPid_.read();
-  std::vector<pid_t> pids;
-  if (last < run.leader || last - run.leader > kFewPids) {  // a long run, or the numbers began anew
-    pids = allProcesses();
-  } else {
-    for (pid_t pid = run.leader + 1; pid <= last; ++pid) pids.push_back(pid);
-  }
-  std::erase_if(pids, [this](pid_t pid) {
-    const pid_t session = ::getsid(pid);
-    return session <= 0 || leaders_.count(session) > 0;
-  });
-  return pids;
 }
 
 void KeeperRuns::keepTime() {
@@ -216,10 +189,9 @@ void KeeperRuns::keepTime() {
 void KeeperRuns::sweep() {
   const auto now = Steady::now();
   if (!startedSinceSweep_ || now < nextSweep_) return;
-  startedSinceSweep_ = !runs_.empty();
   nextSweep_ = now + kSweepEvery;
-  for (const TaggedProcess& process : taggedAmong(allProcesses(), family_))
-    if (runs_.count(process.tag.run()) == 0) ::kill(process.pid, SIGKILL);
+  const bool isAny = remains_.endStrays([this](std::uint32_t run) { return runs_.contains(run); });
+  startedSinceSweep_ = isAny || !runs_.empty();
 }
 
 std::optional<milliseconds> KeeperRuns::untilDue() const {
@@ -240,6 +212,7 @@ std::optional<milliseconds> KeeperRuns::untilDue() const {
 void buryThePast(std::uint32_t family) {
   constexpr milliseconds kPatience(10'000);
   const auto giveUp = std::chrono::steady_clock::now() + kPatience;
+  UserTable().endLeft();
   for (;;) {
     const auto left = killAll([family] { return pidsOf(taggedAmong(allProcesses(), family)); });
     if (left.empty() || std::chrono::steady_clock::now() > giveUp) return;
@@ -247,11 +220,14 @@ void buryThePast(std::uint32_t family) {
   }
 }
 
-void killEverything(std::uint32_t family) {
+void KeeperRuns::killEverything() const {
   for (;;) {
-    const std::vector<pid_t> left = killAll([family] {
-      std::vector<pid_t> all = pidsOf(taggedAmong(allProcesses(), family));
-      for (const pid_t child : ownChildren()) all.push_back(child);
+    for (const auto& [number, run] : runs_)
+      if (run.user != 0) killUser(run.user);
+    const std::vector<pid_t> left = killAll([this] {
+      const std::vector<pid_t> processes = allProcesses();
+      std::vector<pid_t> all = pidsOf(taggedAmong(processes, family_));
+      for (const pid_t child : childrenAmong(processes)) all.push_back(child);
       return all;
     });
     pid_t reaped = 0;

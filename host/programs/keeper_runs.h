@@ -11,6 +11,7 @@
 
 #include "programs/keeper_groups.h"
 #include "programs/keeper_protocol.h"
+#include "programs/keeper_remains.h"
 #include "programs/keeper_spawn.h"
 #include "programs/keeper_tags.h"
 
@@ -43,28 +44,25 @@ class KeeperRuns {
   };
   /// The runs of which nothing is left, each once.
   std::vector<Ended> takeEnded();
-  /// The safety net below takeEnded(), every few seconds: nothing may live with the tag of a run
-  /// that is over.
+  /// The safety net below takeEnded(), every few seconds. What a stray leaves is one at the next.
   void sweep();
+  /// Kills all of the family, and every child of this process, and waits until nothing is left.
+  void killEverything() const;
   /// How long until there is something to do although no child ends; nothing: there is not.
   std::optional<std::chrono::milliseconds> untilDue() const;
 
  private:
   using Steady = std::chrono::steady_clock;
 
-  struct Run {
-    std::uint32_t number = 0;
-    int channel = -1;   ///< -1: the host dropped it, nobody wants to know
-    pid_t leader = -1;  ///< also the process group
+  struct Run : RunTraces {
+    int channel = -1;  ///< -1: the host dropped it, nobody wants to know
     Steady::time_point startedAt;
     std::chrono::milliseconds grace{0};
     std::optional<Steady::time_point> stopAt;  ///< the time limit
     std::optional<Steady::time_point> killAt;  ///< when the grace is over
     bool hasExited = false;                    ///< the leader; its pid is not ours any more
-    bool isGroupGone = false;
-    bool hasLimitGroup = false;  ///< a control group, to be removed
-    bool isWrapped = false;      ///< Confinement::isWrapped
-    bool hasInit = false;        ///< the host itself learns of a signal
+    bool isWrapped = false;                    ///< Confinement::isWrapped
+    bool hasInit = false;                      ///< the host itself learns of a signal
     ProgramLimits limits;
     ExitMessage exit;
   };
@@ -73,14 +71,11 @@ class KeeperRuns {
   static void noteExit(Run& run, int status, const ::rusage& usage);
   void noteGroups(Run& run) const;
   static void noteLimit(Run& run);
-  bool isGone(Run& run) const;
-  std::vector<pid_t> membersOf(std::uint32_t run, const std::vector<pid_t>& candidates) const;
-  std::vector<pid_t> mayBelongTo(const Run& run) const;
 
   const std::uint32_t family_;
   ControlGroups groups_;
+  Remains remains_;
   Spawner spawner_;
-  LastPid lastPid_;
   bool startedSinceSweep_ = false;
   Steady::time_point nextSweep_;
   std::map<std::uint32_t, Run> runs_;                 // by number
@@ -90,7 +85,4 @@ class KeeperRuns {
 /// Ends what an earlier keeper of the same data folder left when it was killed itself; waits for
 /// that, but not for ever.
 void buryThePast(std::uint32_t family);
-/// Kills all of the family and every child of this process, and waits until nothing is left.
-void killEverything(std::uint32_t family);
-
 }  // namespace planwright

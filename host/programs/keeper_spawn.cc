@@ -106,6 +106,7 @@ std::optional<SpawnPlan> planOf(const RunMessage& message, const Packet& packet,
       take(message.hasFilter), {},
       message.isWrapped,       take(message.hasInit),
       take(message.hasInit),   message.isFolderChosen,
+      message.isUserOwn,
   };
   plan.programFd = take(message.hasProgram);
   for (std::uint32_t i = 0; i < message.namespaceCount && isComplete; ++i)

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -73,10 +74,8 @@ std::vector<TaggedProcess> taggedAmong(const std::vector<pid_t>& candidates, std
   std::vector<TaggedProcess> found;
   for (const pid_t pid : candidates) {
     RunTag tag(0, 0);
-    char state = 0;
-    pid_t parent = 0;
     if (!readTag(pid, tag) || tag.family() != (family & RunTag::kFamilyMask)) continue;
-    if (readStat(pid, state, parent) && state != 'Z' && state != 'X') found.push_back({pid, tag});
+    if (isLiving(pid)) found.push_back({pid, tag});
   }
   return found;
 }
@@ -91,13 +90,20 @@ std::vector<pid_t> allProcesses() {
   return pids;
 }
 
-std::vector<pid_t> ownChildren() {
-  std::vector<pid_t> children = allProcesses();
-  std::erase_if(children, [self = ::getpid()](pid_t pid) {
-    char state = 0;
-    pid_t parent = 0;
-    return !readStat(pid, state, parent) || parent != self;
-  });
+bool isLiving(pid_t pid) {
+  char state = 0;
+  pid_t parent = 0;
+  return readStat(pid, state, parent) && state != 'Z' && state != 'X';
+}
+
+std::vector<pid_t> childrenAmong(const std::vector<pid_t>& candidates) {
+  std::vector<pid_t> children;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(children),
+               [self = ::getpid()](pid_t pid) {
+                 char state = 0;
+                 pid_t parent = 0;
+                 return readStat(pid, state, parent) && parent == self;
+               });
   return children;
 }
 

@@ -59,8 +59,10 @@ std::vector<pid_t> allProcesses();
 /// finds no more than the one before: what is stopped cannot fork, so not even a fork bomb outruns
 /// it.
 std::vector<pid_t> killAll(const std::function<std::vector<pid_t>()>& find);
-/// Children of this process, zombies included.
-std::vector<pid_t> ownChildren();
+/// No zombie, and not gone.
+bool isLiving(pid_t pid);
+/// Those that are children of this process, zombies included.
+std::vector<pid_t> childrenAmong(const std::vector<pid_t>& candidates);
 
 /// The pid given out last in this pid namespace (the last word of /proc/loadavg), or 0. Between the
 /// start and the end of a short run few pids are given out, so that looking at each of them is far

@@ -373,19 +373,21 @@ std::string Sandbox::wrap(ProgramSpec& spec, const std::vector<std::string>& rea
 /// The user that was asked for, else one of its own.
 void Sandbox::chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepared) {
   Confinement& confinement = spec.confinement;
-  if (!spec.sandbox.user.empty()) {
-    const auto account = accountOf(spec.sandbox.user);
-    if (!account) throw std::runtime_error("the user " + spec.sandbox.user + " is gone");
+  const SandboxWish& wish = spec.sandbox;
+  if (!wish.user.empty()) {
+    const auto account = accountOf(wish.user);
+    if (!account) throw std::runtime_error("the user " + wish.user + " is gone");
     confinement.user = account->user;
     confinement.group = account->group;
-  } else if (spec.sandbox.sharedUser != 0) {
-    confinement.user = confinement.group = spec.sandbox.sharedUser;
+  } else if (wish.sharedUser != 0) {
+    confinement.user = confinement.group = wish.sharedUser;
   } else if (fromBuildUsers) {
     prepared.user.emplace(users_);
     confinement.user = confinement.group = prepared.user->id();
+    confinement.isUserOwn = prepared.user->isExclusive();
   }
   if (confinement.user == 0) return;
-  for (const auto& folder : spec.sandbox.writable) {
+  for (const auto& folder : wish.writable) {
     if (ownerOf(folder) == confinement.user) continue;  // its stage's
     giveFolder(folder, confinement.user, confinement.group);
     prepared.lent.push_back(folder);

@@ -15,6 +15,7 @@
 #include "programs/disk_files.h"
 #include "programs/disk_use.h"
 #include "programs/keeper_tags.h"
+#include "programs/user_processes.h"
 
 namespace planwright {
 namespace {
@@ -27,19 +28,6 @@ std::string linkText(const std::string& path) {
   char text[4096];
   const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
   return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
-}
-
-/// Of the process, as the host sees it, whatever the process may hide.
-std::uint32_t userOf(pid_t pid) {
-  struct stat info {};
-  if (::stat(procPath(pid, "").c_str(), &info) == 0 && info.st_uid != 0) return info.st_uid;
-  char text[1024];  // it is root's, or it does not let anybody look into it
-  const UniqueFd fd(::open(procPath(pid, "status").c_str(), O_RDONLY | O_CLOEXEC));
-  const ssize_t size = fd ? ::read(fd.get(), text, sizeof text - 1) : -1;
-  if (size <= 0) return 0;
-  text[size] = '\0';
-  const char* line = std::strstr(text, "\nUid:");
-  return line ? static_cast<std::uint32_t>(std::strtoul(line + 5, nullptr, 10)) : 0;
 }
 
 std::set<FileId> idsOf(const std::vector<std::string>& folders, const std::string& root) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "programs/build_users.h"
 #include "support/helper_process.h"
 #include "support/temp_folder.h"
 
@@ -203,6 +205,85 @@ TEST_F(KeeperTest, LeavesTheDaemonsOfOtherRunsAlone) {
   EXPECT_FALSE(isAlive(daemon));
 }
 
+/// Leaves a process behind that becomes another one each moment and writes a byte each time; it
+/// has another tag, if that is asked for.
+std::vector<std::string> fugitive(const std::string& file, bool takesOffTag) {
+  constexpr const char* kScript = R"(
+import os, resource, sys, time
+if sys.argv[2] == "1": resource.setrlimit(resource.RLIMIT_RTTIME, (9, 9))
+said = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+if os.fork():
+    while os.fstat(said).st_size < 50: time.sleep(0.01)
+    os._exit(0)
+os.setsid()
+until = time.monotonic() + 60
+while time.monotonic() < until:
+    os.write(said, b"x")
+    if os.fork(): os._exit(0)
+)";
+  return {"/usr/bin/python3", "-c", kScript, file, takesOffTag ? "1" : "0"};
+}
+
+class KeeperAndFugitive : public KeeperTest {
+ protected:
+  void SetUp() override {
+    folder_.write("said", "");
+    fs::permissions(folder_.path(), fs::perms(0755));
+    fs::permissions(in("said"), fs::perms(0666));
+  }
+  /// It got so far, and is not there any more.
+  void expectEnded(const ProgramExit& exit) {
+    EXPECT_EQ(exit.code, 0) << exit.startError;
+    const auto size = fs::file_size(in("said"));
+    EXPECT_GE(size, 50U);
+    for (int i = 0; i < 20; ++i) run(shell("sleep 0.01"));
+    EXPECT_EQ(fs::file_size(in("said")), size);
+  }
+};
+
+TEST_F(KeeperAndFugitive, IsFasterThanWhatForksAllTheTime) {
+  ProgramSpec spec = shell("");
+  spec.argv = fugitive(in("said"), false);
+  expectEnded(run(spec));
+}
+
+TEST_F(KeeperAndFugitive, EndsAllThatRunsAsTheUserOfARunAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives programs other users";
+  BuildUsers users;
+  const BuildUsers::Lease lease(users), other(users);
+  ProgramSpec spec = shell("");
+  spec.argv = fugitive(in("said"), true);
+  spec.confinement.isConfined = spec.confinement.isUserOwn = true;
+  spec.confinement.user = spec.confinement.group = lease.id();
+  ProgramSpec beside = shell("echo $$ > " + in("said2") + "; sleep 100");
+  folder_.write("said2", "");
+  fs::permissions(in("said2"), fs::perms(0666));
+  beside.confinement = spec.confinement;
+  beside.confinement.user = other.id();
+  std::stop_source stop;
+  std::jthread runs([&] { keeper_.run(beside, stop.get_token()); });
+  const pid_t bystander = pidWritten("said2");
+  expectEnded(run(spec));
+  EXPECT_TRUE(isAlive(bystander)) << "another user's";
+  stop.request_stop();
+}
+
+/// Where it has no user of its own, and no filter of calls that keeps the tag on.
+TEST_F(KeeperTest, EndsOrphansWithoutATag) {
+  ProgramSpec spec = shell("");
+  spec.argv = {"/usr/bin/python3", "-c",
+               "import os, resource, sys, time\n"
+               "resource.setrlimit(resource.RLIMIT_RTTIME, (9, 9))\n"
+               "if os.fork(): time.sleep(0.2); os._exit(0)\n"
+               "os.setsid()\n"
+               "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+               "time.sleep(100)",
+               in("pid")};
+  EXPECT_TRUE(run(spec).succeeded());
+  const pid_t daemon = pidWritten("pid");
+  EXPECT_TRUE(eventually([&] { return !isAlive(daemon); }));
+}
+
 TEST_F(KeeperTest, RunsHundredsAtOnce) {
   std::atomic<int> good{0};
   {
@@ -255,14 +336,23 @@ TEST_F(KeeperTest, IsReplacedWhenItDies) {
   EXPECT_FALSE(isAlive(child));   // by the new keeper, before it served
 }
 
-/// Not a test: the host of the tests below. It runs SCRIPT until somebody kills it.
+/// Not a test: the host of the tests below. It runs SCRIPT until somebody kills it, as a user of
+/// its own if OWN_USER says so.
 TEST(KeeperHost, DISABLED_Helper) {
   KeeperOptions with = options();
   with.leaseMillis = std::atol(std::getenv("LEASE"));
   const UniqueFd lock(::open(std::getenv("LOCK"), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
   with.lockFd = lock.get();
-  Keeper(with).run(shell(std::getenv("SCRIPT")), {});
+  ProgramSpec spec = shell(std::getenv("SCRIPT"));
+  BuildUsers users;
+  std::optional<BuildUsers::Lease> lease;
+  if (std::getenv("OWN_USER") != nullptr) {
+    lease.emplace(users);
+    spec.confinement.isConfined = spec.confinement.isUserOwn = true;
+    spec.confinement.user = spec.confinement.group = lease->id();
+  }
+  Keeper(with).run(spec, {});
 }
 
 TEST(KeeperOfAKilledHost, KillsEverythingAndThenFreesTheLock) {
@@ -313,6 +403,34 @@ TEST(KeeperOfAKilledHost, ItsSuccessorEndsWhatAKilledKeeperLeft) {
   with.lockFd = lock.get();
   EXPECT_TRUE(Keeper(with).run(shell("true"), {}).succeeded());
   EXPECT_FALSE(isAlive(pidIn(at + "daemon")));
+}
+
+/// Nothing else tells the next keeper whose they are.
+TEST(KeeperOfAKilledHost, WhatTookOffItsTagEndsByItsUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives programs other users";
+  TempFolder folder;
+  fs::permissions(folder.path(), fs::perms(0777));
+  const std::string at = folder.path().string() + "/";
+  for (const bool isKeeperKilled : {false, true}) {
+    const std::string daemon = at + (isKeeperKilled ? "1" : "0");
+    HelperProcess host("KeeperHost",
+                       {{"LEASE", "15000"},
+                        {"LOCK", at + "lock"},
+                        {"OWN_USER", "1"},
+                        {"SCRIPT", "(prlimit --rttime=9:9 setsid sh -c 'echo $$ > " + daemon +
+                                       "; exec sleep 100' &); echo $PPID > " + daemon +
+                                       ".keeper; exec sleep 100"}});
+    ASSERT_TRUE(eventually([&] { return pidIn(daemon) > 0 && pidIn(daemon + ".keeper") > 0; }));
+    if (isKeeperKilled) {
+      ::kill(host.pid(), SIGSTOP);  // so that it starts no new keeper itself
+      ::kill(pidIn(daemon + ".keeper"), SIGKILL);
+    }
+    host.killAndReap();
+    if (isKeeperKilled) {
+      EXPECT_TRUE(Keeper(options()).run(shell("true"), {}).succeeded());
+    }
+    EXPECT_TRUE(eventually([&] { return !isAlive(pidIn(daemon)); }));
+  }
 }
 
 TEST(Keeper, EndsWithItsOwner) {
