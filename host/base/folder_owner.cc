@@ -30,7 +30,8 @@ void giveAllIn(int folder, uid_t user, gid_t group, int depth) {
     if (!file || ::fstat(file.get(), &info) != 0) continue;
     const bool isFolder = S_ISDIR(info.st_mode);
     if (isFolder && depth < kDeepest) giveAllIn(file.get(), user, group, depth + 1);
-    if (isFolder || info.st_nlink == 1)
+    const bool isTheirs = info.st_uid == user && info.st_gid == group;
+    if (!isTheirs && (isFolder || info.st_nlink == 1))
       ::fchownat(file.get(), "", user, group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   }
 }
@@ -47,8 +48,13 @@ void giveFolder(const fs::path& folder, uid_t user, gid_t group) {
 void takeFolderBack(const fs::path& folder) {
   const UniqueFd top = openFolder(folder);
   if (!top) return;
-  ::fchown(top.get(), ::geteuid(), ::getegid());
+  ::fchown(top.get(), ::geteuid(), static_cast<gid_t>(-1));  // its group tells who had it
   ::fchmod(top.get(), S_IRWXU);  // its user may have opened it to others
+}
+
+uid_t lastUserOf(const fs::path& folder) {
+  struct stat info {};
+  return ::lstat(folder.c_str(), &info) == 0 && info.st_gid != ::getegid() ? info.st_gid : 0;
 }
 
 uid_t ownerOf(const fs::path& folder) {

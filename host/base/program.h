@@ -57,6 +57,9 @@ struct SandboxWish {
   bool isNeverRoot = false;
   /// The user id to run as, which its stage has already; 0 = one of its own.
   std::uint32_t sharedUser = 0;
+  /// Else the one who had the first of the writable folders last, if nobody has that id now: what
+  /// is in it stays untouched, and so do the times of its files.
+  bool keepsUser = false;
   std::vector<std::string> writable;  ///< absolute folders; all else is read-only or not there
   std::vector<std::string> readable;  ///< absolute paths to be seen besides the system
 };

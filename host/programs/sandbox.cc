@@ -382,7 +382,7 @@ void Sandbox::chooseUser(bool fromBuildUsers, ProgramSpec& spec, Prepared& prepa
   } else if (wish.sharedUser != 0) {
     confinement.user = confinement.group = wish.sharedUser;
   } else if (fromBuildUsers) {
-    prepared.user.emplace(users_);
+    prepared.user.emplace(users_, wish.keepsUser ? lastUserOf(wish.writable.front()) : 0);
     confinement.user = confinement.group = prepared.user->id();
     confinement.isUserOwn = prepared.user->isExclusive();
   }

@@ -73,15 +73,19 @@ WorkerPlace WorkerTask::place(TrustedFile opened) const {
     wish.readable = programs.readable;
   }
   if (isProgram() || isStranger()) wish.writable = programs.writable;
+  wish.keepsUser = !wish.writable.empty();
   place.limits.cpuSeconds = 0;  // of the whole process: the worker limits each call
   return place;
 }
 
-/// A host that is not root gives strangers its own rights, unless they are in a sandbox.
+/// A host that is not root gives strangers its own rights, unless they are in a sandbox. A program
+/// that is in one has a user of its own, also where it has the host's rights otherwise: what it
+/// starts must not take its folder from it.
 ExecAsker WorkerTask::asker(const StageRequest& request, uid_t user) const {
   ExecAsker asker;
   asker.granted = manifest.exec;
-  asker.isStranger = isStranger() && (::geteuid() == 0 || isStrict());
+  asker.isStranger =
+      (isStranger() && (::geteuid() == 0 || isStrict())) || (isProgram() && user != ::geteuid());
   if (!asker.isStranger) return asker;
   if (user != ::geteuid()) asker.user = user;
   if (request.job) asker.workdir = request.job->workdir;

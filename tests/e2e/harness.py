@@ -98,9 +98,11 @@ class Cluster:
 class Host:
     """One data folder and, while it runs, the process that serves it."""
 
-    def __init__(self, folder, config=None, arguments=(), fresh=False, user=None, hide=(), listen="127.0.0.1:0"):
+    def __init__(self, folder, config=None, arguments=(), fresh=False, user=None, hide=(), landlock=True, groups=True,
+                 listen="127.0.0.1:0"):
         """`config`: a dict (JSON is YAML), or None for the built-in configuration. `fresh`: makes its own cluster.
-        `user`: a number; the host runs as this user. `hide`: programs that it does not find. Both only if we are root."""
+        `user`: a number; the host runs as this user. `hide`: programs that it does not find. Without `landlock` its kernel
+        has none, without `groups` it can make no control groups. All only if we are root."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -119,8 +121,12 @@ class Host:
         if user is not None:
             subprocess.run(["chown", "-R", f"{user}:{user}", self.folder], check=True)
             self._command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *self._command]
-        if hide:
+        if not landlock:
+            self._command = [str(ROOT / "tests" / "e2e" / "without_landlock.py"), *self._command]
+        if hide or not groups:
             script = 'n=$1; shift; while [ $n -gt 0 ]; do mount --bind /dev/null "$1"; shift; n=$((n-1)); done; exec "$@"'
+            if not groups:
+                script = f"mount -t tmpfs none /sys/fs/cgroup; {script}"
             self._command = ["unshare", "--mount", "sh", "-ec", script, "sh", str(len(hide)), *hide, *self._command]
 
     def start(self, seconds=180, env=None):
@@ -319,11 +325,12 @@ def queue_config(folder, planner=None, builder=None, **keys):
 
 BUBBLEWRAP = [path for path in ("/usr/bin/bwrap", "/usr/local/bin/bwrap") if os.path.exists(path)]
 A_USER = 54321
+BARE = {"hide": BUBBLEWRAP, "landlock": False, "groups": False}
 
 
 def kinds_of_hosts():
     """By name, options of Host, or why there is no such host here: every user that it may run as, at every level of the
-    sandbox that confines files."""
+    sandbox. A bare machine has nothing: no namespaces, no Landlock, no control groups."""
     is_root = os.geteuid() == 0
     other = {} if is_root else "only root can start hosts of other users and hide programs from them"
     bare = {} if BUBBLEWRAP else "without bubblewrap it is the same as the one before"
@@ -332,6 +339,8 @@ def kinds_of_hosts():
         "user": other or {"user": A_USER},
         "landlock": other or bare or {"hide": BUBBLEWRAP},
         "user-landlock": other or bare or {"user": A_USER, "hide": BUBBLEWRAP},
+        "bare": other or BARE,
+        "user-bare": other or {"user": A_USER, **BARE},
     }
 
 

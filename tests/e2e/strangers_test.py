@@ -14,7 +14,7 @@ import stat
 import textwrap
 import unittest
 
-from harness import BINARY, BUBBLEWRAP, HostCase, eventually, main, queue_config
+from harness import BARE, BINARY, BUBBLEWRAP, HostCase, eventually, main, queue_config
 from program_test import write_program
 
 STRANGER = pathlib.Path(BINARY).resolve().parent / "tests" / "plugins" / "stranger.so"
@@ -81,6 +81,37 @@ planwright.run(source=poll)
 """
 
 
+# A source whose process is tired after each poll, and whose polls come far more often than files become stable.
+TIRED = """\
+#!/usr/bin/env python3
+import os, pathlib
+import planwright
+send = planwright._Host.send
+def send_tired(host, kind, number, meta, data=b"", fd=None):
+    send(host, kind, number, {**meta, "tired": True} if kind == planwright.DONE else meta, data, fd)
+planwright._Host.send = send_tired
+def poll(cursor, call):
+    folder = pathlib.Path(call.folder())
+    with (folder / "pids").open("a") as pids: print(os.getpid(), file=pids)
+    if not (folder / "file").exists(): (folder / "file").write_text("content")
+    yield planwright.found("file", path=str(folder / "file"))
+    return "1", 0.05
+planwright.run(source=poll)
+"""
+
+# Takes off the mark by which the keeper knows its own (a limit, which anybody may lower), and leaves its session.
+DAEMON = """\
+import os, resource, sys, time
+resource.setrlimit(resource.RLIMIT_RTTIME, (1 << 40, 1 << 40))
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+for fd in range(3): os.close(fd)
+open(sys.argv[1], "w").write(str(os.getpid()))
+time.sleep(600)
+"""
+
+
 def user_in(status):
     return {int(word) for line in status.splitlines() if line.startswith("Uid:") for word in line.split()[1:]}
 
@@ -101,8 +132,8 @@ class StrangersTest(HostCase):
         file.write_text(text)
         return str(file)
 
-    def stranger_host(self, planner=None, builder=None, source=None, start=True):
-        """Settings of the stages that are the stranger's, each a pair of its settings and its keys."""
+    def stranger_host(self, planner=None, builder=None, source=None, start=True, name="host", **options):
+        """Settings of the stages that are the stranger's, each a pair of its settings and its keys; `options` are Host's."""
         def config(folder):
             (folder / "plugins").mkdir(parents=True)
             shutil.copy(STRANGER, folder / "plugins")
@@ -119,7 +150,7 @@ class StrangersTest(HostCase):
                 queues["watched"] = other
             return {"plugins": {"path": [str(folder / "plugins")]}, "queues": queues}
 
-        return self.host(config=config, start=start)
+        return self.host(name, config=config, start=start, **options)
 
     def planned(self, host, text="hello", name="a"):
         host.drop(name, text)
@@ -260,6 +291,41 @@ class StrangersTest(HostCase):
         self.assertNotIn("is closed to", json.dumps(host.get("/api/events")))
         self.assertIn("exit code 3", host.log_tail())
 
+    def test_a_file_becomes_stable_however_short_the_processes_of_its_source_live(self):
+        def config(folder):
+            program = write_program(folder / "tired.py", TIRED)
+            queue = queue_config(folder / "input", {"plugin": "planwright.noop-planner", "settings": {"jobs": 1}},
+                                 {"plugin": "planwright.noop-builder"})
+            queue["source"] = {"plugin": f"exec:{program}", "stable_for": "2s"}
+            return {"queues": {"default": queue}}
+
+        host = self.host(config=config)
+        taken = eventually(host.inputs, lambda: (host.get("/api/arriving"), host.log_tail()))
+        self.assertEqual([each["filename"] for each in taken], ["file"])
+        pids = next((host.data / "sources").rglob("pids")).read_text().split()
+        self.assertEqual(len(pids), len(set(pids)), "each poll has a process of its own")
+        self.assertGreater(len(pids), 2)
+
+    def test_what_its_process_and_its_programs_may_use_of_the_machine_has_a_default(self):
+        """2 GiB of memory, 4096 files, whoever it is and without a word in the configuration."""
+        for name, kind in {"host": {}, "bare": BARE}.items():
+            with self.subTest(name):
+                tried = self.said / f"tried-{name}"
+                script = self.script(textwrap.dedent(f"""\
+                    [ "$1" = poll ] || exit 0
+                    [ ! -e {tried} ] || exit 0
+                    ulimit -n > {tried}.files
+                    python3 -c 'x = b"x" * (2300 << 20); open("{tried}.much", "w")' 2> /dev/null
+                    python3 -c 'x = b"x" * (500 << 20); open("{tried}.enough", "w")'
+                    touch {tried}
+                    """))
+                host = self.stranger_host(source=({"script": script}, {}), name=name, **kind)
+                eventually(tried.exists, lambda: host.log_tail(), 60)  # noqa: B023
+                self.assertEqual(pathlib.Path(f"{tried}.files").read_text().strip(), "4096")
+                self.assertFalse(pathlib.Path(f"{tried}.much").exists())
+                self.assertTrue(pathlib.Path(f"{tried}.enough").exists())
+                host.stop()
+
     def polled(self, host):
         for line in host.call("GET", "/metrics").body.decode().splitlines():
             if line.startswith("planwright_watcher_last_scan_timestamp_seconds") and 'queue="watched"' in line:
@@ -267,7 +333,7 @@ class StrangersTest(HostCase):
         return len(getattr(self, "_scans", ()))
 
     def test_a_source_has_its_folder_again_after_a_restart(self):
-        """Each process is another user."""
+        """With its user, so that nothing in it changes."""
         script = self.script(f'[ "$1" != poll ] || {{ id -u >> "$2/users" && cp "$2/users" {self.said}/users.$$; chmod 777 "$2"; }}\n')
         host = self.stranger_host(source=({"script": script}, {}))
 
@@ -278,34 +344,40 @@ class StrangersTest(HostCase):
         eventually(lambda: len(users()) == 1, lambda: host.log_tail())
         folder = next((host.data / "sources").glob("watched/*/users")).parent
         host.stop()
+        kept = folder / "kept"
+        kept.write_text("x")
+        os.chown(kept, *(folder / "users").stat()[4:6])
+        before = kept.stat()
         self.assertEqual(folder.stat().st_uid, 0, "nobody else who gets the number gets in")
         self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
+        for file in self.said.glob("users.*"):
+            file.unlink()
         host.start()
-        eventually(lambda: len(users()) == 2, lambda: (users(), host.log_tail()))
+        eventually(lambda: len(users()) == 1, lambda: (users(), host.log_tail()))
         self.assertTrue(users() <= set(OWN_USERS))
+        self.assertEqual(kept.stat(), before)
 
     def test_what_it_leaves_behind_ends_with_its_process(self):
-        """Also if it takes off the mark by which the keeper knows its own (a limit, which anybody may lower)."""
-        (self.said / "daemon.py").write_text(textwrap.dedent("""\
-            import os, resource, sys, time
-            resource.setrlimit(resource.RLIMIT_RTTIME, (1 << 40, 1 << 40))
-            if os.fork(): os._exit(0)
-            os.setsid()
-            if os.fork(): os._exit(0)
-            for fd in range(3): os.close(fd)
-            open(sys.argv[1], "w").write(str(os.getpid()))
-            time.sleep(600)
-            """))
-        script = self.script(f'[ "$1" != plan ] || python3 {self.said}/daemon.py {self.said}/daemon\n')
-        host = self.stranger_host(planner=({"script": script}, {}))
-        self.planned(host)
-        pid = int(eventually(lambda: (self.said / "daemon").exists() and (self.said / "daemon").read_text(), "it runs"))
-        self.assertTrue(pathlib.Path(f"/proc/{pid}").exists())
-        user = user_in(pathlib.Path(f"/proc/{pid}/status").read_text())
-        [worker] = [re.search(r"^Pid:\t(\d+)", status, re.M)[1] for status in self.workers_of(host) if user_in(status) == user]
-        os.kill(int(worker), signal.SIGKILL)
-        eventually(lambda: not pathlib.Path(f"/proc/{pid}").exists(), f"{pid} still runs")
-        self.assertTrue(host.is_running)
+        """Also where nothing but its user, or its parent, tells whose it is."""
+        (self.said / "daemon.py").write_text(DAEMON)
+        for name, kind in self.kinds_of_hosts():
+            if "landlock" in name:
+                continue  # a plugin has no sandbox by default
+            with self.subTest(name):
+                told = self.said / f"daemon-{name}"
+                script = self.script(f'[ "$1" != plan ] || python3 {self.said}/daemon.py {told}\n')
+                host = self.stranger_host(planner=({"script": script}, {}), name=name, **kind)
+                self.planned(host)
+                pid = int(eventually(lambda: told.exists() and told.read_text(), "it runs"))  # noqa: B023
+                self.assertTrue(pathlib.Path(f"/proc/{pid}").exists())
+                user = user_in(pathlib.Path(f"/proc/{pid}/status").read_text())
+                workers = [re.search(r"^Pid:\t(\d+)", status, re.M)[1] for status in self.workers_of(host) if user_in(status) == user]
+                self.assertTrue(workers)
+                for worker in workers:
+                    os.kill(int(worker), signal.SIGKILL)
+                eventually(lambda: not pathlib.Path(f"/proc/{pid}").exists(), f"{pid} still runs")  # noqa: B023
+                self.assertTrue(host.is_running)
+                host.stop()
 
     def test_a_text_that_is_only_compared_gives_it_no_more_rights(self):
         """To try a stage runs its code, and anybody may ask for a comparison."""

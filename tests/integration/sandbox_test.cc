@@ -116,6 +116,25 @@ TEST_P(SandboxLevels, WhatMustNotBeRootIsNot) {
   EXPECT_EQ(std::stoi(readFile(folder_ / "work/who")), user);
 }
 
+/// Where its processes come one after the other, nothing in its folder changes with them.
+TEST_P(SandboxLevels, WhoKeepsItsUserIsTheSameAgain) {
+  if (::geteuid() != 0) GTEST_SKIP() << "the host is not root";
+  auto stage = spec("id -u > /dev/stdout; ls -l --time-style=full-iso --time=ctime old; : > new");
+  stage.sandbox.keepsUser = true;
+  stage.sandbox.mode = SandboxWish::Mode::None;
+  stage.sandbox.isNeverRoot = true;
+  replaceFile(folder_ / "work/old", "x");
+  EXPECT_TRUE(run(stage).succeeded()) << said();
+  const std::string first = said();
+  ASSERT_EQ(::ftruncate(output_.get(), 0), 0);
+  auto between = spec("true");  // by somebody else
+  between.cwd = folder_ / "home";
+  between.sandbox.writable = {folder_ / "home"};
+  EXPECT_TRUE(run(between).succeeded()) << said();
+  EXPECT_TRUE(run(stage).succeeded()) << said();
+  EXPECT_EQ(said(), first);
+}
+
 TEST_P(SandboxLevels, AProgramWorksInItsFolder) {
   const auto exit = run("echo made > out; echo said; echo again >> /dev/stderr; cat out");
   EXPECT_TRUE(exit.succeeded()) << said();

@@ -45,6 +45,28 @@ TEST_F(FolderOwner, GivesAllThatIsInItAndTakesBackTheFolderClosed) {
   EXPECT_EQ(info.st_mode & 07777, 0700U);
 }
 
+/// What is watched in a source's own folder would never be quiet.
+TEST_F(FolderOwner, TheSameUserAgainTouchesNothingThatIsIts) {
+  const auto changed = [this](const char* name) {
+    struct stat info {};
+    EXPECT_EQ(::stat((folder_ / name).c_str(), &info), 0);
+    return info.st_ctim.tv_sec * 1'000'000'000 + info.st_ctim.tv_nsec;
+  };
+  EXPECT_EQ(lastUserOf(folder_ / "given"), 0U);
+  giveFolder(folder_ / "given", kUser, kUser);
+  const auto file = changed("given/inner/file"), inner = changed("given/inner");
+  takeFolderBack(folder_ / "given");
+  EXPECT_EQ(lastUserOf(folder_ / "given"), kUser);
+  ::usleep(20'000);  // two ticks of the file system's clock
+  folder_.write("given/new", "x");
+  giveFolder(folder_ / "given", kUser, kUser);
+  EXPECT_EQ(changed("given/inner/file"), file);
+  EXPECT_EQ(changed("given/inner"), inner);
+  EXPECT_EQ(owner("given/new"), kUser);
+  giveFolder(folder_ / "given", kUser + 1, kUser + 1);
+  EXPECT_EQ(owner("given/inner/file"), kUser + 1);
+}
+
 TEST_F(FolderOwner, WhatIsElsewhereStaysWhoseItIs) {
   fs::create_directory_symlink(folder_ / "outside", folder_ / "given/link");
   fs::create_hard_link(folder_ / "outside/file", folder_ / "given/second");
