@@ -6,7 +6,9 @@
 #include <system_error>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/folder_owner.h"
 #include "base/log.h"
 #include "base/remove_tree.h"
 
@@ -68,6 +70,7 @@ bool ScratchFolder::clear() {
   }
   const std::error_code error = emptyFolder(path_);
   ::chmod(path_.c_str(), mode_);  // as it was for the program before
+  if (lastUserOf(path_) != 0) ::lchown(path_.c_str(), ::geteuid(), ::getegid());
   if (!error) return true;
   log::warn("cannot empty {}: {}", path_.string(), error.message());
   return false;

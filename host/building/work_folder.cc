@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file_state.h"
 #include "base/files.h"
+#include "base/folder_owner.h"
 #include "base/open_beneath.h"
 #include "base/remove_tree.h"
 #include "base/utf8.h"
@@ -92,6 +94,7 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
   if (!found) return found.error();
   // Its builder may still live, and swap a folder for a link at any time.
   const UniqueFd folder(::open(path_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const bool wasLent = lastUserOf(path_) != 0;
   for (const auto& path : *found) {
     const std::string name = path.lexically_relative(path_).string();
     if (!isUtf8(name))
@@ -102,6 +105,10 @@ Result<WorkFolder::Collected> WorkFolder::collect(const std::vector<std::string>
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
       return invalid(
           fmt::format("The output {} is not a regular file; links and devices are refused.", name));
+    // A second name of a file of ours that its user may not read: not every kernel refuses to make
+    // one (fs.protected_hardlinks).
+    if (wasLent && info.st_nlink > 1 && info.st_uid == ::geteuid())
+      return invalid(fmt::format("The output {} is a link to a file of somebody else.", name));
     if (left -= info.st_size; left < 0)
       return Error{ErrorKind::TooLarge,
                    fmt::format("Its outputs add up to more than their limit of {:.4g} MiB.",
