@@ -1,21 +1,21 @@
 #!/usr/bin/python3
-"""What a job with a network reaches: other machines and names, and nothing of the machine that it runs on. In network
-namespaces of the test's own, so only for root; hosts of other users are started by it."""
+"""What a program with a network reaches, of a job and while it is planned: other machines and names, and nothing of the
+machine that it runs on. In network namespaces of the test's own, so only for root; hosts of other users are started by it."""
 
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import tempfile
 import threading
 import unittest
 
-from harness import A_USER, HostCase, eventually, kinds_of_hosts, main, queue_config
+import hostile
+from harness import A_USER, HostCase, eventually, kinds_of_hosts, main
 from machines import HERE, OUTSIDE, Machines, Resolver, no_tunnel, resolve_by, tunnel_for_all
-
-ENDED = ("succeeded", "failed", "timed_out", "cancelled")
 
 # Prints each place that it could connect to, and what it read from the other machine.
 CALLER = r"""
@@ -101,69 +101,79 @@ class NetworkTest(HostCase):
                 *HERE, *linked]
         return [f"{address},{self.port}" for address in mine]
 
-    def network_host(self, name="host", builder=None, **options):
-        """`builder`: more of its settings, `options` are Host's."""
-        builder = {"plugin": "planwright.command", "settings": {"network": True, **(builder or {})}, "job_slots": 2}
-        config = lambda folder: {"queues": {"default": queue_config(folder / "input", builder=builder)}}  # noqa: E731
+    def network_host(self, name="host", sandbox="auto", network=True, ways=(hostile.Build(),), **options):
+        """A queue for each of the ways; `options` are Host's."""
+        limits = {"memory": "1GiB"}
+        config = lambda folder: {"queues": {way.name: way.queue(folder, sandbox, limits, network) for way in ways}}  # noqa: E731
         return self.host(name, config=config, **options)
 
-    def what_a_job_says(self, host):
-        job = {"command": ["/usr/bin/python3", "-c", CALLER, *self.places()]}
-        host.drop("call.plan.yaml", json.dumps({"jobs": {"call": job}}))
-        done = eventually(lambda: [j for j in host.items("/api/jobs") if j["status"] in ENDED], lambda: host.items("/api/jobs"), 120)
-        said = host.job_log(done[0]["id"])
-        self.assertEqual(done[0]["status"], "succeeded", f"{done[0]['error']}\n{said}")
-        return said
+    def what_it_says(self, host, way=hostile.Build()):  # noqa: B008
+        way.start(host, "call", " ".join(map(shlex.quote, ["/usr/bin/python3", "-c", CALLER, *self.places()])))
+        return eventually(lambda: way.ended(host).get("call"), lambda: host.log_tail(), 120).said
 
-    def assert_outgoing_only(self, host):
+    def assert_outgoing_only(self, name="host", sandbox="auto", **options):
+        ways = hostile.ways_in()
+        host = self.network_host(name, sandbox, ways=ways, **options)
         works = {f["name"]: f for f in host.get("/api/version")["sandbox"]["facilities"]}
         self.assertTrue(works["network"]["works"], works["network"]["detail"])
-        said = self.what_a_job_says(host)
-        self.assertNotIn("REACHED", said)
-        self.assertEqual(self.calls, [], said)
-        self.assertIn("READ http://10.77.0.2/index.txt the other machine", said)
-        self.assertIn("READ http://index.example/index.txt the other machine", said)
+        for way in ways:
+            with self.subTest(way.name):
+                said = self.what_it_says(host, way)
+                self.assertNotIn("REACHED", said)
+                self.assertEqual(self.calls, [], said)
+                self.assertIn("READ http://10.77.0.2/index.txt the other machine", said)
+                self.assertIn("READ http://index.example/index.txt the other machine", said)
         self.assertTrue(self.resolver.asked)
         eventually(lambda: not carriers(), lambda: f"left: {carriers()}", 10)
+        host.stop()
 
-    def test_a_job_reaches_other_machines_and_none_of_this_ones_addresses(self):
-        self.assert_outgoing_only(self.network_host(builder={"sandbox": "require"}))
+    def test_a_program_reaches_other_machines_and_none_of_this_ones_addresses(self):
+        self.assert_outgoing_only(sandbox="require")
 
     def test_the_same_of_a_host_that_is_not_root(self):
         self.addCleanup(tunnel_for_all(self.folder).undo)
-        self.assert_outgoing_only(self.network_host("users", {"sandbox": "require"}, user=A_USER))
+        self.assert_outgoing_only("users", "require", user=A_USER)
 
     def test_the_same_without_bubblewrap(self):
         self.addCleanup(tunnel_for_all(self.folder).undo)
         for name in ("landlock", "user-landlock"):
             with self.subTest(name):
-                self.assert_outgoing_only(self.network_host(name, **kinds_of_hosts()[name], builder={"sandbox": "auto"}))
+                self.assert_outgoing_only(name, **kinds_of_hosts()[name])
 
-    def test_the_same_job_reaches_all_of_it_by_the_network_of_the_host(self):
+    def test_the_same_program_reaches_all_of_it_by_the_network_of_the_host(self):
         """So that the tests above can fail."""
-        said = self.what_a_job_says(self.network_host(builder={"network": "host"}))
-        for address in ("127.0.0.1", "::1", *HERE):
-            self.assertIn(f"REACHED {address},{self.port}", said)
-        self.assertTrue(self.calls)
+        ways = hostile.ways_in()
+        host = self.network_host(network="host", ways=ways)
+        for way in ways:
+            with self.subTest(way.name):
+                self.calls.clear()
+                said = self.what_it_says(host, way)
+                for address in ("127.0.0.1", "::1", *HERE):
+                    self.assertIn(f"REACHED {address},{self.port}", said)
+                self.assertTrue(self.calls)
 
     def test_where_no_network_of_its_own_can_be_made_require_refuses_and_auto_says_it(self):
         self.addCleanup(no_tunnel(self.folder).undo)
         host = self.network_host()
-        said = self.what_a_job_says(host)
+        said = self.what_it_says(host)
         self.assertIn("the network was the machine's own, with all that listens on it", said)
         self.assertIn("REACHED 127.0.0.1", said)
         self.assertIn("/dev/net/tun", host.cli("version"))
         self.assertIn("/dev/net/tun", host.cli("status"))
         host.stop()
-        host = self.network_host("strict", {"sandbox": "require"})
-        host.drop("call.plan.yaml", json.dumps({"jobs": {"call": {"command": "echo ran"}}}))
-        held = eventually(lambda: host.get("/api/queues/default")["build"]["reason"], "it is held")
-        for part in ("sandbox: require cannot be met", "/dev/net/tun", "sandbox: auto"):
-            self.assertIn(part, held)
+        ways = hostile.ways_in()
+        host = self.network_host("strict", "require", ways=ways)
+        for way in ways:
+            with self.subTest(way.name):
+                way.start(host, "call", "echo ran")
+                stage = "build" if way.name == "build" else "plan"
+                held = lambda: host.get(f"/api/queues/{way.name}")[stage]["reason"]  # noqa: E731, B023
+                for part in ("sandbox: require cannot be met", "/dev/net/tun", "sandbox: auto"):
+                    self.assertIn(part, eventually(held, lambda: host.log_tail()))
 
     def test_what_carries_the_packets_is_unprivileged_and_ends_with_the_job_and_with_the_host(self):
         host = self.network_host()
-        host.drop("long.plan.yaml", json.dumps({"jobs": {"long": {"command": "echo up; sleep 60"}}}))
+        hostile.Build().start(host, "long", "echo up; sleep 60")
         job = eventually(lambda: host.items("/api/jobs?status=running"), "it runs")[0]
         eventually(lambda: "up" in host.job_log(job["id"]), "it is up")
         [pid] = carriers()
@@ -174,15 +184,14 @@ class NetworkTest(HostCase):
         host.call("POST", f"/api/jobs/{job['id']}/cancel", {})
         eventually(lambda: not carriers(), lambda: f"left: {carriers()}", 10)
 
-        host.drop("again.plan.yaml", json.dumps({"jobs": {"again": {"command": "echo up; sleep 61"}}}))
+        hostile.Build().start(host, "again", "echo up; sleep 61")
         eventually(carriers, "it runs")
         host.kill()
         eventually(lambda: not carriers(), lambda: f"left: {carriers()}", 30)
 
     def test_a_job_whose_network_breaks_is_run_again(self):
         host = self.network_host()
-        job = {"command": "echo up; while grep -q tap0 /proc/net/route; do sleep 0.05; done; exit 1"}
-        host.drop("cut.plan.yaml", json.dumps({"jobs": {"cut": job}}))
+        hostile.Build().start(host, "cut", "echo up; while grep -q tap0 /proc/net/route; do sleep 0.05; done; exit 1")
         running = eventually(lambda: host.items("/api/jobs?status=running"), "it runs")[0]
         eventually(lambda: "up" in host.job_log(running["id"]), "it is up")
         [pid] = carriers()
