@@ -7,7 +7,6 @@
 #include "access/token_file.h"
 #include "base/digest.h"
 #include "base/hmac.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "config/secret_values.h"
@@ -19,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostKnown = 10'000;
 
-std::optional<std::set<std::string>> queuesOf(const Rows& rows, std::size_t row) {
+SomeQueues queuesOf(const Rows& rows, std::size_t row) {
   if (rows.isNull(row, "queues")) return std::nullopt;
   std::set<std::string> queues;
   const auto list = parseJson(rows.text(row, "queues"));
@@ -40,10 +39,7 @@ void writeToken(JsonWriter& json, const Rows& rows, std::size_t row) {
       .member("id", rows.number(row, "id"))
       .member("name", rows.text(row, "name"))
       .member("role", rows.text(row, "role"));
-  if (rows.isNull(row, "queues"))
-    json.key("queues").null();
-  else
-    json.rawMember("queues", rows.text(row, "queues"));
+  writeQueues(json, queuesOf(rows, row));
   for (const char* time : {"created_at", "expires_at", "last_used_at", "revoked_at"})
     json.textOrNull(time, rows.text(row, time));
   json.member("created_by", rows.text(row, "created_by"))
@@ -52,6 +48,17 @@ void writeToken(JsonWriter& json, const Rows& rows, std::size_t row) {
 }
 
 }  // namespace
+
+void writeQueues(JsonWriter& json, const SomeQueues& queues) {
+  json.key("queues");
+  if (!queues) {
+    json.null();
+    return;
+  }
+  json.array();
+  for (const auto& queue : *queues) json.value(queue);
+  json.end();
+}
 
 std::optional<Caller> Keys::find(KeyKind kind, std::string_view text) {
   const std::string digest = Digest::of(text).text();
@@ -76,7 +83,7 @@ std::optional<Caller> Keys::find(KeyKind kind, std::string_view text) {
     return std::nullopt;
   }
   if (known->size() >= kMostKnown) known->clear();
-  known->insert_or_assign(key, Known{caller, now});
+  known->insert_or_assign(key, Known{*caller, now});
   return caller;
 }
 
@@ -126,7 +133,7 @@ NewKey Keys::add(KeyKind kind, const Caller& caller, const std::string& by,
           ->run(
               "access_key_add",
               {toText(kind), Digest::of(key.text).text(), caller.name, toText(caller.role),
-               caller.queues ? std::optional(PgArray::of(*caller.queues)) : std::nullopt,
+               PgArray::of(caller.queues),
                isMade && caller.key != 0 ? std::optional(std::to_string(caller.key)) : std::nullopt,
                isMade ? caller.fileKey : "", by,
                lifetime ? std::optional(std::to_string(lifetime->count())) : std::nullopt});
@@ -203,6 +210,7 @@ Result<std::pair<Caller, std::string>> Keys::signIn(std::string_view linkOrToken
 }
 
 void Keys::signOut(const Caller& caller) {
+  if (caller.key == 0) return;
   parts_.database.lease(Workload::Keyed)
       ->run("access_key_end", {caller.key, toText(KeyKind::Session), caller.name});
   known_.lock()->clear();

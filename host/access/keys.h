@@ -11,6 +11,7 @@
 #include "access/key_text.h"
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/json.h"
 #include "base/live.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -31,6 +32,9 @@ struct NewKey {
   std::string text;
   std::int64_t id = 0;
 };
+
+/// A list, or null for every queue.
+void writeQueues(JsonWriter& json, const SomeQueues& queues);
 
 /// Who a token, a session or a link stands for. Tokens are rows, the administrator's token in the
 /// data folder, and those that the configuration names. What was found is remembered for
@@ -69,11 +73,12 @@ class Keys {
   std::string addAdministratorLink();
   /// A session of the caller whose link (used up by this) or token it is. Forbidden: it is neither.
   Result<std::pair<Caller, std::string>> signIn(std::string_view linkOrToken);
+  /// Ends the session by which the caller is known, if it is one.
   void signOut(const Caller& caller);
 
  private:
   struct Known {
-    std::optional<Caller> caller;
+    Caller caller;
     SteadyTime readAt;
   };
   std::optional<Caller> findInFiles(std::string_view digest) const;

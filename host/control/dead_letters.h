@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "control/actions.h"
 #include "control/control_parts.h"
-#include "control/pages.h"
+#include "model/caller.h"
 
 namespace planwright {
 

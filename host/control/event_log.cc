@@ -100,7 +100,7 @@ Result<std::string> EventLog::page(const EventQuery& query) const {
     return std::move(answer->json);
   }
   const std::string key =
-      queryKey(query.after, query.types, query.level, queuesArray(query.queues), query.limit);
+      queryKey(query.after, query.types, query.level, PgArray::of(query.queues), query.limit);
   return answers_.get(key, !query.after,
                       [&](Connection& connection) { return read(connection, query); });
 }
@@ -118,7 +118,7 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
   const EventPlace newestPlace = newestOf(connection);
   if (place && !isBackwards && place->epoch != newestPlace.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
-  const auto types = typesArray(query.types), queues = queuesArray(query.queues);
+  const auto types = typesArray(query.types), queues = PgArray::of(query.queues);
   const auto statement = [&](const char* any, const char* ofSubject) {
     return query.subject ? ofSubject : any;
   };

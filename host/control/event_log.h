@@ -9,8 +9,8 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
-#include "control/pages.h"
 #include "control/shared_answers.h"
+#include "model/caller.h"
 
 namespace planwright {
 

@@ -196,7 +196,7 @@ std::optional<std::int64_t> Listings::fill(Page& page, Connection& connection,
             ? connection.run(table.window, {*below, kListWindow, true}).number(0, "first_id")
             : *below - kListWindow;
     const Rows rows = connection.run(search.isOfEnded ? table.attention : table.filtered,
-                                     {*below, queuesArray(query.queues), search.statuses,
+                                     {*below, PgArray::of(query.queues), search.statuses,
                                       query.text, query.reason, first, page.missing() + 1});
     if (const auto next = page.add(rows, "id", *below)) return next;
     below = fromNewest(first);
@@ -216,17 +216,17 @@ Listings::Total Listings::total(Connection& connection, const Search& search) {
   const auto& query = search.query;
   const std::string_view list = tableOf(search.what).total;
   const std::string key =
-      queryKey(list, queuesArray(query.queues), search.statuses, query.text, query.reason);
+      queryKey(list, PgArray::of(query.queues), search.statuses, query.text, query.reason);
   const int window = query.text || query.reason ? kSearchWindow : kTotalWindow;
   return totals_.get(key, [&] {
-    const Rows rows = connection.run(list, {kNewest, queuesArray(query.queues), search.statuses,
+    const Rows rows = connection.run(list, {kNewest, PgArray::of(query.queues), search.statuses,
                                             query.text, query.reason, window, search.isOfEnded});
     return Total{rows.number(0, "fitting"), rows.number(0, "seen") >= window};
   });
 }
 
 Result<std::string> Listings::list(Listed what, const ListQuery& query) {
-  const std::string key = queryKey(static_cast<int>(what), queuesArray(query.queues), query.status,
+  const std::string key = queryKey(static_cast<int>(what), PgArray::of(query.queues), query.status,
                                    query.text, query.reason, query.cursor, query.limit);
   const bool isFirstPage = !query.cursor && !query.reason;  // reasons come and go by the clock
   return answers_.get(key, isFirstPage,

@@ -7,9 +7,9 @@
 #include "base/result.h"
 #include "control/control_parts.h"
 #include "control/item_json.h"
-#include "control/pages.h"
 #include "control/shared_answers.h"
 #include "control/timed_cache.h"
+#include "model/caller.h"
 
 namespace planwright {
 

@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "base/unavailable.h"
 #include "control/item_json.h"
+#include "control/pages.h"
 #include "control/queue_json.h"
+#include "store/pg_array.h"
 #include "workers/live_queue.h"
 
 namespace planwright {
@@ -235,7 +237,7 @@ Result<std::string> Overview::failures(const std::string& since, const SomeQueue
         ErrorKind::Invalid, "It must be a time such as 2026-01-31T12:00:00Z.", {}, "since"};
   const Rows rows = parts_.database.lease()->run(
       "api_failures",
-      {since.empty() ? std::optional<std::string>() : since, kFailureWindow, queuesArray(seen)});
+      {since.empty() ? std::optional<std::string>() : since, kFailureWindow, PgArray::of(seen)});
   std::vector<std::string> items;
   for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(failureJson(Row(rows, i)));
   return wholePage(items);

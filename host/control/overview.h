@@ -5,8 +5,8 @@
 
 #include "base/result.h"
 #include "control/control_parts.h"
-#include "control/pages.h"
 #include "control/stage_counts.h"
+#include "model/caller.h"
 
 namespace planwright {
 

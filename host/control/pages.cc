@@ -4,16 +4,11 @@
 #include <charconv>
 
 #include "base/json.h"
-#include "store/pg_array.h"
 
 namespace planwright {
 
 Error badParameter(std::string_view name, std::string message) {
   return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
-}
-
-std::optional<std::string> queuesArray(const SomeQueues& queues) {
-  return queues ? std::optional(PgArray::of(*queues)) : std::nullopt;
 }
 
 std::string cursorText(std::int64_t number) {

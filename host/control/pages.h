@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +16,6 @@ namespace planwright {
 
 /// A parameter of a request that is wrong.
 Error badParameter(std::string_view name, std::string message);
-
-/// Queues that are asked for, or that somebody may see; nothing: all.
-using SomeQueues = std::optional<std::set<std::string>>;
-/// As a parameter of a statement: a Postgres array, or null.
-std::optional<std::string> queuesArray(const SomeQueues& queues);
 
 /// In the place of a cursor: begin with the newest.
 constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();

@@ -105,7 +105,7 @@ Result<long long> numberParameter(const Request& request, std::string_view name,
   return value->value_or(fallback);
 }
 
-std::optional<std::set<std::string>> queuesWanted(const Request& request) {
+SomeQueues queuesWanted(const Request& request) {
   const auto asked = optionalText(request, "queue");
   if (!asked) return request.caller.queues;
   return request.caller.mayUse(*asked) ? std::set{*asked} : std::set<std::string>();

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -48,7 +47,7 @@ void getOne(Router& router, const std::string& path, Answer answer) {
 }
 
 /// The queues that the caller asks for by `queue` and may see; nothing: all of them.
-std::optional<std::set<std::string>> queuesWanted(const Request& request);
+SomeQueues queuesWanted(const Request& request);
 /// `queue, status, q, reason, cursor, limit`.
 Result<ListQuery> listQuery(const Request& request);
 /// A GET that is a list of `what`.

@@ -19,24 +19,13 @@ Error openToAll() {
                   "no-access");
 }
 
-void writeQueues(JsonWriter& json, const Caller& caller) {
-  json.key("queues");
-  if (!caller.queues) {
-    json.null();
-    return;
-  }
-  json.array();
-  for (const auto& queue : *caller.queues) json.value(queue);
-  json.end();
-}
-
 std::string callerJson(const Caller& caller, bool isOpen) {
   JsonWriter json;
   json.object()
       .member("access", isOpen ? "none" : "token")
       .textOrNull("name", caller.role == Role::Nobody ? "" : caller.name)
       .textOrNull("role", caller.role == Role::Nobody ? "" : toText(caller.role));
-  writeQueues(json, caller);
+  writeQueues(json, caller.queues);
   return json.end().take();
 }
 
@@ -69,10 +58,7 @@ Response login(const AccessParts& access, const Request& request) {
 
 Response logout(const AccessParts& access, const Request& request) {
   if (const auto body = bodyObject(request, {}); !body) return problem(body.error());
-  const std::string_view session = cookieOf(request.headers, access.cookie);
-  if (access.keys && !session.empty())
-    if (const auto caller = access.keys->find(KeyKind::Session, session))
-      access.keys->signOut(*caller);
+  if (access.keys) access.keys->signOut(request.caller);
   return Response::noContent().with("Set-Cookie",
                                     cookieText(access, request, "", std::chrono::seconds(0)));
 }
@@ -87,10 +73,9 @@ Response loginLink(const AccessParts& access, const Request& request) {
   return Response::json(json.end().take(), 201);
 }
 
-Result<std::optional<std::set<std::string>>> queuesMember(const JsonValue& body,
-                                                          const Config& config) {
+Result<SomeQueues> queuesMember(const JsonValue& body, const Config& config) {
   const JsonValue* given = find(body, "queues");
-  if (!given || given->IsNull()) return std::optional<std::set<std::string>>();
+  if (!given || given->IsNull()) return SomeQueues();
   if (!given->IsArray() || given->Empty())
     return invalid("It must be a list of queues; leave it out for all queues.", "/queues");
   std::set<std::string> queues;
@@ -103,7 +88,7 @@ Result<std::optional<std::set<std::string>>> queuesMember(const JsonValue& body,
                      "/queues");
     queues.insert(text);
   }
-  return std::optional(std::move(queues));
+  return SomeQueues(std::move(queues));
 }
 
 Result<TokenWish> tokenWish(const Request& request, const Config& config) {

@@ -23,12 +23,15 @@ std::optional<Role> parseRole(std::string_view text);
 /// "viewer, operator, approver, admin", for messages.
 std::string roleNames();
 
+/// Queues that are asked for, or that somebody may see; nothing: every queue, those to come as
+/// well.
+using SomeQueues = std::optional<std::set<std::string>>;
+
 /// Who asks for something. A value.
 struct Caller {
   std::string name = "api";  ///< the actor of events
   Role role = Role::Admin;
-  std::optional<std::set<std::string>> queues =
-      {};                    ///< nothing: every queue, those to come as well
+  SomeQueues queues = {};
   std::int64_t key = 0;      ///< row of access_keys, if a row says who this is
   std::string fileKey = {};  ///< else the digest of the token in a file, if one says so
 

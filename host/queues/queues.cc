@@ -239,7 +239,7 @@ std::vector<std::int64_t> Queues::heldPlans() const {
   return held;
 }
 
-std::string Queues::arrivingJson(const std::optional<std::set<std::string>>& seen) const {
+std::string Queues::arrivingJson(const SomeQueues& seen) const {
   constexpr std::size_t kMost = 200;
   const Runners running = *running_.lock();
   JsonWriter json;

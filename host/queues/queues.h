@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/change_plan.h"
+#include "model/caller.h"
 #include "queues/queue_runner.h"
 #include "stages/plugin_store.h"
 
@@ -54,7 +55,7 @@ class Queues {
 
   std::vector<std::int64_t> heldInputs() const;
   std::vector<std::int64_t> heldPlans() const;
-  std::string arrivingJson(const std::optional<std::set<std::string>>& seen = {}) const;
+  std::string arrivingJson(const SomeQueues& seen = {}) const;
   /// Why sources record nothing now.
   std::vector<std::string> problems() const;
 

@@ -44,6 +44,11 @@ class PgArray {
     for (const auto& item : items) array.add(item);
     return array.take();
   }
+  /// The same, or null.
+  template <typename Items>
+  static std::optional<std::string> of(const std::optional<Items>& items) {
+    return items ? std::optional(of(*items)) : std::nullopt;
+  }
   std::string take() { return std::move(text_ += '}'); }
 
  private:
