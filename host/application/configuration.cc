@@ -47,17 +47,24 @@ std::vector<ConfigProblem> closedPaths(const Config& config) {
   return problems;
 }
 
-/// Tokens whose file is not there.
-void addMissingTokens(const Config& config, std::vector<ConfigProblem>& problems) {
-  std::error_code error;
-  for (std::size_t i = 0; i < config.access.tokens.size(); ++i) {
-    const AccessToken& token = config.access.tokens[i];
-    if (token.source.file.empty() || std::filesystem::exists(token.source.file, error)) continue;
-    problems.push_back(
-        {config.placeOf("/access/tokens/" + std::to_string(i) + "/file"),
-         "the token " + token.caller.name + " has no file " + token.source.file.string() +
-             "; write its text there (`openssl rand -base64 32`), or name another file"});
-  }
+/// Secrets and tokens whose file is not there.
+void addMissingSecrets(const Config& config, std::vector<ConfigProblem>& problems) {
+  const auto look = [&](const SecretSource& source, const std::string& pointer,
+                        const std::string& what, const std::string& remedy) {
+    std::error_code error;
+    if (source.file.empty() || std::filesystem::exists(source.file, error) ||
+        (error && error != std::errc::no_such_file_or_directory))
+      return;
+    problems.push_back({config.placeOf(pointer + "/file"),
+                        "the " + what + " has no file " + source.file.string() + "; write its " +
+                            remedy + ", or name another file"});
+  };
+  for (const auto& [name, source] : config.secrets)
+    look(source, "/secrets/" + name, "secret " + name, "value there");
+  const auto& tokens = config.access.tokens;
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    look(tokens[i].source, "/access/tokens/" + std::to_string(i), "token " + tokens[i].caller.name,
+         "text there (`openssl rand -base64 32`)");
 }
 
 }  // namespace
@@ -102,13 +109,7 @@ void addProblems(ReadConfig& read, std::vector<ConfigProblem> more) {
 std::vector<ConfigProblem> missingFiles(const Config& config) {
   std::vector<ConfigProblem> problems;
   std::error_code error;
-  for (const auto& [name, source] : config.secrets)
-    if (!source.file.empty() && !std::filesystem::exists(source.file, error) &&
-        (!error || error == std::errc::no_such_file_or_directory))
-      problems.push_back({config.placeOf("/secrets/" + name + "/file"),
-                          "the secret " + name + " has no file " + source.file.string() +
-                              "; write its value there, or name another file"});
-  addMissingTokens(config, problems);
+  addMissingSecrets(config, problems);
   if (config.file.empty()) return problems;  // the built-in folder is made
   for (const auto& queue : config.queues)
     for (const auto& source : queue.sources) {

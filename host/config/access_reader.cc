@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "base/loopback.h"
-#include "config/stage_reader.h"
+#include "config/secret_reader.h"
 
 namespace planwright {
 namespace {
@@ -38,10 +38,7 @@ AccessToken readToken(const ConfigNode& node, const std::filesystem::path& folde
     if (queues.empty())
       section.complain(*section.value("queues"), "queues names none; leave it out for all queues");
   }
-  if (section.value("file")) token.source.file = resolvedPath(folder, section.text("file"));
-  token.source.variable = section.text("env");
-  if (token.source.file.empty() == token.source.variable.empty())
-    section.complain(node, "a token needs one of file: PATH and env: NAME, where its text is");
+  token.source = readSecretSource(section, node, "a token", folder);
   section.finish();
   return token;
 }

@@ -16,18 +16,6 @@ bool isVariableName(const std::string& name) {
          std::all_of(name.begin(), name.end(), fits);
 }
 
-SecretSource readSource(const ConfigNode& node, const std::string& name,
-                        const std::filesystem::path& folder, ConfigProblems& problems) {
-  SectionReader section(&node, "secret " + name, problems);
-  SecretSource source;
-  if (section.value("file")) source.file = resolvedPath(folder, section.text("file"));
-  source.variable = section.text("env");
-  if (source.file.empty() == source.variable.empty())
-    section.complain(node, "secret " + name + " needs one of file: PATH and env: NAME");
-  section.finish();
-  return source;
-}
-
 /// Finds what is named, and complains about names that are not in the file.
 class Granting {
  public:
@@ -70,6 +58,16 @@ class Granting {
 
 }  // namespace
 
+SecretSource readSecretSource(SectionReader& section, const ConfigNode& node,
+                              const std::string& what, const std::filesystem::path& folder) {
+  SecretSource source;
+  if (section.value("file")) source.file = resolvedPath(folder, section.text("file"));
+  source.variable = section.text("env");
+  if (source.file.empty() == source.variable.empty())
+    section.complain(node, what + " needs one of file: PATH and env: NAME");
+  return source;
+}
+
 Secrets readSecrets(SectionReader& top, const std::filesystem::path& folder,
                     ConfigProblems& problems) {
   Secrets secrets;
@@ -80,7 +78,10 @@ Secrets readSecrets(SectionReader& top, const std::filesystem::path& folder,
       problems.push_back({member.keyPlace, "\"" + member.key +
                                                "\" is no name for a variable, which is how jobs "
                                                "see a secret; write one such as DEPLOY_TOKEN"});
-    secrets[member.key] = readSource(member.value, member.key, folder, problems);
+    const std::string what = "secret " + member.key;
+    SectionReader section(&member.value, what, problems);
+    secrets[member.key] = readSecretSource(section, member.value, what, folder);
+    section.finish();
   }
   return secrets;
 }
