@@ -113,17 +113,16 @@ Gate::Shown Gate::shownBy(const Request& request) const {
 }
 
 std::optional<Response> Gate::operator()(Request& request, const Route& route) const {
-  const RouteRight right = rightOf(route.method, route.pattern);
   if (!parts_.keys) return std::nullopt;
   request.caller = Caller::nobody();
+  const RouteRight& right = route.right;
   const Shown shown = shownBy(request);
   if (!shown.text.empty()) {
-    if (auto caller = parts_.keys->find(shown.kind, shown.text)) {
+    if (auto caller = parts_.keys->find(shown.kind, shown.text))
       request.caller = std::move(*caller);
-    } else if (right.role != Role::Nobody && shown.kind == KeyKind::Token &&
-               parts_.wrongKeys.add(request.peer)) {
+    else if (shown.kind == KeyKind::Token && parts_.wrongKeys.add(request.peer) &&
+             right.scope != Scope::Probe)
       return tooManyWrongKeys();
-    }
   }
   if (right.role == Role::Nobody) return std::nullopt;
   if (request.caller.role == Role::Nobody) return unauthorized(request, !shown.text.empty());
@@ -158,7 +157,8 @@ std::optional<std::string> Gate::queueOfOther(const Request& request) const {
 
 /// For a caller of some queues only.
 std::optional<Response> Gate::refuseQueue(const Request& request, const RouteRight& right) const {
-  if (right.scope == Scope::None || right.scope == Scope::Filtered) return std::nullopt;
+  if (right.scope == Scope::None || right.scope == Scope::Probe || right.scope == Scope::Filtered)
+    return std::nullopt;
   if (right.scope == Scope::Whole) return forbidden(request.caller, right.role, " of all queues");
   auto queue = queueOf(request, right.scope);
   if ((!queue || request.caller.mayUse(*queue)) && right.scope == Scope::Plan)

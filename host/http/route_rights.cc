@@ -17,12 +17,19 @@ constexpr auto kViewer = Role::Viewer;
 constexpr auto kOperator = Role::Operator;
 constexpr auto kAdmin = Role::Admin;
 
+struct Entry {
+  Method method;
+  std::string_view pattern;
+  Role role;
+  Scope scope;
+};
+
 /// The one table of who may do what.
-constexpr auto kRights = std::to_array<RouteRight>({
+constexpr auto kRights = std::to_array<Entry>({
     // Open: probes, the page's own files, signing in and out, and webhooks, which are signed.
     {kGet, "", kNobody, Scope::None},
-    {kGet, "/healthz", kNobody, Scope::None},
-    {kGet, "/readyz", kNobody, Scope::None},
+    {kGet, "/healthz", kNobody, Scope::Probe},
+    {kGet, "/readyz", kNobody, Scope::Probe},
     {kGet, "/api/me", kNobody, Scope::None},
     {kPost, "/api/login", kNobody, Scope::None},
     {kPost, "/api/logout", kNobody, Scope::None},
@@ -125,8 +132,8 @@ constexpr auto kRights = std::to_array<RouteRight>({
     {kGet, "/simple/{index}/{project}/{digest}/{file}", kViewer, Scope::Index},
 });
 
-const RouteRight* entryOf(Method method, std::string_view pattern) {
-  const auto found = std::find_if(kRights.begin(), kRights.end(), [&](const RouteRight& each) {
+const Entry* entryOf(Method method, std::string_view pattern) {
+  const auto found = std::find_if(kRights.begin(), kRights.end(), [&](const Entry& each) {
     return each.method == method && each.pattern == pattern;
   });
   return found == kRights.end() ? nullptr : &*found;
@@ -135,8 +142,8 @@ const RouteRight* entryOf(Method method, std::string_view pattern) {
 }  // namespace
 
 RouteRight rightOf(Method method, std::string_view pattern) {
-  const RouteRight* entry = entryOf(method, pattern);
-  return entry ? *entry : RouteRight{method, pattern, kAdmin, Scope::Whole};
+  const Entry* entry = entryOf(method, pattern);
+  return entry ? RouteRight{entry->role, entry->scope} : RouteRight{};
 }
 
 bool hasRight(Method method, std::string_view pattern) {

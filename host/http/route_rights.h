@@ -10,6 +10,7 @@ namespace planwright {
 /// Which queue a request is about, so that callers of some queues can be held to them.
 enum class Scope {
   None,      ///< of no queue: anybody with the role
+  Probe,     ///< the same, and never refused for wrong tokens
   Whole,     ///< of all queues: callers of some are refused
   Filtered,  ///< the handler shows what the caller's queues have
   Queue,     ///< {queue}
@@ -25,13 +26,11 @@ enum class Scope {
 
 /// What a request needs.
 struct RouteRight {
-  Method method;
-  std::string_view pattern;
-  Role role;  ///< Nobody: open to everybody
-  Scope scope;
+  Role role = Role::Admin;  ///< Nobody: open to everybody
+  Scope scope = Scope::Whole;
 };
 
-/// The entry of a route of the router; a route without one belongs to administrators of all queues.
+/// What the table says of a route; one without an entry belongs to administrators of all queues.
 RouteRight rightOf(Method method, std::string_view pattern);
 /// The table has an entry of its own for it.
 bool hasRight(Method method, std::string_view pattern);

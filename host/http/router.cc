@@ -100,14 +100,15 @@ void Router::add(Method method, std::string_view pattern, Handler handler, Route
     if (!next) next = std::make_unique<Node>();
     node = next.get();
   }
-  Route route{method, name, std::move(handler), options};
+  Route route{method, name, std::move(handler), options, rightOf(method, name)};
   if (!node->routes.emplace(method, std::move(route)).second) {
     throw std::invalid_argument("route is there already: " + name);
   }
 }
 
 void Router::fallback(Handler handler) {
-  fallback_ = std::make_unique<Route>(Route{Method::Get, "", std::move(handler), {}});
+  fallback_ = std::make_unique<Route>(
+      Route{Method::Get, "", std::move(handler), {}, rightOf(Method::Get, "")});
 }
 
 bool Router::hasTop(std::string_view segment) const {

@@ -9,6 +9,7 @@
 
 #include "http/request.h"
 #include "http/response.h"
+#include "http/route_rights.h"
 
 namespace planwright {
 
@@ -27,6 +28,7 @@ struct Route {
   std::string pattern;  ///< "/api/plans/{id}/jobs"; also the metric label
   Handler handler;
   RouteOptions options;
+  RouteRight right;  ///< of its method and pattern
 };
 
 /// Paths to handlers. `{name}` matches one segment; `{name...}` as the last segment matches the
