@@ -1,5 +1,7 @@
 #include "http/backlog_reader.h"
 
+#include <stdexcept>
+
 #include "base/log.h"
 #include "base/take_from.h"
 #include "base/threads.h"
@@ -15,7 +17,7 @@ BacklogReader::Page read(const BacklogReader::Order& order) {
   try {
     page.messages = order.read(order.after, kPageMessages);
   } catch (const std::exception& e) {
-    log::warn("event backlog not read error={}", e.what());
+    log::warn("event stream ended error={}", e.what());
     page.failed = true;
   }
   return page;
@@ -30,6 +32,13 @@ BacklogReader::BacklogReader(std::function<void(Page)> deliver)
 void BacklogReader::order(Order order) {
   orders_.lock()->push_back(std::move(order));
   orders_.notifyOne();
+}
+
+void BacklogReader::check(std::uint64_t client, EventOrder at, std::function<bool()> isAllowed) {
+  order({client, at, {}, [isAllowed = std::move(isAllowed)](const EventOrder&, std::size_t) {
+           if (!isAllowed()) throw std::runtime_error("its caller may not read any more");
+           return std::vector<EventMessage>();
+         }});
 }
 
 void BacklogReader::run(const std::stop_token& stop) {

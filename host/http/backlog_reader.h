@@ -31,6 +31,8 @@ class BacklogReader {
   /// `deliver` is called on the reader's thread.
   explicit BacklogReader(std::function<void(Page)> deliver);
   void order(Order order);
+  /// Orders a page without messages, which fails if `isAllowed` says no. `at`: where the client is.
+  void check(std::uint64_t client, EventOrder at, std::function<bool()> isAllowed);
   void stop();
 
  private:

@@ -118,8 +118,19 @@ Response Dispatcher::answerLate(const Request& request, const Route* route,
   return complete(request, route, begin, run(request, [&] { return late.make(); }));
 }
 
+/// An event stream goes on while the gate lets the same caller in.
+void Dispatcher::keepAsking(const Request& request, const Route* route, Response& response) const {
+  auto* events = std::get_if<EventSubscription>(&response.body);
+  if (events == nullptr || !options_.gate) return;
+  events->isStillAllowed = [this, request, route] {
+    Request again = request;
+    return !options_.gate(again, *route) && again.caller == request.caller;
+  };
+}
+
 Response Dispatcher::complete(const Request& request, const Route* route, Begin begin,
                               Response response) const {
+  keepAsking(request, route, response);
   completeProblem(response, request.path, request.requestId);
   response.headers.set("X-Request-Id", request.requestId);
   addSecurityHeaders(response);

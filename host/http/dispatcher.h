@@ -35,6 +35,7 @@ class Dispatcher {
   Response run(const Request& request, Make make) const;
   Response complete(const Request& request, const Route* route, Begin begin,
                     Response response) const;
+  void keepAsking(const Request& request, const Route* route, Response& response) const;
   std::optional<Response> unrouted(const Request& request, const Router::Match& match) const;
 
   const Router& router_;

@@ -36,6 +36,9 @@ struct EventSubscription {
   /// empty = none. May block on the database; if it throws, the client is let go and comes back.
   /// [pw-http-feed]
   std::function<std::vector<EventMessage>(const EventOrder& after, std::size_t limit)> backlog;
+  /// Whether its caller may still read it; asked every HubLimits::recheck. The stream ends with a
+  /// no, or if it throws. Empty: nobody asks. [pw-http-feed]
+  std::function<bool()> isStillAllowed;
   /// Not 0: a stream of its own, such as a log. All messages come from `backlog`, which is asked
   /// again so long after it had none; one with the type kEndOfStream is the last.
   std::chrono::milliseconds repeat{0};

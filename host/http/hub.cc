@@ -62,6 +62,7 @@ struct Hub::State {
   void updateInterest(std::uint64_t id, HubClient& client);
   void onReady(std::uint64_t id, std::uint32_t events);
   void scan();
+  void recheckCallers();
   void drop(std::uint64_t id);
   void dropUnread(std::uint64_t id);
   void wakeUp();
@@ -338,6 +339,17 @@ void Hub::State::scan() {
   for (const std::uint64_t id : idle) {
     clients.at(id).enqueue(heartbeat, now);
     settle(id, clients.at(id));
+  }
+  recheckCallers();
+}
+
+void Hub::State::recheckCallers() {
+  for (auto& [id, client] : clients) {
+    const bool isDue = client.isEventClient() && now - client.checkedAt >= limits.recheck;
+    if (!isDue || client.awaitsBacklog || !client.subscription().isStillAllowed) continue;
+    client.checkedAt = now;
+    client.awaitsBacklog = true;
+    backlog.check(id, client.position, client.subscription().isStillAllowed);
   }
 }
 

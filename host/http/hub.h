@@ -14,7 +14,8 @@ struct HubLimits {
       512 * 1024;                   ///< per event client; more unread than this and it is dropped
   std::size_t keptMessages = 2000;  ///< how many recent messages the hub remembers
   std::chrono::milliseconds heartbeat{15'000};
-  std::chrono::milliseconds stall{30'000};  ///< no byte taken for so long: dropped
+  std::chrono::milliseconds recheck{5'000};  ///< how often callers of event streams are looked up
+  std::chrono::milliseconds stall{30'000};   ///< no byte taken for so long: dropped
   std::size_t makers = 4;  ///< threads for answers that are made while they are sent
 };
 

@@ -28,7 +28,8 @@ bool wouldBlock() {
 }  // namespace
 
 HubClient::HubClient(Transfer transfer, SteadyTime now)
-    : transfer_(std::move(transfer)),
+    : checkedAt(now),
+      transfer_(std::move(transfer)),
       progressAt_(now),
       lingerUntil_(now) {
   for (std::string& bytes : transfer_.bytes) {

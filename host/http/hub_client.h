@@ -55,6 +55,7 @@ class HubClient {
   Phase phase = Phase::Sending;
   EventOrder position{};       ///< event clients: everything up to here is sent or queued
   bool awaitsBacklog = false;  ///< a page, a piece of what is made, or a check was asked for
+  SteadyTime checkedAt;        ///< event clients: when their caller was looked up
   SteadyTime askAgainAt{};     ///< streams of their own: there was nothing, not before this time
   std::uint32_t interest = 0;  ///< epoll events asked for
 

@@ -270,6 +270,30 @@ class AccessTest(HostCase):
         self.assertEqual(request(host.url, "GET", "/api/plans", bearer(host.token))[0], 200)
         self.assertEqual(request(host.url, "POST", "/api/login", {}, b'{"key": "pwl_no"}')[0], 429)
 
+    def test_wrong_tokens_count_wherever_they_are_shown(self):
+        host = self.host()
+        guess = lambda path, i: request(host.url, "GET", path, bearer(f"pwt_{i:043}"))[0]
+        self.assertEqual({guess("/readyz", i) for i in range(30)} | {guess("/healthz", 1)}, {200}, "probes are not refused")
+        self.assertEqual(guess("/api/me", 1), 429, "there they were counted")
+        self.assertEqual(guess("/api/plans", 1), 429)
+        self.assertEqual(request(host.url, "GET", "/api/me", bearer(host.token))[0], 200)
+
+    def test_a_stream_of_events_ends_with_its_token(self):
+        host = self.host()
+        token, other = self.token(host, "ci", "viewer"), self.token(host, "other", "viewer")
+        streams = []
+        for each in (token, other):
+            connection = http.client.HTTPConnection(urllib.parse.urlsplit(host.url).netloc, timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/api/events/stream", headers=bearer(each))
+            streams.append(connection.getresponse())
+        host.cli("token", "revoke", "ci")
+        while streams[0].readline():
+            pass
+        host.drop("a.plan.yaml", RECIPE)
+        while b"input.recorded" not in (line := streams[1].readline()):
+            self.assertTrue(line, "the other one goes on")
+
     def test_without_access_control_only_on_this_machine_and_the_page_says_so(self):
         host = self.host(config={"access": {"mode": "none"}})
         self.assertFalse((host.data / "token").exists())

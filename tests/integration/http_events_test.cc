@@ -211,5 +211,31 @@ TEST_F(HttpEvents, StreamsOutliveTheIdleTimeAndBeat) {
   EXPECT_EQ(server_->hub().counts().subscribers, 1U);
 }
 
+TEST_F(HttpEvents, EndWhenTheirCallerMayNotReadThemAnyMore) {
+  std::atomic<bool> isRevoked = false, isOther = false, isAway = false;
+  start([&](ServerOptions& options) {
+    options.hub.recheck = 0ms;
+    options.gate = [&](Request& request, const Route&) -> std::optional<Response> {
+      request.caller.name = std::string(request.headers.getOr("X-Name"));
+      if (isAway && request.caller.name == "c") throw Unavailable("Postgres is away.");
+      if (isOther && request.caller.name == "b") request.caller.queues = {{"one"}};
+      if (isRevoked && request.caller.name == "a") return Response::noContent();
+      return std::nullopt;
+    };
+  });
+  RawClient a = subscribe("X-Name: a\r\n"), b = subscribe("X-Name: b\r\n"),
+            c = subscribe("X-Name: c\r\n"), d = subscribe("X-Name: d\r\n");
+  ASSERT_TRUE(waitForSubscribers(4));
+  isRevoked = true;
+  EXPECT_TRUE(a.isClosedWithin(10s));
+  isOther = true;
+  EXPECT_TRUE(b.isClosedWithin(10s)) << "the queues that it may see are others";
+  isAway = true;
+  EXPECT_TRUE(c.isClosedWithin(10s)) << "it comes back when they can be looked up";
+  EXPECT_EQ(server_->hub().counts().subscribers, 1U);
+  store_.add(server_->hub(), 1);
+  EXPECT_TRUE(d.waitFor("id: 1-0-1\n")) << "others go on";
+}
+
 }  // namespace
 }  // namespace planwright::http_events_test
