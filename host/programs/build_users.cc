@@ -1,32 +1,22 @@
 #include "programs/build_users.h"
 
 #include <stdexcept>
-#include <string>
+#include <utility>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include "programs/user_processes.h"
 
 namespace planwright {
-namespace {
-
-/// An account, or a service of systemd, which has none where nss-systemd is not installed.
-bool isSomebodys(std::uint32_t id) {
-  passwd entry{}, *found = nullptr;
-  char buffer[4096];
-  if (::getpwuid_r(id, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return true;
-  return ::access(("/run/systemd/dynamic-uid/" + std::to_string(id)).c_str(), F_OK) == 0;
-}
-
-}  // namespace
 
 std::uint32_t BuildUsers::take(std::uint32_t wanted) {
   auto ids = ids_.lock();
   const auto tryTo = [&](std::uint32_t id) {
-    const bool isTaken = !ids->taken.contains(id) && !isSomebodys(id) && table_.take(id);
-    if (isTaken) ids->taken.insert(id);
-    return isTaken;
+    if (ids->taken.contains(id)) return false;
+    auto taken = table_.take(id);
+    if (!taken) return false;
+    ids->taken.emplace(id, std::move(*taken));
+    return true;
   };
   if (isOfPrograms(wanted) && tryTo(wanted)) return wanted;
   // Hosts of one machine begin in different places, so that they rarely meet.
@@ -41,8 +31,8 @@ std::uint32_t BuildUsers::take(std::uint32_t wanted) {
 
 void BuildUsers::giveBack(std::uint32_t id) {
   auto ids = ids_.lock();
-  ids->taken.erase(id);
-  table_.giveBack(id);
+  auto given = ids->taken.extract(id);
+  if (given) table_.giveBack(id, std::move(given.mapped()));
 }
 
 }  // namespace planwright

@@ -2,7 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <set>
+#include <map>
+#include <utility>
 
 #include "base/guarded.h"
 #include "programs/user_table.h"
@@ -16,7 +17,9 @@ namespace planwright {
 /// is again who left a file in /tmp. [any thread]
 class BuildUsers {
  public:
-  explicit BuildUsers(const std::filesystem::path& table = UserTable::kFile) : table_(table) {}
+  explicit BuildUsers(const std::filesystem::path& table = UserTable::kFile,
+                      std::filesystem::path services = UserTable::kServices)
+      : table_(table, std::move(services)) {}
 
   /// An id for this scope.
   class Lease {
@@ -29,7 +32,7 @@ class BuildUsers {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     std::uint32_t id() const { return id_; }
-    /// No other host of this machine has it.
+    /// No other host of this machine has it, nor a service.
     bool isExclusive() const { return users_.table_.isThere(); }
 
    private:
@@ -42,7 +45,7 @@ class BuildUsers {
   void giveBack(std::uint32_t id);
 
   struct Ids {
-    std::set<std::uint32_t> taken;
+    std::map<std::uint32_t, UserTable::Taken> taken;
     std::uint32_t last = 0;  ///< 0 = none was taken yet
   };
   const UserTable table_;
