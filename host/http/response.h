@@ -43,6 +43,8 @@ struct StreamBody {
 /// an answer that is not late; the connection ends with it.
 struct LateBody {
   std::function<Response()> make;
+  /// It computes rather than waits: one of a few at once, and no other late answer waits for it.
+  bool isComputed = false;
 };
 
 /// What a handler answers. A value; the writer adds length, date, request id, security headers,

@@ -61,18 +61,9 @@ Response logLines(Control& control, const Request& request) {
   return Response::json(json.end().take());
 }
 
-Response searchLog(Control& control, const Request& request) {
-  const auto place = placeOf(control, request);
-  if (!place) return problem(place.error());
-  const std::string text = request.query.textOr("q");
-  if (text.empty())
-    return problem(Error{ErrorKind::Invalid, "Name what to look for: ?q=TEXT.", {}, "q"});
-  const auto regex = request.query.flag("regex");
-  if (!regex) return problem(regex.error());
-  const auto limit = numberParameter(request, "limit", 200, 1, 2000);
-  if (!limit) return problem(limit.error());
-  LogReader log(place->path);
-  const auto found = log.search(text, regex->value_or(false), static_cast<int>(*limit));
+Response hitsIn(const LogPlace& place, const std::string& text, bool isRegex, int limit) {
+  LogReader log(place.path);
+  const auto found = log.search(text, isRegex, limit);
   if (!found) return problem(found.error());
   JsonWriter json;
   json.object().key("lines").array();
@@ -82,9 +73,27 @@ Response searchLog(Control& control, const Request& request) {
                             .member("total", found->total)
                             .member("complete", found->isComplete)
                             .member("damaged", log.isDamaged())
-                            .member("cut_bytes", place->cutBytes(log.sizeBytes()))
+                            .member("cut_bytes", place.cutBytes(log.sizeBytes()))
                             .end()
                             .take());
+}
+
+/// A large log takes a processor for seconds, which must not keep others from being answered.
+Response searchLog(Control& control, const Request& request) {
+  constexpr std::uint64_t kAtOnceBytes = std::uint64_t{1} << 20;
+  auto place = placeOf(control, request);
+  if (!place) return problem(place.error());
+  const std::string text = request.query.textOr("q");
+  if (text.empty())
+    return problem(Error{ErrorKind::Invalid, "Name what to look for: ?q=TEXT.", {}, "q"});
+  const auto regex = request.query.flag("regex");
+  if (!regex) return problem(regex.error());
+  const auto limit = numberParameter(request, "limit", 200, 1, 2000);
+  if (!limit) return problem(limit.error());
+  const bool isAtOnce = LogReader(place->path).sizeBytes() <= kAtOnceBytes;
+  auto answer = [place = std::move(*place), text, isRegex = regex->value_or(false),
+                 limit = static_cast<int>(*limit)] { return hitsIn(place, text, isRegex, limit); };
+  return isAtOnce ? answer() : Response::late({std::move(answer), true});
 }
 
 Response rawLog(Control& control, const Request& request) {

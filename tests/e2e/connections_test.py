@@ -5,6 +5,7 @@ import http.client
 import os
 import re
 import resource
+import select
 import socket
 import threading
 import unittest
@@ -55,9 +56,13 @@ class ConnectionsTest(HostCase):
     def metric(self, name):
         return float(re.search(rf"^{name} (\S+)$", self.server.call("GET", "/metrics").body.decode(), re.M)[1])
 
-    def assert_served(self, name):
-        for path in ("/healthz", "/readyz", "/", "/api/plans") * 5:
+    def assert_page(self):
+        for path in ("/healthz", "/readyz", "/", "/api/plans"):
             self.assertEqual(self.server.call("GET", path).status, 200, path)
+
+    def assert_served(self, name):
+        for _ in range(5):
+            self.assert_page()
         self.assertIn("queue", self.server.cli("status"))
         heard, over = threading.Event(), threading.Event()
         since = self.server.get("/api/events?limit=1")["newest_cursor"]
@@ -115,6 +120,23 @@ class ConnectionsTest(HostCase):
         large = os.urandom(1 << 20) * 16
         made = self.server.call("POST", "/api/pending-inputs?filename=large.bin", large).json
         self.assert_held("download", f"GET /api/pending-inputs/{made['id']}/content HTTP/1.1\r\n{self.head}\r\n")
+
+    def test_searches_of_large_logs_keep_nobody_waiting(self):
+        """Each takes a processor for two seconds, and there are more of them than threads that answer."""
+        print_much = "head -c 16000000 /dev/urandom | base64 -w 100"
+        self.server.drop("a.plan.yaml", f"jobs: {{a: {{command: '{print_much}'}}}}")
+        eventually(lambda: self.server.plans("built"), lambda: (self.server.plans(), self.server.log_tail()))
+        job = self.server.jobs(self.server.plans()[0]["id"])["a"]["id"]
+        slow = f"/api/jobs/{job}/log/search?regex=true&q=%5Ba-q%5D.*%5B%5Eu-z%5D%7B90%7D%5C%5E"
+        whole = self.server.get(slow)
+        self.assertEqual((whole["total"], whole["complete"]), (0, False), "it takes as long as one may")
+        self.hold(f"GET {slow} HTTP/1.1\r\n{self.head}\r\n", 40)
+        for _ in range(10):
+            self.assert_page()
+        self.assertEqual(self.server.get(f"/api/jobs/{job}/log?limit=1")["total_lines"], 213334)
+        waiting = [stranger for stranger in self.strangers if not select.select([stranger], [], [], 0)[0]]
+        self.assertGreater(len(waiting), 20)
+        self.leave()
 
 
 if __name__ == "__main__":
