@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 16 * 1024;
 constexpr std::size_t kLargestPage = std::size_t{4} << 20;
+constexpr std::uint64_t kMostRead = std::uint64_t{8} << 20;  // for one page
 
 std::int64_t timeOf(const LogFrame& frame, const std::vector<LogMark>& marks, std::size_t offset) {
   std::uint32_t after = 0;
@@ -45,6 +46,15 @@ class Page {
   Page(LogLines& out, int limit) : out_(out), limit_(static_cast<std::size_t>(limit)) {}
 
   bool isFull() const { return !isOpen_ && (out_.lines.size() >= limit_ || isTooLarge_); }
+  /// Enough was read: it ends with the last whole line. False: it has none yet, and what comes next
+  /// of its first one is not what stood behind the last piece.
+  bool endEarly() {
+    out_.isTruncated = true;
+    if (out_.lines.empty()) return false;
+    isTooLarge_ = true;
+    isOpen_ = false;
+    return true;
+  }
   /// A piece of a line, in which a return begins the line anew, as on a terminal.
   void add(std::string_view piece, bool isEnd, std::int64_t millis) {
     if (!isOpen_) {
@@ -113,7 +123,13 @@ LogLines LogReader::lines(std::int64_t firstLine, int limit) {
   std::int64_t skip = firstLine - 1 - frame->lineEnds;  // line ends before the page
   std::string text;
   std::vector<LogMark> marks;
+  std::uint64_t readFrom = frame->textOffset;
   for (; frame && !page.isFull(); frame = frames_.next(*frame)) {
+    if (frame->textOffset - readFrom >= kMostRead) {
+      if (page.endEarly()) break;
+      frame = endOfLine(*frame);
+      readFrom = frame->textOffset;
+    }
     frames_.read(*frame, text, &marks);
     std::size_t at = 0;
     if (skip > 0) {
@@ -130,6 +146,14 @@ LogLines LogReader::lines(std::int64_t firstLine, int limit) {
   }
   page.finishLast();
   return out;
+}
+
+/// From where the last frames are read of a line that goes on in `frame`.
+LogFrame LogReader::endOfLine(const LogFrame& frame) const {
+  const LogFrame last =
+      frames_.lastThat([&](const LogFrame& f) { return f.lineEnds <= frame.lineEnds; });
+  if (last.textOffset <= frame.textOffset) return frame;
+  return frames_.lastThat([&](const LogFrame& f) { return f.textOffset < last.textOffset; });
 }
 
 std::uint64_t LogReader::offsetOf(std::int64_t line) {

@@ -17,7 +17,8 @@ namespace planwright {
 struct LogLines {
   std::int64_t firstLine = 1;  ///< of `lines`, 1-based
   std::int64_t totalLines = 0;
-  bool isTruncated = false;  ///< some lines were too long to be shown whole, or the page too large
+  /// Some lines were too long to be shown whole, or the page too large, so that it ends early.
+  bool isTruncated = false;
   std::vector<std::string> lines;        ///< valid UTF-8, the last state of each, no line ends
   std::vector<std::int64_t> unixMillis;  ///< of each line, when its first byte was written
 };
@@ -32,6 +33,7 @@ class LogReader {
   bool isDamaged() const { return frames_.isDamaged(); }
   std::uint64_t sizeBytes() const { return frames_.last() ? frames_.last()->textEnd() : 0; }
   std::int64_t totalLines() const;
+  /// Of a line that goes on for megabytes, only the beginning and the end count.
   LogLines lines(std::int64_t firstLine, int limit);
   /// Where a line begins; the size if there is none.
   std::uint64_t offsetOf(std::int64_t line);
@@ -49,6 +51,8 @@ class LogReader {
   Result<LogHits> search(const std::string& text, bool isRegex, int limit);
 
  private:
+  LogFrame endOfLine(const LogFrame& frame) const;
+
   LogFrames frames_;
 };
 
