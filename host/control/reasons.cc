@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/shown_text.h"
+
 namespace planwright {
 
 namespace {
@@ -161,7 +163,7 @@ void writeReason(JsonWriter& json, const Reason& reason) {
 
 void writeReasonMembers(JsonWriter& json, const Reason& reason) {
   json.member("code", reasonCode(reason.code) ? std::string_view(reason.code) : "internal")
-      .member("message", reason.message)
+      .member("message", shownText(reason.message))  // strangers name files in it
       .textOrNull("hint", reason.hint)
       .textOrNull("since", reason.since);
 }

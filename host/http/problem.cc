@@ -1,6 +1,7 @@
 #include "http/problem.h"
 
 #include "base/json.h"
+#include "base/shown_text.h"
 
 namespace planwright {
 
@@ -83,11 +84,11 @@ Response problem(const Problem& problem) {
       .member("type", "/problems/" + problem.code)
       .member("title", problem.title.empty() ? titleOf(problem.code) : problem.title)
       .member("status", problem.status)
-      .member("detail", problem.detail);
+      .member("detail", shownText(problem.detail));
   if (!problem.errors.empty()) {
     json.key("errors").array();
     for (const auto& [pointer, detail] : problem.errors) {
-      json.object().member("pointer", pointer).member("detail", detail).end();
+      json.object().member("pointer", pointer).member("detail", shownText(detail)).end();
     }
     json.end();
   }

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What strangers write (names of files, logs of jobs) drives no terminal and deceives nobody."""
 
+import json
 import os
 import pty
 import subprocess
+import urllib.parse
 
 from harness import BINARY, HostCase, eventually, main
 
@@ -12,6 +14,8 @@ printf '\033]0;a title\007\033]52;c;aGk=\007\033[6n\033[5n\033[2J\033[1;31mred\0
 i=0; while [ $i -lt 3000 ]; do printf '%s of 3000\r' $i; i=$((i + 1)); done; printf 'finished ok\n'
 printf '\033]0;a title that never ends\nERROR: needle\n'
 """
+DECEIVING = "in\u202efdp.\x1b[2J\nexe"
+UNSEEN = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 
 
 class Names(HostCase):
@@ -78,6 +82,47 @@ class Names(HostCase):
         self.assertIn("a\\u202eb.plan.yaml", host.cli("inputs", "list"))
         self.assertEqual(host.inputs()[0]["filename"], "a\u202eb.plan.yaml", "the API has the name itself")
         self.assertNotIn("\u202e", host.log.read_text())
+
+    def test_names_of_outputs_deceive_nobody(self):
+        """Jobs may call what they leave as they like: it is shown as it is wherever somebody reads it."""
+        host = self.recipe_host()
+        make = {
+            "good": r"""printf x > "$(printf 'in\342\200\256fdp.\033[2J\nexe')" """,
+            "bad": r"""ln -s /etc/passwd "$(printf 'a\342\200\256b\033]0;t\007')" """,
+        }
+        host.drop("a.plan.yaml", json.dumps({"jobs": {
+            name: {"command": command, "outputs": ["**"]} for name, command in make.items()}}))
+        eventually(lambda: host.plans("failed"), lambda: (host.inputs(), host.plans(), host.log_tail()))
+        plan = host.plans()[0]["id"]
+        jobs = host.jobs(plan)
+        [build] = host.items(f"/api/builds?plan={plan}")
+        self.assertIn("a\\u202eb\\x1b]0;t\\x07 is not a regular file", jobs["bad"]["reason"]["message"])
+        self.assertNotRegex(jobs["bad"]["reason"]["message"], UNSEEN)
+        answer = host.call("GET", f"/api/builds/{build['id']}/artifacts/{urllib.parse.quote(DECEIVING)}")
+        self.assertEqual((answer.status, answer.body), (200, b"x"))
+        self.assertNotRegex(answer.headers["Content-Disposition"], UNSEEN)
+        answer = host.call("GET", f"/api/builds/{build['id']}/artifacts/{urllib.parse.quote('not' + DECEIVING)}")
+        self.assertEqual(answer.status, 404)
+        self.assertNotRegex(answer.json["detail"], UNSEEN)
+        self.assertNotRegex(host.log.read_text(), UNSEEN)
+        for words in (["jobs", "list"], ["builds", "list"], ["why", "job", str(jobs["bad"]["id"])],
+                      ["why", "build", str(build["id"])], ["build", str(build["id"]), "manifest"],
+                      ["events"], ["dead-letters", "list"], ["watch", "plan", str(plan)]):
+            with self.subTest(words):
+                said = subprocess.run([BINARY, *words], env=host.env, capture_output=True, text=True, timeout=60)
+                self.assertIn(said.returncode, (0, 3), said.stderr)
+                self.assertNotRegex(said.stdout + said.stderr, UNSEEN)
+
+    def test_names_in_requests_come_back_as_they_look(self):
+        host = self.recipe_host()
+        host.drop("a.plan.yaml", 'jobs: {a: {command: "true", inputs: {"x\u202ey": "b/\u202ez"}}}')
+        failed = eventually(lambda: host.inputs("failed"), lambda: (host.inputs(), host.log_tail()))
+        self.assertNotRegex(failed[0]["reason"]["message"], UNSEEN)
+        for path in ("/api/plugins/x%E2%80%AEy", "/simple/default/x%E2%80%AEy/", "/api/queues/x%E2%80%AEy", "/x%E2%80%AEy",
+                     "/api/plans?x%E2%80%AEy=1", "/api/plans?status=x%E2%80%AEy", "/api/settings/x%0Ay"):
+            answer = host.call("GET", path)
+            self.assertGreaterEqual(answer.status, 400, path)
+            self.assertNotRegex(str([answer.json["detail"], answer.json.get("errors")]), UNSEEN, path)
 
 
 if __name__ == "__main__":
