@@ -6,6 +6,7 @@ import subprocess
 
 from harness import BINARY, HostCase, eventually, main, queue_config
 from redis_server import RedisServer, free_port, make_certificates
+from services import Redis
 
 PASSWORD = "p@ss:w?rd/%41#x"
 ENCODED = "p%40ss%3Aw%3Frd%2F%2541%23x"
@@ -133,6 +134,31 @@ class RedisTest(HostCase):
                 self.assert_refused(host, word)
                 redis.call(*off)
                 self.assert_normal(host, redis)
+
+    def test_a_key_of_somebody_else_in_the_place_of_a_list(self):
+        redis = self.redis(port=free_port())
+        host = self.serving(f"unix:{redis.socket}")
+        self.assert_normal(host, redis)
+        for key in ("plan_queue", "build_queue"):
+            for make in (("SET", "a text"), ("HSET", "a field", "1"), ("SADD", "7")):
+                with self.subTest(f"{key} {make[0]}"):
+                    redis.call(make[0], "strange", *make[1:])
+                    redis.call("RENAME", "strange", key)
+                    self.assert_refused(host, "WRONGTYPE")
+                    self.assertNotIn(redis.call("TYPE", key), ("list", "none"), "it is not ours")
+                    redis.call("DEL", key)
+                    self.assert_normal(host, redis)
+
+    def test_a_redis_that_takes_no_more_connections(self):
+        redis = self.redis(port=free_port())
+        host = self.serving(f"unix:{redis.socket}")
+        self.assert_normal(host, redis)
+        with Redis(redis.socket) as only:
+            only.call("CONFIG", "SET", "maxclients", "1")
+            only.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            self.assert_refused(host, "max number of clients")
+            only.call("CONFIG", "SET", "maxclients", "1000")
+        self.assert_normal(host, redis)
 
     def test_check_config_refuses_what_it_cannot_read_and_shows_no_password(self):
         for url, why in [
