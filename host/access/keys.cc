@@ -77,6 +77,7 @@ std::optional<Caller> Keys::find(KeyKind kind, std::string_view text) {
     if (!old || now - old->readAt > kWithoutDatabase) throw;
     return old->caller;
   }
+  if (caller) caller->kind = kind == KeyKind::Session ? CallerKind::Session : CallerKind::Token;
   auto known = known_.lock();
   if (!caller) {
     known->erase(key);  // strangers' tries are not remembered: there is no end of them
@@ -206,6 +207,7 @@ Result<std::pair<Caller, std::string>> Keys::signIn(std::string_view linkOrToken
         "sign-in-refused",
         {}};
   const NewKey session = add(KeyKind::Session, *caller, caller->name, kSessionLifetime);
+  caller->kind = CallerKind::Session;
   return std::pair(*caller, session.text);
 }
 

@@ -12,6 +12,7 @@
 #include "control/event_feed.h"
 #include "control/ticket_desk.h"
 #include "http/api.h"
+#include "http/auditor.h"
 #include "http/gate.h"
 #include "http/hub_sink.h"
 #include "http/server.h"
@@ -36,6 +37,8 @@ struct ApiSide::State {
   std::unique_ptr<Keys> keys;  ///< null: nobody has to sign in
   WrongKeys wrongKeys;
   ItemQueues itemQueues;
+  RequestQueues requestQueues;
+  Auditor auditor;
   std::optional<Gate> gate;
   Router router;
   Server server;
@@ -50,6 +53,8 @@ struct ApiSide::State {
         keys(openKeys()),
         wrongKeys(parts.host.clock),
         itemQueues(parts.host.database),
+        requestQueues(itemQueues, parts.host.config),
+        auditor(control, requestQueues, embeddedFiles().at("host/http/openapi.json")),
         server(router, serverOptions()),
         sink(server.hub()),
         feed(control.parts, sink) {
@@ -59,7 +64,7 @@ struct ApiSide::State {
   /// After the server listens: its port names the cookie.
   void mount() {
     const std::string cookie = sessionCookie(server.port());
-    gate.emplace(Gate::Parts{keys.get(), itemQueues, parts.host.config, wrongKeys, cookie});
+    gate.emplace(Gate::Parts{keys.get(), requestQueues, wrongKeys, cookie});
     addRoutes(router, {control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}});
   }
 
@@ -85,6 +90,9 @@ struct ApiSide::State {
     options.allowedHosts = config->hosts;
     options.readOnly = config->readOnly;
     options.gate = [this](Request& request, const Route& route) { return (*gate)(request, route); };
+    options.onWrite = [this](const Request& request, const Route& route, const Response& response) {
+      auditor.add(request, route, response);
+    };
     options.onRequest = countRequests(parts.host.metrics);
     return options;
   }

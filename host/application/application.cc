@@ -15,8 +15,10 @@
 #include "base/remove_tree.h"
 #include "base/signing_key.h"
 #include "base/threads.h"
+#include "base/unavailable.h"
 #include "offline/restore_mark.h"
 #include "queues/left_folders.h"
+#include "store/audit_rows.h"
 #include "store/queue_rows.h"
 
 namespace planwright {
@@ -191,8 +193,19 @@ Application::~Application() {
   heartbeat_.reset();
 }
 
-ReloadAnswer Application::reload(const ReloadRequest& request) {
-  return reload_->run(request);
+/// Somebody who may send this process signals asked for it.
+void Application::reloadBySignal() {
+  const Caller signal{.name = "signal", .kind = CallerKind::Host};
+  const ReloadAnswer answer = reload_->run({.isDryRun = false, .text = {}, .actor = signal.name});
+  AuditEntry entry;
+  entry.actor = signal;
+  entry.action = "reload";
+  if (answer.refusal) entry.reason = answer.refusal->code;
+  try {
+    addAuditRow(*database_->lease(Workload::Keyed), entry);
+  } catch (const Unavailable& e) {
+    log::error("audit row not written actor=signal action={} error={}", entry.action, e.what());
+  }
 }
 
 /// Waits for a while until running work ends by itself; the API answers meanwhile. Work that is not

@@ -45,8 +45,7 @@ class Application {
   std::string url() const;
   /// As ApiSide::loginUrl(); "" without the role api.
   std::string loginUrl() const;
-  /// [any thread]
-  ReloadAnswer reload(const ReloadRequest& request);
+  void reloadBySignal();
 
  private:
   void drain();

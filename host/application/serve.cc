@@ -97,7 +97,7 @@ int serve(const Config& config, const ServeOptions& options) {
                                            [](bool now) { return now; });
         if (!std::exchange(*asked, false)) continue;
       }
-      application.reload({.isDryRun = false, .text = {}, .actor = "signal"});
+      application.reloadBySignal();
     }
   } catch (const std::exception& e) {
     if (stop.stop_requested()) return 0;

@@ -64,6 +64,7 @@ void addCommands(CLI::App& app, Session& session) {
   addSettingsCommands(app, session);
   addReloadCommand(app, session);
   addAccessCommands(app, session);
+  addAuditCommand(app, session);
   addRetentionCommands(app, session);
   addBackupCommands(app, session);
 }

@@ -34,9 +34,10 @@ void addSubmitCommand(CLI::App& app, Session& session);
 void addWatchCommand(CLI::App& app, Session& session);
 void addLogCommands(CLI::App& app, Session& session);  // logs, and the events command
 void addEventsCommand(CLI::App& app, Session& session);
-void addSettingsCommands(CLI::App& app, Session& session);   // settings, mode
-void addStatusCommands(CLI::App& app, Session& session);     // status, version
-void addAccessCommands(CLI::App& app, Session& session);     // token, login-link, whoami
+void addSettingsCommands(CLI::App& app, Session& session);  // settings, mode
+void addStatusCommands(CLI::App& app, Session& session);    // status, version
+void addAccessCommands(CLI::App& app, Session& session);    // token, login-link, whoami
+void addAuditCommand(CLI::App& app, Session& session);
 void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
 void addBackupCommands(CLI::App& app, Session& session);     // backup, restore
 

@@ -66,6 +66,7 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   };
   atOnce("access", running.access.tokens == wanted.access.tokens ||
                        running.access.isOpen != wanted.access.isOpen);
+  atOnce("audit", running.audit == wanted.audit);
   atOnce("watch_roots", running.watchRoots == wanted.watchRoots);
   atOnce("drain_timeout", running.drainTimeout == wanted.drainTimeout);
   atOnce("locked", running.locked == wanted.locked);

@@ -96,6 +96,11 @@ struct BlobsConfig {
   friend bool operator==(const BlobsConfig&, const BlobsConfig&) = default;
 };
 
+struct AuditConfig {
+  std::chrono::milliseconds keep{365LL * 86'400'000};  ///< older rows are deleted
+  friend bool operator==(const AuditConfig&, const AuditConfig&) = default;
+};
+
 struct PluginsConfig {
   std::vector<std::filesystem::path> path;  ///< absolute; searched after the bundled plugins
   bool requireLock = false;
@@ -121,6 +126,7 @@ struct Config {
   PluginsConfig plugins;
   Roles roles;
   AccessConfig access;
+  AuditConfig audit;
   std::vector<std::string> hosts;  ///< Host header values allowed besides loopback
   std::vector<std::filesystem::path>
       watchRoots;  ///< `watch_dir` must lie below one of them; none = what the file names

@@ -77,6 +77,14 @@ void readPlugins(SectionReader& top, const std::filesystem::path& folder, Plugin
   section.finish();
 }
 
+void readAudit(SectionReader& top, AuditConfig& audit, ConfigProblems& problems) {
+  SectionReader section(top.section("audit"), "audit", problems);
+  audit.keep = section.duration("keep", audit.keep);
+  if (audit.keep < std::chrono::hours(24))
+    section.complain(*section.value("keep"), "keep must be at least 1d");
+  section.finish();
+}
+
 void readRoles(SectionReader& top, Config& config) {
   const ConfigNode* node = top.value("roles");
   if (!node) return;
@@ -176,6 +184,7 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   top.refuse(
       "tokens",
       "stands below access: write access: {tokens: [{name: NAME, role: admin, file: PATH}]}");
+  readAudit(top, config.audit, problems);
   config.access = readAccess(top, folder, problems);
   config.secrets = readSecrets(top, folder, problems);
   readQueues(top, folder, config, problems);

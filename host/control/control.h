@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/actions.h"
+#include "control/audit_log.h"
 #include "control/cache_answers.h"
 #include "control/contents.h"
 #include "control/control_parts.h"
@@ -33,6 +34,7 @@ class Control {
         statements(parts, contents),
         overview(parts),
         events(parts),
+        audit(parts),
         idempotency(parts),
         nudges(parts) {}
   ~Control() = default;
@@ -50,6 +52,7 @@ class Control {
   const Statements statements;
   Overview overview;
   const EventLog events;
+  const AuditLog audit;
   const Idempotency idempotency;
   const Nudges nudges;
 };

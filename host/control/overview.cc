@@ -230,9 +230,7 @@ std::string Overview::arriving(const SomeQueues& seen) const {
 
 Result<std::string> Overview::failures(const std::string& since, const SomeQueues& seen) const {
   constexpr int kFailureWindow = 10'000;
-  const bool looksLikeATime = since.size() >= 10 && since.size() <= 40 &&
-                              since.find_first_not_of("0123456789-:.TZ+tz ") == std::string::npos;
-  if (!since.empty() && !looksLikeATime)
+  if (!since.empty() && !looksLikeATime(since))
     return Error{
         ErrorKind::Invalid, "It must be a time such as 2026-01-31T12:00:00Z.", {}, "since"};
   const Rows rows = parts_.database.lease()->run(

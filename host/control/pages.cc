@@ -11,6 +11,11 @@ Error badParameter(std::string_view name, std::string message) {
   return {ErrorKind::Invalid, std::move(message), {}, std::string(name)};
 }
 
+bool looksLikeATime(std::string_view text) {
+  return text.size() >= 10 && text.size() <= 40 &&
+         text.find_first_not_of("0123456789-:.TZ+tz ") == std::string_view::npos;
+}
+
 std::string cursorText(std::int64_t number) {
   std::array<char, 16> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number, 36).ptr;

@@ -17,6 +17,9 @@ namespace planwright {
 /// A parameter of a request that is wrong.
 Error badParameter(std::string_view name, std::string message);
 
+/// What Postgres reads as a time, near enough.
+bool looksLikeATime(std::string_view text);
+
 /// In the place of a cursor: begin with the newest.
 constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
 

@@ -63,6 +63,14 @@ struct QueueSettings::Changes {
     return found == values.end() ? std::nullopt : std::optional(found->second);
   }
   bool turnsOn(std::string_view key) const { return value(key) == "t"; }
+  /// Of the keys that are changed, as `settings` has them.
+  std::string valuesOf(const JsonValue& settings) const {
+    JsonWriter json;
+    json.object();
+    for (const auto& [key, value] : values)
+      if (const JsonValue* now = find(settings, key)) json.key(key).value(*now);
+    return json.end().take();
+  }
   std::string keysJson() const {
     JsonWriter json;
     json.array();
@@ -233,13 +241,17 @@ Result<SettingsView> QueueSettings::patch(const SettingsPatch& patch) const {
       return now;
     }
   }
+  const auto old = parseJson(now->json);
   std::int64_t enqueued = 0;
   if (changes.applyToWaiting && changes.turnsOn("auto_plan"))
     enqueued += actions_.enqueueWaiting(LiveQueue::Stage::Plan, patch.queue, patch.actor);
   if (changes.applyToWaiting && changes.turnsOn("auto_build"))
     enqueued += actions_.enqueueWaiting(LiveQueue::Stage::Build, patch.queue, patch.actor);
   now = get(patch.queue);
-  if (now) now->enqueued = enqueued;
+  if (!now) return now;
+  now->enqueued = enqueued;
+  now->before = changes.valuesOf(*old);
+  now->after = changes.valuesOf(*parseJson(now->json));
   return now;
 }
 

@@ -31,8 +31,9 @@ struct SettingsPatch {
 
 struct SettingsView {
   std::string json;
-  std::string etag;           ///< the revision
-  std::int64_t enqueued = 0;  ///< by apply_to_waiting
+  std::string etag;                     ///< the revision
+  std::int64_t enqueued = 0;            ///< by apply_to_waiting
+  std::string before = {}, after = {};  ///< JSON of what patch() changed
   std::optional<SettingsRefusal> refusal = {};
 };
 

@@ -22,6 +22,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addEventRoutes(router, parts.control, parts.feed);
   addIndexRoutes(router, parts.control);
   addAccessRoutes(router, parts.control, parts.access);
+  addAuditRoutes(router, parts.control);
   addSystemRoutes(router, parts);
   addPageRoutes(router, parts);
 }

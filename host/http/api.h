@@ -44,6 +44,7 @@ void addReloadRoute(Router& router, Control& control);
 void addEventRoutes(Router& router, Control& control, EventFeed& feed);
 void addIndexRoutes(Router& router, Control& control);
 void addAccessRoutes(Router& router, Control& control, const AccessParts& access);
+void addAuditRoutes(Router& router, Control& control);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);
 

@@ -68,12 +68,12 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
   const std::string_view sent = request.headers.getOr("X-Request-Id");
   request.requestId = isUsableId(sent) ? std::string(sent) : makeRequestId();
   admission.match = router_.match(request.method, request.path);
+  request.params = admission.match.params;
   const RouteOptions options =
       admission.match.route ? admission.match.route->options : RouteOptions{};
   admission.refusal = refusalFor(request, options, options_.allowedHosts, options_.readOnly);
   if (!admission.refusal) admission.refusal = unrouted(request, admission.match);
   if (admission.refusal) return admission;
-  request.params = admission.match.params;
   if (!options_.gate) return admission;
   try {
     admission.refusal = options_.gate(request, *admission.match.route);
@@ -109,6 +109,8 @@ Response Dispatcher::answer(const Request& request, Admission admission) const n
   Response response = admission.refusal ? std::move(*admission.refusal)
                                         : run(request, [&] { return route->handler(request); });
   if (std::holds_alternative<LateBody>(response.body)) return response;
+  if (route && options_.onWrite && isWrite(request.method))
+    options_.onWrite(request, *route, response);
   return complete(request, route, begin, std::move(response));
 }
 

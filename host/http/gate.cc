@@ -1,7 +1,5 @@
 #include "http/gate.h"
 
-#include <limits>
-
 #include <fmt/format.h>
 
 #include "base/signing_key.h"
@@ -13,7 +11,6 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kBasic = "Basic ";
-constexpr std::size_t kMostAddresses = 10'000;
 
 bool startsIgnoringCase(std::string_view text, std::string_view start) {
   return text.size() >= start.size() && equalsIgnoringCase(text.substr(0, start.size()), start);
@@ -50,23 +47,6 @@ Response forbidden(const Caller& caller, Role needed, const std::string& where) 
                   caller.queues ? fmt::format(" of {}", fmt::join(*caller.queues, ", ")) : ""));
 }
 
-std::optional<ItemKind> itemOf(Scope scope) {
-  switch (scope) {
-    case Scope::Input:
-      return ItemKind::Input;
-    case Scope::Plan:
-      return ItemKind::Plan;
-    case Scope::Build:
-      return ItemKind::Build;
-    case Scope::Job:
-      return ItemKind::Job;
-    case Scope::Letter:
-      return ItemKind::Letter;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::string sessionCookie(int port) {
@@ -85,15 +65,6 @@ std::string_view cookieOf(const Headers& headers, std::string_view name) {
       return pair.substr(equals + 1);
   }
   return {};
-}
-
-bool WrongKeys::add(const std::string& address) {
-  const SteadyTime now = clock_.steady();
-  auto counts = counts_.lock();
-  if (counts->size() >= kMostAddresses) counts->clear();
-  Count& count = (*counts)[address];
-  if (now - count.since > std::chrono::minutes(1)) count = {now, 0};
-  return ++count.wrong > kMost;
 }
 
 Response tooManyWrongKeys() {
@@ -130,39 +101,14 @@ std::optional<Response> Gate::operator()(Request& request, const Route& route) c
   return request.caller.queues ? refuseQueue(request, right) : std::nullopt;
 }
 
-std::optional<std::string> Gate::queueOf(const Request& request, Scope scope) const {
-  switch (scope) {
-    case Scope::Queue:
-      return std::string(request.param("queue"));
-    case Scope::Default:
-      return parts_.config.now()->defaultQueue().name;
-    case Scope::Upload:
-      return request.query.textOr("queue", parts_.config.now()->defaultQueue().name);
-    case Scope::Index: {
-      const std::string_view index = request.param("index");
-      return std::string(index.substr(0, index.find('@')));
-    }
-    default:
-      break;
-  }
-  const auto id = request.id();
-  return id ? parts_.queues.queueOf(*itemOf(scope), *id) : std::nullopt;
-}
-
-/// Of the plan that one is compared with.
-std::optional<std::string> Gate::queueOfOther(const Request& request) const {
-  const auto to = request.query.number("to", 1, std::numeric_limits<std::int64_t>::max());
-  return to && *to ? parts_.queues.queueOf(ItemKind::Plan, **to) : std::nullopt;
-}
-
 /// For a caller of some queues only.
 std::optional<Response> Gate::refuseQueue(const Request& request, const RouteRight& right) const {
   if (right.scope == Scope::None || right.scope == Scope::Probe || right.scope == Scope::Filtered)
     return std::nullopt;
   if (right.scope == Scope::Whole) return forbidden(request.caller, right.role, " of all queues");
-  auto queue = queueOf(request, right.scope);
+  auto queue = parts_.queues.queueOf(request, right.scope);
   if ((!queue || request.caller.mayUse(*queue)) && right.scope == Scope::Plan)
-    queue = queueOfOther(request);
+    queue = parts_.queues.queueOfOther(request);
   if (queue && !request.caller.mayUse(*queue))
     return forbidden(request.caller, right.role, " of " + *queue);
   return std::nullopt;  // what does not exist is said by the handler

@@ -1,17 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "access/keys.h"
-#include "base/guarded.h"
-#include "base/live.h"
-#include "config/config.h"
-#include "control/item_queues.h"
+#include "http/minute_counts.h"
 #include "http/request.h"
+#include "http/request_queues.h"
 #include "http/response.h"
 #include "http/route_rights.h"
 #include "http/router.h"
@@ -30,17 +26,12 @@ std::string_view cookieOf(const Headers& headers, std::string_view name);
 class WrongKeys {
  public:
   static constexpr int kMost = 20;
-  explicit WrongKeys(const Clock& clock) : clock_(clock) {}
+  explicit WrongKeys(const Clock& clock) : counts_(clock) {}
   /// Counts one. True: too many.
-  bool add(const std::string& address);
+  bool add(const std::string& address) { return counts_.add(address).times > kMost; }
 
  private:
-  struct Count {
-    SteadyTime since;
-    int wrong = 0;
-  };
-  const Clock& clock_;
-  Guarded<std::map<std::string, Count>> counts_;
+  MinuteCounts counts_;
 };
 
 /// What WrongKeys answers.
@@ -51,8 +42,7 @@ class Gate {
  public:
   struct Parts {
     Keys* keys;  ///< null: whoever reaches the address is an administrator
-    ItemQueues& queues;
-    const Live<Config>& config;
+    const RequestQueues& queues;
     WrongKeys& wrongKeys;
     std::string cookie;  ///< sessionCookie()
   };
@@ -67,8 +57,6 @@ class Gate {
     std::string text;  ///< empty: no key was shown
   };
   Shown shownBy(const Request& request) const;
-  std::optional<std::string> queueOf(const Request& request, Scope scope) const;
-  std::optional<std::string> queueOfOther(const Request& request) const;
   std::optional<Response> refuseQueue(const Request& request, const RouteRight& right) const;
 
   const Parts parts_;

@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "http/event_message.h"
 #include "http/headers.h"
+#include "model/caller.h"
 
 namespace planwright {
 
@@ -47,12 +48,20 @@ struct LateBody {
   bool isComputed = false;
 };
 
+/// What the audit tells of a write beside who asked for what, and what came of it.
+struct AuditNote {
+  std::string item = {};  ///< "token/3", where the path of the request does not name it
+  std::string before = {}, after = {};  ///< JSON of what was changed
+  std::optional<Caller> actor = {};     ///< who it turned out to be
+};
+
 /// What a handler answers. A value; the writer adds length, date, request id, security headers,
 /// compression, conditional answers (ETag against If-None-Match) and ranges.
 struct Response {
   int status = 200;
   Headers headers;
   std::variant<std::string, FileBody, EventSubscription, StreamBody, LateBody> body;
+  AuditNote note = {};
   bool acceptsRanges = false;  ///< a single Range of a GET is honoured (If-Range needs the ETag)
 
   static Response json(std::string body, int status = 200);
@@ -66,6 +75,10 @@ struct Response {
   /// A long-lived text/event-stream.
   static Response events(EventSubscription subscription);
 
+  Response&& noting(AuditNote more) && {
+    note = std::move(more);
+    return std::move(*this);
+  }
   /// response.with("Location", url).with("ETag", tag)
   Response& with(std::string_view name, std::string value) & {
     headers.set(name, std::move(value));

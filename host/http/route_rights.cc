@@ -53,6 +53,7 @@ constexpr auto kRights = std::to_array<Entry>({
     {kPost, "/api/tokens", kAdmin, Scope::Whole},
     {kGet, "/api/tokens/{id}", kAdmin, Scope::Whole},
     {kDelete, "/api/tokens/{id}", kAdmin, Scope::Whole},
+    {kGet, "/api/audit", kAdmin, Scope::Whole},
 
     {kGet, "/api/pending-inputs", kViewer, Scope::Filtered},
     {kPost, "/api/pending-inputs", kOperator, Scope::Upload},

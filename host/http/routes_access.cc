@@ -53,6 +53,7 @@ Response login(const AccessParts& access, const Request& request) {
     return tooManyWrongKeys();
   }
   return Response::json(callerJson(session->first, false))
+      .noting({.actor = session->first})
       .with("Set-Cookie", cookieText(access, request, session->second, Keys::kSessionLifetime));
 }
 
@@ -126,6 +127,7 @@ Response createToken(const AccessParts& access, Control& control, const Request&
   JsonWriter json;
   json.object().member("token", made->text).membersOf(*token);
   return Response::json(json.end().take(), 201)
+      .noting({.item = "token/" + std::to_string(made->id), .after = *token})
       .with("Location", "/api/tokens/" + std::to_string(made->id));
 }
 
@@ -133,8 +135,10 @@ Response revokeToken(const AccessParts& access, const Request& request) {
   if (!access.keys) return problem(openToAll());
   const auto id = request.id();
   if (!id) return problem(id.error());
+  const auto token = access.keys->tokenJson(*id);
   const auto done = access.keys->revokeToken(*id, request.caller.name);
-  return done ? Response::noContent() : problem(done.error());
+  if (!done) return problem(done.error());
+  return Response::noContent().noting({.before = token ? *token : ""});
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ Response startBulk(Control& control, const Request& request) {
   auto begun = control.deadLetters.startBulk(*wish);
   if (!begun) return problem(begun.error());
   return Response::json(std::move(begun->json), 202)
+      .noting({.item = "bulk-operation/" + std::to_string(begun->id), .after = toJson(*body)})
       .with("Location", "/api/bulk-operations/" + std::to_string(begun->id));
 }
 

@@ -58,9 +58,16 @@ Response upload(Control& control, const Request& request) {
   auto blob = control.parts.blobs.stage(fd, uploadLimit(*control.parts.config.now(), wish.queue));
   if (!blob) return problem(blob.error());
   wish.blob = std::move(*blob);
+  std::string file = JsonWriter()
+                         .object()
+                         .member("filename", wish.filename)
+                         .member("digest", wish.blob.digest.text())
+                         .end()
+                         .take();
   auto done = control.actions.upload(wish);
   if (!done) return problem(done.error());
   return Response::json(std::move(done->itemJson), done->isNew ? 201 : 200)
+      .noting({.item = "input/" + std::to_string(done->id), .after = std::move(file)})
       .with("Location", "/api/pending-inputs/" + std::to_string(done->id));
 }
 
@@ -70,8 +77,9 @@ Response enqueuePlan(Control& control, std::int64_t id, const Request& request) 
   const auto force = flagMember(*body, "force");
   if (!force) return problem(force.error());
   return enqueuedResponse(
-      control.actions.enqueuePlan(id, *force, request.caller.name, traceIdOf(request)),
-      "pending_input");
+             control.actions.enqueuePlan(id, *force, request.caller.name, traceIdOf(request)),
+             "pending_input")
+      .noting({.after = toJson(*body)});
 }
 
 }  // namespace

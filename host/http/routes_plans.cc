@@ -25,7 +25,8 @@ Response enqueueBuild(Control& control, std::int64_t id, const Request& request)
                                                         .expectedDigest = ifMatch(request),
                                                         .actor = request.caller.name,
                                                         .traceId = traceIdOf(request)}),
-                          "plan");
+                          "plan")
+      .noting({.after = toJson(*body)});
 }
 
 Handler archiveHandler(Control& control, ArchiveFormat format) {

@@ -22,7 +22,7 @@ Result<ReloadRequest> reloadWish(const Request& request) {
 }
 
 Response reloadResponse(ReloadAnswer answer) {
-  if (!answer.refusal) return Response::json(std::move(answer.json));
+  if (!answer.refusal) return Response::json(answer.json).noting({.after = answer.json});
   Problem refused = toProblem(*answer.refusal);
   if (answer.refusal->kind == ErrorKind::Invalid) refused.status = 422;
   refused.errors = std::move(answer.mistakes);
@@ -48,7 +48,7 @@ void addReloadRoute(Router& router, Control& control) {
                     if (done.error().kind == ErrorKind::Invalid) refused.status = 422;
                     return problem(refused);
                   }
-                  return Response::json(std::move(*done));
+                  return Response::json(*done).noting({.after = *done});
                 }));
   };
   add("/api/queues/{queue}/plugins/reload",

@@ -28,10 +28,11 @@ Result<SettingsView> change(Control& control, const Request& request, const std:
   return done;
 }
 
-Response settingsResponse(Result<SettingsView> view) {
+Response settingsResponse(Result<SettingsView> view, std::string item = {}) {
   if (!view) return problem(view.error());
   if (view->refusal) return refused(*view->refusal);
-  return Response::json(std::move(view->json)).etag(view->etag);
+  AuditNote note{.item = std::move(item), .before = view->before, .after = view->after};
+  return Response::json(std::move(view->json)).etag(view->etag).noting(std::move(note));
 }
 
 /// The queue as in the list, with the ETag of its settings.
@@ -48,19 +49,20 @@ Response patchQueue(Control& control, const Request& request) {
   const auto done = change(control, request, name);
   if (!done) return problem(done.error());
   if (done->refusal) return refused(*done->refusal);
-  return queueResponse(control, name);
+  return queueResponse(control, name).noting({.before = done->before, .after = done->after});
 }
 
 Handler pauseHandler(Control& control, bool paused) {
-  return withQuery({}, idempotent(control, [&control, paused](const Request& request) {
-                     const std::string name(request.param("queue"));
-                     const auto done = control.settings.pause(
-                         name, std::string(request.param("stage")), paused, request.caller.name);
-                     control.overview.forget();
-                     if (!done) return problem(done.error());
-                     if (done->refusal) return refused(*done->refusal);
-                     return queueResponse(control, name);
-                   }));
+  return withQuery(
+      {}, idempotent(control, [&control, paused](const Request& request) {
+        const std::string name(request.param("queue"));
+        const auto done = control.settings.pause(name, std::string(request.param("stage")), paused,
+                                                 request.caller.name);
+        control.overview.forget();
+        if (!done) return problem(done.error());
+        if (done->refusal) return refused(*done->refusal);
+        return queueResponse(control, name).noting({.before = done->before, .after = done->after});
+      }));
 }
 
 std::optional<std::string> firstHeader(const Request& request,
@@ -83,7 +85,10 @@ Response nudge(const Control& control, const Request& request) {
   if (!isNew) return problem(isNew.error());
   JsonWriter answer;
   answer.object().member("queue", nudge.queue).member("repeated", !*isNew);
-  return Response::json(answer.end().take(), 202);
+  Response response = Response::json(answer.end().take(), 202);
+  if (!nudge.proofs.empty())
+    response.note.actor = Caller{.name = "webhook", .kind = CallerKind::Webhook};
+  return response;
 }
 
 }  // namespace
@@ -95,7 +100,8 @@ void addSettingsRoutes(Router& router, Control& control) {
              }));
   for (const Method method : {Method::Patch, Method::Put, Method::Post})
     router.add(method, "/api/settings", withQuery({}, [&control, queue](const Request& request) {
-                 return settingsResponse(change(control, request, queue()));
+                 const std::string name = queue();
+                 return settingsResponse(change(control, request, name), "queue/" + name);
                }));
   router.get("/api/settings/schema", withQuery({}, [](const Request&) {
                return Response::json(QueueSettings::schemaJson());

@@ -35,6 +35,9 @@ struct ServerOptions {
   /// Asked before the handler: it fills in the caller, or an answer of it refuses the request.
   /// [HTTP workers]
   std::function<std::optional<Response>(Request&, const Route&)> gate;
+  /// Called with each answered write that fitted a route, before its answer goes out. Does not
+  /// throw. [HTTP workers]
+  std::function<void(const Request&, const Route&, const Response&)> onWrite;
   std::function<void(const RequestRecord&)> onRequest;  ///< [HTTP workers]
 };
 

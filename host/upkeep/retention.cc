@@ -150,11 +150,15 @@ void Retention::pruneRecords(const std::stop_token& stop) {
   connection_->run("prune_tools");
   const auto age = recordAge(*parts_.config.now()).count();
   connection_->run("prune_bulk_operations", {age});
-  std::int64_t letters = 0;
-  for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested(); letters += slice)
-    slice = connection_->run("prune_dead_letters", {age}).number(0, 0);
-  parts_.metrics.add("planwright_pruned_total", {{"table", "dead_letters"}},
-                     static_cast<double>(letters));
+  const auto keep = std::chrono::ceil<std::chrono::seconds>(config->audit.keep).count();
+  const auto pruneAll = [&](std::string_view statement, std::int64_t seconds, const char* table) {
+    std::int64_t rows = 0;
+    for (std::int64_t slice = 1; slice > 0 && !stop.stop_requested(); rows += slice)
+      slice = connection_->run(statement, {seconds}).number(0, 0);
+    parts_.metrics.add("planwright_pruned_total", {{"table", table}}, static_cast<double>(rows));
+  };
+  pruneAll("prune_dead_letters", age, "dead_letters");
+  pruneAll("prune_audit", keep, "audit_log");
 }
 
 void Retention::readWatchDirs() {

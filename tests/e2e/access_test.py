@@ -22,7 +22,7 @@ SHARED = {
     "/api/version", "/api/openapi.json", "/api/workers", "/api/reconciler", "/api/plugins", "/api/plugins/{id}",
     "/api/provenance/keys", "/api/settings/schema", "/api/login-links",
 }
-WHOLE = {"/metrics", "/api/blobs/{digest}", "/api/reload", "/api/plugins/{id}/release", "/api/tokens", "/api/tokens/{id}"}
+WHOLE = {"/metrics", "/api/blobs/{digest}", "/api/reload", "/api/plugins/{id}/release", "/api/tokens", "/api/tokens/{id}", "/api/audit"}
 
 
 def needed(method, path):
@@ -31,7 +31,7 @@ def needed(method, path):
         return None
     if method != "GET" and path != "/api/login-links":
         return "admin" if ADMIN.search(path) else "operator"
-    return "admin" if path.startswith("/api/tokens") else "viewer"
+    return "admin" if path.startswith(("/api/tokens", "/api/audit")) else "viewer"
 
 
 def request(url, method, path, headers=None, body=None):

@@ -121,6 +121,7 @@ class OpenapiTest(HostCase):
         limited = {"Authorization": f"Bearer {made['token']}"}
         self.assertEqual(self.server.call("GET", "/api/me", headers=limited).json["queues"], ["default"])
         self.ask("POST", "/api/login-links", {}, 201)
+        self.ask("GET", "/api/audit")
         bulk = {"action": "discard", "target": "dead-letters", "filter": {"q": "nothing"}}
         begun = self.server.call("POST", "/api/bulk-operations", bulk, limited)
         self.assertEqual((begun.status, begun.json["filter"]["queues"]), (202, ["default"]))

@@ -244,6 +244,23 @@ TEST_F(RetentionTest, AnsweredLettersAndFinishedBulkOperationsGoByAge) {
   EXPECT_EQ(text("select string_agg(matched::text, ' ' order by id) from bulk_operations"), "0 1");
 }
 
+TEST_F(RetentionTest, TheAuditGoesByItsOwnAgeAndInNoOtherWay) {
+  connection->runText(
+      "insert into audit_log (at, actor, actor_kind, action, allowed) "
+      "select now() - n * interval '1 day', n::text, 'token', 'reload', true "
+      "from generate_series(1, 4) n");
+  Config config;
+  config.queues = {queue};
+  config.audit.keep = std::chrono::hours(60);
+  FakeClock time;
+  const Live<Config> inForce(config);
+  Retention({*database, *folderBlobs, inForce, metrics, time}).step({});
+  EXPECT_EQ(text("select string_agg(actor, ' ' order by id) from audit_log"), "1 2");
+  EXPECT_ANY_THROW(connection->runText("delete from audit_log"));
+  EXPECT_ANY_THROW(connection->runText("update audit_log set actor = 'x'"));
+  EXPECT_EQ(text("select string_agg(actor, ' ' order by id) from audit_log"), "1 2");
+}
+
 TEST_F(RetentionTest, OneHostAtATimeDeletes) {
   const auto other = database->dedicated(Workload::Queries);
   {
