@@ -117,7 +117,7 @@ std::string ApiSide::url() const {
 }
 
 std::string ApiSide::loginUrl() const {
-  if (!state_->keys) return {};
+  if (!state_->keys || state_->server.port() == 0) return {};  // no browser opens a unix socket
   return url() + "/login#" + state_->keys->addAdministratorLink();
 }
 

@@ -8,6 +8,7 @@
 #include "base/closed_paths.h"
 #include "base/json.h"
 #include "config/access_reader.h"
+#include "config/listen_reader.h"
 #include "stages/plugin_lock.h"
 
 namespace planwright {
@@ -79,7 +80,12 @@ ReadConfig readConfiguration(const ServeOptions& options, const std::optional<st
   else
     read.config = builtInConfig(here);
   Config& config = read.config;
-  if (options.listen) config.listen = *options.listen;
+  if (options.listen) {
+    if (auto address = listenAddress(*options.listen, here))
+      config.listen.address = std::move(*address);
+    else
+      read.problems.push_back({{}, "--listen: " + address.error().message});
+  }
   if (options.dataFolder) {
     config.dataFolder = (here / *options.dataFolder).lexically_normal();
     config.dataFolderIsDefault = false;

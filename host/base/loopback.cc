@@ -29,6 +29,11 @@ std::string_view withoutPort(std::string_view host) {
   return host;
 }
 
+std::optional<std::string_view> unixPathOf(std::string_view address) {
+  if (!address.starts_with(kUnixPrefix)) return std::nullopt;
+  return address.substr(kUnixPrefix.size());
+}
+
 bool isLoopbackHost(std::string_view host) {
   const std::string_view name = withoutPort(host);
   return isLocalhost(name) || name == "[::1]" || isLoopbackV4(name);

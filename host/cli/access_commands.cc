@@ -1,6 +1,7 @@
 // Tokens of the server, and signing a browser in.
 #include <algorithm>
 
+#include "base/loopback.h"
 #include "cli/command_groups.h"
 #include "cli/listings.h"
 #include "cli/output.h"
@@ -97,7 +98,12 @@ ExitCode printLoginLink(Session& session) {
   const Reply reply = session.client().send("POST", "/api/login-links", "{}");
   if (!reply.ok()) throw failureOf(reply);
   const auto link = parseJson(reply.body);
-  session.terminal.out << session.client().baseUrl() << (link ? textOr(*link, "path") : "") << '\n';
+  const std::string& server = session.client().baseUrl();
+  const std::string path = link ? textOr(*link, "path") : "";
+  if (unixPathOf(server))
+    session.terminal.err << "Open this path at the address of what stands before " << server
+                         << ".\n";
+  session.terminal.out << (unixPathOf(server) ? path : server + path) << '\n';
   session.terminal.err << "It works once, within 10 minutes.\n";
   return ExitCode::Done;
 }

@@ -10,6 +10,8 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 
+#include "base/loopback.h"
+
 namespace planwright::cli {
 namespace {
 
@@ -228,7 +230,9 @@ void Client::prepare(const std::string& path) {
   state_->headers.reset();
   if (!token_.empty()) state_->addHeader("Authorization: Bearer " + token_);
   state_->addHeader("Expect:");
-  curl_easy_setopt(curl, CURLOPT_URL, (baseUrl_ + path).c_str());
+  const auto socket = unixPathOf(baseUrl_);
+  curl_easy_setopt(curl, CURLOPT_URL, ((socket ? "http://localhost" : baseUrl_) + path).c_str());
+  if (socket) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, std::string(*socket).c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "planwright/" PLANWRIGHT_VERSION);
@@ -236,7 +240,7 @@ void Client::prepare(const std::string& path) {
   state_->said[0] = '\0';
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, state_->said);
   // A proxy of the environment never stands between us and this machine.
-  if (isOfThisMachine(baseUrl_)) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  if (socket || isOfThisMachine(baseUrl_)) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   useCertificates();
 }
 

@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "config/access_reader.h"
 #include "config/config_reader.h"
+#include "config/listen_reader.h"
 #include "offline/backup.h"
 #include "offline/examine.h"
 #include "offline/retention_commands.h"
@@ -221,13 +222,13 @@ void addServeCommand(CLI::App& app, Session& session) {
   ServeOptions& options = arguments->options;
   serve->add_option("--config", options.configFile, "YAML file (host/config/README.md)");
   serve->add_option("--data", options.dataFolder, "data folder; default ./.planwright");
-  serve->add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")
+  serve->add_option("--listen", options.listen, "HOST:PORT or unix:PATH; port 0 takes a free one")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            return isListenAddress(text) ? std::string()
-                                         : "write HOST:PORT, such as 127.0.0.1:8470";
+            const auto address = listenAddress(text, "/");
+            return address ? std::string() : address.error().message;
           },
-          "HOST:PORT"));
+          "ADDRESS"));
   serve->add_option("--roles", options.roles, "api,intake,plan,build,upkeep; default all");
   serve->add_option("--log-level", arguments->logLevel, "debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));

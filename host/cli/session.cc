@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/loopback.h"
+
 namespace planwright::cli {
 namespace {
 
@@ -27,6 +29,7 @@ std::string serverAddress(const std::string& given, const std::filesystem::path&
   if (address.empty()) address = environment("PLANWRIGHT_SERVER");
   if (address.empty()) address = firstLine(workingFolder / ".planwright" / "planwright.url");
   if (address.empty()) address = "http://127.0.0.1:8470";
+  if (unixPathOf(address)) return address;
   if (address.find("://") == std::string::npos) address.insert(0, "http://");
   while (address.back() == '/') address.pop_back();
   return address;

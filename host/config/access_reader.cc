@@ -88,14 +88,17 @@ void checkTokenQueues(const Config& config, ConfigProblems& problems) {
 }
 
 std::optional<ConfigProblem> accessProblem(const Config& config) {
-  if (!config.roles.api || isLoopbackHost(config.listen)) return std::nullopt;
+  const std::string& address = config.listen.address;
+  if (!config.roles.api || unixPathOf(address) || isLoopbackHost(address)) return std::nullopt;
   if (config.access.isOpen)
-    return ConfigProblem{config.placeOf("/access/mode"),
-                         "access: {mode: none} is for loopback addresses only, and others reach " +
-                             config.listen + "; listen on 127.0.0.1, or name tokens below access:"};
+    return ConfigProblem{
+        config.placeOf("/access/mode"),
+        "access: {mode: none} is for loopback addresses and unix sockets only, and "
+        "others reach " +
+            address + "; listen on 127.0.0.1, or name tokens below access:"};
   if (!config.access.tokens.empty()) return std::nullopt;
   return ConfigProblem{config.placeOf("/listen"),
-                       "others reach " + config.listen +
+                       "others reach " + address +
                            ", so the configuration must say who may do what: name a token below "
                            "access: {tokens: [{name: NAME, role: admin, file: PATH}]}, or listen "
                            "on 127.0.0.1"};

@@ -13,6 +13,7 @@
 
 #include "base/failure.h"
 #include "config/access_config.h"
+#include "config/listen_config.h"
 #include "config/stage_config.h"
 
 namespace planwright {
@@ -116,7 +117,7 @@ struct PluginsConfig {
 /// Postgres). [any thread]
 struct Config {
   std::filesystem::path file;  ///< absolute; empty = built-in configuration
-  std::string listen = "127.0.0.1:8470";
+  ListenConfig listen;
   std::filesystem::path dataFolder;  ///< absolute
   bool dataFolderIsDefault =
       true;                 ///< nobody chose it, so another may be taken if it cannot be used

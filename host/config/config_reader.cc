@@ -1,13 +1,13 @@
 #include "config/config_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <system_error>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "base/redis_url.h"
 #include "config/access_reader.h"
+#include "config/listen_reader.h"
 #include "config/queue_reader.h"
 #include "config/secret_reader.h"
 #include "config/section_reader.h"
@@ -31,11 +31,9 @@ void readRedis(SectionReader& top, const std::filesystem::path& folder, Config& 
   if (!url) top.complain(*top.value("redis"), "redis: " + url.error().message);
 }
 
-void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config) {
-  config.listen = top.text("listen", config.listen);
-  if (!isListenAddress(config.listen))
-    top.complain(*top.value("listen"),
-                 "\"" + config.listen + "\" is not HOST:PORT; write one such as 127.0.0.1:8470");
+void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config,
+                  ConfigProblems& problems) {
+  config.listen = readListen(top, "listen", folder, config.listen, problems);
   if (top.value("data")) {
     config.dataFolder = resolvedPath(folder, top.text("data"));
     config.dataFolderIsDefault = false;
@@ -167,7 +165,7 @@ void readQueues(SectionReader& top, const std::filesystem::path& folder, Config&
 void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config& config,
              ConfigProblems& problems) {
   SectionReader top(&root, "the configuration", problems);
-  readServices(top, folder, config);
+  readServices(top, folder, config, problems);
   readBlobs(top, folder, config.blobs, problems);
   readPlugins(top, folder, config.plugins, problems);
   readRoles(top, config);
@@ -221,15 +219,6 @@ ReadConfig readConfigFile(const std::filesystem::path& file,
     read.problems.push_back({Place{file.string(), 1, 1}, e.what()});
     return read;
   }
-}
-
-bool isListenAddress(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return false;
-  int port = -1;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-  return parsed.ec == std::errc() && parsed.ptr == end && port >= 0 && port <= 65535;
 }
 
 Result<Roles> parseRoles(std::string_view text) {

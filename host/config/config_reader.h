@@ -28,9 +28,6 @@ ReadConfig readConfigFile(const std::filesystem::path& file,
 ReadConfig readConfigText(std::string_view text, const std::filesystem::path& file,
                           const std::filesystem::path& workingFolder);
 
-/// HOST:PORT with a port from 0 to 65535.
-bool isListenAddress(const std::string& text);
-
 /// "api,plan" -> roles; Invalid names the roles there are.
 Result<Roles> parseRoles(std::string_view text);
 

@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/loopback.h"
+
 namespace planwright {
 
 namespace {
@@ -54,9 +56,7 @@ Error cannotListen(std::string_view address, const char* reason) {
           {}};
 }
 
-}  // namespace
-
-Result<Listener> listenOn(std::string_view address) {
+Result<Listener> listenOnTcp(std::string_view address) {
   const Result<HostPort> parts = split(address);
   if (!parts) return parts.error();
   std::string host = parts->host;
@@ -81,7 +81,23 @@ Result<Listener> listenOn(std::string_view address) {
     return cannotListen(address, std::strerror(errno));
   }
   const int port = portOf(socket.get());
-  return Listener{std::move(socket), parts->host, port};
+  // A browser cannot open "every address of this machine".
+  const bool isAny = parts->host == "0.0.0.0" || parts->host == "[::]";
+  return Listener{
+      std::move(socket),
+      {},
+      "http://" + (isAny ? std::string("127.0.0.1") : parts->host) + ":" + std::to_string(port),
+      port};
+}
+
+}  // namespace
+
+Result<Listener> listenOn(const ListenConfig& listen) {
+  const auto path = unixPathOf(listen.address);
+  if (!path) return listenOnTcp(listen.address);
+  auto bound = listenOnUnix(*path, listen);
+  if (!bound) return bound.error();
+  return Listener{std::move(bound->socket), std::move(bound->name), listen.address, 0};
 }
 
 }  // namespace planwright

@@ -15,7 +15,16 @@ std::string textOf(int family, const void* raw) {
   return text.data();
 }
 
-std::string textOf(const sockaddr_storage& address, std::size_t keptBytes) {
+/// Of the process that connected to a unix socket.
+std::string userOf(int socket) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  const bool isKnown = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0;
+  return isKnown ? "uid " + std::to_string(credentials.uid) : "unix";
+}
+
+std::string textOf(int socket, const sockaddr_storage& address, std::size_t keptBytes) {
+  if (address.ss_family == AF_UNIX) return userOf(socket);
   if (address.ss_family != AF_INET6)
     return textOf(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr);
   in6_addr raw = reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr;
@@ -27,12 +36,12 @@ std::string textOf(const sockaddr_storage& address, std::size_t keptBytes) {
 
 }  // namespace
 
-std::string addressText(const sockaddr_storage& address) {
-  return textOf(address, sizeof(in6_addr));
+std::string addressText(int socket, const sockaddr_storage& address) {
+  return textOf(socket, address, sizeof(in6_addr));
 }
 
-std::string clientText(const sockaddr_storage& address) {
-  return textOf(address, sizeof(in6_addr) / 2);
+std::string clientText(int socket, const sockaddr_storage& address) {
+  return textOf(socket, address, sizeof(in6_addr) / 2);
 }
 
 }  // namespace planwright

@@ -160,7 +160,7 @@ void Transport::acceptOne() {
     return;
   }
   if (seats.areManyLeaving()) std::this_thread::sleep_for(kPause);  // their threads need the time
-  auto seat = seats.take(clientText(address), socket.get(), now);
+  auto seat = seats.take(clientText(socket.get(), address), socket.get(), now);
   if (!seat) {
     constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
@@ -176,11 +176,12 @@ void Transport::acceptOne() {
 void Transport::addPeer(UniqueFd socket, Seat seat, const sockaddr_storage& address,
                         SteadyTime now) {
   sockaddr_storage copy = address;
+  if (address.ss_family == AF_UNIX) copy.ss_family = AF_INET;  // Pistache knows no other, nor asks
   const auto peer = Pistache::Tcp::Peer::Create(
       socket.get(), Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
-  peer->putData(kConnectionKey,
-                std::make_shared<HttpConnection>(socket.get(), std::move(seat),
-                                                 addressText(address), shared_.context, now));
+  peer->putData(kConnectionKey, std::make_shared<HttpConnection>(socket.get(), std::move(seat),
+                                                                 addressText(socket.get(), address),
+                                                                 shared_.context, now));
   try {
     handleNewPeer(peer);
     // Pistache asks for edges, which want one more recv for each request, to see that all was read.

@@ -51,14 +51,12 @@ void Server::stop() {
   state_->reactor.reset();
   state_->late.stop();
   state_->hub.stop();
+  state_->listener.name.remove();
   state_->listener.socket.reset();
 }
 
 std::string Server::url() const {
-  const std::string& host = state_->listener.host;
-  // A browser cannot open "every address of this machine".
-  const bool isAny = host == "0.0.0.0" || host == "[::]";
-  return "http://" + (isAny ? std::string("127.0.0.1") : host) + ":" + std::to_string(port());
+  return state_->listener.url;
 }
 
 int Server::port() const {

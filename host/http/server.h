@@ -30,8 +30,8 @@ class Server {
   /// Closes every connection and ends the threads; waits for handlers that run. Idempotent.
   void stop();
 
-  std::string url() const;  ///< "http://127.0.0.1:8470", with the real port; after listen()
-  int port() const;
+  std::string url() const;  ///< as Listener's; after listen()
+  int port() const;         ///< 0 of a unix socket
   Hub& hub();
   ConnectionSeats& seats();
 

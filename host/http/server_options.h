@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/listen_config.h"
 #include "http/hub.h"
 #include "http/limits.h"
 #include "http/router.h"
@@ -23,7 +24,7 @@ struct RequestRecord {
 };
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:8470";  ///< HOST:PORT or [V6]:PORT; port 0 = any free one
+  ListenConfig listen;  ///< port 0 = any free one
   int threads = 8;
   HttpLimits limits;
   HubLimits hub;

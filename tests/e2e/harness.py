@@ -111,7 +111,7 @@ class Host:
         self.log = self.folder / "serve.log"
         self.url = self.token = None
         self.process = None
-        self._command = [BINARY, "serve", "--data", str(self.data), "--listen", listen, *arguments]
+        self._command = [BINARY, "serve", "--data", str(self.data), *(["--listen", listen] if listen else []), *arguments]
         if config is not None:
             file = self.folder / "planwright.yaml"
             file.write_text(json.dumps(config, indent=1))

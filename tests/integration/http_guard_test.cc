@@ -238,7 +238,7 @@ TEST(HttpServer, ListensOnIpv6AndSaysWhyItCannot) {
   Router router;
   const auto on = [](const std::string& address) {
     ServerOptions options;
-    options.listen = address;
+    options.listen.address = address;
     return options;
   };
   Server server(router, on("[::1]:0"));

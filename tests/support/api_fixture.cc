@@ -8,7 +8,7 @@ namespace planwright {
 
 ApiFixture::ApiFixture() {
   ServerOptions options;
-  options.listen = "127.0.0.1:0";
+  options.listen.address = "127.0.0.1:0";
   options.threads = 2;
   options.onRequest = countRequests(metrics_);
   server_ = std::make_unique<Server>(router_, options);

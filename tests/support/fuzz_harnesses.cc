@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "config/config_reader.h"
+#include "config/listen_reader.h"
 #include "config/yaml_loader.h"
 #include "http/multipart.h"
 #include "model/plan_document.h"
@@ -113,7 +114,8 @@ void exerciseConfig(std::string_view input) {
   require(static_cast<bool>(parseJson(nodeToJson(tree, secrets))), "a tree is JSON");
   if (!read.ok()) return;
   require(!read.config.queues.empty(), "there is a queue");
-  require(isListenAddress(read.config.listen), "it listens somewhere");
+  require(static_cast<bool>(listenAddress(read.config.listen.address, "/")),
+          "it listens somewhere");
   require(read.config.lease >= std::chrono::seconds(2), "there is a lease");
   for (const QueueConfig& queue : read.config.queues) checkQueue(queue);
 }

@@ -23,7 +23,7 @@ class TestServer {
   explicit TestServer(const Adjust& adjust = {}) {
     addRoutes();
     ServerOptions options;
-    options.listen = "127.0.0.1:0";
+    options.listen.address = "127.0.0.1:0";
     options.threads = 2;
     if (adjust) adjust(router_, options);
     server_ = std::make_unique<Server>(router_, options);

@@ -16,6 +16,7 @@ ReadConfig read(const std::string& text) {
 /// The sections of a file: @ stands for a key and its value.
 const std::map<std::string, std::string> kSections = {
     {"the configuration", "{@}"},
+    {"listen", "listen: {@}"},
     {"access", "access: {@}"},
     {"an entry of access/tokens", "access: {tokens: [{@}]}"},
     {"audit", "audit: {@}"},
@@ -59,6 +60,9 @@ std::vector<Key> allKeys() {
                            {"the configuration", "defaults", "{auto_build: true}"},
                            {"the configuration", "queues", "{other: {}}"},
                            {"the configuration", "access", "{mode: none}"},
+                           {"listen", "unix", "/run/x.sock"},
+                           {"listen", "mode", "0660"},
+                           {"listen", "group", "g"},
                            {"access", "mode", "none"},
                            {"access", "tokens", "[{name: a, role: viewer, env: A}]"},
                            {"an entry of access/tokens", "name", "b"},
@@ -172,6 +176,7 @@ Config valuesOf(const std::string& text) {
 
 /// What the section must have besides.
 std::string othersOf(const std::string& section, const std::string& key) {
+  if (section == "listen" && key != "unix") return "unix: /run/x.sock, ";
   if (section != "an entry of access/tokens") return "";
   std::string others;
   if (key != "name") others += "name: a, ";
@@ -186,6 +191,8 @@ std::string withoutKey(const std::string& section, const std::string& key) {
     if (key == "name") return "name: other";
     if (key == "role") return "role: viewer";
     if (key == "queues") return "";
+  } else if (section == "listen" && key == "unix") {
+    return "unix: /run/other.sock";
   } else if (section != "secret S") {
     return "";
   }

@@ -155,7 +155,7 @@ TEST(PeerAddress, AClientHasAllAddressesOfItsNetwork) {
                     ? static_cast<void*>(&reinterpret_cast<sockaddr_in*>(&address)->sin_addr)
                     : &reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr;
     EXPECT_EQ(::inet_pton(address.ss_family, text, raw), 1);
-    return addressText(address) + " " + clientText(address);
+    return addressText(-1, address) + " " + clientText(-1, address);
   };
   EXPECT_EQ(of("192.0.2.7"), "192.0.2.7 192.0.2.7");
   EXPECT_EQ(of("::ffff:192.0.2.7"), "192.0.2.7 192.0.2.7");
