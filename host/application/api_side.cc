@@ -15,6 +15,7 @@
 #include "http/auditor.h"
 #include "http/gate.h"
 #include "http/hub_sink.h"
+#include "http/request_limit.h"
 #include "http/server.h"
 
 namespace planwright {
@@ -40,6 +41,7 @@ struct ApiSide::State {
   RequestQueues requestQueues;
   Auditor auditor;
   std::optional<Gate> gate;
+  RequestLimit limit;
   Router router;
   Server server;
   HubSink sink;
@@ -55,6 +57,7 @@ struct ApiSide::State {
         itemQueues(parts.host.database),
         requestQueues(itemQueues, parts.host.config),
         auditor(control, requestQueues, embeddedFiles().at("host/http/openapi.json")),
+        limit(parts.host.config, parts.host.clock),
         server(router, serverOptions()),
         sink(server.hub()),
         feed(control.parts, sink) {
@@ -90,6 +93,9 @@ struct ApiSide::State {
     options.allowedHosts = config->hosts;
     options.readOnly = config->readOnly;
     options.gate = [this](Request& request, const Route& route) { return (*gate)(request, route); };
+    options.limit = [this](const Request& request, const Route& route) {
+      return limit(request, route);
+    };
     options.onWrite = [this](const Request& request, const Route& route, const Response& response) {
       auditor.add(request, route, response);
     };

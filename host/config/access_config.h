@@ -19,6 +19,7 @@ struct AccessToken {
 struct AccessConfig {
   bool isOpen = false;  ///< `mode: none`: whoever reaches the address is an administrator
   std::vector<AccessToken> tokens;
+  int requestsPerMinute = 0;  ///< of each caller; 0: as many as it likes
   friend bool operator==(const AccessConfig&, const AccessConfig&) = default;
 };
 

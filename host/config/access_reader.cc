@@ -59,6 +59,7 @@ AccessConfig readAccess(SectionReader& top, const std::filesystem::path& folder,
   access.isOpen = section.choice("mode", {"token", "none"}, "token") == "none";
   for (const ConfigNode* node : section.sections("tokens"))
     access.tokens.push_back(readToken(*node, folder, problems));
+  access.requestsPerMinute = section.count("requests_per_minute", 0, 1, 1'000'000);
   section.refuse("oidc", kLater);
   section.refuse("proxy", kLater);
   if (access.isOpen && !access.tokens.empty())

@@ -64,7 +64,7 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   const auto atOnce = [&](const char* key, bool same) {
     if (!same) plan.host.emplace_back(key);
   };
-  atOnce("access", running.access.tokens == wanted.access.tokens ||
+  atOnce("access", running.access == wanted.access ||
                        running.access.isOpen != wanted.access.isOpen);
   atOnce("audit", running.audit == wanted.audit);
   atOnce("watch_roots", running.watchRoots == wanted.watchRoots);

@@ -77,6 +77,8 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
   if (!options_.gate) return admission;
   try {
     admission.refusal = options_.gate(request, *admission.match.route);
+    if (!admission.refusal && options_.limit)
+      admission.refusal = options_.limit(request, *admission.match.route);
   } catch (const Unavailable& e) {
     admission.refusal = unavailable(e);
   } catch (const std::exception& e) {

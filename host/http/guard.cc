@@ -7,11 +7,16 @@
 
 namespace planwright {
 
-bool isAllowedHost(std::string_view hostHeader, const std::vector<std::string>& allowed) {
-  if (isLoopbackHost(hostHeader)) return true;
-  const std::string_view host = withoutPort(hostHeader);
+bool isLocalPeer(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address.starts_with("uid ");
+}
+
+bool isAllowedHost(const Request& request, const std::vector<std::string>& allowed) {
+  const auto sent = request.headers.find("Host");
+  if (isLocalPeer(request.peer) && (!sent || isLoopbackHost(*sent))) return true;
   return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& name) {
-    return name == "*" || equalsIgnoringCase(name, host) || equalsIgnoringCase(name, hostHeader);
+    if (name == "*") return true;
+    return sent && (equalsIgnoringCase(name, withoutPort(*sent)) || equalsIgnoringCase(name, *sent));
   });
 }
 
@@ -29,12 +34,12 @@ bool isCrossSite(const Headers& headers) {
 
 std::optional<Response> refusalFor(const Request& request, const RouteOptions& route,
                                    const std::vector<std::string>& allowedHosts, bool readOnly) {
-  const auto host = request.headers.find("Host");
-  if (host && !isAllowedHost(*host, allowedHosts)) {
+  if (!isAllowedHost(request, allowedHosts))
     return problem(421, "misdirected-request",
-                   "This server does not answer under the name \"" + std::string(*host) +
-                       "\". Use localhost, or add the name to the allowed hosts.");
-  }
+                   "This server does not answer under the name \"" +
+                       std::string(request.headers.getOr("Host")) +
+                       "\". On its own machine use localhost; other names stand below hosts: in "
+                       "the configuration.");
   if (!isWrite(request.method)) return std::nullopt;
   if (isCrossSite(request.headers)) {
     return problem(403, "cross-site", "A page of another site may not change anything here.");
@@ -53,7 +58,7 @@ void addSecurityHeaders(Response& response) {
   addIfMissing("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
   addIfMissing("Referrer-Policy", "no-referrer");
   addIfMissing("Cross-Origin-Resource-Policy", "same-origin");
-  addIfMissing("Cache-Control", response.headers.has("ETag") ? "no-cache" : "no-store");
+  addIfMissing("Cache-Control", response.headers.has("ETag") ? "private, no-cache" : "no-store");
 }
 
 }  // namespace planwright

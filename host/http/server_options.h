@@ -36,6 +36,8 @@ struct ServerOptions {
   /// Asked before the handler: it fills in the caller, or an answer of it refuses the request.
   /// [HTTP workers]
   std::function<std::optional<Response>(Request&, const Route&)> gate;
+  /// Asked after the gate, once for each request.
+  std::function<std::optional<Response>(const Request&, const Route&)> limit;
   /// Called with each answered write that fitted a route, before its answer goes out. Does not
   /// throw. [HTTP workers]
   std::function<void(const Request&, const Route&, const Response&)> onWrite;

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import urllib.parse
 
@@ -45,6 +46,17 @@ def request(url, method, path, headers=None, body=None):
         return answer.status, answer.headers, b"" if is_stream else answer.read()
     finally:
         connection.close()
+
+
+def machine_address():
+    """One that others reach this machine by; None: there is none. No packet is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = probe.getsockname()[0]
+    return None if address.startswith("127.") else address
 
 
 def bearer(token):
@@ -277,6 +289,39 @@ class AccessTest(HostCase):
         self.assertEqual(guess("/api/me", 1), 429, "there they were counted")
         self.assertEqual(guess("/api/plans", 1), 429)
         self.assertEqual(request(host.url, "GET", "/api/me", bearer(host.token))[0], 200)
+
+    def test_a_caller_is_held_to_its_requests(self):
+        host = self.host(config={"access": {"requests_per_minute": 30}})
+        token = self.token(host, "ci", "viewer")
+        answers = [request(host.url, "GET", "/api/plans", bearer(token)) for _ in range(31)]
+        self.assertEqual([status for status, _, _ in answers], [200] * 30 + [429])
+        self.assertRegex(answers[-1][1]["Retry-After"], r"^[1-5]?\d$|^60$")
+        self.assertEqual(request(host.url, "GET", "/readyz", bearer(token))[0], 200, "probes do not count")
+        self.assertEqual(request(host.url, "GET", "/api/plans", bearer(host.token))[0], 200, "others do not count")
+
+    def test_names_of_this_machine_are_for_this_machine(self):
+        """A page of somebody else that a browser reaches under that one's name, and old requests without a name."""
+        outside = machine_address()
+        if not outside:
+            self.skipTest("this machine has no address but loopback ones")
+        (self.folder / "admin").write_text("long enough to be a secret\n")
+        token = {"name": "root", "role": "admin", "file": str(self.folder / "admin")}
+        host = self.host(config={"access": {"tokens": [token]}, "hosts": ["ci.example.org"]}, listen="0.0.0.0:0")
+        port = urllib.parse.urlsplit(host.url).port
+
+        def status(address, head):
+            with socket.create_connection((address, port), timeout=30) as connection:
+                connection.sendall(f"GET /healthz {head}\r\n\r\n".encode())
+                return int(connection.makefile().readline().split()[1])
+
+        for head, here, there in (
+            ("HTTP/1.1\r\nHost: localhost", 200, 421),
+            ("HTTP/1.1\r\nHost: 127.0.0.1", 200, 421),
+            ("HTTP/1.0", 200, 421),
+            ("HTTP/1.1\r\nHost: ci.example.org", 200, 200),
+            ("HTTP/1.1\r\nHost: evil.example", 421, 421),
+        ):
+            self.assertEqual((status("127.0.0.1", head), status(outside, head)), (here, there), head)
 
     def test_a_stream_of_events_ends_with_its_token(self):
         host = self.host()

@@ -7,6 +7,7 @@
 #include "access/token_file.h"
 #include "base/files.h"
 #include "http/gate.h"
+#include "http/request_limit.h"
 #include "support/control_fixture.h"
 #include "support/fake_clock.h"
 
@@ -163,6 +164,36 @@ TEST(WrongKeys, AreCountedForEachAddressAndForgottenAfterAMinute) {
   EXPECT_FALSE(wrong.add("10.0.0.2"));
   time.advance(std::chrono::seconds(61));
   EXPECT_FALSE(wrong.add("10.0.0.1"));
+}
+
+TEST(RequestLimit, HoldsEachCallerToWhatTheConfigurationAllows) {
+  FakeClock time;
+  Config config;
+  Live<Config> inForce(config);
+  RequestLimit limit(inForce, time);
+  const Route route{Method::Get, "/api/plans", {}, {}, {Role::Viewer, Scope::Filtered}};
+  const auto ask = [&](const std::string& name, CallerKind kind = CallerKind::Token) {
+    Request request;
+    request.caller = {.name = name, .kind = kind};
+    return limit(request, route);
+  };
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(ask("ci")) << "no limit without the setting";
+  config.access.requestsPerMinute = 3;
+  inForce.replace(std::make_shared<const Config>(config));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(ask("ci")) << i;
+  time.advance(std::chrono::seconds(20));
+  const auto refused = ask("ci");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 429);
+  EXPECT_EQ(refused->headers.getOr("Retry-After"), "40");
+  EXPECT_FALSE(ask("other"));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(ask("nobody", CallerKind::Nobody)) << "no caller";
+  const Route probe{Method::Get, "/readyz", {}, {}, {Role::Nobody, Scope::Probe}};
+  Request request;
+  request.caller = {.name = "ci", .kind = CallerKind::Token};
+  EXPECT_FALSE(limit(request, probe));
+  time.advance(std::chrono::seconds(40));
+  EXPECT_FALSE(ask("ci"));
 }
 
 TEST(Cookies, AreFoundByTheirWholeName) {

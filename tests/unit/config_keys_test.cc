@@ -64,6 +64,7 @@ std::vector<Key> allKeys() {
                            {"listen", "mode", "0660"},
                            {"listen", "group", "g"},
                            {"access", "mode", "none"},
+                           {"access", "requests_per_minute", "7"},
                            {"access", "tokens", "[{name: a, role: viewer, env: A}]"},
                            {"an entry of access/tokens", "name", "b"},
                            {"an entry of access/tokens", "role", "admin"},

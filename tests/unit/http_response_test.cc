@@ -29,6 +29,7 @@ std::string gunzip(const std::string& packed) {
 Request with(std::string_view name, std::string_view value, Method method = Method::Get) {
   Request request;
   request.method = method;
+  request.peer = "127.0.0.1";
   if (!name.empty()) request.headers.add(std::string(name), std::string(value));
   return request;
 }
@@ -181,15 +182,38 @@ TEST(ResponseWriter, LongAnswersAnnounceTheClose) {
 }
 
 TEST(Guard, AnswersUnderItsOwnNamesOnly) {
+  const auto isAllowed = [](const char* peer, const char* host,
+                            const std::vector<std::string>& allowed) {
+    Request request = with("Host", host);
+    request.peer = peer;
+    return isAllowedHost(request, allowed);
+  };
   for (const char* own : {"localhost", "LOCALHOST:8470", "127.0.0.1:1", "127.1.2.3", "[::1]:80"}) {
-    EXPECT_TRUE(isAllowedHost(own, {})) << own;
+    for (const char* here : {"127.0.0.1", "::1", "uid 1000"})
+      EXPECT_TRUE(isAllowed(here, own, {})) << own << " from " << here;
+    EXPECT_FALSE(isAllowed("192.0.2.7", own, {})) << own << " is another machine there";
+    EXPECT_TRUE(isAllowed("192.0.2.7", own, {"*"}));
   }
+  EXPECT_TRUE(isAllowed("172.17.0.1", "localhost:8470", {"localhost"}));
   for (const char* other :
        {"", "evil.example", "127.0.0.1.evil.example", "localhost.evil", "[::2]", "127.evil.0.1"}) {
-    EXPECT_FALSE(isAllowedHost(other, {})) << other;
+    EXPECT_FALSE(isAllowed("127.0.0.1", other, {})) << other;
   }
-  EXPECT_TRUE(isAllowedHost("Build.example:8470", {"build.example"}));
-  EXPECT_TRUE(isAllowedHost("any.example", {"*"}));
+  EXPECT_TRUE(isAllowed("192.0.2.7", "Build.example:8470", {"build.example"}));
+  EXPECT_TRUE(isAllowed("192.0.2.7", "any.example", {"*"}));
+}
+
+TEST(Guard, ARequestWithoutANameComesFromThisMachineOnly) {
+  Request old;  // HTTP/1.0 needs no Host
+  for (const char* here : {"127.0.0.1", "::1", "uid 0"}) {
+    old.peer = here;
+    EXPECT_FALSE(refusalFor(old, {}, {}, false)) << here;
+  }
+  for (const char* outside : {"192.0.2.7", "2001:db8::7", "1.127.0.1", ""}) {
+    old.peer = outside;
+    EXPECT_EQ(refusalFor(old, {}, {"build.example"}, false)->status, 421) << outside;
+    EXPECT_FALSE(refusalFor(old, {}, {"*"}, false)) << outside;
+  }
 }
 
 TEST(Guard, RefusesWritesFromOtherSites) {
