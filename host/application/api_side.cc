@@ -8,33 +8,18 @@
 #include "access/token_file.h"
 #include "base/embedded_files.h"
 #include "base/files.h"
-#include "control/control.h"
 #include "control/event_feed.h"
-#include "control/ticket_desk.h"
 #include "http/api.h"
 #include "http/auditor.h"
 #include "http/gate.h"
 #include "http/hub_sink.h"
 #include "http/request_limit.h"
-#include "http/server.h"
 
 namespace planwright {
 
-namespace {
-
-SigningKey openKey(const std::filesystem::path& file) {
-  auto key = SigningKey::open(file);
-  if (!key) throw std::runtime_error(key.error().message);
-  return std::move(*key);
-}
-
-}  // namespace
-
 struct ApiSide::State {
   Parts parts;
-  SigningKey signingKey;
-  TicketDesk tickets;
-  Control control;
+  const Host& host;
   std::unique_ptr<Keys> keys;  ///< null: nobody has to sign in
   WrongKeys wrongKeys;
   ItemQueues itemQueues;
@@ -49,45 +34,38 @@ struct ApiSide::State {
 
   explicit State(Parts given)
       : parts(std::move(given)),
-        signingKey(openKey(parts.signingKeyFile)),
-        tickets(parts.host.connectTickets()),
-        control(controlParts()),
+        host(parts.control.parts),
         keys(openKeys()),
-        wrongKeys(parts.host.clock),
-        itemQueues(parts.host.database),
-        requestQueues(itemQueues, parts.host.config),
-        auditor(control, requestQueues, embeddedFiles().at("host/http/openapi.json")),
-        limit(parts.host.config, parts.host.clock),
+        wrongKeys(host.clock),
+        itemQueues(host.database),
+        requestQueues(itemQueues, host.config),
+        auditor(parts.control, requestQueues, embeddedFiles().at("host/http/openapi.json")),
+        limit(host.config, host.clock),
         server(router, serverOptions()),
         sink(server.hub()),
-        feed(control.parts, sink) {
-    control.statements.publishKey();
+        feed(parts.control.parts, sink) {
+    parts.control.statements.publishKey();
   }
 
   /// After the server listens: its port names the cookie.
   void mount() {
     const std::string cookie = sessionCookie(server.port());
     gate.emplace(Gate::Parts{keys.get(), requestQueues, wrongKeys, cookie});
-    addRoutes(router, {control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}});
+    addRoutes(router,
+              {parts.control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}});
   }
 
   std::unique_ptr<Keys> openKeys() const {
-    if (parts.host.config.now()->access.isOpen) return nullptr;
+    if (host.config.now()->access.isOpen) return nullptr;
     if (const auto made = makeTokenFile(parts.tokenFile); !made)
       throw std::runtime_error(made.error().message);
     return std::make_unique<Keys>(
-        Keys::Parts{parts.host.database, parts.host.config, parts.host.clock, parts.tokenFile});
-  }
-
-  ControlParts controlParts() {
-    return {parts.host,      tickets,       &signingKey,   &parts.plugins,
-            &parts.sandbox,  &parts.queues, &parts.reload, &parts.plugSwitch,
-            &parts.postgres, &parts.redis,  &parts.store};
+        Keys::Parts{host.database, host.config, host.clock, parts.tokenFile});
   }
 
   ServerOptions serverOptions() {
     ServerOptions options;
-    const auto config = parts.host.config.now();
+    const auto config = host.config.now();
     options.listen = config->listen;
     options.spoolFolder = parts.spoolFolder;
     options.allowedHosts = config->hosts;
@@ -99,7 +77,7 @@ struct ApiSide::State {
     options.onWrite = [this](const Request& request, const Route& route, const Response& response) {
       auditor.add(request, route, response);
     };
-    options.onRequest = countRequests(parts.host.metrics);
+    options.onRequest = countRequests(host.metrics);
     return options;
   }
 };
@@ -116,6 +94,10 @@ ApiSide::ApiSide(Parts parts) {
 ApiSide::~ApiSide() {
   state_->feed.stop();
   state_->server.stop();
+}
+
+Server& ApiSide::server() {
+  return state_->server;
 }
 
 std::string ApiSide::url() const {

@@ -8,12 +8,12 @@
 
 #include "access/token_file.h"
 #include "application/api_side.h"
+#include "application/metrics_side.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/own_program.h"
 #include "base/remove_tree.h"
-#include "base/signing_key.h"
 #include "base/threads.h"
 #include "base/unavailable.h"
 #include "offline/restore_mark.h"
@@ -49,6 +49,12 @@ std::string rolesText(const Roles& roles) {
   add(roles.build, "build");
   add(roles.upkeep, "upkeep");
   return text;
+}
+
+SigningKey openKey(const fs::path& file) {
+  auto key = SigningKey::open(file);
+  if (!key) throw std::runtime_error(key.error().message);
+  return std::move(*key);
 }
 
 std::shared_ptr<const PluginLock> pluginLock(const Config& config) {
@@ -169,17 +175,33 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
+  listen(config);
+}
+
+/// For whoever asks: the API, and what watches hosts.
+void Application::listen(const Config& config) {
+  if (!config.roles.api && !config.metricsListen) return;
+  const fs::path& data = dataFolder_.path();
+  if (config.roles.api) signingKey_.emplace(openKey(signingKeyFile(data)));
+  tickets_ = std::make_unique<TicketDesk>(host_->connectTickets());
+  control_ = std::make_unique<Control>(
+      ControlParts{*host_, *tickets_, signingKey_ ? &*signingKey_ : nullptr, plugins_.get(),
+                   &sandbox_->report(), queues_.get(), reload_.get(), switch_.get(),
+                   &postgresState_, &redisState_.service, &storeState_});
   if (config.roles.api) {
-    api_ = std::make_unique<ApiSide>(ApiSide::Parts{
-        *host_, *plugins_, sandbox_->report(), *queues_, *reload_, *switch_, postgresState_,
-        redisState_.service, storeState_, data / "spool", signingKeyFile(data), tokenFile(data)});
+    api_ = std::make_unique<ApiSide>(ApiSide::Parts{*control_, data / "spool", tokenFile(data)});
     dataFolder_.writeUrl(api_->url());
   }
+  if (!config.metricsListen) return;
+  metricsSide_ = std::make_unique<MetricsSide>(*config.metricsListen, *control_,
+                                               api_ ? &api_->server() : nullptr);
+  log::info("metrics listen={}", metricsSide_->url());
 }
 
 Application::~Application() {
   dataFolder_.removeUrl();
   drain();
+  metricsSide_.reset();
   api_.reset();
   settingsThread_.request_stop();
   if (settingsThread_.joinable()) settingsThread_.join();

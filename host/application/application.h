@@ -9,6 +9,9 @@
 
 #include "artifacts/folder_blobs.h"
 #include "base/data_folder.h"
+#include "base/signing_key.h"
+#include "control/control.h"
+#include "control/ticket_desk.h"
 #include "embedded/embedded_services.h"
 #include "programs/keeper.h"
 #include "programs/sandbox.h"
@@ -27,6 +30,7 @@
 namespace planwright {
 
 class ApiSide;
+class MetricsSide;
 
 /// The whole host: every object in the order in which it depends on the others. Reading the
 /// constructor shows the program; destruction runs it backwards, which is the drain. Main thread.
@@ -48,6 +52,7 @@ class Application {
   void reloadBySignal();
 
  private:
+  void listen(const Config& config);
   void drain();
   void abandonQueues();
   void watchSettings(const std::stop_token& stop);
@@ -84,7 +89,11 @@ class Application {
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Reload> reload_;
   std::unique_ptr<PluginSwitch> switch_;
+  std::optional<SigningKey> signingKey_;
+  std::unique_ptr<TicketDesk> tickets_;
+  std::unique_ptr<Control> control_;  ///< null: nobody asks this host anything
   std::unique_ptr<ApiSide> api_;
+  std::unique_ptr<MetricsSide> metricsSide_;
   std::jthread settingsThread_;
 };
 

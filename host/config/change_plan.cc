@@ -50,6 +50,7 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
     if (!same) plan.restart.emplace_back(key);
   };
   restart("listen", running.listen == wanted.listen);
+  restart("metrics_listen", running.metricsListen == wanted.metricsListen);
   restart("data", running.dataFolder == wanted.dataFolder);
   restart("postgres", running.postgresUrl == wanted.postgresUrl);
   restart("redis", running.redisUrl == wanted.redisUrl);
@@ -64,8 +65,8 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   const auto atOnce = [&](const char* key, bool same) {
     if (!same) plan.host.emplace_back(key);
   };
-  atOnce("access", running.access == wanted.access ||
-                       running.access.isOpen != wanted.access.isOpen);
+  atOnce("access",
+         running.access == wanted.access || running.access.isOpen != wanted.access.isOpen);
   atOnce("audit", running.audit == wanted.audit);
   atOnce("watch_roots", running.watchRoots == wanted.watchRoots);
   atOnce("drain_timeout", running.drainTimeout == wanted.drainTimeout);

@@ -118,7 +118,8 @@ struct PluginsConfig {
 struct Config {
   std::filesystem::path file;  ///< absolute; empty = built-in configuration
   ListenConfig listen;
-  std::filesystem::path dataFolder;  ///< absolute
+  std::optional<ListenConfig> metricsListen;  ///< of metrics and probes, without a token
+  std::filesystem::path dataFolder;           ///< absolute
   bool dataFolderIsDefault =
       true;                 ///< nobody chose it, so another may be taken if it cannot be used
   std::string postgresUrl;  ///< libpq URL; empty = embedded

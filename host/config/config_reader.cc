@@ -34,6 +34,8 @@ void readRedis(SectionReader& top, const std::filesystem::path& folder, Config& 
 void readServices(SectionReader& top, const std::filesystem::path& folder, Config& config,
                   ConfigProblems& problems) {
   config.listen = readListen(top, "listen", folder, config.listen, problems);
+  if (top.value("metrics_listen"))
+    config.metricsListen = readListen(top, "metrics_listen", folder, {}, problems);
   if (top.value("data")) {
     config.dataFolder = resolvedPath(folder, top.text("data"));
     config.dataFolderIsDefault = false;

@@ -45,6 +45,8 @@ void addEventRoutes(Router& router, Control& control, EventFeed& feed);
 void addIndexRoutes(Router& router, Control& control);
 void addAccessRoutes(Router& router, Control& control, const AccessParts& access);
 void addAuditRoutes(Router& router, Control& control);
+/// /metrics, /healthz and /readyz. `api`: whose connections /metrics tells of, or null.
+void addProbeRoutes(Router& router, Control& control, Server* api);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);
 

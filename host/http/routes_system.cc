@@ -23,8 +23,7 @@ void setGauges(Metrics& metrics, Server& server) {
 
 }  // namespace
 
-void addSystemRoutes(Router& router, const ApiParts& parts) {
-  Control& control = parts.control;
+void addProbeRoutes(Router& router, Control& control, Server* api) {
   Overview& overview = control.overview;
   addJson(router, "/healthz", [] { return R"({"status":"ok"})"; });
   router.get("/readyz", withQuery({}, [&overview](const Request& request) {
@@ -35,11 +34,17 @@ void addSystemRoutes(Router& router, const ApiParts& parts) {
                if (!isReady) response.with("Retry-After", "1");
                return response;
              }));
-  router.get("/metrics", withQuery({}, [&control, &server = parts.server](const Request&) {
-               setGauges(control.parts.metrics, server);
+  router.get("/metrics", withQuery({}, [&control, api](const Request&) {
+               if (api) setGauges(control.parts.metrics, *api);
                return Response::text(control.overview.metrics(),
                                      "text/plain; version=0.0.4; charset=utf-8");
              }));
+}
+
+void addSystemRoutes(Router& router, const ApiParts& parts) {
+  Control& control = parts.control;
+  Overview& overview = control.overview;
+  addProbeRoutes(router, control, &parts.server);
   addJson(router, "/api/version", [&overview] { return overview.version(); });
   addJson(router, "/api/workers", [&overview] { return overview.workers(); });
   router.get("/api/arriving", withQuery({}, [&overview](const Request& request) {

@@ -17,6 +17,7 @@ ReadConfig read(const std::string& text) {
 const std::map<std::string, std::string> kSections = {
     {"the configuration", "{@}"},
     {"listen", "listen: {@}"},
+    {"metrics_listen", "metrics_listen: {@}"},
     {"access", "access: {@}"},
     {"an entry of access/tokens", "access: {tokens: [{@}]}"},
     {"audit", "audit: {@}"},
@@ -43,6 +44,7 @@ struct Key {
 /// Every key that a file may hold, with a value that is not its default.
 std::vector<Key> allKeys() {
   std::vector<Key> keys = {{"the configuration", "listen", "'[::1]:1'"},
+                           {"the configuration", "metrics_listen", "'[::1]:2'"},
                            {"the configuration", "data", "d"},
                            {"the configuration", "postgres", "postgresql://h/d"},
                            {"the configuration", "redis", "redis://h:1/0"},
@@ -60,9 +62,6 @@ std::vector<Key> allKeys() {
                            {"the configuration", "defaults", "{auto_build: true}"},
                            {"the configuration", "queues", "{other: {}}"},
                            {"the configuration", "access", "{mode: none}"},
-                           {"listen", "unix", "/run/x.sock"},
-                           {"listen", "mode", "0660"},
-                           {"listen", "group", "g"},
                            {"access", "mode", "none"},
                            {"access", "requests_per_minute", "7"},
                            {"access", "tokens", "[{name: a, role: viewer, env: A}]"},
@@ -158,6 +157,10 @@ std::vector<Key> allKeys() {
     for (const auto& [key, value] : {std::pair{"sandbox", "require"}, std::pair{"network", "true"},
                                      std::pair{"readable", "[r]"}})
       keys.push_back({std::string(stage) + " of queue \"q\"", key, value});
+  for (const char* section : {"listen", "metrics_listen"})
+    for (const auto& [key, value] :
+         {std::pair{"unix", "/run/x.sock"}, std::pair{"mode", "0660"}, std::pair{"group", "g"}})
+      keys.push_back({section, key, value});
   return keys;
 }
 
@@ -177,7 +180,7 @@ Config valuesOf(const std::string& text) {
 
 /// What the section must have besides.
 std::string othersOf(const std::string& section, const std::string& key) {
-  if (section == "listen" && key != "unix") return "unix: /run/x.sock, ";
+  if (section.ends_with("listen") && key != "unix") return "unix: /run/x.sock, ";
   if (section != "an entry of access/tokens") return "";
   std::string others;
   if (key != "name") others += "name: a, ";
@@ -192,7 +195,7 @@ std::string withoutKey(const std::string& section, const std::string& key) {
     if (key == "name") return "name: other";
     if (key == "role") return "role: viewer";
     if (key == "queues") return "";
-  } else if (section == "listen" && key == "unix") {
+  } else if (section.ends_with("listen") && key == "unix") {
     return "unix: /run/other.sock";
   } else if (section != "secret S") {
     return "";
