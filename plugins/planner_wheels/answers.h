@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
 #include "interpreter.h"
-#include "memory.h"
 #include "options.h"
 
 namespace wheels {
@@ -17,7 +17,7 @@ namespace wheels {
 /// find_links. Lives for one call of the planner.
 class Answers {
  public:
-  Answers(const Options& options, Interpreter& python, Memory& memory)
+  Answers(const Options& options, Interpreter& python, pw::Memory& memory)
       : options_(options),
         python_(python),
         memory_(memory) {}
@@ -39,7 +39,7 @@ class Answers {
  private:
   const Options& options_;
   Interpreter& python_;
-  Memory& memory_;
+  pw::Memory& memory_;
   std::vector<std::string> keys_;  ///< of all questions
 };
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
-#include "memory.h"
 #include "options.h"
 
 namespace wheels {
@@ -14,7 +14,7 @@ namespace wheels {
 /// One Python of the settings, and how programs of it are run. Lives for one call of the planner.
 class Interpreter {
  public:
-  Interpreter(const Options& options, std::string name, Memory& memory, pw::Call& call)
+  Interpreter(const Options& options, std::string name, pw::Memory& memory, pw::Call& call)
       : options_(options),
         name_(std::move(name)),
         memory_(memory),
@@ -46,7 +46,7 @@ class Interpreter {
 
   const Options& options_;
   const std::string name_;
-  Memory& memory_;
+  pw::Memory& memory_;
   pw::Call& call_;
   std::vector<std::string> folders_;  ///< its program, and what it imports from
   std::optional<std::string> state_;

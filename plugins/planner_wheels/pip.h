@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
 #include "answers.h"
 #include "interpreter.h"
-#include "memory.h"
 #include "options.h"
 #include "source_archives.h"
 
@@ -23,7 +23,7 @@ enum class BuildSource {
 /// Lives for one call of the planner.
 class Pip {
  public:
-  Pip(const Options& options, Interpreter& python, Memory& memory, SourceArchives& archives)
+  Pip(const Options& options, Interpreter& python, pw::Memory& memory, SourceArchives& archives)
       : options_(options),
         python_(python),
         archives_(archives),

@@ -1,11 +1,11 @@
 #include <set>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
 #include "build_archives.h"
 #include "helpers.h"
 #include "interpreter.h"
-#include "memory.h"
 #include "pip.h"
 #include "pip_report.h"
 #include "source_archives.h"
@@ -23,7 +23,7 @@ using wheels::Report;
 class PlanForPython {
  public:
   /// `copied`: the ready-made wheels that the plan has already.
-  PlanForPython(const wheels::Options& options, std::string python, wheels::Memory& memory,
+  PlanForPython(const wheels::Options& options, std::string python, pw::Memory& memory,
                 std::set<std::string>& copied, pw::Plan& plan, pw::Call& call)
       : options_(options),
         copied_(copied),
@@ -164,7 +164,7 @@ class WheelsPlanner {
     std::set<std::string> copied;
     std::map<std::string, std::string> pythonOfVersion;
     std::string pips, pythons, platform;
-    wheels::Memory memory(folderOf(call));
+    pw::Memory memory(call);
     for (const auto& python : options_.pythons) {
       PlanForPython part(options_, python, memory, copied, plan, call);
       const Report report = part.resolve(file, text);
@@ -197,15 +197,6 @@ class WheelsPlanner {
         file == "helpers" || file == "report.json")
       file = "requirements.txt";
     return file;
-  }
-
-  /// Where the planner keeps what it learned; "" where the host has no such place.
-  static std::string folderOf(pw::Call& call) {
-    try {
-      return call.folder();
-    } catch (const pw::Stop&) {
-      return {};
-    }
   }
 
   const wheels::Options options_;

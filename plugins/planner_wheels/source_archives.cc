@@ -12,13 +12,13 @@
 
 #include <fcntl.h>
 
+#include "planwright/file_state.hpp"
 #include "planwright/json_bounds.hpp"
 #include "planwright/sha256.hpp"
 
 #include "helpers.h"
 #include "json_writer.h"
 #include "rapidjson/document.h"
-#include "surroundings.h"
 #include "wheel_job.h"
 
 namespace wheels {
@@ -99,7 +99,7 @@ std::string SourceArchives::keyOf(const std::string& sha256) {
 /// What is kept of the archive at `path` as it is now.
 bool SourceArchives::recall(const std::string& path) {
   if (archives_.contains(path)) return true;
-  const auto sha256 = memory_.find(kFile, path + "\n" + stateOfFile(path));
+  const auto sha256 = memory_.find(kFile, path + "\n" + pw::stateOfFile(path));
   if (!sha256) return false;
   const auto kept = memory_.find(kArchive, keyOf(*sha256) + std::string(kGuessArchives));
   rapidjson::Document said;

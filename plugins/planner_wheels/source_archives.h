@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
 #include "interpreter.h"
-#include "memory.h"
 #include "options.h"
 #include "rapidjson/document.h"
 
@@ -40,7 +40,7 @@ struct BuildInputs {
 /// Lives for one call of the planner.
 class SourceArchives {
  public:
-  SourceArchives(const Options& options, Interpreter& python, Memory& memory, pw::Call& call)
+  SourceArchives(const Options& options, Interpreter& python, pw::Memory& memory, pw::Call& call)
       : options_(options),
         python_(python),
         memory_(memory),
@@ -84,7 +84,7 @@ class SourceArchives {
 
   const Options& options_;
   Interpreter& python_;
-  Memory& memory_;
+  pw::Memory& memory_;
   pw::Call& call_;
   std::map<std::string, Archive> archives_;    // by path
   std::map<std::string, std::string> stored_;  // path -> digest

@@ -7,7 +7,7 @@ Reads request.json beside this file:
   "described"  paths whose archives need not be read again: they say nothing without being run
   "read"       paths of archives to be read in any case; one that cannot be ends it with 1
 Prints a JSON object:
-  "found"      of each archive that was read: path, sha256, state (of the file, as surroundings.cc writes it), metadata
+  "found"      of each archive that was read: path, sha256, state (of the file, as planwright/file_state.hpp writes it), metadata
                (what it says without being run, or null) and requires, back_end (what its build needs; null: not as PEP 518 says)
   "ask"        paths of those whose back end has to say it
 Only a guess of what to prepare: pip's own resolver decides, and runs the back end itself for what is missed here. Runs no
@@ -113,7 +113,7 @@ def from_project(pyproject, files):
 
 
 def state_of(info):
-    """As stateOf() in surroundings.cc."""
+    """As stateOfFile() in planwright/file_state.hpp."""
     seconds = [part for time in (info.st_mtime_ns, info.st_ctime_ns) for part in divmod(time, 10**9)]
     return "".join("%d " % number for number in [info.st_dev, info.st_ino, info.st_size, *seconds])
 
