@@ -24,6 +24,13 @@ def fail(why):
     sys.exit("ERROR: " + why)
 
 
+def end():
+    """At once: to take down what a back end has imported takes time for nothing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def normalised(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -251,10 +258,22 @@ def load_back_end(tree, name, folders):
     return back_end
 
 
-def call_hook(hook, *arguments):
-    """In a process of its own, as a back end may expect it; None if there is no such hook."""
-    if hook is None:
-        return None
+def call(work, *arguments):
+    """What it returns. It ends this program if it fails, having said why."""
+    try:
+        return work(*arguments)
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    sys.exit(1)
+
+
+def call_apart(work, *arguments):
+    """The same in a process of its own. What an archive holds cannot reach what this one does next."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -263,18 +282,11 @@ def call_hook(hook, *arguments):
         status = 1
         try:
             os.close(reader)
-            answer = json.dumps(hook(*arguments)).encode()
+            answer = json.dumps(call(work, *arguments)).encode()
             sys.stdout.flush()
             with os.fdopen(writer, "wb") as out:
                 out.write(answer)
             status = 0
-        except SystemExit as end:
-            if end.code is not None and not isinstance(end.code, int):
-                print(end.code, file=sys.stderr)
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -295,13 +307,11 @@ def run_hooks(tree, out, isIsolated, isMetadata):
     folder if the back end can make one alone."""
     name, folders = build_system(tree)
     back_end = load_back_end(tree, name, folders)
-    needs = call_hook(getattr(back_end, "get_requires_for_build_wheel", None), None) if isIsolated else []
-    metadata = out if isMetadata else tempfile.mkdtemp(prefix="metadata-")
-    info = call_hook(getattr(back_end, "prepare_metadata_for_build_wheel", None), metadata, None)
-    if isMetadata and info:
-        return [info, needs or []]
-    folder = os.path.join(metadata, info) if info else None
-    return [call_hook(back_end.build_wheel, out, None, folder), needs or []]
+    ask = getattr(back_end, "get_requires_for_build_wheel", None)
+    needs = call_apart(ask, None) if ask and isIsolated else None
+    prepare = getattr(back_end, "prepare_metadata_for_build_wheel", None) if isMetadata else None
+    made = call(prepare, out, None) if prepare else call(back_end.build_wheel, out, None, None)
+    return [made, needs or []]
 
 
 def hooks_elsewhere(tree, out, isMetadata, variables):
@@ -345,13 +355,10 @@ def build(archive, out, folder, variables, isMetadata=False):
     """The path of the wheel of `archive`, or of its dist-info folder, which is in `out` then."""
     tree = unpack(archive, folder)
     out = os.path.abspath(out)
-    here = os.getcwd()
     if variables is None:
-        name, needs = run_hooks(tree, out, False, isMetadata)
+        name, _ = call_apart(run_hooks, tree, out, False, isMetadata)
     else:
         name, needs = hooks_elsewhere(tree, out, isMetadata, variables)
-    os.chdir(here)
-    if variables is not None:
         check_needs(needs, variables)
     return os.path.join(out, name)
 
@@ -436,7 +443,7 @@ def main(arguments):
         result = run_hooks(tree, out, True, kind == "metadata")
         with open(answer, "w") as file:
             json.dump(result, file)
-        return
+        end()
     archive, wishes = arguments[0], json.loads(arguments[1])
     work = tempfile.mkdtemp(prefix="build-")
     variables = variables_for(wishes, work)
@@ -446,6 +453,7 @@ def main(arguments):
     compare(wheel, wishes)
     shutil.move(wheel, os.path.basename(wheel))
     print("made " + os.path.basename(wheel))
+    end()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def main(text):
     made = build_wheel.build("./" + wishes["file"], out, os.path.join(work, "source"), variables, isMetadata=True)
     with os.fdopen(answer, "w", encoding="utf-8") as file:
         file.write(build_wheel.metadata_text(made))
+    build_wheel.end()
 
 
 if __name__ == "__main__":
