@@ -28,31 +28,35 @@ void add(std::string& key, std::string_view part) {
 
 }  // namespace
 
-std::optional<std::string> Answers::find(const pw::Program& question, std::optional<Open>& open) {
+Answers::Asked Answers::find(const pw::Program& question, bool isShared) {
+  Asked asked;
   const auto reads = [](const auto& file) { return asksOnlyForProjects(file.second.text); };
-  if (!std::all_of(question.files.begin(), question.files.end(), reads)) return std::nullopt;
+  if (!std::all_of(question.files.begin(), question.files.end(), reads)) return asked;
   auto places = stateOfPlaces(options_);
-  if (!places || python_.state().empty()) return std::nullopt;
-  std::string key = "2\n";  // another form of what is kept: another number
-  add(key, kAskPip);
-  add(key, *places);
-  add(key, python_.state());
+  if (!places || python_.state().empty()) return asked;
+  asked.places = std::move(*places);
+  asked.key = "3\n";  // another form of what is kept: another number
+  for (const auto text : {kAskPip, kGuessArchives, std::string_view(asked.places)})
+    add(asked.key, text);
+  add(asked.key, python_.state());
   for (const auto& word : question.argv) {
     // The name of a file is only shown. Its text, behind its -r or -c, is what pip reads.
     const auto file = question.files.find(word);
-    add(key, file == question.files.end() ? word : withoutSpace(file->second.text));
+    add(asked.key, file == question.files.end() ? word : withoutSpace(file->second.text));
   }
-  for (const auto& [name, value] : question.env) add(key, name + "=" + value);
-  keys_.push_back(key);
-  if (auto kept = memory_.find(kAnswer, key)) return kept;
-  open = Open{std::move(key), std::move(*places)};
-  return std::nullopt;
+  for (const auto& [name, value] : question.env) add(asked.key, name + "=" + value);
+  keys_.push_back(asked.key);
+  asked.answer = memory_.find(kAnswer, asked.key);
+  if (asked.answer || !isShared) return asked;
+  asked.turn.emplace(memory_.turn(kAnswer, asked.key, call_));
+  asked.answer = memory_.find(kAnswer, asked.key);
+  return asked;
 }
 
-void Answers::keep(const Open& open, const std::string& answer) {
+void Answers::keep(const Asked& asked, const std::string& answer) {
   // What changed meanwhile may be in the answer or not.
-  if (stateOfPlaces(options_) == open.places && python_.isUnchanged())
-    memory_.keep(kAnswer, open.key, answer);
+  if (!asked.key.empty() && stateOfPlaces(options_) == asked.places && python_.isUnchanged())
+    memory_.keep(kAnswer, asked.key, answer);
 }
 
 void Answers::forget() const {

@@ -13,6 +13,7 @@ namespace {
 // As ask_pip.py knows them: run no code of archives, and the exit code where some would be needed.
 constexpr const char* kAlone = "--alone";
 constexpr int kNeedsCode = 75;
+constexpr int kMostRounds = 20;  // of back ends that are asked; each looks one level deeper
 constexpr std::size_t kDetailsBytes = 16 * 1024;
 
 std::string tail(const std::string& text) {
@@ -49,7 +50,7 @@ std::string Pip::resolve(const std::string& file, const std::string& text,
   program.files[file] = {{}, text};
   program.argv = {"-r", file};
   addConstraints(program);
-  return report(std::move(program), inputsOf);
+  return report(std::move(program), inputsOf, false);
 }
 
 std::string Pip::resolveLines(const std::vector<std::string>& lines,
@@ -57,10 +58,11 @@ std::string Pip::resolveLines(const std::vector<std::string>& lines,
   pw::Program program;
   program.files["build-requirements.txt"] = {{}, joinedLines(lines)};
   program.argv = {"-r", "build-requirements.txt"};
-  return report(std::move(program), inputsOf);
+  return report(std::move(program), inputsOf, true);
 }
 
-std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& inputsOf) {
+std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& inputsOf,
+                        bool isShared) {
   std::vector<std::string> words = {std::string(kHelpers) + "ask_pip.py",
                                     "report.json",
                                     "install",
@@ -77,26 +79,40 @@ std::string Pip::report(pw::Program asked, const SourceArchives::InputsOf& input
   pw::Program program = python_.program(std::move(words));
   program.files = std::move(asked.files);
   program.network = !options_.noIndex;
-  std::optional<Answers::Open> open;
-  if (auto kept = answers_.find(program, open)) return std::move(*kept);
+  const Answers::Asked kept = answers_.find(program, isShared);
+  if (kept.answer) return *kept.answer;
 
   std::vector<std::string> texts = {program.files[asked.argv[1]].text};
   for (const auto& [name, file] : program.files)
     if (name != asked.argv[1]) texts.push_back(file.text);
-  archives_.prepare(texts, inputsOf);
-  program.files[std::string(kHelpers) + "ask_pip.py"] = {{}, std::string(kAskPip)};
-  program.files[std::string(kHelpers) + "known.json"] = {{}, archives_.knownJson()};
-  if (open) {
-    pw::Program alone = program;
-    alone.argv.insert(alone.argv.begin() + 2, kAlone);
-    const pw::ProgramResult result = python_.run(alone);
-    if (result.exit != kNeedsCode) {
-      std::string answer = answerOf(result);
-      answers_.keep(*open, answer);
-      return answer;
+  const std::string folder(kHelpers);
+  program.files[folder + "ask_pip.py"] = {{}, std::string(kAskPip)};
+  if (archives_.canForesee()) {
+    program.files[folder + "guess_archives.py"] = {{}, std::string(kGuessArchives)};
+    if (auto answer = answerAlone(program, texts, inputsOf)) {
+      answers_.keep(kept, *answer);
+      return std::move(*answer);
     }
   }
+  program.files[folder + "request.json"] = {{}, archives_.knownJson()};
   return answerOf(python_.run(program));
+}
+
+/// Where no code of an archive runs beside pip. Nothing: pip needs some.
+std::optional<std::string> Pip::answerAlone(pw::Program program,
+                                            const std::vector<std::string>& texts,
+                                            const SourceArchives::InputsOf& inputsOf) {
+  program.argv.insert(program.argv.begin() + 2, kAlone);
+  for (int round = 1;; ++round) {
+    program.files[std::string(kHelpers) + "request.json"] = {{}, archives_.requestJson(texts)};
+    pw::ProgramResult result = python_.run(program);
+    const auto end = std::min(result.output.find('\n'), result.output.size());
+    const auto ask = archives_.learn(result.output.substr(0, end));
+    result.output.erase(0, end);
+    if (ask.empty())
+      return result.exit == kNeedsCode ? std::nullopt : std::optional(answerOf(result));
+    if (round == kMostRounds || !archives_.askBackEnds(ask, inputsOf)) return std::nullopt;
+  }
 }
 
 std::string Pip::answerOf(const pw::ProgramResult& result) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,12 @@ enum class BuildSource {
 /// Lives for one call of the planner.
 class Pip {
  public:
-  Pip(const Options& options, Interpreter& python, pw::Memory& memory, SourceArchives& archives)
+  Pip(const Options& options, Interpreter& python, pw::Memory& memory, SourceArchives& archives,
+      pw::Call& call)
       : options_(options),
         python_(python),
         archives_(archives),
-        answers_(options, python, memory) {}
+        answers_(options, python, memory, call) {}
 
   /// Asks pip's resolver what a requirements file means, without installing anything. `file` is its
   /// name in pip's messages, `text` what checkedRequirements() made of it. Gives the report's JSON;
@@ -49,7 +51,9 @@ class Pip {
   std::vector<std::string> wheelCommand(const std::string& what, BuildSource source) const;
 
  private:
-  std::string report(pw::Program asked, const SourceArchives::InputsOf& inputsOf);
+  std::string report(pw::Program asked, const SourceArchives::InputsOf& inputsOf, bool isShared);
+  std::optional<std::string> answerAlone(pw::Program program, const std::vector<std::string>& texts,
+                                         const SourceArchives::InputsOf& inputsOf);
   std::string answerOf(const pw::ProgramResult& result) const;
   [[noreturn]] void explain(const pw::ProgramResult& result) const;
   void addConstraints(pw::Program& program) const;

@@ -31,7 +31,7 @@ class PlanForPython {
         call_(call),
         python_(options, std::move(python), memory, call),
         archives_(options, python_, memory, call),
-        pip_(options, python_, memory, archives_),
+        pip_(options, python_, memory, archives_, call),
         builds_(pip_, archives_) {}
 
   /// What pip chooses for the requirements in `text`.

@@ -17,7 +17,6 @@
 #include "planwright/sha256.hpp"
 
 #include "helpers.h"
-#include "json_writer.h"
 #include "rapidjson/document.h"
 #include "wheel_job.h"
 
@@ -30,7 +29,6 @@ constexpr const char* kFile = "file";          // path and state of a file -> SH
 constexpr const char* kArchive = "archive";    // what an archive says without being run
 constexpr const char* kMetadata = "metadata";  // what its back end says
 constexpr std::size_t kMostRecalled = 4000;    // files of the folders that are looked up
-constexpr int kMostRounds = 20;                // of guesses; each looks one level deeper
 constexpr unsigned kMostBackEnds = 8;          // at the same time
 
 std::string textIn(const rapidjson::Value& object, const char* name) {
@@ -139,7 +137,7 @@ void SourceArchives::recallAll() {
 
 BuildNeeds SourceArchives::needsOf(const std::string& path) {
   if (!archives_.contains(path)) python_.refuseHidden(path);
-  if (!recall(path)) guess({}, {path});
+  if (!recall(path)) read(path);
   const auto found = archives_.find(path);
   const std::string file = fs::path(path).filename().string();
   if (found == archives_.end()) pw::reject("the pyproject.toml of " + file + " cannot be read");
@@ -149,50 +147,58 @@ BuildNeeds SourceArchives::needsOf(const std::string& path) {
   return found->second.needs;
 }
 
-void SourceArchives::prepare(const std::vector<std::string>& texts, const InputsOf& inputsOf) {
-  if (!options_.noIndex || python_.state().empty()) return;
-  recallAll();
-  for (int round = 0; round < kMostRounds; ++round) {
-    const auto ask = guess(texts, {});
-    if (ask.empty() || !askBackEnds(ask, inputsOf)) return;
-  }
+bool SourceArchives::canForesee() {
+  return options_.noIndex && !python_.state().empty();
 }
 
-/// Runs guess_archives.py and keeps what it found; gives the archives whose back ends it would ask.
-std::vector<std::string> SourceArchives::guess(const std::vector<std::string>& texts,
-                                               const std::vector<std::string>& read) {
-  const std::string request = objectOf([&](Writer& out) {
+std::string SourceArchives::requestJson(const std::vector<std::string>& texts) {
+  recallAll();
+  return objectOf([&](Writer& out) {
+    writeKnown(out);
     out.Key("texts"), write(out, texts);
-    out.Key("folders"), write(out, texts.empty() ? std::vector<std::string>{} : options_.folders());
-    out.Key("read"), write(out, read);
+    out.Key("folders"), write(out, options_.folders());
+    Paths described;
     out.Key("archives"), out.StartObject();
-    std::vector<std::string> described;
     for (const auto& [path, archive] : archives_) {
-      const auto& metadata = archive.metadata ? archive.metadata : archive.made;
-      if (!metadata && !archive.isAsked) {
+      if (archive.metadata || archive.made)
+        write(out, path), write(out, archive.sha256);
+      else if (archive.isAsked)
+        write(out, path), out.Null();
+      else
         described.push_back(path);
-        continue;
-      }
-      write(out, path);
-      metadata ? write(out, *metadata) : void(out.Null());
     }
     out.EndObject();
     out.Key("described"), write(out, described);
   });
-
-  pw::Program program = python_.program({std::string(kHelpers) + "guess_archives.py"});
-  program.files[program.argv[1]] = {{}, std::string(kGuessArchives)};
-  program.files[std::string(kHelpers) + "request.json"] = {{}, request};
-  for (const auto& path : read) program.readable.push_back(path);
-  const pw::ProgramResult result = python_.run(program);
-  if (!result.ok() && !read.empty())
-    pw::reject("the pyproject.toml of an archive cannot be read: python " + result.how(),
-               result.tail);
-  return result.ok() ? learn(result.output) : std::vector<std::string>{};  // pip has to do it all
 }
 
-/// The output of guess_archives.py, which runs no code of archives: it may say something of each.
-std::vector<std::string> SourceArchives::learn(const std::string& json) {
+std::string SourceArchives::knownJson() const {
+  return objectOf([this](Writer& out) { writeKnown(out); });
+}
+
+/// "known": {"<SHA-256>": "<METADATA>"}.
+void SourceArchives::writeKnown(Writer& out) const {
+  out.Key("known"), out.StartObject();
+  for (const auto& [path, archive] : archives_)
+    if (const auto& metadata = archive.metadata ? archive.metadata : archive.made; metadata)
+      write(out, archive.sha256), write(out, *metadata);
+  out.EndObject();
+}
+
+/// What the archive at `path` says of itself.
+void SourceArchives::read(const std::string& path) {
+  pw::Program program = python_.program({std::string(kHelpers) + "guess_archives.py", path});
+  program.files[program.argv[1]] = {{}, std::string(kGuessArchives)};
+  program.readable.push_back(path);
+  const pw::ProgramResult result = python_.run(program);
+  if (!result.ok())
+    pw::reject("the pyproject.toml of " + fs::path(path).filename().string() +
+                   " cannot be read: python " + result.how(),
+               result.tail);
+  learn(result.output);
+}
+
+SourceArchives::Paths SourceArchives::learn(const std::string& json) {
   rapidjson::Document said;
   if (!parseBounded(said, json) || !said.HasMember("found") || !said.HasMember("ask") ||
       !said["found"].IsArray() || !said["ask"].IsArray())
@@ -206,32 +212,22 @@ std::vector<std::string> SourceArchives::learn(const std::string& json) {
                  jsonOf([&found](Writer& out) { found.Accept(out); }));
     take(path, sha256, found);
   }
-  std::vector<std::string> ask;
+  Paths ask;
   for (const auto& path : said["ask"].GetArray())
     if (path.IsString() && archives_.contains(path.GetString())) ask.emplace_back(path.GetString());
   return ask;
 }
 
 /// Each in a program of its own with the bytes that its digest names: what is printed can only
-/// become the metadata of these. False: none is to be asked.
-bool SourceArchives::askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf) {
-  struct Question {
-    Archive* archive;
-    std::string key;
-    pw::Program program;
-    pw::ProgramResult result;
-  };
-  bool hasAsked = false;
-  std::vector<Question> questions;
+/// become the metadata of these.
+bool SourceArchives::askBackEnds(const Paths& paths, const InputsOf& inputsOf) {
+  std::vector<std::function<void()>> tasks;
   for (const auto& path : paths) {
     Archive& archive = archives_[path];
     if (archive.isAsked) continue;
     const auto inputs = options_.buildIsolation ? inputsOf(path) : std::optional<BuildInputs>();
-    if (options_.buildIsolation && !inputs) continue;  // from an index: pip does it
-    archive.isAsked = hasAsked = true;
-    const std::string key = madeKey(archive.sha256, inputs ? &*inputs : nullptr);
-    archive.made = memory_.find(kMetadata, key);
-    if (archive.made) continue;
+    if (options_.buildIsolation && !inputs) continue;
+    archive.isAsked = true;
     std::map<std::string, std::pair<std::string, std::string>> files;  // name -> path, SHA-256
     files["archive"] = {path, archive.sha256};
     if (inputs)
@@ -243,19 +239,25 @@ bool SourceArchives::askBackEnds(const std::vector<std::string>& paths, const In
          metadataWishes(fs::path(path).filename().string(), files, inputs ? &*inputs : nullptr)});
     program.files[program.argv[1]] = {{}, std::string(kMakeMetadata)};
     program.files[folder + "build_wheel.py"] = {{}, std::string(kBuildWheel)};
-    questions.push_back({&archive, key, std::move(program), {}});
+    tasks.emplace_back([this, &archive, program = std::move(program),
+                        key = madeKey(archive.sha256, inputs ? &*inputs : nullptr)] {
+      ask(archive, key, program);
+    });
   }
-  std::vector<std::function<void()>> tasks;
-  tasks.reserve(questions.size());
-  for (auto& question : questions)
-    tasks.emplace_back([&] { question.result = python_.run(question.program); });
   runSideBySide(tasks);
-  for (const auto& question : questions) {
-    if (!question.result.ok()) continue;  // pip will say why
-    question.archive->made = question.result.output;
-    memory_.keep(kMetadata, question.key, question.result.output);
-  }
-  return hasAsked;
+  return std::all_of(paths.begin(), paths.end(),
+                     [this](const std::string& path) { return archives_[path].made.has_value(); });
+}
+
+/// Several plans may want it at once: one of them asks. [any thread]
+void SourceArchives::ask(Archive& archive, const std::string& key, const pw::Program& program) {
+  const auto turn = memory_.turn(kMetadata, key, call_);
+  archive.made = memory_.find(kMetadata, key);
+  if (archive.made) return;
+  const pw::ProgramResult result = python_.run(program);
+  if (!result.ok()) return;  // pip will say why
+  archive.made = result.output;
+  memory_.keep(kMetadata, key, result.output);
 }
 
 /// What the metadata depends on besides the archive: the Python with all that it has installed, or
@@ -267,14 +269,6 @@ std::string SourceArchives::madeKey(const std::string& sha256, const BuildInputs
   if (inputs)
     for (const auto& [name, place] : inputs->archives) key += name + " " + store(place) + "\n";
   return key;
-}
-
-std::string SourceArchives::knownJson() const {
-  return objectOf([this](Writer& out) {
-    for (const auto& [path, archive] : archives_)
-      if (const auto& metadata = archive.metadata ? archive.metadata : archive.made; metadata)
-        write(out, archive.sha256), write(out, *metadata);
-  });
 }
 
 }  // namespace wheels

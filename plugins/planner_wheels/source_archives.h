@@ -11,6 +11,7 @@
 #include "planwright/plugin.hpp"
 
 #include "interpreter.h"
+#include "json_writer.h"
 #include "options.h"
 #include "rapidjson/document.h"
 
@@ -35,9 +36,9 @@ struct BuildInputs {
 /// What is known of the source archives in the folders of find_links: their metadata and what their
 /// builds need. It is kept by the digest of their bytes, so that no archive is read or run twice.
 ///
-/// What an archive says without being run is read by one program for all of them. A back end runs
-/// in a program of its own, confined as all are, and what that prints counts for this archive only.
-/// Lives for one call of the planner.
+/// What an archive says without being run is read beside pip. A back end runs in a program of its
+/// own, confined as all are, and what that prints counts for this archive only. Lives for one call
+/// of the planner.
 class SourceArchives {
  public:
   SourceArchives(const Options& options, Interpreter& python, pw::Memory& memory, pw::Call& call)
@@ -53,14 +54,23 @@ class SourceArchives {
   /// What building the archive at `path` needs. Rejects one that cannot be read, as store().
   BuildNeeds needsOf(const std::string& path);
 
-  /// Prepares what pip's resolver will probably ask for with these lines, the first text being
-  /// requirements and the others constraints. `inputsOf` gives what an isolated build of an archive
-  /// gets; nothing: its back end is not run. What is not prepared is left to pip.
-  using InputsOf = std::function<std::optional<BuildInputs>(const std::string& path)>;
-  void prepare(const std::vector<std::string>& texts, const InputsOf& inputsOf);
+  using Paths = std::vector<std::string>;
 
-  /// {"<SHA-256>": "<METADATA>"} of what is known, for ask_pip.py.
+  /// Whether it can be foreseen which archives pip will look at: all are in folders of this
+  /// machine.
+  bool canForesee();
+  /// What ask_pip.py is told, to foresee what pip asks for with these lines, the first text being
+  /// requirements and the others constraints.
+  std::string requestJson(const std::vector<std::string>& texts);
+  /// What is known, and nothing to foresee.
   std::string knownJson() const;
+  /// Takes and keeps what ask_pip.py or guess_archives.py found in archives; gives those whose back
+  /// ends have to say it.
+  Paths learn(const std::string& json);
+  /// Asks these back ends, a few at a time. `inputsOf` gives what an isolated build of an archive
+  /// gets; nothing: it is left to pip. False if not all have said it, so pip has to run some.
+  using InputsOf = std::function<std::optional<BuildInputs>(const std::string& path)>;
+  bool askBackEnds(const Paths& paths, const InputsOf& inputsOf);
 
  private:
   struct Archive {
@@ -72,15 +82,14 @@ class SourceArchives {
     std::optional<std::string> made;  ///< what that said
   };
 
+  void writeKnown(Writer& out) const;
   void recallAll();
   bool recall(const std::string& path);
   void take(const std::string& path, const std::string& sha256, const rapidjson::Value& said);
   std::string keyOf(const std::string& sha256);
   std::string madeKey(const std::string& sha256, const BuildInputs* inputs);
-  std::vector<std::string> guess(const std::vector<std::string>& texts,
-                                 const std::vector<std::string>& read);
-  std::vector<std::string> learn(const std::string& json);
-  bool askBackEnds(const std::vector<std::string>& paths, const InputsOf& inputsOf);
+  void read(const std::string& path);
+  void ask(Archive& archive, const std::string& key, const pw::Program& program);
 
   const Options& options_;
   Interpreter& python_;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,8 +148,30 @@ TEST_F(RememberingWheels, AnArchiveIsReadAndItsBackEndRunOnce) {
   const auto name = "chardet-" + versionOf("chardet") + ".tar.gz";
   std::filesystem::rename(archives / name, archives / "away");
   std::filesystem::copy(archives / "away", archives / name);
-  EXPECT_EQ(planned("six\nchardet\n"), std::pair(first.first, 1));
+  EXPECT_EQ(planned("six\nchardet\n"), std::pair(first.first, 2));  // to read it, and pip
   EXPECT_THAT(readFile(starts), testing::Not(HasSubstr("make_metadata.py")));
+}
+
+TEST_F(RememberingWheels, PlansThatAreMadeAtOnceAskABackEndOnce) {
+  copy("chardet");
+  FakeServices others;
+  others.folder = services.folder;
+  StageCall other(others);
+  auto planner = host->plugins.planner("planwright.wheels", "q", settings());
+  const std::string text = "idna\nchardet\n";
+  StageOutcome second;
+  std::thread beside([&] {
+    second = (*planner)->plan({"2", "requirements.txt", Digest::of(text).text(), "text/plain", "{}",
+                               text, static_cast<std::int64_t>(text.size()), true, 1},
+                              other);
+  });
+  const auto first = plan("six\nchardet\n", settings());
+  beside.join();
+  EXPECT_FALSE(first.failure || second.failure);
+  const std::string said = readFile(starts);
+  const auto at = said.find("make_metadata.py");
+  EXPECT_NE(at, said.npos);
+  EXPECT_EQ(said.find("make_metadata.py", at + 1), said.npos) << said;
 }
 
 /// Archives at which a guess of what pip chooses may be wrong, each with nothing, with all and with

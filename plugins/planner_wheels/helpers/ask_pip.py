@@ -1,11 +1,15 @@
-"""ask_pip.py [--alone] REPORT PIP-ARGUMENTS...: runs pip, and prints its installation report when it succeeds. With --alone
-no code of an archive runs beside pip, which could change the report: it ends with 75 where pip would run some.
+"""ask_pip.py [--alone] REPORT PIP-ARGUMENTS...: runs pip, and prints its installation report when it succeeds.
 
-known.json beside this file says of source archives, by their SHA-256, what METADATA their wheels have. pip's resolver takes
-that instead of unpacking them and running their back ends; all else, the choice of files and the check of hashes too, is
-pip's own. Where pip is not as it is expected here, it does all itself. In the report, requirements and versions are
-written in one way, whoever wrote them.
+"known" in request.json beside this file says of source archives, by their SHA-256, what METADATA their wheels have. pip's
+resolver takes that instead of unpacking them and running their back ends; all else, the choice of files and the check of
+hashes too, is pip's own. Where pip is not as it is expected here, it does all itself. In the report, requirements and
+versions are written in one way, whoever wrote them.
+
+With --alone no code of an archive runs beside pip, which could change the report: it ends with 75 where pip would run some.
+The first line is then what guess_archives.py, beside this file, foresees of the whole request. pip is not run if it names
+back ends to be asked first.
 """
+import functools
 import hashlib
 import json
 import os
@@ -73,14 +77,45 @@ def use(known, isAlone):
     SourceDistribution.prepare_distribution_metadata = prepare_distribution_metadata
 
 
+def hurry():
+    """Leaves out what pip finds out of this machine to tell an index, and what again for each archive."""
+    try:
+        from pip._internal.network import session
+        from pip._internal.resolution.resolvelib import factory
+
+        session.user_agent = lambda: "pip"
+        factory.get_supported = functools.lru_cache(factory.get_supported)
+    except (ImportError, AttributeError):  # another pip: it takes its time
+        pass
+
+
+def foreseen(request):
+    try:
+        import guess_archives
+
+        return guess_archives.foresee(request)
+    except Exception:  # no pip, or another one, which will say so
+        return {"found": [], "ask": []}
+
+
 def main(*words):
     isAlone = words[0] == "--alone"
     report, *arguments = words[isAlone:]
-    with open(os.path.join(sys.path.pop(0), "known.json"), encoding="utf-8") as file:
-        known = json.load(file)
+    with open(os.path.join(sys.path[0], "request.json"), encoding="utf-8") as file:
+        request = json.load(file)
+    known = request["known"]
+    if isAlone:
+        said = foreseen(request)
+        print(json.dumps(said), flush=True)
+        if said["ask"]:
+            return
+        known.update((found["sha256"], found["metadata"]) for found in said["found"] if found["metadata"])
+    del sys.path[0]
     if known or isAlone:
         try:
             use(known, isAlone)
+            if isAlone:
+                hurry()
         except (ImportError, AttributeError):  # another pip: it runs the back ends
             if isAlone:
                 end_for_code()
@@ -105,8 +140,9 @@ def main(*words):
         said = item["metadata"]
         requires = sorted({plain(Requirement, text) for text in said.get("requires_dist", [])})
         item["metadata"] = {"name": said["name"], "version": plain(Version, said["version"]), "requires_dist": requires}
-    sys.stdout.flush()
-    print("\n" + json.dumps(answer, indent=1))
+    print("\n" + json.dumps(answer, indent=1), flush=True)
+    sys.stderr.flush()
+    os._exit(0)  # to take pip's modules down takes longer than to forget them
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """guess_archives.py: which source archives will pip's resolver look at, and what do they say of themselves?
 
-Reads request.json beside this file:
+foresee() is given, in a dictionary:
   "texts"      requirement and constraint lines, as pip gets them
   "folders"    where the archives are
-  "archives"   path -> METADATA, what is known; null: its back end failed, pip will say why
+  "known"      SHA-256 -> METADATA
+  "archives"   path -> SHA-256 of one that is known; null: pip runs its back end
   "described"  paths whose archives need not be read again: they say nothing without being run
-  "read"       paths of archives to be read in any case; one that cannot be ends it with 1
-Prints a JSON object:
-  "found"      of each archive that was read: path, sha256, state (of the file, as planwright/file_state.hpp writes it), metadata
-               (what it says without being run, or null) and requires, back_end (what its build needs; null: not as PEP 518 says)
+and gives:
+  "found"      of each archive that was read: path, sha256, state (of the file, as planwright/file_state.hpp writes it),
+               metadata (what it says without being run, or null) and requires, back_end (what its build needs; null: not as
+               PEP 518 says)
   "ask"        paths of those whose back end has to say it
 Only a guess of what to prepare: pip's own resolver decides, and runs the back end itself for what is missed here. Runs no
-code of an archive. Sources: PEP 517, 518, 621, 643.
+code of an archive. As a program, `guess_archives.py PATH` prints the same of that archive, and ends with 1 if it cannot be
+read. Sources: PEP 517, 518, 621, 643.
 """
 import email
 import hashlib
@@ -165,7 +167,7 @@ def candidates(folders):
 class Guess:
     def __init__(self, request):
         self.request = request
-        self.known = dict(request["archives"])
+        self.known = {path: request["known"].get(sha256) for path, sha256 in request["archives"].items()}
         self.described = set(request["described"])
         self.index = candidates(request["folders"])
         self.pre = True if any("--pre" in text.split() for text in request["texts"]) else None
@@ -251,14 +253,11 @@ class Guess:
                         pass
 
 
-def main():
-    with open(os.path.join(sys.path[0], "request.json"), encoding="utf-8") as file:
-        guess = Guess(json.load(file))
-    for path in guess.request["read"]:
-        guess.found.append(describe(path))
+def foresee(request):
+    guess = Guess(request)
     guess.walk()
-    print(json.dumps({"found": guess.found, "ask": sorted(guess.ask)}))
+    return {"found": guess.found, "ask": sorted(guess.ask)}
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps({"found": [describe(sys.argv[1])], "ask": []}))
