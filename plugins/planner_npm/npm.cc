@@ -1,13 +1,18 @@
 #include "npm.h"
 
 #include <filesystem>
+#include <fstream>
+#include <string_view>
 
+#include <planwright/file_state.hpp>
 #include <planwright/json_bounds.hpp>
 #include <rapidjson/document.h>
 #include <unistd.h>
 
 namespace npm {
 namespace {
+
+constexpr const char* kAnswer = "answer";
 
 constexpr const char* kCheck = R"(
 const fs = require('fs'), crypto = require('crypto');
@@ -58,6 +63,35 @@ void needProgram(const char* setting, const std::string& path) {
                    ", which is not on this machine");
 }
 
+bool isProgramOfTheMachine(const std::string& path) {
+  char start[4] = {};
+  std::ifstream(path, std::ios::binary).read(start, sizeof start);
+  return std::string_view(start, sizeof start) ==
+         "\x7f"
+         "ELF";
+}
+
+/// Another text once npm or node is another one. Empty where that cannot be seen: what stands there
+/// is no npm, but a script that chooses one.
+std::string stateOfPrograms(const std::string& npm, const std::string& node) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path program = fs::canonical(npm, error);
+  if (error || program.filename() != "npm-cli.js" || !isProgramOfTheMachine(node)) return {};
+  std::string out = program.string() + " " + pw::stateOfFile(program) + "\n";
+  const fs::path folder = program.parent_path().parent_path();
+  // With the packages that it needs: its own, and those that Debian has beside it.
+  for (const auto& path : {folder, folder / "lib", folder / "node_modules", folder.parent_path()}) {
+    const auto state = pw::stateOfFolder(path);
+    out += path.string() + "\n" + (state ? state->text : "none\n");
+  }
+  out += fs::canonical(node, error).string() + " " + pw::stateOfFile(node) + "\n";
+  for (const char* place :
+       {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"})
+    out += pw::stateOfFile(std::string(place) + "/node") + "\n";  // the one that runs npm
+  return out;
+}
+
 std::set<std::string> setOf(const std::vector<std::string>& list) {
   return {list.begin(), list.end()};
 }
@@ -93,16 +127,32 @@ std::string Npm::run(pw::Call& call, pw::Program program) const {
   return result.output.substr(0, result.output.find('\n'));
 }
 
-Npm::Versions Npm::versions(pw::Call& call) const {
-  Versions out;
-  pw::Program npm, node;
-  npm.argv = {npm_, "--version"};
-  out.npm = run(call, npm);
-  node.argv = {node_, "-p", "[process.versions.node, process.platform, process.arch].join(' ')"};
-  const std::string words = run(call, node);
-  out.node = words.substr(0, words.find(' '));
-  out.platform = words.substr(words.find(' ') + 1);
-  return out;
+/// What `ask` gives, or gave before for the same `key` with these programs.
+template <class Ask>
+std::string Npm::kept(pw::Call& call, pw::Memory& memory, std::string key, const Ask& ask) const {
+  const std::string state = stateOfPrograms(npm_, node_);
+  if (state.empty()) return ask();
+  key = "1\n" + npm_ + "\n" + node_ + "\n" + state + key;  // another form: another number
+  auto answer = memory.find(kAnswer, key);
+  if (answer) return *answer;
+  const auto turn = memory.turn(kAnswer, key, call);
+  answer = memory.find(kAnswer, key);
+  if (answer) return *answer;
+  answer = ask();
+  if (stateOfPrograms(npm_, node_) == state) memory.keep(kAnswer, key, *answer);
+  return *answer;
+}
+
+Npm::Versions Npm::versions(pw::Call& call, pw::Memory& memory) const {
+  const std::string said = kept(call, memory, "versions", [&] {
+    pw::Program npm, node;
+    npm.argv = {npm_, "--version"};
+    node.argv = {node_, "-p", "[process.versions.node, process.platform, process.arch].join(' ')"};
+    return run(call, npm) + "\n" + run(call, node);
+  });
+  const std::string words = said.substr(said.find('\n') + 1);
+  return {said.substr(0, said.find('\n')), words.substr(0, words.find(' ')),
+          words.substr(words.find(' ') + 1)};
 }
 
 std::string Npm::settingsIn(pw::Call& call, const std::string& digest) const {
@@ -116,8 +166,14 @@ std::string Npm::settingsIn(pw::Call& call, const std::string& digest) const {
   return result.output.substr(0, result.output.find('\n'));  // tar fails if it finds nothing
 }
 
-std::string Npm::contradictionIn(pw::Call& call, const std::string& lockDigest,
+std::string Npm::contradictionIn(pw::Call& call, pw::Memory& memory, const std::string& lockDigest,
                                  const std::string& packageJson) const {
+  return kept(call, memory, "contradiction\n" + lockDigest + "\n" + packageJson,
+              [&] { return contradictionNow(call, lockDigest, packageJson); });
+}
+
+std::string Npm::contradictionNow(pw::Call& call, const std::string& lockDigest,
+                                  const std::string& packageJson) const {
   pw::Program program;
   program.argv = {npm_, "ls", "--package-lock-only", "--all", "--json"};
   for (const auto& [name, value] : environment()) program.env[name] = value;

@@ -4,13 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "planwright/memory.hpp"
 #include "planwright/plugin.hpp"
 
 #include "lockfile.h"
 
 namespace npm {
 
-/// How npm and node are called, from the settings. Immutable.
+/// How npm and node are called, from the settings. What they answered before is kept in `memory`,
+/// for when nothing that they could read has changed. Immutable.
 class Npm {
  public:
   explicit Npm(const pw::Settings& settings);
@@ -20,16 +22,16 @@ class Npm {
     std::string node;
     std::string platform;  ///< "linux x64"
   };
-  Versions versions(pw::Call& call) const;
+  Versions versions(pw::Call& call, pw::Memory& memory) const;
 
   /// The name of a .npmrc in the archive of a project, or "".
   std::string settingsIn(pw::Call& call, const std::string& digest) const;
   /// The package-lock.json or npm-shrinkwrap.json at the top of a project's archive.
+  std::string lockfileIn(pw::Call& call, const std::string& digest) const;
   /// What of the lockfile its own dependencies do not allow, which only package.json can explain
   /// (overrides) or options of npm; "" = nothing. `npm ci` would look for other packages.
-  std::string contradictionIn(pw::Call& call, const std::string& lockDigest,
+  std::string contradictionIn(pw::Call& call, pw::Memory& memory, const std::string& lockDigest,
                               const std::string& packageJson) const;
-  std::string lockfileIn(pw::Call& call, const std::string& digest) const;
 
   const std::set<std::string>& omit() const { return omit_; }
 
@@ -47,7 +49,11 @@ class Npm {
   static const std::vector<std::pair<std::string, std::string>>& environment();
 
  private:
+  template <class Ask>
+  std::string kept(pw::Call& call, pw::Memory& memory, std::string key, const Ask& ask) const;
   std::string run(pw::Call& call, pw::Program program) const;
+  std::string contradictionNow(pw::Call& call, const std::string& lockDigest,
+                               const std::string& packageJson) const;
   std::vector<std::string> readable() const;
   std::vector<std::string> shell(const char* script) const;
 

@@ -37,6 +37,7 @@ class NpmPlanner {
   }
 
   void plan(const pw::Input& input, pw::Plan& plan, pw::Call& call) {
+    pw::Memory memory(call);
     const bool isArchive = !input.name().ends_with(".json");
     const std::string digest(input.digest());
     const std::string file(input.name());
@@ -51,7 +52,7 @@ class NpmPlanner {
       pw::reject("the lockfile installs folders of its project: drop an archive of the project");
 
     if (!isArchive)
-      if (const std::string what = npm_.contradictionIn(call, digest, lock.packageJson);
+      if (const std::string what = npm_.contradictionIn(call, memory, digest, lock.packageJson);
           !what.empty())
         pw::reject("the lockfile has " + what +
                    ", which its dependencies do not allow; what allows it (overrides) stands in "
@@ -66,7 +67,7 @@ class NpmPlanner {
       call.progress(++done, lock.packages.size(), package.name);
     }
 
-    const auto versions = npm_.versions(call);
+    const auto versions = npm_.versions(call, memory);
     auto job = plan.job(isArchive ? "pack" : "install");
     for (const auto& [path, output] : parts) job.input(path, output);
     job.arg("node", versions.node).arg("npm", versions.npm).arg("platform", versions.platform);

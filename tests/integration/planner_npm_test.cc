@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -111,6 +112,42 @@ TEST_F(Npm, WhatOnlyPackageJsonAllowsIsRefusedWhenPlanned) {
   ASSERT_NE(wanted, direct.npos);
   direct.replace(wanted, 17, R"("greet": "^3.0.0")");
   EXPECT_THAT(failureOf(direct).message, HasSubstr("greet@1.0.0"));
+}
+
+TEST_F(Npm, NpmIsNotAskedAgainWhileNothingThatItReadsHasChanged) {
+  const auto npm = folder / "lib/npm/bin/npm-cli.js", starts = folder / "starts";
+  std::filesystem::create_directories(npm.parent_path());
+  std::filesystem::create_directory(folder / "kept");
+  services.folder = (folder / "kept").string();
+  const auto install = [&](const std::filesystem::path& program, const std::string& comment) {
+    replaceFile(program, "#!/bin/sh\n# " + comment + "\necho \"$*\" >> " + starts.string() +
+                             "\nexec /usr/bin/npm \"$@\"\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  };
+  // The plan, and how often npm was started for it.
+  const auto planned = [&](const std::string& lock, const std::filesystem::path& program) {
+    replaceFile(starts, "");
+    const auto outcome = plan(lock, tarballs(R"(,"npm":")" + program.string() + "\""));
+    EXPECT_FALSE(outcome.failure) << outcome.failure->message;
+    const std::string said = readFile(starts);
+    return std::pair(outcome.text, std::count(said.begin(), said.end(), '\n'));
+  };
+  install(npm, "one version");
+  const auto first = planned(lockfile(), npm);
+  EXPECT_EQ(first.second, 2) << "its version, and what it says of the lockfile";
+  EXPECT_EQ(planned(lockfile(), npm), std::pair(first.first, 0L));
+  EXPECT_EQ(planned(lockfile() + "\n", npm).second, 1);
+  install(npm, "another version");
+  EXPECT_EQ(planned(lockfile(), npm), std::pair(first.first, 2L));
+  replaceFile(folder / "lib/npm/npmrc", "# its own settings");
+  EXPECT_EQ(planned(lockfile(), npm), std::pair(first.first, 2L));
+  services.folder.clear();
+  EXPECT_EQ(planned(lockfile(), npm), std::pair(first.first, 2L));
+  // One that chooses among several says nothing of when they change.
+  services.folder = (folder / "kept").string();
+  const auto chooser = folder / "lib/npm/bin/npm";
+  install(chooser, "");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(planned(lockfile(), chooser).second, 2);
 }
 
 TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {
