@@ -7,7 +7,7 @@ import time
 from host import RECIPE_PLANNER, Host
 
 SLOTS = 2
-BUILDER = f"{{plugin: planwright.command, workers: 2, job_slots: {SLOTS}, settings: {{sandbox: none}}}}"
+BUILDER = f"{{{{plugin: planwright.command, workers: 2, job_slots: {SLOTS}, settings: {{{{sandbox: {{}}}}}}}}}}"
 
 
 class Graph:
@@ -73,10 +73,10 @@ def make(graph, folder):
 PEERS = {"ninja": ninja, "make": make}
 
 
-def planwright(services, program, folder, graph):
+def planwright(services, program, folder, graph, sandbox="none"):
     """Seconds from the claim of the plan to its manifest. As for the others it is the first build: nothing is known of how
     long jobs take."""
-    with Host(services, program, folder, RECIPE_PLANNER, BUILDER, "50ms") as host:
+    with Host(services, program, folder, RECIPE_PLANNER, BUILDER.format(sandbox), "50ms") as host:
         recipe = ["jobs:"]
         for name, needs, command in graph.commands():
             recipe.append(f"  {name}: {{command: {command}, needs: {needs}}}".replace("'", '"'))

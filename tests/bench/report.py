@@ -87,8 +87,8 @@ def goals(report):
     def backlog(items):
         return (PLANWRIGHT, f"backlog-{items}")
 
-    def sandbox_ms():
-        confined, free = report.median(PLANWRIGHT, "plan-auto"), report.median(PLANWRIGHT, "plan-none")
+    def in_sandbox(what):
+        confined, free = report.median(PLANWRIGHT, f"{what}-auto"), report.median(PLANWRIGHT, f"{what}-none")
         return confined - free if confined and free else None
 
     def moved(name):
@@ -162,7 +162,8 @@ def goals(report):
             ("an artifact fetched, MB/s / nginx", ratio(moved("download"), ("nginx", "transfer-download")), 0.5, True),
         ],
         "wheels": [row for kind in ("", "-setup") for row in _wheels_goals(ratio, kind)],
-        "planning": [("a plan by pip: more ms in the sandbox", sandbox_ms(), -30, False)],
+        "planning": [("a plan by pip: more ms in the sandbox", in_sandbox("plan"), -30, False)],
+        "sandbox": [("a job that does nothing: more ms in the sandbox", in_sandbox("job"), -15, False)],
     }
     return [_goal(*row) for part in rows if part in report.parts for row in rows[part]]
 
@@ -178,9 +179,9 @@ def _wheels_goals(ratio, kind):
     yield f"{what}same, the aim", to_pip("cold"), -0.7, True
     yield f"{what}the same lines again / pip wheel -r", to_pip("again"), -0.08, False
     yield f"{what}one line more / pip wheel -r", to_pip("line"), -0.15, False
+    ours = (PLANWRIGHT, f"wheels{kind}-several"), (PLANWRIGHT, f"wheels{kind}-cold")
+    yield f"{what}10 files that share most projects / one", ratio(*ours), -1.5, False
     if not kind:
-        ours = (PLANWRIGHT, "wheels-several"), (PLANWRIGHT, "wheels-cold")
-        yield "10 files that share most projects / one", ratio(*ours), -1.5, False
         yield "isolated, new file to last wheel / pip wheel -r", to_pip("isolated", "isolated"), -0.9, True
 
 
