@@ -6,9 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <netinet/in.h>
 
 #include "base/loopback.h"
 
@@ -94,11 +92,7 @@ bool isOfThisMachine(const std::string& url) {
       curl_url_get(parsed.get(), CURLUPART_HOST, &text, 0) != CURLUE_OK)
     return false;
   const std::unique_ptr<char, void (*)(void*)> owned(text, &curl_free);
-  const std::string host = text;
-  in_addr address{};
-  const bool isLoopback =
-      inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
-  return isLoopback || host == "localhost" || host == "[::1]";
+  return isLoopbackHost(text);
 }
 
 /// Called about once a second while nothing comes, so that Ctrl-C is seen.
