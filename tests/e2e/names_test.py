@@ -95,7 +95,7 @@ class Names(HostCase):
         eventually(lambda: host.plans("failed"), lambda: (host.inputs(), host.plans(), host.log_tail()))
         plan = host.plans()[0]["id"]
         jobs = host.jobs(plan)
-        [build] = host.items(f"/api/builds?plan={plan}")
+        [build] = host.builds()
         self.assertIn("a\\u202eb\\x1b]0;t\\x07 is not a regular file", jobs["bad"]["reason"]["message"])
         self.assertNotRegex(jobs["bad"]["reason"]["message"], UNSEEN)
         answer = host.call("GET", f"/api/builds/{build['id']}/artifacts/{urllib.parse.quote(DECEIVING)}")
@@ -110,7 +110,7 @@ class Names(HostCase):
                       ["events"], ["dead-letters", "list"], ["watch", "plan", str(plan)]):
             with self.subTest(words):
                 said = subprocess.run([BINARY, *words], env=host.env, capture_output=True, text=True, timeout=60)
-                self.assertIn(said.returncode, (0, 3), said.stderr)
+                self.assertIn(said.returncode, (0, 1), said.stderr)
                 self.assertNotRegex(said.stdout + said.stderr, UNSEEN)
 
     def test_names_in_requests_come_back_as_they_look(self):
@@ -118,11 +118,12 @@ class Names(HostCase):
         host.drop("a.plan.yaml", 'jobs: {a: {command: "true", inputs: {"x\u202ey": "b/\u202ez"}}}')
         failed = eventually(lambda: host.inputs("failed"), lambda: (host.inputs(), host.log_tail()))
         self.assertNotRegex(failed[0]["reason"]["message"], UNSEEN)
-        for path in ("/api/plugins/x%E2%80%AEy", "/simple/default/x%E2%80%AEy/", "/api/queues/x%E2%80%AEy", "/x%E2%80%AEy",
+        for path in ("/api/plugins/x%E2%80%AEy", "/simple/default/x%E2%80%AEy/", "/api/queues/x%E2%80%AEy", "/api/x%E2%80%AEy",
                      "/api/plans?x%E2%80%AEy=1", "/api/plans?status=x%E2%80%AEy", "/api/settings/x%0Ay"):
             answer = host.call("GET", path)
             self.assertGreaterEqual(answer.status, 400, path)
-            self.assertNotRegex(str([answer.json["detail"], answer.json.get("errors")]), UNSEEN, path)
+            for said in [answer.json, *answer.json.get("errors", [])]:
+                self.assertNotRegex(said["detail"], UNSEEN, path)
 
 
 if __name__ == "__main__":
