@@ -72,6 +72,8 @@ struct Response {
   /// Of unknown length chunked, else with ranges.
   static Response stream(StreamBody body, std::string_view contentType);
   static Response late(LateBody body);
+  /// One that takes a processor for long.
+  static Response computed(std::function<Response()> make) { return late({std::move(make), true}); }
   /// A long-lived text/event-stream.
   static Response events(EventSubscription subscription);
 

@@ -78,7 +78,7 @@ Response hitsIn(const LogPlace& place, const std::string& text, bool isRegex, in
                             .take());
 }
 
-/// A large log takes a processor for seconds, which must not keep others from being answered.
+/// A large log takes a processor for seconds, and so do some expressions.
 Response searchLog(Control& control, const Request& request) {
   constexpr std::uint64_t kAtOnceBytes = std::uint64_t{1} << 20;
   auto place = placeOf(control, request);
@@ -90,10 +90,12 @@ Response searchLog(Control& control, const Request& request) {
   if (!regex) return problem(regex.error());
   const auto limit = numberParameter(request, "limit", 200, 1, 2000);
   if (!limit) return problem(limit.error());
-  const bool isAtOnce = LogReader(place->path).sizeBytes() <= kAtOnceBytes;
-  auto answer = [place = std::move(*place), text, isRegex = regex->value_or(false),
-                 limit = static_cast<int>(*limit)] { return hitsIn(place, text, isRegex, limit); };
-  return isAtOnce ? answer() : Response::late({std::move(answer), true});
+  const bool isRegex = regex->value_or(false);
+  const bool isAtOnce = !isRegex && LogReader(place->path).sizeBytes() <= kAtOnceBytes;
+  auto answer = [place = std::move(*place), text, isRegex, limit = static_cast<int>(*limit)] {
+    return hitsIn(place, text, isRegex, limit);
+  };
+  return isAtOnce ? answer() : Response::computed(std::move(answer));
 }
 
 Response rawLog(Control& control, const Request& request) {

@@ -57,7 +57,9 @@ Response diff(Control& control, std::int64_t id, const Request& request) {
   if (!optionalText(request, "to"))
     return problem(invalid("Say with which plan to compare: ?to=ID.", "to"));
   const auto to = numberParameter(request, "to", 0, 1, std::numeric_limits<std::int64_t>::max());
-  return to ? jsonOr(control.contents.planDiff(id, *to)) : problem(to.error());
+  if (!to) return problem(to.error());
+  return Response::computed(
+      [&control, id, to = *to] { return jsonOr(control.contents.planDiff(id, to)); });
 }
 
 }  // namespace
@@ -75,8 +77,9 @@ void addPlanRoutes(Router& router, Control& control) {
              withQuery({"to"}, withId([&control](std::int64_t id, const Request& request) {
                          return diff(control, id, request);
                        })));
-  getOne(router, one + "/cache",
-         [&control](std::int64_t id) { return jsonOr(control.cache.forecast(id)); });
+  getOne(router, one + "/cache", [&control](std::int64_t id) {
+    return Response::computed([&control, id] { return jsonOr(control.cache.forecast(id)); });
+  });
   router.post(
       one + "/enqueue-build",
       withQuery({}, idempotent(control, withId([&control](std::int64_t id, const Request& request) {
@@ -103,8 +106,9 @@ void addBuildRoutes(Router& router, Control& control) {
                              control.statements.provenance(id, request.query.textOr("artifact")),
                              "application/json", false);
                        })));
-  getOne(router, one + "/sbom",
-         [&control](std::int64_t id) { return jsonOr(control.statements.sbom(id)); });
+  getOne(router, one + "/sbom", [&control](std::int64_t id) {
+    return Response::computed([&control, id] { return jsonOr(control.statements.sbom(id)); });
+  });
   router.get("/api/provenance/keys", withQuery({}, [&control](const Request&) {
                return Response::json(control.statements.keysJson());
              }));

@@ -45,6 +45,7 @@ class LogSearch {
  private:
   LogSearch(std::unique_ptr<re2::RE2> wanted, int limit);
   void look(std::string_view lines);
+  void lookIn(std::string_view lines);
 
   const std::unique_ptr<re2::RE2> wanted_;
   const std::size_t limit_;

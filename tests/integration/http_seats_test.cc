@@ -1,5 +1,7 @@
 // Strangers who keep connections open do not keep others out.
+#include <atomic>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <vector>
 
@@ -104,6 +106,38 @@ TEST_F(HttpSeats, EventStreamsKeepNobodyOut) {
 TEST_F(HttpSeats, RefusedRequestsThatHoldOnKeepNobodyOut) {
   hold("NONSENSE\r\n\r\n");
   expectOthersGetThrough();
+}
+
+/// Searches of large logs, comparisons of large plans: more of them than threads that answer.
+TEST(HttpBusyAnswers, WhatIsComputedForLongKeepsNobodyWaiting) {
+  constexpr int kMany = 40;
+  std::latch isOver(1);
+  std::atomic<int> begun{0};
+  TestServer server([&](Router& router, ServerOptions&) {
+    router.get("/compute", [&](const Request&) {
+      return Response::computed([&] {
+        ++begun;
+        isOver.wait();
+        return Response::text("made", "text/plain");
+      });
+    });
+    router.get("/late", [](const Request&) {
+      return Response::late({[] { return Response::text("soon", "text/plain"); }});
+    });
+  });
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < kMany; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send("GET /compute HTTP/1.1\r\n" + kHost + "\r\n");
+  }
+  EXPECT_TRUE(eventually([&] { return begun > 0; }));
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(ask(server.port(), "GET /hello").status, 200);
+    EXPECT_EQ(ask(server.port(), "GET /late").body, "soon");
+  }
+  EXPECT_LE(begun, 2) << "others need processors as well";
+  isOver.count_down();
+  for (auto& client : clients) EXPECT_EQ(client->read().body, "made");
 }
 
 TEST(HttpClocks, EmptyLinesAreNoRequest) {
