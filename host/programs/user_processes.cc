@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,8 +26,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kDying(5);
 constexpr std::chrono::seconds kLongestDeath(10);
-/// Behind those of programs, and before "nobody".
-constexpr long kNobodyAtAll = kFirstUser + kUserCount;
+
+/// An id that nobody has: one of those behind the users of programs and before "nobody", which are
+/// for no use. 0 = each is an account here.
+std::uint32_t idOfNobodyAtAll() {
+  constexpr std::uint32_t kNobody = 65534;
+  std::uint32_t id = kFirstUser + kUserCount;
+  while (id < kNobody && isAccount(id)) ++id;
+  return id < kNobody ? id : 0;
+}
 
 /// With a right to signal others than its own, kill(-1) would end the machine.
 bool dropCapabilities() {
@@ -37,14 +45,20 @@ bool dropCapabilities() {
 
 /// Only the effective id is the user's: so we may signal it, and it may not signal us. Raw calls:
 /// libc would change the ids of all threads of the process whose memory we share.
-[[noreturn, gnu::noinline]] void killAs(long user) {
-  if (::syscall(SYS_setresuid, kNobodyAtAll, user, kNobodyAtAll) == 0 && dropCapabilities() &&
+[[noreturn, gnu::noinline]] void killAs(long user, long nobody) {
+  if (::syscall(SYS_setresuid, nobody, user, nobody) == 0 && dropCapabilities() &&
       ::syscall(SYS_geteuid) == user)
     ::kill(-1, SIGKILL);
   ::_exit(0);
 }
 
 }  // namespace
+
+bool isAccount(std::uint32_t user) {
+  passwd entry{}, *found = nullptr;
+  char buffer[4096];
+  return ::getpwuid_r(user, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr;
+}
 
 std::uint32_t userOf(pid_t pid) {
   const std::string place = "/proc/" + std::to_string(pid);
@@ -67,13 +81,14 @@ std::vector<pid_t> processesOf(const std::vector<pid_t>& candidates, std::uint32
 }
 
 void killUser(std::uint32_t user) {
-  if (::geteuid() != 0 || !isOfPrograms(user)) return;
+  static const std::uint32_t nobody = idOfNobodyAtAll();  // what runs as this ends, too
+  if (::geteuid() != 0 || !isOfPrograms(user) || nobody == 0) return;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   const pid_t child = ::fork();
 #else
   const pid_t child = ::vfork();
 #endif
-  if (child == 0) killAs(static_cast<long>(user));
+  if (child == 0) killAs(static_cast<long>(user), static_cast<long>(nobody));
   while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -13,6 +13,9 @@ constexpr bool isOfPrograms(std::uint32_t user) {
   return user >= kFirstUser && user - kFirstUser < kUserCount;
 }
 
+/// Somebody in the user database of this machine.
+bool isAccount(std::uint32_t user);
+
 /// Of the process, as we see it, whatever it may hide; 0 = root, or it is gone.
 std::uint32_t userOf(pid_t pid);
 

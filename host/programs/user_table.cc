@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,15 +12,6 @@
 #include "programs/user_processes.h"
 
 namespace planwright {
-namespace {
-
-bool isAccount(std::uint32_t id) {
-  passwd entry{}, *found = nullptr;
-  char buffer[4096];
-  return ::getpwuid_r(id, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr;
-}
-
-}  // namespace
 
 UserTable::UserTable(const std::filesystem::path& file, std::filesystem::path services) {
   if (::geteuid() != 0) return;
