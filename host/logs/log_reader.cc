@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 16 * 1024;
 constexpr std::size_t kLargestPage = std::size_t{4} << 20;
-constexpr std::uint64_t kMostRead = std::uint64_t{8} << 20;  // for one page
+constexpr std::uint64_t kMostRead = kLargestPage;  // of the text, for one page
 
 std::int64_t timeOf(const LogFrame& frame, const std::vector<LogMark>& marks, std::size_t offset) {
   std::uint32_t after = 0;
