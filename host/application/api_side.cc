@@ -25,6 +25,7 @@ struct ApiSide::State {
   ItemQueues itemQueues;
   RequestQueues requestQueues;
   Auditor auditor;
+  Webhooks webhooks;
   std::optional<Gate> gate;
   RequestLimit limit;
   Router router;
@@ -40,6 +41,7 @@ struct ApiSide::State {
         itemQueues(host.database),
         requestQueues(itemQueues, host.config),
         auditor(parts.control, requestQueues, embeddedFiles().at("host/http/openapi.json")),
+        webhooks({host.database, host.bell, host.clock}),
         limit(host.config, host.clock),
         server(router, serverOptions()),
         sink(server.hub()),
@@ -51,8 +53,12 @@ struct ApiSide::State {
   void mount() {
     const std::string cookie = sessionCookie(server.port());
     gate.emplace(Gate::Parts{keys.get(), requestQueues, wrongKeys, cookie});
-    addRoutes(router,
-              {parts.control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}});
+    addRoutes(router, {parts.control,
+                       feed,
+                       embeddedFiles(),
+                       server,
+                       {keys.get(), wrongKeys, cookie},
+                       webhooks});
   }
 
   std::unique_ptr<Keys> openKeys() const {

@@ -175,6 +175,11 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
   settingsThread_ =
       startThread("pw-settings", [this](const std::stop_token& token) { watchSettings(token); });
 
+  if (config.roles.upkeep) {
+    webhooks_ = std::make_unique<WebhookSender>(
+        WebhookSender::Parts{*database_, live_, membership_, metrics_, bell_, clock_});
+    webhooks_->start();
+  }
   listen(config);
 }
 
@@ -208,6 +213,7 @@ Application::~Application() {
   forgottenClaims_.reset();
   reconciler_.reset();
   retention_.reset();
+  webhooks_.reset();
   {
     const std::lock_guard lock(queuesMutex_);
     queues_->clear();  // ends what still runs

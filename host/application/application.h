@@ -26,6 +26,7 @@
 #include "upkeep/reconciler.h"
 #include "upkeep/retention.h"
 #include "upkeep/service_watch.h"
+#include "webhooks/webhook_sender.h"
 
 namespace planwright {
 
@@ -87,6 +88,7 @@ class Application {
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<ForgottenClaims> forgottenClaims_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<WebhookSender> webhooks_;
   std::unique_ptr<Reload> reload_;
   std::unique_ptr<PluginSwitch> switch_;
   std::optional<SigningKey> signingKey_;

@@ -10,13 +10,17 @@
 
 namespace planwright {
 
-std::string hmacSha256(std::string_view key, std::string_view text) {
+std::string hmacSha256Bytes(std::string_view key, std::string_view text) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (!::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
               reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes, &size))
     throw std::runtime_error("OpenSSL cannot compute HMAC-SHA256");
-  return toHex({reinterpret_cast<const char*>(bytes), size});
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::string hmacSha256(std::string_view key, std::string_view text) {
+  return toHex(hmacSha256Bytes(key, text));
 }
 
 bool equalsInConstantTime(std::string_view a, std::string_view b) {

@@ -118,6 +118,12 @@ const std::vector<MetricFamily>& metricFamilies() {
       {"planwright_events_published_total", Counter, "Events sent to the event streams."},
       {"planwright_event_lag_seconds", Gauge,
        "Age of the oldest open writing transaction, which holds the event stream back."},
+      {"planwright_webhook_attempts_total", Counter,
+       "Requests to receivers of webhooks and to forges, by outcome: delivered, failed (it is "
+       "tried "
+       "again) or dead."},
+      {"planwright_webhook_deliveries", Gauge,
+       "Deliveries that wait or are dead, by state; of the host that sends."},
       {"planwright_pruned_total", Counter, "Rows deleted by age, by table."},
       {"planwright_blobs_lost_total", Counter,
        "Blobs whose bytes were found damaged or missing when somebody needed them, by what."},

@@ -65,6 +65,7 @@ void addCommands(CLI::App& app, Session& session) {
   addReloadCommand(app, session);
   addAccessCommands(app, session);
   addAuditCommand(app, session);
+  addWebhookCommands(app, session);
   addRetentionCommands(app, session);
   addBackupCommands(app, session);
 }

@@ -68,6 +68,7 @@ ChangePlan changePlan(const Config& running, const Config& wanted) {
   atOnce("access",
          running.access == wanted.access || running.access.isOpen != wanted.access.isOpen);
   atOnce("audit", running.audit == wanted.audit);
+  atOnce("webhooks", running.webhooks == wanted.webhooks);
   atOnce("watch_roots", running.watchRoots == wanted.watchRoots);
   atOnce("drain_timeout", running.drainTimeout == wanted.drainTimeout);
   atOnce("locked", running.locked == wanted.locked);

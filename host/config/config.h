@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address_range.h"
 #include "base/failure.h"
 #include "config/access_config.h"
 #include "config/listen_config.h"
@@ -112,6 +113,11 @@ struct PluginsConfig {
   friend bool operator==(const PluginsConfig&, const PluginsConfig&) = default;
 };
 
+struct WebhooksConfig {
+  std::vector<AddressRange> allow;  ///< that are not public, and may be reached all the same
+  friend bool operator==(const WebhooksConfig&, const WebhooksConfig&) = default;
+};
+
 /// The whole configuration: plain values, already checked; made once by config/config_reader.h.
 /// Immutable; a running host takes over another one as a whole (what people change by the API is in
 /// Postgres). [any thread]
@@ -129,6 +135,7 @@ struct Config {
   Roles roles;
   AccessConfig access;
   AuditConfig audit;
+  WebhooksConfig webhooks;
   std::vector<std::string> hosts;  ///< Host header values allowed besides loopback
   std::vector<std::filesystem::path>
       watchRoots;  ///< `watch_dir` must lie below one of them; none = what the file names

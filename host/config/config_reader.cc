@@ -85,6 +85,18 @@ void readAudit(SectionReader& top, AuditConfig& audit, ConfigProblems& problems)
   section.finish();
 }
 
+void readWebhooks(SectionReader& top, WebhooksConfig& webhooks, ConfigProblems& problems) {
+  SectionReader section(top.section("webhooks"), "webhooks", problems);
+  for (const auto& text : section.texts("allow")) {
+    const auto network = AddressRange::parse(text);
+    if (network)
+      webhooks.allow.push_back(*network);
+    else
+      section.complain(*section.value("allow"), "allow: " + network.error().message);
+  }
+  section.finish();
+}
+
 void readRoles(SectionReader& top, Config& config) {
   const ConfigNode* node = top.value("roles");
   if (!node) return;
@@ -171,6 +183,7 @@ void readTop(const ConfigNode& root, const std::filesystem::path& folder, Config
   readBlobs(top, folder, config.blobs, problems);
   readPlugins(top, folder, config.plugins, problems);
   readRoles(top, config);
+  readWebhooks(top, config.webhooks, problems);
   config.hosts = top.texts("hosts");
   for (const auto& path : top.texts("watch_roots"))
     config.watchRoots.push_back(resolvedPath(folder, path));

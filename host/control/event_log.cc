@@ -64,15 +64,25 @@ std::string textOf(std::uint64_t number) {
   return std::to_string(number);
 }
 
-/// The last place that can be read now.
-EventPlace newestOf(Connection& connection) {
+}  // namespace
+
+EventPlace newestPlace(Connection& connection) {
   const Rows rows = connection.run("api_events_place");
   return {static_cast<std::uint64_t>(rows.number(0, "epoch")),
           static_cast<std::uint64_t>(rows.number(0, "xid")),
           static_cast<std::uint64_t>(rows.number(0, "id"))};
 }
 
-}  // namespace
+StoredEvent storedEvent(const Row& event, std::uint64_t epoch) {
+  const EventPlace place = placeOf(event, epoch);
+  JsonWriter json;
+  writeEvent(json, event, place.text());
+  return {.place = place,
+          .type = std::string(event.text("type")),
+          .subject = std::string(event.text("subject")),
+          .queue = std::string(event.text("queue")),
+          .json = json.take()};
+}
 
 std::string EventPlace::text() const {
   return fmt::format("{}-{}-{}", epoch, xid, id);
@@ -115,8 +125,8 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
         std::string_view(*query.after).substr(isBackwards ? kBackwards.size() : 0));
     if (!place) return badParameter("after", "It is not a cursor of the events.");
   }
-  const EventPlace newestPlace = newestOf(connection);
-  if (place && !isBackwards && place->epoch != newestPlace.epoch)
+  const EventPlace newest = newestPlace(connection);
+  if (place && !isBackwards && place->epoch != newest.epoch)
     place = EventPlace{};  // the database was restored since: its numbers mean nothing now
   const auto types = typesArray(query.types), queues = PgArray::of(query.queues);
   const auto statement = [&](const char* any, const char* ofSubject) {
@@ -133,10 +143,10 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
                                       query.level, query.limit, queues});
   JsonWriter json;
   json.object().key("items").array();
-  EventPlace last = place.value_or(newestPlace);
+  EventPlace last = place.value_or(newest);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row event(rows, i);
-    last = placeOf(event, newestPlace.epoch);
+    last = placeOf(event, newest.epoch);
     const std::string cursor = last.text();
     json.object().member("cursor", cursor).key("event");
     writeEvent(json, event, cursor);
@@ -145,40 +155,31 @@ Result<ReadAnswer> EventLog::read(Connection& connection, const EventQuery& quer
   json.end();
   const bool isFull = rows.size() == static_cast<std::size_t>(query.limit);
   if (!isBackwards) {
-    last.epoch = newestPlace.epoch;
+    last.epoch = newest.epoch;
     json.member("next_cursor", last.text());
   } else {
     json.textOrNull("next_cursor", isFull ? std::string(kBackwards) + last.text() : "");
-    json.member("newest_cursor", newestPlace.text());
+    json.member("newest_cursor", newest.text());
   }
   return ReadAnswer{json.end().take()};
 }
 
 std::vector<StoredEvent> EventLog::after(const EventPlace& place, int limit) const {
   auto connection = parts_.database.lease(Workload::Keyed);
-  const EventPlace current = newestOf(*connection);
+  const EventPlace current = newestPlace(*connection);
   const EventPlace from = place.epoch == current.epoch ? place : EventPlace{};
   const Rows rows =
       connection->run("api_events_after", {textOf(from.xid), textOf(from.id), std::nullopt,
                                            std::nullopt, std::nullopt, limit, std::nullopt});
   std::vector<StoredEvent> out;
   out.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Row event(rows, i);
-    const EventPlace at = placeOf(event, current.epoch);
-    JsonWriter json;
-    writeEvent(json, event, at.text());
-    out.push_back({.place = at,
-                   .type = std::string(event.text("type")),
-                   .subject = std::string(event.text("subject")),
-                   .queue = std::string(event.text("queue")),
-                   .json = json.take()});
-  }
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    out.push_back(storedEvent(Row(rows, i), current.epoch));
   return out;
 }
 
 EventPlace EventLog::newest() const {
-  return newestOf(*parts_.database.lease(Workload::Keyed));
+  return newestPlace(*parts_.database.lease(Workload::Keyed));
 }
 
 bool EventLog::isHeldBack() const {

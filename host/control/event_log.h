@@ -11,6 +11,7 @@
 #include "control/control_parts.h"
 #include "control/shared_answers.h"
 #include "model/caller.h"
+#include "store/row.h"
 
 namespace planwright {
 
@@ -33,6 +34,11 @@ struct StoredEvent {
   std::string queue;  ///< or empty
   std::string json;   ///< CloudEvents 1.0, one line
 };
+
+/// Of a row with the columns of `event_rows`.
+StoredEvent storedEvent(const Row& event, std::uint64_t epoch);
+/// The last place that can be read now.
+EventPlace newestPlace(Connection& connection);
 
 struct EventQuery {
   std::optional<std::string>

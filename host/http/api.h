@@ -9,6 +9,7 @@
 #include "http/gate.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "webhooks/webhooks.h"
 
 namespace planwright {
 
@@ -26,6 +27,7 @@ struct ApiParts {
   const std::map<std::string_view, std::string_view>& files;  ///< embeddedFiles()
   Server& server;
   AccessParts access;
+  Webhooks& webhooks;
 };
 
 /// Mounts everything the program answers: the API, health, metrics, and the page for the rest.
@@ -47,6 +49,7 @@ void addAccessRoutes(Router& router, Control& control, const AccessParts& access
 void addAuditRoutes(Router& router, Control& control);
 /// /metrics, /healthz and /readyz. `api`: whose connections /metrics tells of, or null.
 void addProbeRoutes(Router& router, Control& control, Server* api);
+void addWebhookRoutes(Router& router, Control& control, Webhooks& webhooks);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);
 

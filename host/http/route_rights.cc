@@ -55,6 +55,17 @@ constexpr auto kRights = std::to_array<Entry>({
     {kDelete, "/api/tokens/{id}", kAdmin, Scope::Whole},
     {kGet, "/api/audit", kAdmin, Scope::Whole},
 
+    {kGet, "/api/webhooks", kAdmin, Scope::Whole},
+    {kPost, "/api/webhooks", kAdmin, Scope::Whole},
+    {kGet, "/api/webhooks/{id}", kAdmin, Scope::Whole},
+    {kDelete, "/api/webhooks/{id}", kAdmin, Scope::Whole},
+    {kPost, "/api/webhooks/{id}/rotate-secret", kAdmin, Scope::Whole},
+    {kPost, "/api/webhooks/{id}/test", kAdmin, Scope::Whole},
+    {kPost, "/api/webhooks/{id}/replay", kAdmin, Scope::Whole},
+    {kGet, "/api/webhooks/{id}/deliveries", kAdmin, Scope::Whole},
+    {kGet, "/api/webhook-deliveries/{id}", kAdmin, Scope::Whole},
+    {kPost, "/api/webhook-deliveries/{id}/redeliver", kAdmin, Scope::Whole},
+
     {kGet, "/api/pending-inputs", kViewer, Scope::Filtered},
     {kPost, "/api/pending-inputs", kOperator, Scope::Upload},
     {kGet, "/api/pending-inputs/{id}", kViewer, Scope::Input},

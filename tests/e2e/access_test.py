@@ -17,13 +17,15 @@ ROLES = ["viewer", "operator", "approver", "admin"]
 OPEN = {
     "GET /healthz", "GET /readyz", "GET /api/me", "POST /api/login", "POST /api/logout", "POST /api/queues/{queue}/nudge",
 }
-ADMIN = re.compile(r"settings|tokens|reload|rollback|pause|resume|release|^/api/queues/\{queue\}$")
+ADMIN = re.compile(r"settings|tokens|webhook|reload|rollback|pause|resume|release|^/api/queues/\{queue\}$")
 # Answers that are not of one queue, and hide nothing of one.
 SHARED = {
     "/api/version", "/api/openapi.json", "/api/workers", "/api/reconciler", "/api/plugins", "/api/plugins/{id}",
     "/api/provenance/keys", "/api/settings/schema", "/api/login-links",
 }
 WHOLE = {"/metrics", "/api/blobs/{digest}", "/api/reload", "/api/plugins/{id}/release", "/api/tokens", "/api/tokens/{id}", "/api/audit"}
+WHOLE |= {"/api/webhooks", "/api/webhook-deliveries/{id}", "/api/webhook-deliveries/{id}/redeliver"}
+WHOLE |= {"/api/webhooks/{id}" + rest for rest in ("", "/test", "/replay", "/rotate-secret", "/deliveries")}
 
 
 def needed(method, path):
@@ -32,7 +34,7 @@ def needed(method, path):
         return None
     if method != "GET" and path != "/api/login-links":
         return "admin" if ADMIN.search(path) else "operator"
-    return "admin" if path.startswith(("/api/tokens", "/api/audit")) else "viewer"
+    return "admin" if path.startswith(("/api/tokens", "/api/audit", "/api/webhook")) else "viewer"
 
 
 def request(url, method, path, headers=None, body=None):

@@ -108,6 +108,7 @@ class OpenapiTest(HostCase):
         self.hosts()
         self.cancelled()
         self.access()
+        self.webhooks()
         document = openapi.document()
         self.assertEqual(sorted(document.wanted() - document.seen), [])
 
@@ -127,6 +128,18 @@ class OpenapiTest(HostCase):
         self.assertEqual((begun.status, begun.json["filter"]["queues"]), (202, ["default"]))
         self.ask("GET", begun.headers["Location"])
         self.assertEqual(self.server.call("DELETE", f"/api/tokens/{made['id']}").status, 204)
+
+    def webhooks(self):
+        made = self.ask("POST", "/api/webhooks", {"url": "https://nobody.invalid/hook", "types": ["none.*"]}, 201)
+        one = f"/api/webhooks/{made['id']}"
+        for path in ("/api/webhooks", one, f"{one}/deliveries"):
+            self.ask("GET", path)
+        delivery = self.ask("POST", f"{one}/test", {}, 202)["id"]
+        self.ask("POST", f"{one}/replay", {"after": made["cursor"]})
+        self.ask("POST", f"{one}/rotate-secret", {})
+        self.ask("GET", f"/api/webhook-deliveries/{delivery}")
+        self.ask("POST", f"/api/webhook-deliveries/{delivery}/redeliver", {}, 202)
+        self.assertEqual(self.server.call("DELETE", one).status, 204)
 
     def inputs(self):
         first = self.upload("a", queue="manual")

@@ -14,8 +14,12 @@ ApiFixture::ApiFixture() {
   server_ = std::make_unique<Server>(router_, options);
   sink_ = std::make_unique<HubSink>(server_->hub());
   feed_ = std::make_unique<EventFeed>(control_->parts, *sink_);
-  addRoutes(router_,
-            {*control_, *feed_, embeddedFiles(), *server_, {nullptr, wrongKeys_, "planwright"}});
+  addRoutes(router_, {*control_,
+                      *feed_,
+                      embeddedFiles(),
+                      *server_,
+                      {nullptr, wrongKeys_, "planwright"},
+                      webhooks_});
   if (const auto listening = server_->listen(); !listening)
     throw std::runtime_error(listening.error().message);
   server_->start();

@@ -31,6 +31,7 @@ class ApiFixture : public ControlFixture {
   int port() const { return server_->port(); }
 
   WrongKeys wrongKeys_{clock_};
+  Webhooks webhooks_{{database_, bell_, clock_}};
   const OpenapiChecker document_;
   Router router_;
   std::unique_ptr<Server> server_;

@@ -45,7 +45,8 @@ const std::map<std::string, Names>& allowed() {
         {"building", stage},
         {"upkeep", stage},
         {"control", stage},
-        {"http", {"base", "config", "model", "artifacts", "logs", "access", "control"}},
+        {"webhooks", {"base", "config", "store", "workers", "control"}},
+        {"http", {"base", "config", "model", "artifacts", "logs", "access", "control", "webhooks"}},
         {"queues", stage},
         {"offline", {"base", "config", "artifacts", "embedded", "store", "tickets", "upkeep"}},
         {"trial", {"base", "model", "programs", "stages"}},
@@ -67,14 +68,22 @@ const std::map<std::string, Names>& allowed() {
 /// Start of a library's header name -> the folders of host/ that own it.
 const std::map<std::string, Names>& libraryOwners() {
   static const std::map<std::string, Names> owners = {
-      {"pqxx/", {"store"}},       {"libpq-fe.h", {"store", "embedded"}},
-      {"hiredis/", {"tickets"}},  {"rapidjson/", {"base"}},
-      {"boost/dll", {"stages"}},  {"pistache/", {"http"}},
-      {"yaml-cpp/", {"config"}},  {"CLI/", {"cli"}},
-      {"spdlog/", {"base"}},      {"openssl/", {"base"}},
-      {"archive", {"artifacts"}}, {"re2/", {"logs"}},
-      {"zstd.h", {"logs"}},       {"seccomp.h", {"programs"}},
-      {"curl/", {"cli", "base"}}, {"zlib.h", {"base", "http", "artifacts"}},
+      {"pqxx/", {"store"}},
+      {"libpq-fe.h", {"store", "embedded"}},
+      {"hiredis/", {"tickets"}},
+      {"rapidjson/", {"base"}},
+      {"boost/dll", {"stages"}},
+      {"pistache/", {"http"}},
+      {"yaml-cpp/", {"config"}},
+      {"CLI/", {"cli"}},
+      {"spdlog/", {"base"}},
+      {"openssl/", {"base"}},
+      {"archive", {"artifacts"}},
+      {"re2/", {"logs"}},
+      {"zstd.h", {"logs"}},
+      {"seccomp.h", {"programs"}},
+      {"curl/", {"cli", "base", "webhooks"}},
+      {"zlib.h", {"base", "http", "artifacts"}},
   };
   return owners;
 }

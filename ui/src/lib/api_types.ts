@@ -82,6 +82,152 @@ export interface components {
       /** @description Such as 30d; without it until it is revoked. */
       expires_in?: string;
     };
+    Webhook: {
+      id: number;
+      /**
+       * @description webhook: CloudEvents, signed as Standard Webhooks; else a forge, which is told the statuses of commits. gitea: Forgejo, too.
+       * @enum {string}
+       */
+      kind: 'webhook' | 'github' | 'gitea' | 'gitlab';
+      /** @description Where events go; of a forge its API. */
+      url: string;
+      /**
+       * @description How CloudEvents 1.0 are sent (HTTP binding).
+       * @enum {string}
+       */
+      mode: 'structured' | 'binary';
+      /** @description null: every queue, and events of none. */
+      queues: string[] | null;
+      /** @description Such as plan.built or build.*; null: all. */
+      types: string[] | null;
+      /** @description Of a forge: OWNER/NAME. */
+      repository: string | null;
+      /** @description Of a forge: the secret of the configuration that is its token. */
+      token_secret: string | null;
+      /** @description Of a forge: the address under which people see the page. */
+      page: string | null;
+      /** @description Of the event log: what came up to here has its deliveries. */
+      cursor: string;
+      /** @description Attempts since the last one that succeeded. */
+      failures: number;
+      /** @description Deliveries. */
+      waiting: number;
+      /** @description Deliveries that were given up after a day. */
+      dead: number;
+      last_error: string | null;
+      /** Format: date-time */
+      last_at: string | null;
+      /**
+       * Format: date-time
+       * @description Until when the secret before this one signs as well.
+       */
+      old_secret_until: string | null;
+      /** Format: date-time */
+      created_at: string;
+      created_by: string;
+    };
+    NewWebhook: {
+      id: number;
+      /**
+       * @description webhook: CloudEvents, signed as Standard Webhooks; else a forge, which is told the statuses of commits. gitea: Forgejo, too.
+       * @enum {string}
+       */
+      kind: 'webhook' | 'github' | 'gitea' | 'gitlab';
+      /** @description Where events go; of a forge its API. */
+      url: string;
+      /**
+       * @description How CloudEvents 1.0 are sent (HTTP binding).
+       * @enum {string}
+       */
+      mode: 'structured' | 'binary';
+      /** @description null: every queue, and events of none. */
+      queues: string[] | null;
+      /** @description Such as plan.built or build.*; null: all. */
+      types: string[] | null;
+      /** @description Of a forge: OWNER/NAME. */
+      repository: string | null;
+      /** @description Of a forge: the secret of the configuration that is its token. */
+      token_secret: string | null;
+      /** @description Of a forge: the address under which people see the page. */
+      page: string | null;
+      /** @description Of the event log: what came up to here has its deliveries. */
+      cursor: string;
+      /** @description Attempts since the last one that succeeded. */
+      failures: number;
+      /** @description Deliveries. */
+      waiting: number;
+      /** @description Deliveries that were given up after a day. */
+      dead: number;
+      last_error: string | null;
+      /** Format: date-time */
+      last_at: string | null;
+      /**
+       * Format: date-time
+       * @description Until when the secret before this one signs as well.
+       */
+      old_secret_until: string | null;
+      /** Format: date-time */
+      created_at: string;
+      created_by: string;
+      /** @description Shown once; a forge has none. */
+      secret?: string;
+    };
+    WebhookList: {
+      items: components['schemas']['Webhook'][];
+    };
+    WebhookWish: {
+      /** @enum {string} */
+      kind?: 'webhook' | 'github' | 'gitea' | 'gitlab';
+      /** Format: uri */
+      url: string;
+      /**
+       * @description How CloudEvents 1.0 are sent (HTTP binding).
+       * @enum {string}
+       */
+      mode?: 'structured' | 'binary';
+      /** @description Left out: every queue. */
+      queues?: string[] | null;
+      /** @description Left out: all. */
+      types?: string[] | null;
+      repository?: string;
+      token_secret?: string;
+      /** Format: uri */
+      page?: string;
+    };
+    ReplayWish: {
+      /** @description A cursor of the events; 0 = all that are kept. */
+      after: string;
+    };
+    Delivery: {
+      id: number;
+      webhook_id: number;
+      /** @description The header webhook-id. */
+      message_id: string;
+      event_id: string;
+      subject: string;
+      type: string;
+      url: string;
+      /** @enum {string} */
+      state: 'waiting' | 'delivered' | 'dead';
+      attempts: number;
+      /** @description Of the last answer; null: there was none. */
+      status: number | null;
+      error: string | null;
+      /** Format: date-time */
+      next_attempt_at: string | null;
+      /** Format: date-time */
+      last_attempt_at: string | null;
+      /** Format: date-time */
+      finished_at: string | null;
+      /** Format: date-time */
+      created_at: string;
+    };
+    DeliveryPage: {
+      items: components['schemas']['Delivery'][];
+      next_cursor: string | null;
+      total: number;
+      total_is_lower_bound?: boolean;
+    };
     /** @description RFC 9457. */
     Problem: {
       /** @description Stable path, such as /problems/already-planned. */
