@@ -76,6 +76,10 @@ struct ApiSide::State {
     options.spoolFolder = parts.spoolFolder;
     options.allowedHosts = config->hosts;
     options.readOnly = config->readOnly;
+    options.maintenance = [this]() -> std::optional<std::string> {
+      const auto note = parts.control.maintenance.now();
+      return note ? std::optional(note->sentence) : std::nullopt;
+    };
     options.gate = [this](Request& request, const Route& route) { return (*gate)(request, route); };
     options.limit = [this](const Request& request, const Route& route) {
       return limit(request, route);

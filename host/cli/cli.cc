@@ -66,6 +66,7 @@ void addCommands(CLI::App& app, Session& session) {
   addAccessCommands(app, session);
   addAuditCommand(app, session);
   addWebhookCommands(app, session);
+  addMaintenanceCommands(app, session);
   addRetentionCommands(app, session);
   addBackupCommands(app, session);
 }

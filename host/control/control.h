@@ -9,6 +9,7 @@
 #include "control/event_log.h"
 #include "control/idempotency.h"
 #include "control/listings.h"
+#include "control/maintenance.h"
 #include "control/nudges.h"
 #include "control/overview.h"
 #include "control/package_index.h"
@@ -36,7 +37,8 @@ class Control {
         events(parts),
         audit(parts),
         idempotency(parts),
-        nudges(parts) {}
+        nudges(parts),
+        maintenance(parts) {}
   ~Control() = default;
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -55,6 +57,7 @@ class Control {
   const AuditLog audit;
   const Idempotency idempotency;
   const Nudges nudges;
+  const Maintenance maintenance;
 };
 
 }  // namespace planwright

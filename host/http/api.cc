@@ -23,6 +23,7 @@ void addRoutes(Router& router, const ApiParts& parts) {
   addIndexRoutes(router, parts.control);
   addAccessRoutes(router, parts.control, parts.access);
   addAuditRoutes(router, parts.control);
+  addMaintenanceRoutes(router, parts.control);
   addWebhookRoutes(router, parts.control, parts.webhooks);
   addSystemRoutes(router, parts);
   addPageRoutes(router, parts);

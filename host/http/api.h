@@ -49,6 +49,7 @@ void addAccessRoutes(Router& router, Control& control, const AccessParts& access
 void addAuditRoutes(Router& router, Control& control);
 /// /metrics, /healthz and /readyz. `api`: whose connections /metrics tells of, or null.
 void addProbeRoutes(Router& router, Control& control, Server* api);
+void addMaintenanceRoutes(Router& router, Control& control);
 void addWebhookRoutes(Router& router, Control& control, Webhooks& webhooks);
 void addSystemRoutes(Router& router, const ApiParts& parts);
 void addPageRoutes(Router& router, const ApiParts& parts);

@@ -63,6 +63,14 @@ std::optional<Response> Dispatcher::unrouted(const Request& request,
   }
 }
 
+std::optional<Response> Dispatcher::inMaintenance(const Request& request,
+                                                  const RouteOptions& route) const {
+  if (!options_.maintenance || !isWrite(request.method) || route.readOnlyOk || route.inMaintenance)
+    return std::nullopt;
+  if (const auto sentence = options_.maintenance()) return problem(503, "maintenance", *sentence);
+  return std::nullopt;
+}
+
 Dispatcher::Admission Dispatcher::admit(Request& request) const {
   Admission admission;
   const std::string_view sent = request.headers.getOr("X-Request-Id");
@@ -74,11 +82,11 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
   admission.refusal = refusalFor(request, options, options_.allowedHosts, options_.readOnly);
   if (!admission.refusal) admission.refusal = unrouted(request, admission.match);
   if (admission.refusal) return admission;
-  if (!options_.gate) return admission;
   try {
-    admission.refusal = options_.gate(request, *admission.match.route);
+    if (options_.gate) admission.refusal = options_.gate(request, *admission.match.route);
     if (!admission.refusal && options_.limit)
       admission.refusal = options_.limit(request, *admission.match.route);
+    if (!admission.refusal) admission.refusal = inMaintenance(request, options);
   } catch (const Unavailable& e) {
     admission.refusal = unavailable(e);
   } catch (const std::exception& e) {

@@ -36,6 +36,7 @@ class Dispatcher {
   Response complete(const Request& request, const Route* route, Begin begin,
                     Response response) const;
   void keepAsking(const Request& request, const Route* route, Response& response) const;
+  std::optional<Response> inMaintenance(const Request& request, const RouteOptions& route) const;
   std::optional<Response> unrouted(const Request& request, const Router::Match& match) const;
 
   const Router& router_;

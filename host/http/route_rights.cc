@@ -133,6 +133,9 @@ constexpr auto kRights = std::to_array<Entry>({
     {kPost, "/api/settings", kAdmin, Scope::Default},
     {kGet, "/api/settings/schema", kViewer, Scope::None},
     {kGet, "/api/settings/sources", kViewer, Scope::Default},
+    {kGet, "/api/maintenance", kViewer, Scope::None},
+    {kPut, "/api/maintenance", kAdmin, Scope::Whole},
+    {kDelete, "/api/maintenance", kAdmin, Scope::Whole},
     {kPost, "/api/reload", kAdmin, Scope::Whole},
 
     {kGet, "/simple", kViewer, Scope::None},

@@ -20,7 +20,8 @@ using Handler = std::function<Response(const Request&)>;
 struct RouteOptions {
   bool upload =
       false;  ///< the body goes to an unlinked file (Request::bodyFile), with the upload cap
-  bool readOnlyOk = false;  ///< a write method that changes nothing: allowed in read-only mode
+  bool readOnlyOk = false;     ///< a write method that changes nothing: allowed in read-only mode
+  bool inMaintenance = false;  ///< a write that ends or changes maintenance mode
 };
 
 struct Route {

@@ -33,6 +33,8 @@ struct ServerOptions {
   /// Host names (without port) that are answered besides loopback ones; "*" = any. Others get 421.
   std::vector<std::string> allowedHosts;
   bool readOnly = false;  ///< every write is refused with 403
+  /// The sentence of maintenance mode, with which writes are refused, or nothing. [HTTP workers]
+  std::function<std::optional<std::string>()> maintenance;
   /// Asked before the handler: it fills in the caller, or an answer of it refuses the request.
   /// [HTTP workers]
   std::function<std::optional<Response>(Request&, const Route&)> gate;

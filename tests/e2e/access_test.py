@@ -17,13 +17,14 @@ ROLES = ["viewer", "operator", "approver", "admin"]
 OPEN = {
     "GET /healthz", "GET /readyz", "GET /api/me", "POST /api/login", "POST /api/logout", "POST /api/queues/{queue}/nudge",
 }
-ADMIN = re.compile(r"settings|tokens|webhook|reload|rollback|pause|resume|release|^/api/queues/\{queue\}$")
+ADMIN = re.compile(r"settings|tokens|webhook|maintenance|reload|rollback|pause|resume|release|^/api/queues/\{queue\}$")
 # Answers that are not of one queue, and hide nothing of one.
 SHARED = {
     "/api/version", "/api/openapi.json", "/api/workers", "/api/reconciler", "/api/plugins", "/api/plugins/{id}",
-    "/api/provenance/keys", "/api/settings/schema", "/api/login-links",
+    "/api/provenance/keys", "/api/maintenance", "/api/settings/schema", "/api/login-links",
 }
 WHOLE = {"/metrics", "/api/blobs/{digest}", "/api/reload", "/api/plugins/{id}/release", "/api/tokens", "/api/tokens/{id}", "/api/audit"}
+WHOLE_WRITES = {("PUT", "/api/maintenance"), ("DELETE", "/api/maintenance")}
 WHOLE |= {"/api/webhooks", "/api/webhook-deliveries/{id}", "/api/webhook-deliveries/{id}/redeliver"}
 WHOLE |= {"/api/webhooks/{id}" + rest for rest in ("", "/test", "/replay", "/rotate-secret", "/deliveries")}
 
@@ -133,7 +134,7 @@ class AccessTest(HostCase):
                 expect(name, method, own, self.ask(host, token, method, own)[0], 403 if is_refused else None)
             for at, (name, token) in enumerate(limited.items()):
                 is_below = role and at < ROLES.index(role)
-                is_whole = bool(role) and path in WHOLE
+                is_whole = bool(role) and (path in WHOLE or (method, path) in WHOLE_WRITES)
                 expect(f"my {name}", method, own, self.ask(host, token, method, own)[0], 403 if is_below or is_whole else None)
                 is_of_queue = other != own or path.startswith("/api/settings") and path not in SHARED
                 if is_of_queue and path not in SHARED and not is_below and not is_whole and path != "/api/settings/sources":

@@ -234,6 +234,10 @@ class OpenapiTest(HostCase):
         for path in ("/api/workers", "/api/reconciler", "/api/version", "/api/openapi.json", "/healthz"):
             self.ask("GET", path)
         self.assertTrue(self.ask("GET", "/readyz")["dependencies"])
+        self.ask("PUT", "/api/maintenance", {"sentence": "The disks are changed."})
+        self.assertEqual(self.server.call("POST", "/api/reload", {}).status, 503)
+        for method in ("GET", "DELETE"):
+            self.ask(method, "/api/maintenance")
         file = self.server.folder / "planwright.yaml"
         file.write_text(re.sub('"jobs": 2', '"jobs": 3', file.read_text()))
         self.assertTrue(self.ask("POST", "/api/reload")["changes"]["queues"])

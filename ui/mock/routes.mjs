@@ -147,6 +147,7 @@ const sandbox = {
 export const routes = [
   ['GET', '/readyz', () => ({ ready: true, mode: 'normal', dependencies: {} })],
   ['GET', '/api/me', (w) => w.caller],
+  ['GET', '/api/maintenance', () => ({ is_on: false, sentence: null, since: null, by: null })],
   ['POST', '/api/login', signIn],
   ['POST', '/api/logout', signOut],
   ['GET', '/api/version', () => ({ name: 'planwright', version: '0.1.0-mock', api: '1', sandbox })],

@@ -82,6 +82,17 @@ export interface components {
       /** @description Such as 30d; without it until it is revoked. */
       expires_in?: string;
     };
+    Maintenance: {
+      is_on: boolean;
+      sentence: string | null;
+      /** Format: date-time */
+      since: string | null;
+      by: string | null;
+    };
+    MaintenanceWish: {
+      /** @description Why nothing can be changed, and until when; 1 to 500 bytes. */
+      sentence: string;
+    };
     Webhook: {
       id: number;
       /**

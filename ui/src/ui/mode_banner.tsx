@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/preact-query';
+import { getMaintenance } from '../lib/maintenance';
 import { getMode, modeWords } from '../lib/mode';
 
 const everyMs = 5_000; // while the database is away no event tells
@@ -10,12 +11,26 @@ export function ModeBanner() {
     queryFn: ({ signal }) => getMode(signal),
     refetchInterval: everyMs,
   });
-  const words = mode.data && modeWords[mode.data];
-  if (!words) return null;
+  const maintenance = useQuery({
+    queryKey: ['maintenance'],
+    queryFn: ({ signal }) => getMaintenance(signal),
+    refetchInterval: everyMs,
+  });
+  const sentence = maintenance.data?.sentence;
+  return (
+    <>
+      <Banner {...(mode.data && modeWords[mode.data])} />
+      {sentence && <Banner title="Maintenance: nothing can be changed." detail={sentence} />}
+    </>
+  );
+}
+
+function Banner({ title, detail }: { title?: string; detail?: string }) {
+  if (!title) return null;
   return (
     <div class="banner">
       <p class="why" role="status">
-        <strong>{words.title}</strong> {words.detail}
+        <strong>{title}</strong> {detail}
       </p>
     </div>
   );
