@@ -71,6 +71,7 @@ Application::Application(const Config& config, Reread reread, const std::stop_to
     : live_(config),
       dataFolder_(openDataFolder(config)) {
   const fs::path& data = dataFolder_.path();
+  log::alsoTo(log::fileOf(data));
   const fs::path blobFolder = config.blobs.folder.empty() ? data / "blobs" : config.blobs.folder;
   RestoreMark(blobFolder).refuse();
 

@@ -83,7 +83,8 @@ struct ArchiveWriter::State {
 ArchiveWriter::ArchiveWriter(ArchiveFormat format, std::int64_t fileTime, ByteSink sink)
     : state_(std::make_unique<State>(fileTime, std::move(sink))) {
   archive* written = state_->written.get();
-  if (format == ArchiveFormat::Tar) {
+  if (format != ArchiveFormat::Zip) {
+    if (format == ArchiveFormat::TarGz) state_->check(archive_write_add_filter_gzip(written));
     state_->check(archive_write_set_format_pax_restricted(written));
   } else {
     state_->check(archive_write_set_format_zip(written));

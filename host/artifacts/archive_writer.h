@@ -8,13 +8,13 @@
 
 namespace planwright {
 
-enum class ArchiveFormat { Tar, Zip };
+enum class ArchiveFormat { Tar, TarGz, Zip };
 
 /// Takes bytes as they come; may throw, which ends the archive.
 using ByteSink = std::function<void(std::string_view)>;
 
-/// A tar (pax) or zip file written front to back, by libarchive: memory is one piece, whatever the
-/// size of the files. Same files and time, same bytes. One thread at a time.
+/// A tar (pax, as it is or by gzip) or zip file written front to back, by libarchive: memory is one
+/// piece, whatever the size of the files. Same files and time, same bytes. One thread at a time.
 class ArchiveWriter {
  public:
   /// All files carry that time (seconds of the epoch).

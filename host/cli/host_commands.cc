@@ -7,6 +7,7 @@
 #include "application/plugin_files.h"
 #include "application/serve.h"
 #include "base/failpoints.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/unavailable.h"
 #include "cli/command_groups.h"
@@ -15,6 +16,7 @@
 #include "config/config_reader.h"
 #include "config/listen_reader.h"
 #include "offline/backup.h"
+#include "offline/bundle.h"
 #include "offline/examine.h"
 #include "offline/retention_commands.h"
 #include "offline/rotate_key.h"
@@ -61,6 +63,7 @@ struct DoctorArguments {
   ServeOptions where;
   ExamineOptions options;
   bool asJson = false;
+  std::string bundle;  ///< a file, or empty
 };
 
 std::vector<const JsonValue*> membersOf(const JsonValue& object, const char* list) {
@@ -104,6 +107,23 @@ void print(const Session& session, const JsonValue& report, const std::string& b
   }
 }
 
+/// What the host of that data folder counts, or why that is not known.
+std::string metricsOf(const std::filesystem::path& dataFolder) {
+  const auto line = [&](const char* name) {
+    std::string text = readFile(dataFolder / name);
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+  };
+  try {
+    std::error_code error;
+    const bool isOpen = !std::filesystem::exists(dataFolder / "token", error);
+    Client client(line("planwright.url"), isOpen ? "" : line("token"));
+    return client.get("/metrics").body;
+  } catch (const std::exception& e) {
+    return std::string("# No host answered: ") + e.what() + '\n';
+  }
+}
+
 ExitCode runDoctor(Session& session, const DoctorArguments& arguments) {
   log::configure("error");
   const auto config = configurationOf(arguments.where, session.terminal);
@@ -111,6 +131,11 @@ ExitCode runDoctor(Session& session, const DoctorArguments& arguments) {
   if (arguments.asJson) session.output = "json";
   try {
     const Examination done = examine(*config, arguments.options);
+    if (!arguments.bundle.empty()) {
+      writeBundle(*config, {done.json, metricsOf}, arguments.bundle);
+      session.terminal.err << "The report is in " << arguments.bundle
+                           << ". The secrets that this host knows are masked in it.\n";
+    }
     const auto report = parseJson(done.json);
     print(session, *report, done.json);
     if (arguments.options.repair && boolOr(*report, "host_running", false))
@@ -285,6 +310,8 @@ void addDoctorCommand(CLI::App& app, Session& session) {
   doctor->add_flag("--repair", arguments->options.repair,
                    "let reconcile put right what it may, if no host runs");
   doctor->add_flag("--quick", arguments->options.isQuick, "do not read large blobs");
+  doctor->add_option("--bundle", arguments->bundle,
+                     "write a report without secrets to this file (tar.gz)");
   doctor->add_flag("--json", arguments->asJson, "the same as -o json");
   doctor->callback([&session, arguments] {
     session.action = [&session, arguments] { return runDoctor(session, *arguments); };

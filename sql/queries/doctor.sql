@@ -221,3 +221,32 @@ select min(case u.kind when 'manifest' then 'build' else u.kind end || '/' || u.
 select (select count(*) from pending_inputs i join instances x on x.id = i.instance
          where i.status = 'planning' and x.data_id = $1)
      + (select count(*) from plans p join instances x on x.id = p.instance where p.status = 'building' and x.data_id = $1)
+
+-- What a report for other people says (offline/bundle.h). No rows of items: only how many there are.
+
+-- name: bundle_server
+select version() as version, current_setting('max_connections') as max_connections,
+       pg_size_pretty(pg_database_size(current_database())) as size
+
+-- name: bundle_migrations
+select name, rfc3339(at) as at from schema_migrations order by name
+
+-- name: bundle_columns
+select c.relname as table_name, c.reltuples::bigint as row_estimate, pg_total_relation_size(c.oid) as bytes,
+       string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum) as columns
+  from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+ where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace group by c.oid order by c.relname
+
+-- name: bundle_counts
+select queue, 'inputs' as what, status, count(*) as count from pending_inputs group by queue, status
+union all select queue, 'plans', status, count(*) from plans group by queue, status
+union all select queue, 'builds', status, count(*) from builds group by queue, status
+union all select b.queue, 'jobs', j.status, count(*) from jobs j join builds b on b.id = j.build_id group by b.queue, j.status
+union all select queue, 'dead letters', coalesce(answer, 'waiting'), count(*) from dead_letters group by queue, answer
+union all select '', 'deliveries', state, count(*) from deliveries group by state
+order by 1, 2, 3
+
+-- name: bundle_secrets
+-- What must not be in the report: they stand in rows only.
+select secret from webhooks where secret is not null
+union select old_secret from webhooks where old_secret is not null
