@@ -8,10 +8,13 @@ class ByName extends BaseSequencer {
   }
 }
 
-// The page in a real browser, against PLANWRIGHT_URL or, without it, the stand-in host.
+const program = process.env.PLANWRIGHT_BINARY;
+
+// The page in a real browser: against PLANWRIGHT_URL or, without it, the stand-in host; or, with
+// PLANWRIGHT_BINARY, against hosts that the tests start, kill and start again.
 export default defineConfig({
   test: {
-    include: ['tests/flow/*.flow.ts'],
+    include: [program ? 'tests/real/*.flow.ts' : 'tests/flow/*.flow.ts'],
     // Its plan and its log, of such sizes, are made by the stand-in host only.
     exclude: process.env.PLANWRIGHT_URL ? ['tests/flow/scale.flow.ts'] : [],
     reporters: ['default', './tests/summary_reporter.ts'],

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, HostCase, main, queue_config
+from harness import BINARY, ROOT, HostCase, main, queue_config
 
 UI = ROOT / "ui"
 
@@ -40,6 +40,11 @@ class PageTest(HostCase):
         config = {"watch_roots": [tempfile.gettempdir()]}
         host = self.host(config=lambda folder: {**config, "queues": {"default": queue_config(folder / "input")}})
         flow(self, PLANWRIGHT_URL=host.url, PLANWRIGHT_TOKEN=host.token)
+
+
+class OwnHostsTest(unittest.TestCase):
+    def test_the_page_of_hosts_with_tokens(self):
+        flow(self, "tokens", PLANWRIGHT_BINARY=BINARY)
 
 
 class LargePageTest(unittest.TestCase):

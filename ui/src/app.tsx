@@ -6,6 +6,7 @@ import { calmRefresh, fixed } from './lib/cache';
 import { Live, type LiveState } from './lib/live';
 import { listQueues, type Queue } from './lib/queues';
 import { navigate, useAddress } from './lib/router';
+import { isAdmin, useCaller } from './lib/session';
 import type { Wire } from './lib/wire';
 import { BuildPage } from './pages/build';
 import { BuildsPage } from './pages/builds';
@@ -20,6 +21,7 @@ import { PlanPage } from './pages/plan';
 import { PlansPage } from './pages/plans';
 import { QueuesPage } from './pages/queues';
 import { SettingsPage } from './pages/settings';
+import { TokensPage } from './pages/tokens';
 import { Failure } from './ui/basics';
 import { ModeBanner } from './ui/mode_banner';
 import { CallerMenu, OpenBanner, SignedIn } from './ui/signed_in';
@@ -32,6 +34,8 @@ interface Place {
   name: string;
   /** Goes there after `g`. */
   key: string;
+  /** Shown to those only who may use it. */
+  forAdmins?: boolean;
 }
 
 const places: Place[] = [
@@ -43,6 +47,7 @@ const places: Place[] = [
   { path: '/queues', name: 'Queues', key: 'q' },
   { path: '/events', name: 'Events', key: 'e' },
   { path: '/settings', name: 'Settings', key: 's' },
+  { path: '/tokens', name: 'Tokens', key: 't', forAdmins: true },
 ];
 
 const shortcuts = [
@@ -79,6 +84,10 @@ function Frame() {
     refetchInterval: 10_000,
   });
   const [queue, chooseQueue] = useChosenQueue(queues.data);
+  const caller = useCaller();
+  const mine = places.filter(
+    ({ forAdmins }) => !forAdmins || (caller.data && isAdmin(caller.data)),
+  );
   useGoKeys();
   useFocusOnNewPage(path);
   const title = titleOf(path);
@@ -115,7 +124,7 @@ function Frame() {
       )}
       <div class="body">
         <nav aria-label="Main">
-          {places.map((place) => (
+          {mine.map((place) => (
             <a
               key={place.path}
               href={place.path}
@@ -172,6 +181,8 @@ function Page({ path, queue, queues }: PageProps) {
       return <EventsPage />;
     case '/settings':
       return <SettingsPage queue={settingsQueue(queues)} />;
+    case '/tokens':
+      return <TokensPage queues={queues} />;
     default:
       return (
         <>

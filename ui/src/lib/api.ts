@@ -120,6 +120,10 @@ export function patchJson<T>(
   return request<T>({ method: 'PATCH', path, body: JSON.stringify(body), headers });
 }
 
+export async function deleteAt(path: string): Promise<void> {
+  await request<unknown>({ method: 'DELETE', path });
+}
+
 export async function postBytes<T>(path: string, bytes: Blob): Promise<T> {
   const headers = { 'content-type': 'application/octet-stream' };
   return (await request<T>({ method: 'POST', path, body: bytes, headers })).data;

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/preact-query';
 import { getJson, postJson } from './api';
 import { cache, fixed } from './cache';
 import type { Wire } from './wire';
@@ -7,11 +8,23 @@ export type Caller = Wire<'Caller'>;
 
 export const callerKey = [fixed, 'me'];
 
-export const getCaller = (signal?: AbortSignal): Promise<Caller> => getJson<Caller>('/me', signal);
+export const useCaller = () =>
+  useQuery({
+    queryKey: callerKey,
+    queryFn: ({ signal }) => getJson<Caller>('/me', signal),
+    staleTime: Infinity,
+  });
+
+/** Whether somebody may make tokens, which are for the whole host. */
+export const isAdmin = ({ access, role, queues }: Caller): boolean =>
+  access === 'token' && role === 'admin' && queues === null;
 
 /** With a token, or with what follows # in a login link. The host answers with a cookie. */
 export async function signIn(key: string): Promise<void> {
-  cache.setQueryData(callerKey, await postJson<Caller>('/login', { key }));
+  const caller = await postJson<Caller>('/login', { key });
+  // An answer that is on its way is about the browser before this.
+  await cache.cancelQueries({ queryKey: callerKey });
+  cache.setQueryData(callerKey, caller);
 }
 
 export async function signOut(): Promise<void> {

@@ -1,18 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { useQuery } from '@tanstack/preact-query';
 import { ApiError } from '../lib/api';
 import { cache } from '../lib/cache';
-import { callerKey, getCaller, signIn, signOut, takeLoginKey } from '../lib/session';
+import { callerKey, signIn, signOut, takeLoginKey, useCaller } from '../lib/session';
 import { SignInPage } from '../pages/sign_in';
 import { PageFailure, sentenceOf } from './basics';
-
-const useCaller = () =>
-  useQuery({
-    queryKey: callerKey,
-    queryFn: ({ signal }) => getCaller(signal),
-    staleTime: Infinity,
-  });
 
 /** Shows its children to whoever the host lets in. */
 export function SignedIn({ children }: { children: ComponentChildren }) {
@@ -55,16 +47,19 @@ function askAgainWhenRefused(): () => void {
   });
 }
 
-/** Who is signed in, in the head of the page. */
+/** Who is signed in, and as what, in the head of the page. */
 export function CallerMenu() {
   const caller = useCaller();
   if (!caller.data?.name || caller.data.access === 'none') return null;
   const { name, role, queues } = caller.data;
-  const rights = queues ? `${role} of ${queues.join(', ')}` : role;
   return (
     <span class="caller">
-      <span class="muted" title={rights ?? ''}>
-        {name}
+      <span class="who">
+        <b>{name}</b>{' '}
+        <span class="muted">
+          {role}
+          {queues && ` of ${queues.join(', ')}`}
+        </span>
       </span>
       <button type="button" class="small" onClick={() => void signOut()}>
         Sign out

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { showOwnDist } from './own_dist';
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
 
@@ -45,6 +46,7 @@ export class Browser {
       reducedMotion: 'reduce',
       ...options,
     });
+    if (process.env.PAGE_FROM_DIST) await showOwnDist(context);
     context.setDefaultTimeout(60_000); // a busy machine is late; what is broken never comes
     return new Browser(context, context.pages()[0] ?? (await context.newPage()), profile);
   }

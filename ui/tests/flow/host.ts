@@ -8,7 +8,7 @@ export interface Host {
   isMock: boolean;
   /** To sign in with; the stand-in wants none. */
   token: string | undefined;
-  stop: () => void;
+  stop: () => void | Promise<void>;
 }
 
 export async function startHost(env: Record<string, string> = {}): Promise<Host> {
@@ -32,7 +32,7 @@ export async function startHost(env: Record<string, string> = {}): Promise<Host>
     });
     child.on('exit', (code) => reject(new Error(`the stand-in host ended with ${code}`)));
   });
-  return { url, isMock: true, token: undefined, stop: () => child.kill() };
+  return { url, isMock: true, token: undefined, stop: () => void child.kill() };
 }
 
 export interface Answer {

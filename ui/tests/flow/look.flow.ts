@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  host?.stop();
+  await host?.stop();
 });
 
 /** Asked again: a page may be between two of its states, such as an error and the next try. */

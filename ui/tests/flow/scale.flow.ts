@@ -21,7 +21,7 @@ describe('a plan of 2,000 jobs with long logs', () => {
 
   afterAll(async () => {
     await browser?.close();
-    host?.stop();
+    await host?.stop();
   });
 
   const open = async (path: string): Promise<void> => {

@@ -15,8 +15,8 @@ interface Settings {
  * One browser in front of one host, with both gates closed. Settings are put back at the end, so
  * that a real host is left as it was found, but for the files it was given.
  */
-export class Session {
-  host!: Host;
+export class Session<H extends Host = Host> {
+  host!: H;
   browser!: Browser;
   /** The settings that were found. */
   before!: Settings;
@@ -25,16 +25,20 @@ export class Session {
     return this.browser.page;
   }
 
+  private constructor(private readonly startsHost: () => Promise<H>) {}
+
   /** To be called once, at the top of a test file. */
-  static forFile(): Session {
-    const session = new Session();
+  static forFile(): Session;
+  static forFile<H extends Host>(startsHost: () => Promise<H>): Session<H>;
+  static forFile(startsHost: () => Promise<Host> = startHost): Session {
+    const session = new Session(startsHost);
     beforeAll(() => session.start());
     afterAll(() => session.stop());
     return session;
   }
 
   private async start(): Promise<void> {
-    this.host = await startHost();
+    this.host = await this.startsHost();
     this.before = (await ask(this.host, 'GET', '/api/settings')).body;
     await this.patchSettings({ auto_plan: false, auto_build: false });
     this.browser = await Browser.open();
@@ -47,7 +51,7 @@ export class Session {
       const { auto_plan, auto_build, watch_dir } = this.before;
       await this.patchSettings({ auto_plan, auto_build, watch_dir });
     }
-    this.host?.stop();
+    await this.host?.stop();
   }
 
   async open(path: string): Promise<void> {
