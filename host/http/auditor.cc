@@ -25,10 +25,11 @@ std::string patternOf(std::string path) {
 }
 
 /// "plan/7": what the path of a request names.
-std::string itemOf(const Request& request, const Route& route) {
+std::string itemOf(const Request& request, const Route& route, const std::string& queue) {
   switch (route.right.scope) {
     case Scope::Queue:
-      return "queue/" + std::string(request.param("queue"));
+    case Scope::Default:
+      return "queue/" + queue;
     case Scope::Input:
       return "input/" + std::string(request.param("id"));
     case Scope::Plan:
@@ -102,8 +103,8 @@ void Auditor::add(const Request& request, const Route& route, const Response& re
   entry.userAgent = toUtf8(request.headers.getOr("User-Agent").substr(0, kLongestUserAgent));
   entry.requestId = request.requestId;
   entry.action = actionOf(route);
-  entry.item = note.item.empty() ? itemOf(request, route) : note.item;
   entry.queue = queueOf(request, route);
+  entry.item = note.item.empty() ? itemOf(request, route, entry.queue) : note.item;
   entry.isAllowed = !isRefusal(response.status);
   entry.status = response.status;
   entry.reason = reasonOf(response);

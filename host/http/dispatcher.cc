@@ -81,7 +81,10 @@ Dispatcher::Admission Dispatcher::admit(Request& request) const {
       admission.match.route ? admission.match.route->options : RouteOptions{};
   admission.refusal = refusalFor(request, options, options_.allowedHosts, options_.readOnly);
   if (!admission.refusal) admission.refusal = unrouted(request, admission.match);
-  if (admission.refusal) return admission;
+  if (admission.refusal) {
+    request.caller = Caller::nobody();  // nobody has looked who it is
+    return admission;
+  }
   try {
     if (options_.gate) admission.refusal = options_.gate(request, *admission.match.route);
     if (!admission.refusal && options_.limit)

@@ -16,7 +16,8 @@ bool isAllowedHost(const Request& request, const std::vector<std::string>& allow
   if (isLocalPeer(request.peer) && (!sent || isLoopbackHost(*sent))) return true;
   return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& name) {
     if (name == "*") return true;
-    return sent && (equalsIgnoringCase(name, withoutPort(*sent)) || equalsIgnoringCase(name, *sent));
+    return sent &&
+           (equalsIgnoringCase(name, withoutPort(*sent)) || equalsIgnoringCase(name, *sent));
   });
 }
 

@@ -14,8 +14,8 @@ namespace planwright {
 /// Whether the client is on this machine: a loopback address, or a user of a unix socket.
 bool isLocalPeer(std::string_view address);
 /// The name that the client uses for this server is one of `allowed` ("*" = any), compared without
-/// port and case. Clients on this machine may use a loopback name as well, or none (HTTP/1.0). Stops
-/// DNS rebinding: a stranger's page can reach us under the stranger's name only.
+/// port and case. Clients on this machine may use a loopback name as well, or none (HTTP/1.0).
+/// Stops DNS rebinding: a stranger's page can reach us under the stranger's name only.
 bool isAllowedHost(const Request& request, const std::vector<std::string>& allowed);
 /// A browser sent this write from another site's page (Sec-Fetch-Site, else Origin). Programs send
 /// neither.

@@ -28,10 +28,10 @@ Result<SettingsView> change(Control& control, const Request& request, const std:
   return done;
 }
 
-Response settingsResponse(Result<SettingsView> view, std::string item = {}) {
+Response settingsResponse(Result<SettingsView> view) {
   if (!view) return problem(view.error());
   if (view->refusal) return refused(*view->refusal);
-  AuditNote note{.item = std::move(item), .before = view->before, .after = view->after};
+  AuditNote note{.before = view->before, .after = view->after};
   return Response::json(std::move(view->json)).etag(view->etag).noting(std::move(note));
 }
 
@@ -100,8 +100,7 @@ void addSettingsRoutes(Router& router, Control& control) {
              }));
   for (const Method method : {Method::Patch, Method::Put, Method::Post})
     router.add(method, "/api/settings", withQuery({}, [&control, queue](const Request& request) {
-                 const std::string name = queue();
-                 return settingsResponse(change(control, request, name), "queue/" + name);
+                 return settingsResponse(change(control, request, queue()));
                }));
   router.get("/api/settings/schema", withQuery({}, [](const Request&) {
                return Response::json(QueueSettings::schemaJson());

@@ -2,6 +2,43 @@
 
 export interface components {
   schemas: {
+    AuditEntry: {
+      id: number;
+      /** Format: date-time */
+      at: string;
+      /** @description As events name it. */
+      actor: string;
+      /**
+       * @description How it was known who asked. anyone: access: {mode: none}.
+       * @enum {string}
+       */
+      actor_kind: 'anyone' | 'nobody' | 'token' | 'session' | 'webhook' | 'host';
+      /** @description Of the client; null: the host itself. */
+      address: string | null;
+      user_agent: string | null;
+      request_id: string | null;
+      /** @description The operationId of what was asked for. */
+      action: string;
+      /** @description Such as plan/7. */
+      item: string | null;
+      queue: string | null;
+      /** @description false: the caller may not do this, or nobody may in this way. */
+      allowed: boolean;
+      /** @description Of the answer; null: it was no request. */
+      status: number | null;
+      /** @description The last part of the type of the problem that the answer was. */
+      reason: string | null;
+      /** @description What was there of that which was changed. */
+      before: Record<string, never> | null;
+      /** @description What is there now, or what was asked for. */
+      after: Record<string, never> | null;
+    };
+    AuditPage: {
+      items: components['schemas']['AuditEntry'][];
+      next_cursor: string | null;
+      total: number;
+      total_is_lower_bound?: boolean;
+    };
     Caller: {
       /**
        * @description none: whoever reaches the address is an administrator.
