@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/threads.h"
@@ -11,19 +12,28 @@ namespace planwright {
 namespace {
 
 using Milliseconds = std::chrono::milliseconds;
-constexpr Milliseconds kEvery(250);
+constexpr Milliseconds kOften(250), kSeldom(2000);
+constexpr std::uint64_t kFastest = std::uint64_t{2} << 20;  // bytes that a disk takes in 1 ms
 constexpr int kShare = 3;  // it rests so many times as long as it looked
 
-/// Folders that cannot be counted are over, too: nothing but a program that wants that makes them.
-bool isOver(const WatchedFolders& watched, const ProcessesByUser& processes) {
+/// Bytes that may still be written; nothing: there are too many. Folders that cannot be counted
+/// have too many, too: nothing but a program that wants that makes them.
+std::optional<std::uint64_t> roomIn(const WatchedFolders& watched,
+                                    const ProcessesByUser& processes) {
   constexpr int kTries = 3;
   for (int i = 0; i < kTries; ++i) {
     const auto named = diskUse(watched.folders);
-    if (named && *named > watched.mostBytes) return true;
-    if (named)
-      return *named + unlinkedUse(watched.folders, watched.user, processes) > watched.mostBytes;
+    if (!named) continue;
+    std::uint64_t used = *named;
+    if (used <= watched.mostBytes) used += unlinkedUse(watched.folders, watched.user, processes);
+    return used > watched.mostBytes ? std::nullopt : std::optional(watched.mostBytes - used);
   }
-  return true;
+  return std::nullopt;
+}
+
+/// Until these bytes may be written, about.
+Milliseconds timeToFill(std::uint64_t bytes) {
+  return std::clamp(Milliseconds(bytes / kFastest), kOften, kSeldom);
 }
 
 }  // namespace
@@ -38,7 +48,7 @@ DiskWatch::~DiskWatch() {
 
 DiskWatch::Entry::Entry(DiskWatch& watch, WatchedFolders watched) : watch_(watch) {
   const std::lock_guard lock(watch_.mutex_);
-  at_ = watch_.watched_.insert(watch_.watched_.end(), std::move(watched));
+  at_ = watch_.watched_.insert(watch_.watched_.end(), {std::move(watched), Clock::now() + kOften});
   watch_.changed_.notify_one();
 }
 
@@ -48,25 +58,34 @@ DiskWatch::Entry::~Entry() {
 }
 
 void DiskWatch::run(const std::stop_token& stop) {
-  Milliseconds rest = kEvery;
+  auto rested = Clock::now();
   std::unique_lock lock(mutex_);
+  const auto nextLook = [&] {
+    auto next = Clock::time_point::max();
+    for (const Watched& each : watched_) next = std::min(next, each.lookAt);
+    return std::max(next, rested);
+  };
   while (changed_.wait(lock, stop, [this] { return !watched_.empty(); })) {
-    lock.unlock();  // most programs have ended before the first look
-    sleepFor(rest, stop);
-    lock.lock();
+    const auto next = nextLook();  // most programs have ended before the first one
+    changed_.wait_until(lock, stop, next, [&] { return nextLook() < next; });
+    if (stop.stop_requested()) return;
     // The lock is held while folders are read, so that no entry goes meanwhile: a program that ends
     // just then waits for that.
-    const auto begin = std::chrono::steady_clock::now();
-    if (!watched_.empty()) look();
-    const auto took = std::chrono::steady_clock::now() - begin;
-    rest = std::max(kEvery, std::chrono::duration_cast<Milliseconds>(kShare * took));
+    const auto begin = Clock::now();
+    look(begin);
+    rested = begin + (kShare + 1) * (Clock::now() - begin);
   }
 }
 
-void DiskWatch::look() {
-  const ProcessesByUser processes = processesByUser();
-  for (const WatchedFolders& watched : watched_)
-    if (isOver(watched, processes)) watched.onOver();
+void DiskWatch::look(Clock::time_point now) {
+  std::optional<ProcessesByUser> processes;
+  for (Watched& each : watched_) {
+    if (each.lookAt > now) continue;
+    if (!processes) processes = processesByUser();
+    const auto room = roomIn(each.what, *processes);
+    if (!room) each.what.onOver();
+    each.lookAt = now + timeToFill(room.value_or(0));
+  }
 }
 
 }  // namespace planwright

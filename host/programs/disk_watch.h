@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -20,10 +21,17 @@ struct WatchedFolders {
 };
 
 /// Ends programs that take more of the disk than they may (disk_use.h): in their folders, and in
-/// files without a name. Looks four times a second, and less often when that costs more than a
-/// quarter of the time, so a program can be over its limit for a moment; what is sudden is the
-/// limit of a single file. Owned by Sandbox; one thread, idle while nobody is watched.
+/// files without a name. Looks four times a second, less often at one that would need longer to
+/// fill what it has left, and when that costs more than a quarter of the time. So a program can be
+/// over its limit for a moment; what is sudden is the limit of a single file. Owned by Sandbox; one
+/// thread, idle while nobody is watched.
 class DiskWatch {
+  using Clock = std::chrono::steady_clock;
+  struct Watched {
+    WatchedFolders what;
+    Clock::time_point lookAt;
+  };
+
  public:
   DiskWatch();
   ~DiskWatch();
@@ -40,16 +48,16 @@ class DiskWatch {
 
    private:
     DiskWatch& watch_;
-    std::list<WatchedFolders>::iterator at_;
+    std::list<Watched>::iterator at_;
   };
 
  private:
   void run(const std::stop_token& stop);
-  void look();
+  void look(Clock::time_point now);
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::list<WatchedFolders> watched_;
+  std::list<Watched> watched_;
   std::jthread thread_;
 };
 
