@@ -10,7 +10,7 @@ from machine import description
 PLANWRIGHT = "planwright"
 DRAIN, DRAIN_ONE_JOB = "two-stage", "two-stage-one-job"
 STAGES_INPROC, STAGES_CHILD = "two-stage-inproc", "two-stage-child"
-SQL_LIMIT = "postgres15-sql-b100"
+SQL_LIMIT, SQL_SINGLE = "postgres15-sql-b100", "postgres15-sql-b1"
 
 
 class Report:
@@ -101,6 +101,7 @@ def goals(report):
             ("G1 no job / graphile-worker", ratio(ours, ("graphile", DRAIN)), 7, False),
             ("G1 no job / plain node on Redis lists (best peer)", ratio(ours, ("redislist", DRAIN)), 7, True),
             ("G1 no job / bare SQL, 100 per commit", ratio(ours, (SQL_LIMIT, DRAIN)), 0.40, False),
+            ("no job / bare SQL, one per commit", ratio(ours, (SQL_SINGLE, DRAIN)), 1, True),
             ("G1 one job per plan / bullmq", ratio((PLANWRIGHT, DRAIN_ONE_JOB), ("bullmq", DRAIN)), 3, False),
         ],
         "latency": [
