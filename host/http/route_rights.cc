@@ -123,6 +123,8 @@ constexpr auto kRights = std::to_array<Entry>({
     {kPatch, "/api/queues/{queue}", kAdmin, Scope::Queue},
     {kPut, "/api/queues/{queue}", kAdmin, Scope::Queue},
     {kPost, "/api/queues/{queue}", kAdmin, Scope::Queue},
+    {kGet, "/api/queues/{queue}/settings", kViewer, Scope::Queue},
+    {kGet, "/api/queues/{queue}/settings/sources", kViewer, Scope::Queue},
     {kPost, "/api/queues/{queue}/{stage}/pause", kAdmin, Scope::Queue},
     {kPost, "/api/queues/{queue}/{stage}/resume", kAdmin, Scope::Queue},
     {kPost, "/api/queues/{queue}/plugins/reload", kAdmin, Scope::Queue},

@@ -122,6 +122,12 @@ void addQueueRoutes(Router& router, Control& control) {
     router.add(method, one, withQuery({}, [&control](const Request& request) {
                  return patchQueue(control, request);
                }));
+  router.get(one + "/settings", withQuery({}, [&control](const Request& request) {
+               return settingsResponse(control.settings.get(std::string(request.param("queue"))));
+             }));
+  router.get(one + "/settings/sources", withQuery({}, [&control](const Request& request) {
+               return jsonOr(control.settings.sourcesJson(std::string(request.param("queue"))));
+             }));
   router.post(one + "/nudge", withQuery({}, [&control](const Request& request) {
                 return nudge(control, request);
               }));

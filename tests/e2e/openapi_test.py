@@ -212,6 +212,9 @@ class OpenapiTest(HostCase):
         for method in ("PATCH", "PUT", "POST"):
             self.ask(method, "/api/settings", {"plan_workers": 3})
             self.ask(method, "/api/queues/manual", {"plan_workers": 3})
+        self.assertEqual(self.ask("GET", "/api/queues/manual/settings")["overridden"], ["plan_workers"])
+        sources = self.ask("GET", "/api/queues/manual/settings/sources")
+        self.assertEqual(sources["plan_workers"]["source"], "api")
         for path in ("settings", "settings/schema", "settings/sources", "queues", "queues/default"):
             self.ask("GET", f"/api/{path}")
         self.ask("POST", "/api/queues/manual/nudge", {}, 202)

@@ -205,6 +205,8 @@ TEST_F(Api, EveryReadIsTrueToTheDocument) {
                                   std::string("GET /api/settings/sources"),
                                   std::string("GET /api/queues"),
                                   std::string("GET /api/queues/other"),
+                                  std::string("GET /api/queues/other/settings"),
+                                  std::string("GET /api/queues/other/settings/sources"),
                                   std::string("GET /api/workers"),
                                   std::string("GET /api/arriving"),
                                   std::string("GET /api/events?limit=3"),
@@ -273,6 +275,9 @@ TEST_F(Api, QueuesArePatchedPausedAndResumed) {
                      "paused", false));
   EXPECT_FALSE(
       boolOr(*find(json(200, "POST /api/queues/default/plan/resume"), "plan"), "paused", true));
+  const auto other = json(200, "GET /api/queues/other/settings");
+  EXPECT_EQ(textOr(other, "queue"), "other");
+  EXPECT_EQ(problemOf(404, "GET /api/queues/none/settings"), "not-found");
   EXPECT_EQ(problemOf(404, "POST /api/queues/default/x/pause"), "not-found");
   EXPECT_EQ(problemOf(404, "POST /api/queues/none/plan/pause"), "not-found");
 }
