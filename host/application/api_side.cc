@@ -53,12 +53,9 @@ struct ApiSide::State {
   void mount() {
     const std::string cookie = sessionCookie(server.port());
     gate.emplace(Gate::Parts{keys.get(), requestQueues, wrongKeys, cookie});
-    addRoutes(router, {parts.control,
-                       feed,
-                       embeddedFiles(),
-                       server,
-                       {keys.get(), wrongKeys, cookie},
-                       webhooks});
+    addRoutes(
+        router,
+        {parts.control, feed, embeddedFiles(), server, {keys.get(), wrongKeys, cookie}, webhooks});
   }
 
   std::unique_ptr<Keys> openKeys() const {

@@ -38,7 +38,7 @@ void addSettingsCommands(CLI::App& app, Session& session);  // settings, mode
 void addStatusCommands(CLI::App& app, Session& session);    // status, version
 void addAccessCommands(CLI::App& app, Session& session);    // token, login-link, whoami
 void addAuditCommand(CLI::App& app, Session& session);
-void addWebhookCommands(CLI::App& app, Session& session);   // webhook add, ls, test …
+void addWebhookCommands(CLI::App& app, Session& session);  // webhook add, ls, test …
 void addMaintenanceCommands(CLI::App& app, Session& session);
 void addRetentionCommands(CLI::App& app, Session& session);  // prune, gc
 void addBackupCommands(CLI::App& app, Session& session);     // backup, restore

@@ -1,6 +1,7 @@
 #include "cli/host_commands.h"
 
 #include <cstdlib>
+#include <system_error>
 
 #include "application/configuration.h"
 #include "application/connection_note.h"
@@ -114,13 +115,18 @@ std::string metricsOf(const std::filesystem::path& dataFolder) {
     while (text.ends_with('\n')) text.pop_back();
     return text;
   };
+  const auto nobody = [](const std::exception& why) {
+    return std::string("# No host answered: ") + why.what() + '\n';
+  };
   try {
     std::error_code error;
     const bool isOpen = !std::filesystem::exists(dataFolder / "token", error);
     Client client(line("planwright.url"), isOpen ? "" : line("token"));
     return client.get("/metrics").body;
-  } catch (const std::exception& e) {
-    return std::string("# No host answered: ") + e.what() + '\n';
+  } catch (const std::system_error& e) {
+    return nobody(e);
+  } catch (const CommandFailure& e) {
+    return nobody(e);
   }
 }
 

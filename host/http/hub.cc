@@ -319,9 +319,7 @@ void Hub::State::onReady(std::uint64_t id, std::uint32_t events) {
 
 void Hub::State::scan() {
   scannedAt = now;
-  std::vector<std::uint64_t> idle;
-  std::vector<std::uint64_t> stalled;
-  std::vector<std::uint64_t> finished;
+  std::vector<std::uint64_t> idle, stalled, finished;
   for (const auto& [id, client] : clients) {
     const auto quiet = now - client.progressAt();
     if (client.phase == HubClient::Phase::Lingering) {

@@ -72,7 +72,7 @@ curl_socket_t openSocket(void* target, curlsocktype, curl_sockaddr* address) {
 void addHeader(RunningPost& posting, const std::string& line) {
   curl_slist* longer = curl_slist_append(posting.headers.get(), line.c_str());
   if (!longer) throw std::bad_alloc();
-  posting.headers.release();
+  static_cast<void>(posting.headers.release());
   posting.headers.reset(longer);
 }
 

@@ -132,9 +132,9 @@ class OpenapiTest(HostCase):
     def webhooks(self):
         made = self.ask("POST", "/api/webhooks", {"url": "https://nobody.invalid/hook", "types": ["none.*"]}, 201)
         one = f"/api/webhooks/{made['id']}"
+        delivery = self.ask("POST", f"{one}/test", {}, 202)["id"]
         for path in ("/api/webhooks", one, f"{one}/deliveries"):
             self.ask("GET", path)
-        delivery = self.ask("POST", f"{one}/test", {}, 202)["id"]
         self.ask("POST", f"{one}/replay", {"after": made["cursor"]})
         self.ask("POST", f"{one}/rotate-secret", {})
         self.ask("GET", f"/api/webhook-deliveries/{delivery}")

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -71,11 +73,15 @@ TEST_F(KeeperTest, MeasuresTimeAndMemory) {
   GTEST_SKIP() << "a keeper with a sanitizer is larger than any program of a test";
 #endif
   ProgramSpec spec = shell("");
-  // Far more than the keeper has, which is as large as this process was when it began.
-  spec.argv = {"/usr/bin/python3", "-c", "import time; x = bytearray(600 << 20); time.sleep(0.1)"};
+  // More than the keeper has, which is as large as this process was when it began.
+  rusage ours{};
+  ASSERT_EQ(::getrusage(RUSAGE_SELF, &ours), 0);
+  const std::int64_t bytes = std::int64_t{ours.ru_maxrss} * 1024 + (64 << 20);
+  spec.argv = {"/usr/bin/python3", "-c",
+               "import time; x = bytearray(" + std::to_string(bytes) + "); time.sleep(0.1)"};
   const ProgramExit exit = run(spec);
   EXPECT_TRUE(exit.succeeded()) << exit.startError;
-  EXPECT_GT(exit.peakMemoryBytes, 600 << 20);
+  EXPECT_GT(exit.peakMemoryBytes, bytes);
   EXPECT_GE(exit.ran, 100ms);
 }
 

@@ -181,7 +181,8 @@ queues:
     planner: {plugin: "a b", workers: 0}
     builder: [1]
 )"),
-      "etc/team.yaml:1:9: \"8470\" is not HOST:PORT; write one such as 127.0.0.1:8470\n"
+      "etc/team.yaml:1:9: \"8470\" is neither HOST:PORT nor unix:PATH; write one such as "
+      "127.0.0.1:8470\n"
       "etc/team.yaml:4:16: auto_plan must be true or false, not \"yes\"\n"
       "etc/team.yaml:5:41: unknown key \"stabel_for\" in source of queue \"wheels\"; did you "
       "mean \"stable_for\"?\n"
