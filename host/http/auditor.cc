@@ -46,6 +46,9 @@ std::string itemOf(const Request& request, const Route& route, const std::string
   const auto begins = [&](std::string_view start) { return route.pattern.starts_with(start); };
   if (begins("/api/tokens/{id}")) return "token/" + std::string(request.param("id"));
   if (begins("/api/plugins/{id}")) return "plugin/" + std::string(request.param("id"));
+  if (begins("/api/webhooks/{id}")) return "webhook/" + std::string(request.param("id"));
+  if (begins("/api/webhook-deliveries/{id}"))
+    return "webhook-delivery/" + std::string(request.param("id"));
   return {};
 }
 
@@ -94,7 +97,7 @@ void Auditor::add(const Request& request, const Route& route, const Response& re
   const AuditNote& note = response.note;
   AuditEntry entry;
   entry.actor = note.actor.value_or(request.caller);
-  if (entry.actor.kind == CallerKind::Nobody && response.status >= 400 &&
+  if (entry.actor.kind == CallerKind::Nobody &&
       strangers_.add(request.peer).times > kMostOfStrangers) {
     control_.parts.metrics.add("planwright_audit_left_out_total", {}, 1);
     return;

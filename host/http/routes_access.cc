@@ -168,9 +168,10 @@ void addAccessRoutes(Router& router, Control& control, const AccessParts& access
                const auto id = request.id();
                return id ? jsonOr(access.keys->tokenJson(*id)) : problem(id.error());
              }));
-  router.add(Method::Delete, "/api/tokens/{id}", withQuery({}, [access](const Request& request) {
-               return revokeToken(access, request);
-             }));
+  router.add(
+      Method::Delete, "/api/tokens/{id}",
+      withQuery({}, [access](const Request& request) { return revokeToken(access, request); }),
+      {.inMaintenance = true});  // a token that got lost is revoked at any time
 }
 
 }  // namespace planwright

@@ -11,16 +11,18 @@ void addMaintenanceRoutes(Router& router, Control& control) {
                return Response::json(maintenance.json());
              }));
   const RouteOptions always{.inMaintenance = true};
-  router.add(Method::Put, path,
-             withQuery({},
-                       [&maintenance](const Request& request) {
-                         const auto body = bodyObject(request, {"sentence"});
-                         if (!body) return problem(body.error());
-                         const auto done =
-                             maintenance.turnOn(textOr(*body, "sentence"), request.caller.name);
-                         return done ? Response::json(maintenance.json()) : problem(done.error());
-                       }),
-             always);
+  router.add(
+      Method::Put, path,
+      withQuery({},
+                [&maintenance](const Request& request) {
+                  const auto body = bodyObject(request, {"sentence"});
+                  if (!body) return problem(body.error());
+                  const auto done =
+                      maintenance.turnOn(textOr(*body, "sentence"), request.caller.name);
+                  if (!done) return problem(done.error());
+                  return Response::json(maintenance.json()).noting({.after = maintenance.json()});
+                }),
+      always);
   router.add(Method::Delete, path,
              withQuery({},
                        [&maintenance](const Request& request) {

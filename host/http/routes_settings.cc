@@ -86,7 +86,9 @@ Response nudge(const Control& control, const Request& request) {
   JsonWriter answer;
   answer.object().member("queue", nudge.queue).member("repeated", !*isNew);
   Response response = Response::json(answer.end().take(), 202);
-  if (!nudge.proofs.empty())
+  const auto config = control.parts.config.now();
+  const auto* called = config->queue(nudge.queue);
+  if (called && !called->nudgeSecret.empty())  // so it was proven
     response.note.actor = Caller{.name = "webhook", .kind = CallerKind::Webhook};
   return response;
 }

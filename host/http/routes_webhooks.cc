@@ -13,8 +13,11 @@ Response addWebhook(Webhooks& webhooks, Control& control, const Request& request
   const auto wish = readWebhookWish(*body, *control.parts.config.now());
   if (!wish) return problem(wish.error());
   auto added = webhooks.add(*wish, request.caller.name);
+  const std::string id = std::to_string(added.id);
+  AuditNote note{.item = "webhook/" + id, .after = *webhooks.one(added.id)};  // without the secret
   return Response::json(std::move(added.json), 201)
-      .with("Location", "/api/webhooks/" + std::to_string(added.id));
+      .with("Location", "/api/webhooks/" + id)
+      .noting(std::move(note));
 }
 
 Response deliveries(Webhooks& webhooks, std::int64_t id, const Request& request) {
@@ -52,11 +55,13 @@ void addWebhookRoutes(Router& router, Control& control, Webhooks& webhooks) {
                 return addWebhook(webhooks, control, request);
               }));
   getOne(router, one, [&](std::int64_t id) { return jsonOr(webhooks.one(id)); });
-  router.add(Method::Delete, one, withQuery({}, withId([&](std::int64_t id) {
-                                              const auto done = webhooks.remove(id);
-                                              return done ? Response::noContent()
-                                                          : problem(done.error());
-                                            })));
+  router.add(Method::Delete, one,
+             withQuery({}, withId([&](std::int64_t id) {
+                         const auto before = webhooks.one(id);
+                         const auto done = webhooks.remove(id);
+                         if (!before || !done) return problem(done.error());
+                         return Response::noContent().noting({.before = *before});
+                       })));
   router.post(one + "/rotate-secret",
               plainPost([&](std::int64_t id) { return webhooks.rotate(id); }));
   router.post(one + "/test", plainPost([&](std::int64_t id) { return webhooks.test(id); }, 202));

@@ -20,6 +20,8 @@ create table audit_log (
 create index audit_log_at on audit_log (at);                                        -- prune_audit
 create index audit_log_items on audit_log (item, id desc) where item <> '';         -- audit_page
 create index audit_log_actors on audit_log (actor, id desc);                        -- audit_page
+create index audit_log_actions on audit_log (action, id desc);                      -- audit_page
+create index audit_log_refused on audit_log (id desc) where not allowed;            -- audit_page
 
 -- Rows are neither changed nor deleted. Only retention says that it is the one which deletes, and it does so by age.
 create function audit_log_is_append_only() returns trigger language plpgsql as $$

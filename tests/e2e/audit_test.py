@@ -88,6 +88,7 @@ class AuditTest(HostCase):
 
         for _ in range(60):
             self.assertEqual(post("/api/reload", {})[0], 401)
+            self.assertEqual(post("/api/logout", {})[0], 204)
         self.assertLess(len(self.rows(actor="nobody")), 41, "nobody fills the table from outside")
         self.assertIn("planwright_audit_left_out_total", self.server.call("GET", "/metrics").body.decode())
 
