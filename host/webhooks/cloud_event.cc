@@ -45,7 +45,8 @@ WebhookMessage cloudEventMessage(const Webhook& webhook, const StoredEvent& even
                          .headers = {},
                          .body = event.json};
   if (webhook.isBinary) {
-    const auto document = parseJson(event.json);
+    // A body may be as deep as any JSON that we read, and it stands one level deeper here.
+    const auto document = parseJson(event.json, {.depth = 2 * JsonLimits{}.depth});
     if (!document) throw std::logic_error("an event is no JSON: " + document.error().message);
     message.headers.emplace_back("content-type: application/json");
     addAttributes(*document, message.headers);

@@ -40,6 +40,12 @@ const CommitState* stateOf(std::string_view type) {
   return nullptr;
 }
 
+/// A source of others may call anything a commit, and it becomes part of an address.
+bool isCommit(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 std::string statusUrl(const Webhook& forge, const std::string& commit) {
   switch (forge.kind) {
     case WebhookKind::GitLab:
@@ -61,7 +67,7 @@ std::string pageOf(const std::string& page, const std::string& subject) {
 std::optional<WebhookMessage> forgeMessage(const Webhook& forge, const StoredEvent& event,
                                            const CommitFile& file) {
   const CommitState* state = stateOf(event.type);
-  if (!state || file.commit.empty()) return std::nullopt;
+  if (!state || !isCommit(file.commit)) return std::nullopt;
   const bool isGitLab = forge.kind == WebhookKind::GitLab;
   const std::string context = fmt::format("planwright/{}/{}", event.queue, file.filename);
   JsonWriter body;

@@ -101,6 +101,8 @@ void setUp(RunningPost& posting, std::chrono::milliseconds timeout) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &posting);
   // A connection that was made when the configuration allowed it is not used for long.
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 30L);
+  curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 30L);
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // no wait for a name server that says nothing
 }
 
 Posted result(RunningPost& posting, CURLcode code) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -72,7 +73,11 @@ bool WebhookSender::step(std::chrono::milliseconds wait) {
   bool isMore = false;
   if (isOurTurn(*connection)) {
     for (const auto& webhook : webhooks(*connection)) {
-      isMore = (webhook.waiting < limits_.waiting && collect(*connection, webhook)) || isMore;
+      try {
+        isMore = (webhook.waiting < limits_.waiting && collect(*connection, webhook)) || isMore;
+      } catch (const std::logic_error& e) {  // a bug; the other webhooks go on
+        log::error("webhook stands still webhook={} error={}", webhook.id, e.what());
+      }
       sendDue(*connection, webhook);
     }
     keepHouse(*connection);

@@ -166,7 +166,8 @@ Result<std::string> Webhooks::test(std::int64_t id) const {
   const Webhook webhook{
       .id = id, .url = rows.text(0, "url"), .isBinary = rows.text(0, "mode") == "binary"};
   const WallTime now = parts_.clock.now();
-  const WebhookMessage message = cloudEventMessage(webhook, testEvent(id, now));
+  WebhookMessage message = cloudEventMessage(webhook, testEvent(id, now));
+  message.subject = message.placeText;  // a test does not wait behind one that failed
   addDeliveries(*connection, id, {message}, now);
   parts_.bell.ring();
   const Rows made = connection->run("delivery_of_place", {id, message.placeText});

@@ -50,6 +50,8 @@ create table deliveries (
 );
 create index deliveries_waiting on deliveries (webhook, subject, epoch, xid, event) where state = 'waiting';  -- deliveries_due
 create index deliveries_dead on deliveries (webhook, id) where state = 'dead';
+create index deliveries_of_webhook on deliveries (webhook, id);                                    -- deliveries_shown
+create index deliveries_last on deliveries (webhook, last_at desc) where last_at is not null;      -- webhooks_shown
 create index deliveries_finished on deliveries (finished_at) where finished_at is not null;  -- deliveries_prune
 
 -- The host that sends.

@@ -107,11 +107,11 @@ with d as (
   update deliveries set state = 'delivered', attempts = attempts + 1, last_at = $3::timestamptz, status = $4, error = null,
          finished_at = $3::timestamptz
    where id = $1 and attempts = $2 and state = 'waiting' returning webhook),
--- The receiver was away and is back: nothing waits for its next time any more.
+-- The receiver was away and is back: what it did not answer, or could not, waits for its next time no more.
 due as (
   update deliveries x set due_at = $3::timestamptz from webhooks w, d
    where w.id = d.webhook and w.failures >= 5 and x.webhook = d.webhook and x.state = 'waiting' and x.due_at > $3::timestamptz
-     and x.id <> $1),
+     and x.id <> $1 and (x.status is null or x.status in (502, 503, 504))),
 w as (update webhooks w set failures = 0 from d where w.id = d.webhook and w.failures > 0)
 select webhook from d
 
@@ -145,8 +145,8 @@ select count(*) from (select from deliveries where webhook = $1 and ($2::text is
 
 -- name: deliveries_states
 -- Of all webhooks, for the metrics.
-select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'dead') as dead
-  from deliveries where state <> 'delivered'
+select (select count(*) from deliveries where state = 'waiting') as waiting,
+       (select count(*) from deliveries where state = 'dead') as dead
 
 -- name: deliveries_prune
 -- $1 now: what arrived is kept for three days, what is dead for thirty

@@ -111,7 +111,13 @@ class WebhookTest(HostCase):
             self.assertNotIn(key.removeprefix("whsec_"), shown)
         receiver.answer = lambda request: 500
         self.assertIn("It answered 500", host.cli_errors("webhook", "test", "1"))
+        receiver.answer = lambda request: 204
+        self.assertIn("it answered 204", host.cli("webhook", "test", "1"), "it does not wait behind the one that failed")
         host.cli("webhook", "rm", "1")
+        added, gone = (host.get(f"/api/audit?action={action}Webhook")["items"][0] for action in ("add", "remove"))
+        self.assertEqual((added["item"], gone["item"]), ("webhook/1", "webhook/1"))
+        self.assertEqual(added["after"]["url"], gone["before"]["url"])
+        self.assertNotIn(secret.removeprefix("whsec_"), json.dumps(added))
         self.assertEqual(host.get("/api/webhooks")["items"], [])
         self.assertIn("not a public address", host.cli_errors("webhook", "add", "http://10.1.2.3/"))
 

@@ -102,6 +102,10 @@ class WebhooksTest : public ControlFixture {
         type + "')");
   }
   void rounds() {
+    // An older transaction of anybody, such as autovacuum's, holds the event log back.
+    while (text("select count(*) from event_rows "
+                "where xid >= pg_snapshot_xmin(pg_current_snapshot())") != "0")
+      sender_.step(10ms);
     while (sender_.step(1s)) {
     }
   }
@@ -198,15 +202,14 @@ TEST_F(WebhooksTest, ASlowReceiverKeepsNobodyWaiting) {
       add({.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/"});
   addReceiver();
   for (int i = 0; i < 30; ++i) happens("plan/" + std::to_string(i), "plan.built");
-  const std::string waiting =
-      "select count(*) from deliveries where state = 'waiting' and webhook ";
-  for (int i = 0; i < 200 && text(waiting + "<> " + std::to_string(slow)) != "0"; ++i)
-    sender_.step(10ms);
+  for (int i = 0; i < 1'000 && receiver_.all().size() < 30; ++i) sender_.step(10ms);
   EXPECT_THAT(receiver_.all(), SizeIs(30));
   const std::string error = "select coalesce(max(error), '') from deliveries";
   for (int i = 0; i < 1'000 && text(error).empty(); ++i) sender_.step(10ms);
   EXPECT_THAT(text(error), HasSubstr("timed out"));
-  EXPECT_EQ(text(waiting + "= " + std::to_string(slow)), "30");
+  EXPECT_EQ(text("select count(*) from deliveries where state = 'waiting' and webhook = " +
+                 std::to_string(slow)),
+            "30");
 }
 
 TEST_F(WebhooksTest, AnEventThatIsRefusedHoldsItsOwnItemOnlyAndIsDeadAfterADay) {

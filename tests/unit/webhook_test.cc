@@ -102,6 +102,19 @@ TEST(WebhookMessages, HaveOneIdForTheSameBytesOnly) {
   EXPECT_NE(cloudEventMessage(other, event("plan.built", "plan/7")).id, id);
 }
 
+TEST(CloudEvents, ABodyIsAsDeepAsAnyThatWeRead) {
+  constexpr int kDepth = JsonLimits{}.depth;
+  std::string deep = "1";
+  for (int i = 0; i < kDepth - 1; ++i) deep = R"({"a":)" + deep + "}";
+  StoredEvent deepest = event("reported.x", "job/7");
+  deepest.json = R"({"id": "1", "data": )" + deep + "}";
+  const Webhook binary{.id = 1, .url = "https://a.example/", .isBinary = true};
+  EXPECT_EQ(cloudEventMessage(binary, deepest).body, deep);
+}
+
+/// A hash of Git.
+const std::string kCommit = std::string(34, '0') + "c0ffee";
+
 class ForgeStatus : public testing::TestWithParam<WebhookKind> {
  protected:
   Webhook forge() const {
@@ -113,7 +126,7 @@ class ForgeStatus : public testing::TestWithParam<WebhookKind> {
             .page = "https://ci.example"};
   }
   std::optional<WebhookMessage> tell(const char* type, const char* subject,
-                                     const std::string& commit = "c0ffee") {
+                                     const std::string& commit = kCommit) {
     return forgeMessage(forge(), event(type, subject), {commit, "requirements.txt"});
   }
   std::string stateOf(const char* type, const char* subject) {
@@ -129,13 +142,14 @@ TEST_P(ForgeStatus, TellsOfACommitAndLeadsToThePage) {
   const auto message = tell("plan.building", "plan/7");
   ASSERT_TRUE(message);
   const bool isGitLab = GetParam() == WebhookKind::GitLab;
-  EXPECT_EQ(message->url, isGitLab ? "https://forge.example/api/projects/acme%2Flib/statuses/c0ffee"
-                                   : "https://forge.example/api/repos/acme/lib/statuses/c0ffee");
+  EXPECT_EQ(message->url, std::string("https://forge.example/api/") +
+                              (isGitLab ? "projects/acme%2Flib" : "repos/acme/lib") + "/statuses/" +
+                              kCommit);
   const auto body = parseJson(message->body);
   EXPECT_EQ(textOr(*body, "target_url"), "https://ci.example/plans/7");
   EXPECT_EQ(textOr(*body, isGitLab ? "name" : "context"), "planwright/default/requirements.txt");
   EXPECT_EQ(textOr(*body, "description"), "plan/7: being built");
-  EXPECT_EQ(message->subject, "c0ffee planwright/default/requirements.txt")
+  EXPECT_EQ(message->subject, kCommit + " planwright/default/requirements.txt")
       << "states of one file of a commit arrive in their order";
   EXPECT_THAT(message->headers, Contains("content-type: application/json"));
 }
@@ -153,6 +167,8 @@ TEST_P(ForgeStatus, KnowsTheWordsOfEachForge) {
 
 TEST_P(ForgeStatus, SaysNothingOfWhatCameFromElsewhereOrIsNoState) {
   EXPECT_FALSE(tell("plan.built", "plan/7", ""));
+  for (const std::string path : {"../../user/keys", "main", "?x"})
+    EXPECT_FALSE(tell("plan.built", "plan/7", path)) << path;
   EXPECT_FALSE(tell("job.running", "job/88"));
   EXPECT_FALSE(tell("plan.queued", "plan/7"));
 }
