@@ -46,6 +46,20 @@ SecretMask secretsOf(const Config& config, Installation& installation) {
   return mask;
 }
 
+/// Without what stands between USER: and @ of the URLs in it.
+std::string withoutPasswords(std::string text) {
+  constexpr std::string_view kScheme = "://";
+  for (auto at = text.find(kScheme); at != std::string::npos; at = text.find(kScheme, at)) {
+    at += kScheme.size();
+    const auto end = std::min(text.find_first_of("/?# \t\n\r\"'<>,", at), text.size());
+    const auto sign = text.substr(at, end - at).rfind('@');
+    if (sign == std::string::npos) continue;
+    const auto colon = text.substr(at, sign).find(':');
+    if (colon != std::string::npos) text.replace(at + colon + 1, sign - colon - 1, "***");
+  }
+  return text;
+}
+
 /// The rows as lines of "column=value".
 std::string table(Connection& connection, const char* statement,
                   std::initializer_list<const char*> columns) {
@@ -122,7 +136,8 @@ void writeBundle(const Config& config, const BundleNotes& notes,
   const SecretMask secrets = secretsOf(config, installation);
   const SecretMask postgres = maskOfUrl(config.postgresUrl), redis = maskOfUrl(config.redisUrl);
   Files files = collect(config, installation, notes);
-  for (auto& [name, text] : files) text = redis.without(postgres.without(secrets.without(text)));
+  for (auto& [name, text] : files)
+    text = withoutPasswords(redis.without(postgres.without(secrets.without(text))));
   replaceFile(file, packed(files), 0600);
 }
 

@@ -90,11 +90,16 @@ class ServicesBundleTest(ServicesCase):
             keys = self.service_keys()
             mark = "&" if "?" in keys["postgres"] else "?"
             keys["postgres"] += f"{mark}password=pg-password-8ec1"
-            return {"queues": {"default": queue_config(folder / "input")}, **keys}
+            queue = queue_config(folder / "input")
+            queue["planner"] = {"plugin": "planwright.wheels", "network": True,
+                                "settings": {"index_url": "https://ci:index-password-3b7e@pypi.example.org/simple"}}
+            return {"queues": {"default": queue}, **keys}
 
         host = self.host(config=config)
         found = report(host)
-        self.assertNotIn("pg-password-8ec1", "\n".join(found.values()))
+        for password in ("pg-password-8ec1", "index-password-3b7e"):
+            self.assertNotIn(password, "\n".join(found.values()))
+        self.assertIn("https://ci:***@pypi.example.org/simple", found["planwright.yaml"])
         self.assertIn("password=***", found["planwright.yaml"])
 
 
