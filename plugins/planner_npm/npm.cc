@@ -127,11 +127,11 @@ std::string Npm::run(pw::Call& call, pw::Program program) const {
   return result.output.substr(0, result.output.find('\n'));
 }
 
-/// What `ask` gives, or gave before for the same `key` with these programs.
+/// What `ask` gives, or gave before for the same `key` with these programs; nothing is not kept.
 template <class Ask>
 std::string Npm::kept(pw::Call& call, pw::Memory& memory, std::string key, const Ask& ask) const {
   const std::string state = stateOfPrograms(npm_, node_);
-  if (state.empty()) return ask();
+  if (state.empty()) return std::optional<std::string>(ask()).value_or("");
   key = "1\n" + npm_ + "\n" + node_ + "\n" + state + key;  // another form: another number
   auto answer = memory.find(kAnswer, key);
   if (answer) return *answer;
@@ -139,8 +139,8 @@ std::string Npm::kept(pw::Call& call, pw::Memory& memory, std::string key, const
   answer = memory.find(kAnswer, key);
   if (answer) return *answer;
   answer = ask();
-  if (stateOfPrograms(npm_, node_) == state) memory.keep(kAnswer, key, *answer);
-  return *answer;
+  if (answer && stateOfPrograms(npm_, node_) == state) memory.keep(kAnswer, key, *answer);
+  return answer.value_or("");
 }
 
 Npm::Versions Npm::versions(pw::Call& call, pw::Memory& memory) const {
@@ -172,8 +172,9 @@ std::string Npm::contradictionIn(pw::Call& call, pw::Memory& memory, const std::
               [&] { return contradictionNow(call, lockDigest, packageJson); });
 }
 
-std::string Npm::contradictionNow(pw::Call& call, const std::string& lockDigest,
-                                  const std::string& packageJson) const {
+/// Empty: there is none. Nothing: npm did not say, so another time it may.
+std::optional<std::string> Npm::contradictionNow(pw::Call& call, const std::string& lockDigest,
+                                                 const std::string& packageJson) const {
   pw::Program program;
   program.argv = {npm_, "ls", "--package-lock-only", "--all", "--json"};
   for (const auto& [name, value] : environment()) program.env[name] = value;
@@ -187,16 +188,16 @@ std::string Npm::contradictionNow(pw::Call& call, const std::string& lockDigest,
   const pw::ProgramResult result = call.exec(program);
   if (result.outcome != "ok" && result.outcome != "failed") pw::retry(npm_ + " " + result.how());
   rapidjson::Document said;
-  if (!pw::whyTooMuchJson(result.output).empty()) return {};
+  if (!pw::whyTooMuchJson(result.output).empty()) return std::nullopt;
   said.Parse<rapidjson::kParseIterativeFlag>(result.output.c_str());
-  if (said.HasParseError() || !said.IsObject()) return {};
+  if (said.HasParseError() || !said.IsObject()) return std::nullopt;
   const auto problems = said.FindMember("problems");
-  if (problems == said.MemberEnd() || !problems->value.IsArray()) return {};
+  if (problems == said.MemberEnd() || !problems->value.IsArray()) return "";
   for (const auto& problem : problems->value.GetArray()) {
     const std::string text = problem.IsString() ? problem.GetString() : "";
     if (text.starts_with("invalid: ")) return text.substr(9, text.find(' ', 9) - 9);
   }
-  return {};
+  return "";
 }
 
 std::string Npm::lockfileIn(pw::Call& call, const std::string& digest) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,8 +53,8 @@ class Npm {
   template <class Ask>
   std::string kept(pw::Call& call, pw::Memory& memory, std::string key, const Ask& ask) const;
   std::string run(pw::Call& call, pw::Program program) const;
-  std::string contradictionNow(pw::Call& call, const std::string& lockDigest,
-                               const std::string& packageJson) const;
+  std::optional<std::string> contradictionNow(pw::Call& call, const std::string& lockDigest,
+                                              const std::string& packageJson) const;
   std::vector<std::string> readable() const;
   std::vector<std::string> shell(const char* script) const;
 

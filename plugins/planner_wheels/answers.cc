@@ -36,7 +36,8 @@ Answers::Asked Answers::find(const pw::Program& question, bool isShared) {
   if (!places || python_.state().empty()) return asked;
   asked.places = std::move(*places);
   asked.key = "3\n";  // another form of what is kept: another number
-  for (const auto text : {kAskPip, kGuessArchives, std::string_view(asked.places)})
+  for (const auto text :
+       {kAskPip, kGuessArchives, kMakeMetadata, kBuildWheel, std::string_view(asked.places)})
     add(asked.key, text);
   add(asked.key, python_.state());
   for (const auto& word : question.argv) {

@@ -1,6 +1,7 @@
 #include "surroundings.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "planwright/file_state.hpp"
 
@@ -9,8 +10,12 @@
 namespace wheels {
 namespace {
 
+/// pip goes by Python's mimetypes: INDEX.HTML, a.shtml and a.html.gz are pages as well.
 bool isPage(const std::string& name) {
-  return name.ends_with(".html") || name.ends_with(".htm") || name.ends_with(".xhtml");
+  static constexpr std::string_view kPart = "htm";
+  return std::search(name.begin(), name.end(), kPart.begin(), kPart.end(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+         }) != name.end();
 }
 
 }  // namespace

@@ -150,6 +150,20 @@ TEST_F(Npm, NpmIsNotAskedAgainWhileNothingThatItReadsHasChanged) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(planned(lockfile(), chooser).second, 2);
 }
 
+/// As one that was killed, or had no room.
+TEST_F(Npm, WhatNpmDidNotSayIsNotKept) {
+  const auto npm = folder / "lib/npm/bin/npm-cli.js", starts = folder / "starts";
+  std::filesystem::create_directories(npm.parent_path());
+  std::filesystem::create_directory(folder / "kept");
+  services.folder = (folder / "kept").string();
+  replaceFile(npm, "#!/bin/sh\n[ $1 = ls ] || exec /usr/bin/npm \"$@\"\necho ls >> " +
+                       starts.string() + "\nexit 1\n");
+  std::filesystem::permissions(npm, std::filesystem::perms::owner_all);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_FALSE(plan(lockfile(), tarballs(R"(,"npm":")" + npm.string() + "\"")).failure);
+  EXPECT_EQ(readFile(starts), "ls\nls\n") << "it is asked again";
+}
+
 TEST_F(Npm, OtherBytesAreRefusedWhenPlannedAndWhenBuilt) {
   std::filesystem::copy(host->folder / "tarballs", folder / "tarballs");
   const auto file = folder / "tarballs" / "greet-1.0.0.tgz";
