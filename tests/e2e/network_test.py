@@ -121,11 +121,13 @@ class NetworkTest(HostCase):
                 said = self.what_it_says(host, way)
                 self.assertNotIn("REACHED", said)
                 self.assertEqual(self.calls, [], said)
-                self.assertIn("READ http://10.77.0.2/index.txt the other machine", said)
-                self.assertIn("READ http://index.example/index.txt the other machine", said)
+                for place in ("10.77.0.2", "index.example"):
+                    read = f"READ http://{place}/index.txt the other machine"
+                    # pip asks no index for this archive, so what it starts has no network at all.
+                    (self.assertNotIn if way.name == "archive" else self.assertIn)(read, said)
         self.assertTrue(self.resolver.asked)
+        host.stop()  # the process of a planner stays until then, with its network
         eventually(lambda: not carriers(), lambda: f"left: {carriers()}", 10)
-        host.stop()
 
     def test_a_program_reaches_other_machines_and_none_of_this_ones_addresses(self):
         self.assert_outgoing_only(sandbox="require")
@@ -142,7 +144,7 @@ class NetworkTest(HostCase):
 
     def test_the_same_program_reaches_all_of_it_by_the_network_of_the_host(self):
         """So that the tests above can fail."""
-        ways = hostile.ways_in()
+        ways = [hostile.Build(), hostile.Program()]
         host = self.network_host(network="host", ways=ways)
         for way in ways:
             with self.subTest(way.name):
@@ -161,7 +163,7 @@ class NetworkTest(HostCase):
         self.assertIn("/dev/net/tun", host.cli("version"))
         self.assertIn("/dev/net/tun", host.cli("status"))
         host.stop()
-        ways = hostile.ways_in()
+        ways = [hostile.Build(), hostile.Program()]
         host = self.network_host("strict", "require", ways=ways)
         for way in ways:
             with self.subTest(way.name):

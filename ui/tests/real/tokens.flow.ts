@@ -37,7 +37,7 @@ describe('tokens', () => {
     await session.page.getByLabel('Name').fill('ana');
     await session.page.getByLabel('Role').selectOption('viewer');
     await session.page.getByLabel('All queues').uncheck();
-    await session.page.getByLabel('docs').check();
+    await session.page.locator('form').getByLabel('docs').check();
     await session.page.getByLabel('Expires').selectOption('7 days');
     await session.button('Make the token').click();
     text = await field().inputValue();
