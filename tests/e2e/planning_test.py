@@ -1,14 +1,56 @@
 #!/usr/bin/python3
-"""What a dropped file can make the planner for pip tell and remember. What the build scripts of its archives get at is
-tried in sandbox_test.py."""
+"""What a dropped file can make a planner's programs do: pip runs the build scripts of strangers' archives to learn what
+they need. What such a script finds stands in the error with which it ends."""
 
 import hashlib
+import io
 import json
 import os
+import pathlib
+import re
+import socket
+import tarfile
+import threading
 import unittest
 
 from harness import COMMAND, HostCase, eventually, main, queue_config
-from hostile import write_archive
+
+# A build back end that looks around.
+SPY = r'''
+import os, pathlib, socket, sys
+PLACES = {places!r}
+PORT, SOCKET, MARKER, SECRET, KEPT = {port!r}, {socket!r}, {marker!r}, {secret!r}, {kept!r}
+def tries(act):
+    try:
+        return bool(act())
+    except BaseException:
+        return False
+def connects(family, address):
+    with socket.socket(family) as one:
+        one.settimeout(5)
+        one.connect(address)
+        one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return True
+def findings():
+    found = [name for name, path in PLACES.items() if tries(lambda: open(path, "rb").read(1) or True)]
+    # What the planner remembers: whoever writes there says what other archives are.
+    found += ["kept"] if tries(lambda: open(KEPT + "/metadata-x", "w").write("x")) else []
+    tries(lambda: open(MARKER, "w").write("x"))  # perhaps in a /tmp of its own
+    found += ["tcp"] if tries(lambda: connects(socket.AF_INET, ("127.0.0.1", PORT))) else []
+    found += ["unix"] if tries(lambda: connects(socket.AF_UNIX, SOCKET)) else []
+    found += ["root"] if os.getuid() == 0 else []
+    found += ["environment"] if SECRET in "".join(os.environ.values()) else []
+    seen = [p for p in os.listdir("/proc") if p.isdigit() and tries(lambda: SECRET in open("/proc/" + p + "/environ").read())]
+    found += ["processes"] if seen else []
+    return found
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    raise SystemExit("error: SPY " + ",".join(findings()) + ".")
+'''
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
+SECRET = "only-the-host-knows-this"
+
 
 # A build back end that waits beside pip until pip has written its report, and writes another in its place.
 FORGER = r'''
@@ -50,32 +92,98 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
 '''
 
 
-FAILS = "def get_requires_for_build_wheel(config_settings=None):\n    raise SystemExit('error: it ran')\n"
+def write_archive(folder, back_end, project="spy"):
+    folder.mkdir(exist_ok=True)
+    about = f"Name: {project}\nVersion: 1.0\n"
+    with tarfile.open(folder / f"{project}-1.0.tar.gz", "w:gz") as archive:
+        for name, text in {"pyproject.toml": PROJECT, "PKG-INFO": about, "back.py": back_end}.items():
+            entry = tarfile.TarInfo(f"{project}-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 class PlanningTest(HostCase):
-    def wheels_host(self, name, kind=None, **keys):
+    def setUp(self):
+        super().setUp()
+        os.environ["PLANNING_TEST_SECRET"] = SECRET
+        self.addCleanup(os.environ.pop, "PLANNING_TEST_SECRET")
+        self.calls = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.listener.close)
+        threading.Thread(target=self.listen, daemon=True).start()
+        self.marker = pathlib.Path(f"{self.folder}.marker")
+        self.marker.parent.mkdir(exist_ok=True)
+        self.addCleanup(lambda: self.marker.unlink(missing_ok=True))
+
+    def listen(self):
+        while True:
+            try:
+                caller, _ = self.listener.accept()
+            except OSError:
+                return
+            self.calls.append(caller.recv(100))
+            caller.close()
+
+    def wheels_host(self, name, isolation="inproc", kind=None, **keys):
         folder = self.folder / name
-        write_archive(folder / "index", FAILS)
+        folder.mkdir()
+        data = folder / "data"
+        places = {
+            "shadow": "/etc/shadow",
+            "data": str(data / "signing.key"),
+            "settings": str(folder / "planwright.yaml"),
+            "input": str(folder / "input" / "requirements.txt"),
+        }
+        back_end = SPY.format(
+            places=places, port=self.listener.getsockname()[1], socket=str(data / "run/postgres/.s.PGSQL.5432"),
+            marker=str(self.marker), secret=SECRET, kept=str(data / "planners/default/planwright.wheels"))
+        write_archive(folder / "index", back_end)
         planner = {
             "plugin": "planwright.wheels",
+            "isolation": isolation,
             "settings": {"find_links": [str(folder / "index")], "no_index": True, "build_isolation": False},
             **keys,
         }
-        return self.host(name, config=lambda place: {
+        host = self.host(name, config=lambda place: {
             "queues": {"default": queue_config(place / "input", planner, COMMAND, auto_build=False)}}, **(kind or {}))
+        (host.folder / "planwright.yaml").chmod(0o600)
+        return host
 
-    def test_what_the_planner_remembers_is_closed_to_all_that_it_starts(self):
-        """What strangers' code tries there is in hostile.py."""
-        for name, kind in self.kinds_of_hosts():
+    def found_by_spy(self, host):
+        host.drop("requirements.txt", "spy\n")
+
+        def details():
+            failed = [item for item in host.inputs("failed") if item["filename"] == "requirements.txt"]
+            return failed and re.search(r"SPY ([a-z,]*)\.", str(failed[0]["details"]))
+
+        return eventually(details, lambda: f"{host.inputs()}", 90)[1]
+
+    def test_code_that_runs_while_a_file_is_planned_finds_nothing(self):
+        kinds = [(f"{name}-{isolation}", isolation, kind) for name, kind in self.kinds_of_hosts()
+                 for isolation in ("inproc", "process")]
+        for name, isolation, kind in kinds:
             with self.subTest(name):
-                host = self.wheels_host(name, kind=kind)
-                host.drop("requirements.txt", "spy\n")
-                eventually(lambda: host.inputs("failed"), lambda: f"{host.inputs()}", 90)  # noqa: B023
-                kept = host.data / "planners/default/planwright.wheels"
+                host = self.wheels_host(name, isolation, kind)
+                level = host.get("/api/version")["sandbox"]["level"]
+                if level == "none":
+                    self.skipTest("this machine allows no sandbox")
+                found = self.found_by_spy(host)
+                self.assertEqual(found, "")
+                self.assertFalse(self.marker.exists())
+                kept = host.folder / "data/planners/default/planwright.wheels"
                 self.assertEqual(kept.stat().st_mode & 0o777, 0o700)
                 self.assertTrue(list(kept.iterdir()), "it remembers something")
+                self.assertFalse((kept / "metadata-x").exists())
+                self.assertEqual(self.calls, [], "it reached the host's network")
                 host.stop()
+
+    def test_the_same_code_finds_all_of_it_without_a_sandbox(self):
+        """So that the test above can fail."""
+        found = self.found_by_spy(self.wheels_host("open", sandbox="none"))
+        for word in ("data", "settings", "input", "kept", "tcp", "unix"):
+            self.assertIn(word, found.split(","))
+        self.assertTrue(self.marker.exists())
+        self.assertTrue(self.calls)
 
     def test_what_such_code_makes_pip_report_is_no_way_to_files_of_the_host(self):
         """A host that is root reads what it is told to store, and anybody may fetch the blob."""

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Hostile code, by real processes: what it tries, and what became of it. Prints a table."""
+"""A hostile job, by real processes: what it tries, and what became of it. Prints a table."""
 
 import json
 import os
@@ -7,162 +7,90 @@ import pathlib
 import re
 import socket
 
-import hostile
 from commands import has_own_memory
 from harness import HostCase, eventually, main, queue_config
-from hostile import ENDED, GLUTTONS, LIMITS, PROBES, is_kept
 
-# Of jobs alone: command, outputs, class of the failure, what the error must say.
-OUTPUTS = {
-    "leaves a link as output": ("ln -s /etc/passwd out", ["out"], "failed", "links and devices are refused"),
-    "leaves a link to a folder": ("ln -s /etc out.d; ln -s ../../.. up; echo x > out", ["**"], None, ""),
-    "leaves a device as output": ("mkfifo out", ["out"], "failed", "links and devices are refused"),
-    "leaves too much as output": ("head -c 5M /dev/zero > a; cp a b", ["*"], "limit", "add up to more than their limit of 8 MiB"),
+ENDED = ("succeeded", "failed", "timed_out", "cancelled")
+LIMITS = {"memory": "256MiB", "processes": 64, "file_size": "64MiB", "disk": "96MiB", "output": "8MiB", "cpu": "10s"}
+
+# name -> (command, status, class, what the error or the log must say). `{data}`, `{folder}`: the host's folders;
+# `{port}`: a port on which this machine listens. A command that was kept from its aim prints KEPT. Whatever it reaches
+# says ESCAPED: files of that name and content, readable by all, are in the data folder, beside the jobs' folders and
+# beside the host's; `{folder}/open` is writable for all.
+ATTACKS = {
+    "reads /etc/shadow": ("cat /etc/shadow || echo KEPT", "succeeded", None, "KEPT"),
+    "reads the data folder": ("ls {data} || true; cat {data}/ESC* || true; echo KEPT", "succeeded", None, "KEPT"),
+    "reads other jobs' folders": (
+        "for at in {data}/work {data}/work/neighbour .. ../neighbour; do ls $at || true; cat $at/ESC* || true; done; echo KEPT",
+        "succeeded", None, "KEPT"),
+    "reads a file of the host": ("ls {folder} || true; cat {folder}/ESC* || true; echo KEPT", "succeeded", None, "KEPT"),
+    "writes outside": (
+        "for at in / /usr /etc /opt {data} {folder} {folder}/input {folder}/open; do touch $at/escaped-{pid} || true; "
+        "done; echo KEPT", "succeeded", None, "KEPT"),
+    "reaches the network": (
+        "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)' || echo KEPT",
+        "succeeded", None, "KEPT"),
+    "reaches the host's sockets": (
+        "python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{data}/run/redis/redis.sock\")' || echo KEPT",
+        "succeeded", None, "KEPT"),
+    "sees the host's processes": (
+        "if tr '\\0' ' ' < /proc/{pid}/cmdline | grep 'planwright serve'; then echo ESCAPED; else echo KEPT; fi",
+        "succeeded", None, "KEPT"),
+    "signals the host": ("kill -9 {pid} || echo KEPT", "succeeded", None, "KEPT"),
+    "becomes root": ("su root -c id || unshare --user --map-root-user id || echo KEPT", "succeeded", None, "KEPT"),
+    "leaves processes": (
+        "python3 -c 'import resource; resource.setrlimit(resource.RLIMIT_RTTIME, (9, 9))' || true\n"
+        "(setsid sh -c 'setsid sleep 7411 & sleep 7411' &)\nsleep 0.2; echo KEPT", "succeeded", None, "KEPT"),
+    "writes a huge file": ("head -c 200M /dev/zero > huge", "failed", "limit", "larger than its limit of 64 MiB"),
+    "fills the disk": (
+        "i=0; while :; do head -c 16M /dev/zero > part.$i; i=$((i+1)); done", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "fills /tmp": (
+        "i=0; while :; do head -c 16M /dev/zero > /tmp/part.$i; i=$((i+1)); done", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "fills the disk below a deep path": (
+        "python3 -c 'import os\nfor i in range(300): os.mkdir(\"d\" * 200); os.chdir(\"d\" * 200)\n"
+        "for i in range(99): open(str(i), \"wb\").write(bytes(16 << 20))'; sleep 20", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "fills the disk without a name": (
+        "python3 -c 'import os, time\nkept = []\nfor i in range(10): kept.append(open(\"x\", \"wb\", buffering=0)); "
+        "os.unlink(\"x\"); kept[-1].write(bytes(16 << 20))\ntime.sleep(20)'", "failed", "limit", "disk limit of 96 MiB"),
+    "takes all inodes": (
+        "python3 -c 'import time\nfor i in range(30000): open(str(i), \"x\").close()\ntime.sleep(20)'", "failed", "limit",
+        "disk limit of 96 MiB"),
+    "exhausts memory": (
+        "python3 -c 'x = bytearray(1 << 30)'", "failed", "limit", "more memory than its limit of 256 MiB"),
+    "exhausts processes": (
+        "i=0; while [ $i -lt 200 ]; do sleep 20 & i=$((i+1)); done; wait", "failed", "limit",
+        "more processes at once than its limit of 64"),
+    "hides that it was refused processes": (
+        "python3 -c 'import os, time\nfor i in range(200):\n  try:\n    if os.fork() == 0: time.sleep(20); os._exit(0)\n"
+        "  except OSError: pass\n'; exit 0", "failed", "limit", "more processes at once than its limit of 64"),
+    "burns the processor": ("while :; do :; done", "failed", "limit", "more processor time than its limit of 10 s"),
+    "leaves a link as output": ("ln -s /etc/passwd out", "failed", "failed", "links and devices are refused"),
+    "leaves a link to a folder": (
+        "ln -s /etc out.d; ln -s ../../.. up; echo x > out; echo KEPT", "succeeded", None, "KEPT"),
+    "leaves a device as output": ("mkfifo out", "failed", "failed", "links and devices are refused"),
+    "leaves too much as output": (
+        "head -c 5M /dev/zero > a; cp a b", "failed", "limit", "add up to more than their limit of 8 MiB"),
 }
+NEEDS_GROUPS = ("exhausts memory", "exhausts processes", "hides that it was refused processes")
+NEEDS_NAMESPACES = ("sees the host's processes", "fills /tmp")
+NEEDS_SANDBOX = (
+    "reads /etc/shadow", "reads the data folder", "reads other jobs' folders", "reads a file of the host", "writes outside",
+    "reaches the network", "reaches the host's sockets", "sees the host's processes", "signals the host", "becomes root",
+    "fills /tmp")  # what is left at sandbox: none are limits, outputs and the end of all that was started
+OUTPUTS = {"leaves a link as output": ["out"], "leaves a device as output": ["out"],
+           "leaves a link to a folder": ["**"], "leaves too much as output": ["*"]}
 LEFT = {"leaves a link to a folder": ["out"]}  # its files in the manifest
-
-
-def limits_of(kind):
-    """Without control groups a limit of processes counts all that this user runs."""
-    return {**LIMITS, "processes": 4096} if os.geteuid() != 0 or "user" in kind else LIMITS
-
-
-class HostileCode(HostCase):
-    """The same code as a job, as a planner's own program, and as the build script of an archive: by every kind of host."""
-
-    def setUp(self):
-        super().setUp()
-        os.environ["HOSTILE_TEST_SECRET"] = hostile.SECRET
-        self.addCleanup(os.environ.pop, "HOSTILE_TEST_SECRET")
-
-    def start(self, name, kind, sandbox, ways):
-        config = lambda folder: {"queues": {way.name: way.queue(folder, sandbox, limits_of(kind)) for way in ways}}  # noqa: E731
-        host = self.host(name, config=config, start=False, **kind)
-        (host.folder / "planwright.yaml").chmod(0o600)
-        return host.start()
-
-    def test_it_is_refused_or_contained(self):
-        for name, kind in self.kinds_of_hosts():
-            # What is to be had of a sandbox is the same with `require`, if that is met.
-            for sandbox in {"default": ("auto", "require", "none"), "bare": ("auto", "none")}.get(name, ("auto",)):
-                with self.subTest(f"{name}, sandbox: {sandbox}"):
-                    ways = hostile.ways_in()
-                    if name == "default" and sandbox == "auto":
-                        ways.append(hostile.Archive("process", "process"))
-                    host = self.start(f"{name}-{sandbox}", kind, sandbox, ways)
-                    self.attack(host, ways, sandbox, "user" not in kind and os.geteuid() == 0)
-                    host.stop()
-
-    def attack(self, host, ways, sandbox, is_root):
-        report = host.get("/api/version")["sandbox"]
-        level, has_groups = report["level"], hostile.has_groups(host)
-        print(f"{host.folder.name}: level {level}, control groups: {has_groups}")
-        if sandbox == "require" and level != "namespaces":
-            self.skipTest("the level is not to be had here")
-        ground = hostile.Ground(host, self.addCleanup)
-        config = (host.folder / "planwright.yaml").read_bytes()
-        expected = {way.name: self.start_all(ground, way, sandbox, level, is_root, has_groups) for way in ways}
-        for way in ways:
-            ended = self.all_ended(host, way, set(expected[way.name]))
-            for name, check in expected[way.name].items():
-                print(f"{way.name:8} {name:10} {ended[name].kind or '':9} {ended[name].said.split()[:12]}")
-                check(ended[name])
-
-        self.assertEqual(ground.calls, [], "somebody was reached")
-        self.assertEqual(ground.escaped_files(), [])
-        for bait in ground.baits:
-            self.assertTrue((bait / "ESCAPED").exists(), "it was there to be read")
-        self.assertEqual((host.folder / "planwright.yaml").read_bytes(), config)
-        self.assertEqual(os.getpriority(os.PRIO_PROCESS, host.process.pid), 0)
-        self.assertTrue(host.is_running)
-        self.assert_nothing_is_left(host)
-        names = {item["filename"] for item in host.inputs()}
-        dropped = {file.name for way in ways for file in (host.folder / way.name).iterdir()}
-        self.assertEqual(names, dropped, "only what was dropped became an input")
-        hostile.Build().start(host, "after", "echo done")
-        eventually(lambda: hostile.Build().ended(host).get("after", ("",))[0] == "succeeded", "it still builds")
-
-    def all_ended(self, host, way, names):
-        def found():
-            ended = way.ended(host)
-            return ended if names <= set(ended) else None
-
-        return eventually(found, lambda: (names - set(way.ended(host)), host.log_tail()), 240, pause=0.5)
-
-    def start_all(self, ground, way, sandbox, level, is_root, has_groups):
-        """By the name of what was started, what must have become of it."""
-        host, expected = ground.host, {}
-        kept = [what for what, probe in PROBES.items() if is_kept(probe.needs, way, sandbox, level, is_root)]
-        if way.name == "program":  # what it leaves ends with its process, which serves more than one call
-            kept = [what for what in kept if not what.startswith("leaves")]
-        way.start(host, "probes", ground.aimed(hostile.all_probes(kept)))
-        expected["probes"] = lambda ended: self.check_probes(way, kept, ended)
-        # Limits are the same with all of these.
-        gluttons = GLUTTONS if sandbox == "auto" and way.name != "process" else {}
-        for number, (what, glutton) in enumerate(gluttons.items()):
-            if not is_kept(glutton.needs, way, sandbox, level, is_root):
-                continue
-            if glutton.of_all and not has_groups and "processes" in what:
-                continue  # it would be counted for each process, and with all that its user runs
-            way.start(host, f"glutton{number}", glutton.command)
-            is_told = way.name == "build" and (has_groups or not glutton.of_all)
-            expected[f"glutton{number}"] = lambda ended, told=(what, glutton, is_told): self.check_glutton(*told, ended)
-        for number, (what, (command, outputs, kind, text)) in enumerate(OUTPUTS.items() if way.name == "build" else ()):
-            way.start(host, f"output{number}", command, outputs)
-            expected[f"output{number}"] = lambda ended, told=(host, f"output{number}", what, kind, text): self.check_output(*told, ended)
-        return expected
-
-    def check_probes(self, way, kept, ended):
-        found = hostile.findings(ended.said)
-        self.assertIn("end", found, f"{way.name}: {ended}")
-        for what in kept:
-            with self.subTest(f"{way.name} {what}"):
-                self.assertIn(what, found)
-                self.assertNotRegex(found[what], "ESCAPED|SURVIVED")
-
-    def check_glutton(self, what, glutton, is_told, ended):
-        with self.subTest(what):
-            self.assertNotIn("SURVIVED", ended.said)
-            self.assertNotEqual(ended.status, "succeeded", ended.said)
-            if is_told:
-                self.assertEqual(ended.kind, "limit", ended.said)
-                self.assertIn(glutton.text, ended.said)
-
-    def check_output(self, host, name, what, kind, text, ended):
-        with self.subTest(what):
-            self.assertEqual(ended.kind, kind, ended.said)
-            self.assertIn(text, ended.said)
-            if what in LEFT:
-                [job] = [job for job in host.items("/api/jobs") if job["name"] == name]
-                self.assertEqual([artifact["name"] for artifact in host.manifest(job["build_id"])], LEFT[what])
-
-    def assert_nothing_is_left(self, host):
-        """Also of what is another process each moment, so that one look does not find it; nor of folders."""
-        left = lambda: [line for _ in range(30) for line in commands() if "7411" in line]  # noqa: E731
-        eventually(lambda: not left(), lambda: f"processes left: {left()[:3]}")
-        kept = lambda: [at for at, folders, files in os.walk(host.data / "work")  # noqa: E731
-                        if "d" * 200 in folders or len(files) > 9999 or "part.0" in files]
-        eventually(lambda: not kept(), lambda: f"folders left: {kept()[:1]}")
-
-    def test_it_would_get_through_without_a_sandbox(self):
-        """So that the test above can fail."""
-        ways = [hostile.Build(), hostile.Archive()]
-        host = self.start("open", {}, "none", ways)
-        ground = hostile.Ground(host, self.addCleanup)
-        tried = [what for what in PROBES if what.split()[0] in ("reads", "reaches", "sees")]
-        if os.geteuid() != 0:
-            tried.remove("reads /etc/shadow")
-        for way in ways:
-            way.start(host, "probes", ground.aimed(hostile.all_probes(tried)))
-            found = hostile.findings(eventually(lambda: way.ended(host).get("probes"), lambda: host.log_tail(), 60).said)  # noqa: B023
-            self.assertEqual([what for what in tried if "ESCAPED" not in found[what]], [], way.name)
-        self.assertTrue(ground.calls)
 
 
 class SandboxTest(HostCase):
     def start(self, more=None, kind=None, name="host", **settings):
-        builder = {"plugin": "planwright.command", "settings": settings, "limits": limits_of(kind or {}), "job_slots": 2,
-                   **(more or {})}
+        limits = dict(LIMITS)
+        if os.geteuid() != 0 or (kind and "user" in kind):
+            limits["processes"] = 4096  # without control groups it counts all that this user runs
+        builder = {"plugin": "planwright.command", "settings": settings, "limits": limits, "job_slots": 2, **(more or {})}
         config = lambda folder: {"queues": {"default": queue_config(folder / "input", builder=builder)}}  # noqa: E731
         return self.host(name, config=config, **(kind or {}))
 
@@ -178,6 +106,14 @@ class SandboxTest(HostCase):
     def drop_job(self, host, name, command, outputs=()):
         job = {"command": command, "outputs": list(outputs)}
         host.drop(f"{name}.plan.yaml", json.dumps({"jobs": {name: job}}))
+
+    def test_a_hostile_job_is_refused_or_contained(self):
+        for name, kind in self.kinds_of_hosts():
+            for sandbox in ("auto",) if "hide" in kind else ("auto", "require", "none"):
+                with self.subTest(f"{name}, sandbox: {sandbox}"):
+                    host = self.start(kind=kind, name=f"{name}-{sandbox}", sandbox=sandbox)
+                    self.attack(host, sandbox)
+                    host.stop()
 
     def test_a_sandbox_that_is_required_and_not_there_holds_planners_and_jobs(self):
         """What would have run unconfined writes into the open folder of the test, which a lesser level lets it see."""
@@ -209,6 +145,77 @@ class SandboxTest(HostCase):
                     self.assertIn("sandbox: require cannot be met", eventually(held, lambda: host.log_tail()))  # noqa: B023
                 self.assertEqual(list(ran.iterdir()), [])
                 host.stop()
+
+    def attack(self, host, sandbox):
+        report = host.get("/api/version")["sandbox"]
+        print(f"sandbox level {report['level']}")
+        for facility in report["facilities"]:
+            print(f"  {facility['name']}: {'works' if facility['works'] else 'no'}, {facility['detail']}")
+        works = {facility["name"]: facility["works"] for facility in report["facilities"]}
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        places = {
+            "{data}": str(host.data),
+            "{folder}": str(host.folder),
+            "{port}": str(listener.getsockname()[1]),
+            "{pid}": str(host.process.pid),
+        }
+        baits = [host.data, host.data / "work" / "neighbour", host.folder]
+        for bait in baits:
+            bait.mkdir(exist_ok=True)
+            (bait / "ESCAPED").write_text("ESCAPED\n")
+        (host.folder / "open").mkdir()
+        (host.folder / "open").chmod(0o777)
+        tried = {}
+        for number, (what, (command, *expected)) in enumerate(ATTACKS.items()):
+            if sandbox == "none" and what in NEEDS_SANDBOX:
+                continue
+            reason = self.why_not(what, sandbox, report["level"], works)
+            if reason:
+                with self.subTest(what):
+                    self.skipTest(f"{host.folder.name}, level {report['level']}: {reason}")
+                continue
+            for mark, place in places.items():
+                command = command.replace(mark, place)
+            name = f"attack-{number}"
+            tried[name] = (what, *expected)
+            self.drop_job(host, name, command, OUTPUTS.get(what, ()))
+        jobs = self.finished(host, tried)
+        for name, (what, status, kind, text) in tried.items():
+            job = jobs[name]
+            said = job["error"] or host.job_log(job["id"])
+            print(f"{what:28} {job['status']:10} {job['class'] or '':8} {said.strip().splitlines()[-1:]}")
+            with self.subTest(what):
+                self.assertEqual((job["status"], job["class"]), (status, kind), said)
+                self.assertIn(text, said)
+                self.assertNotIn("ESCAPED", said)
+                if what in LEFT:
+                    left = [artifact["name"] for artifact in host.manifest(job["build_id"])]
+                    self.assertEqual(left, LEFT[what])
+        for bait in baits:
+            self.assertTrue((bait / "ESCAPED").exists(), "it was there to be read")
+        outside = [pathlib.Path(at) / f"escaped-{host.process.pid}" for at in ("/", "/usr", "/etc", "/opt")]
+        outside = [file for file in outside if file.exists()] + list(host.folder.rglob("escaped-*"))
+        for file in outside:
+            file.unlink()
+        self.assertEqual(outside, [])
+        eventually(lambda: not any("7411" in line for line in commands()), "no process is left")
+        deep = lambda: [at for at, folders, _ in os.walk(host.data / "work") if "d" * 200 in folders]  # noqa: E731
+        eventually(lambda: not deep(), lambda: f"left behind: {deep()[:1]}")
+        self.assertTrue(host.is_running)
+        self.drop_job(host, "after", "echo done")
+        self.assertEqual(self.finished(host, ["after"])["after"]["status"], "succeeded", "it still builds")
+
+    def why_not(self, what, sandbox, level, works):
+        if sandbox == "require" and level != "namespaces":
+            return "the level is not to be had here"
+        if what in NEEDS_GROUPS and not works["control_groups"]:
+            return "no control group can be made here"
+        if level == "none" and what in NEEDS_SANDBOX:
+            return "nothing here confines files"
+        if level == "landlock" and what in NEEDS_NAMESPACES:
+            return "needs namespaces"
+        return None
 
     def test_a_job_that_prints_a_gigabyte_costs_neither_memory_nor_disk(self):
         host = self.start({"limits": {}, "log_bytes": "1MiB"}, sandbox="auto")
