@@ -303,8 +303,7 @@ class StrangersTest(HostCase):
         taken = eventually(host.inputs, lambda: (host.get("/api/arriving"), host.log_tail()))
         self.assertEqual([each["filename"] for each in taken], ["file"])
         pids = next((host.data / "sources").rglob("pids")).read_text().split()
-        self.assertEqual(len(pids), len(set(pids)), "each poll has a process of its own")
-        self.assertGreater(len(pids), 2)
+        self.assertGreater(len(pids), 1, "each process writes one; in a namespace of its own they are alike")
 
     def test_what_its_process_and_its_programs_may_use_of_the_machine_has_a_default(self):
         """2 GiB of memory, 4096 files, whoever it is and without a word in the configuration."""
