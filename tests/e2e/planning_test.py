@@ -3,17 +3,16 @@
 they need. What such a script finds stands in the error with which it ends."""
 
 import hashlib
-import io
 import json
 import os
 import pathlib
 import re
 import socket
-import tarfile
 import threading
 import unittest
 
 from harness import COMMAND, HostCase, eventually, main, queue_config
+from hostile import write_archive
 
 # A build back end that looks around.
 SPY = r'''
@@ -48,7 +47,6 @@ def get_requires_for_build_wheel(config_settings=None):
 def prepare_metadata_for_build_wheel(folder, config_settings=None):
     raise SystemExit("error: SPY " + ",".join(findings()) + ".")
 '''
-PROJECT = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
 SECRET = "only-the-host-knows-this"
 
 
@@ -90,16 +88,6 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
     open(place + "/METADATA", "w").write("Metadata-Version: 2.1\nName: " + PROJECT + "\nVersion: 1.0\n")
     return os.path.basename(place)
 '''
-
-
-def write_archive(folder, back_end, project="spy"):
-    folder.mkdir(exist_ok=True)
-    about = f"Name: {project}\nVersion: 1.0\n"
-    with tarfile.open(folder / f"{project}-1.0.tar.gz", "w:gz") as archive:
-        for name, text in {"pyproject.toml": PROJECT, "PKG-INFO": about, "back.py": back_end}.items():
-            entry = tarfile.TarInfo(f"{project}-1.0/{name}")
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 class PlanningTest(HostCase):
